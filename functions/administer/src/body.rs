@@ -1,0 +1,50 @@
+//! Members that the operator's bodies share.
+
+use serde_json::Value;
+use shared::domain::{Cloud, Market, TenantId, text};
+use shared::http::fields::{self, Fields};
+use shared::http::{Problem, Request};
+
+use crate::Act;
+
+/// Who an organisation is.
+pub(crate) struct Organisation {
+    pub(crate) tenant_id: TenantId,
+    pub(crate) name: String,
+    pub(crate) domain: Option<String>,
+    pub(crate) cloud: Cloud,
+    pub(crate) market: Market,
+}
+
+/// The body's members.
+pub(crate) fn fields(request: &Request) -> Result<Fields, Problem> {
+    Fields::of(fields::document(&request.body()?)?)
+}
+
+/// A display name.
+pub(crate) fn name(act: &Act<'_>) -> impl FnOnce(Value) -> Result<String, fields::Wrong> + use<> {
+    let longest = act.app.policy_for(act.request).limits.name_characters;
+    fields::checked(move |value| text::line(value, longest))
+}
+
+/// `{name}`
+pub(crate) fn new_name(act: &Act<'_>) -> Result<String, Problem> {
+    let mut fields = fields(act.request)?;
+    let name = fields.required("name", name(act));
+    fields.finish(name)
+}
+
+impl Organisation {
+    /// `{tenant_id, name, domain?, cloud, market}`; partners have no domain.
+    pub(crate) fn read(act: &Act<'_>, may_have_domain: bool) -> Result<Self, Problem> {
+        let mut fields = fields(act.request)?;
+        let tenant_id = fields.required("tenant_id", fields::text(TenantId::parse, "a lower-case UUID is expected"));
+        let name = fields.required("name", name(act));
+        let domain = if may_have_domain { fields.optional("domain", fields::checked(text::domain_name)) } else { None };
+        let cloud = fields.required("cloud", fields::text(Cloud::parse, "public or us_gov is expected"));
+        let market =
+            fields.required("market", fields::text(Market::parse, "an ISO 3166 code is expected, for example US"));
+        let read = || Some(Self { tenant_id: tenant_id?, name: name?, domain, cloud: cloud?, market: market? });
+        fields.finish(read())
+    }
+}

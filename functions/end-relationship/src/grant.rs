@@ -1,0 +1,53 @@
+//! Ending a grant: the relationship and everything else goes on.
+
+use serde_json::json;
+use shared::app::App;
+use shared::domain::{Actor, EventType, Grant, GrantId, GrantState, PartnerStatus, Relationship};
+use shared::http::{Problem, Request, Response};
+use shared::store::Ended;
+
+use crate::{Side, TRIES, contention, occurrence};
+
+/// Ends it → `{grant}`. One that is over already is answered as it is.
+pub(crate) async fn end(app: &App, request: &Request, side: &Side, actor: &Actor) -> Result<Response, Problem> {
+    let id = GrantId::parse(request.path("grant_id")).ok_or_else(Problem::not_found)?;
+    // A grant lies in its customer's partition, which only the invitation with the same tail tells.
+    let invitation = app.store.invitation(request.attempt(), &id.invitation()).await?;
+    let own = invitation.filter(|invitation| match side {
+        Side::Partner(partner) => invitation.partner_id == *partner,
+        Side::Customer(customer) => invitation.customer == *customer,
+    });
+    let own = own.ok_or_else(Problem::not_found)?;
+    for _ in 0..TRIES {
+        let attempt = request.attempt();
+        let grant = app.store.grant(attempt, &own.customer, &own.partner_id, &id).await?;
+        let grant = grant.ok_or_else(Problem::not_found)?;
+        if grant.ended_at.is_some() || grant.ends_at(request.now) <= request.now {
+            return over(app, request, &grant).await;
+        }
+        let event = grant.event(EventType::GrantEnded, occurrence(app, request, actor), []);
+        if app.store.end_grant(attempt, &grant, &event).await? == Ended::Done {
+            let ended = Grant { ended_at: Some(request.now), ..grant };
+            return answer(ended.view(request.now, GrantState::Ended));
+        }
+        // Either the grant changed, which shows when it is read again, or its relationship is over, which shows here.
+        if relationship(app, request, &grant).await?.is_none_or(|found| found.active_period() != Some(&grant.period)) {
+            return over(app, request, &grant).await;
+        }
+    }
+    Err(contention())
+}
+
+async fn relationship(app: &App, request: &Request, grant: &Grant) -> Result<Option<Relationship>, Problem> {
+    Ok(app.store.relationship(request.attempt(), &grant.customer, &grant.partner_id).await?)
+}
+
+/// A grant that is over: nothing is written, and it is answered as readers see it.
+async fn over(app: &App, request: &Request, grant: &Grant) -> Result<Response, Problem> {
+    let relationship = relationship(app, request, grant).await?.ok_or_else(Problem::internal)?;
+    Ok(answer(relationship.grant_view(grant, request.now, PartnerStatus::Active))?.replayed(true))
+}
+
+fn answer(grant: serde_json::Value) -> Result<Response, Problem> {
+    Response::json(200, &json!({"grant": grant}))
+}

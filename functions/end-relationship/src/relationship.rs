@@ -1,0 +1,46 @@
+//! Ending a relationship: its grants end with it, by its period.
+
+use serde_json::json;
+use shared::app::App;
+use shared::domain::{
+    Actor, EventType, Grant, GrantState, PartnerId, PartnerStatus, Relationship, RelationshipState, TenantId,
+};
+use shared::http::{Problem, Request, Response};
+use shared::store::Ended;
+
+use crate::{TRIES, contention, occurrence};
+
+/// Ends it → `{relationship}`. A repeat answers with it as it is.
+pub(crate) async fn end(
+    app: &App,
+    request: &Request,
+    customer: &TenantId,
+    partner: &PartnerId,
+    actor: &Actor,
+) -> Result<Response, Problem> {
+    for _ in 0..TRIES {
+        let found = app.store.relationship_with_grants(request.attempt(), customer, partner).await?;
+        let (relationship, grants) = found.ok_or_else(Problem::not_found)?;
+        match relationship.state {
+            RelationshipState::Active => {}
+            RelationshipState::Ended => return Ok(answer(&relationship)?.replayed(true)),
+            RelationshipState::None => return Err(Problem::not_found()),
+        }
+        let ends = |grant: &&Grant| {
+            let state = grant.state(request.now, relationship.active_period(), PartnerStatus::Active);
+            state == GrantState::Active
+        };
+        let ended: Vec<_> = grants.iter().filter(ends).map(|grant| &grant.grant_id).collect();
+        let data = [("grants", json!(ended))];
+        let event = relationship.event(EventType::RelationshipEnded, occurrence(app, request, actor), data);
+        if app.store.end_relationship(request.attempt(), &relationship, &event).await? == Ended::Done {
+            let ended_at = Some(request.now);
+            return answer(&Relationship { state: RelationshipState::Ended, ended_at, ..relationship });
+        }
+    }
+    Err(contention())
+}
+
+fn answer(relationship: &Relationship) -> Result<Response, Problem> {
+    Response::json(200, &json!({"relationship": relationship.view()}))
+}

@@ -1,0 +1,128 @@
+//! On a schedule: tells of invitations and grants whose time is over or near. Expiry itself needs no job, readers and
+//! guards compute it; this only writes the events, each exactly once, and changes nothing else that anyone can observe.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use shared::app::App;
+use shared::domain::{Actor, Event, EventType, Grant, GrantNotice, Invitation, Occurrence, Timestamp};
+use shared::http::Deadline;
+use shared::lambda::{Invocation, Job, JobError};
+use shared::store::{Attempt, Due, StoreError, keys::DUE_SHARDS};
+
+/// The job.
+pub const JOB: Job =
+    Job { name: "expire-due", needs_master_key: false, run: |app, _, invocation| Box::pin(run(app, invocation)) };
+
+/// One page of a shard.
+const PAGE: usize = 50;
+/// Items in one run at most; what is left stays due for the next.
+const MOST: usize = 2_000;
+/// Time that is kept for finishing an item.
+const RESERVE: Duration = Duration::from_secs(2);
+
+#[derive(Default)]
+struct Report {
+    announced: usize,
+    skipped: usize,
+    unreadable: usize,
+}
+
+async fn run(app: Arc<App>, invocation: Invocation) -> Result<Value, JobError> {
+    let ends = Instant::now() + invocation.remaining;
+    let mut report = Report::default();
+    for shard in 0..DUE_SHARDS {
+        work_off(&app, shard, ends, &mut report).await.map_err(|error| JobError(error.to_string()))?;
+    }
+    Ok(json!({"announced": report.announced, "skipped": report.skipped, "unreadable": report.unreadable}))
+}
+
+/// Works off one shard, oldest first, until it is empty or the run is over.
+async fn work_off(app: &App, shard: u8, ends: Instant, report: &mut Report) -> Result<(), StoreError> {
+    let mut start = None;
+    loop {
+        let page = app.store.due(attempt(app, ends), shard, PAGE, start).await?;
+        for due in &page.items {
+            if ends.saturating_duration_since(Instant::now()) < RESERVE || report.announced >= MOST {
+                return Ok(());
+            }
+            match due {
+                Due::Invitation(invitation) => {
+                    report.count(usize::from(expire_invitation(app, ends, invitation).await?))
+                }
+                Due::Grant(grant, at) => report.count(announce_grant(app, ends, grant.as_ref().clone(), *at).await?),
+                Due::Unreadable(error) => {
+                    tracing::error!(%error, "due item skipped");
+                    report.unreadable += 1;
+                }
+            }
+        }
+        start = page.next;
+        if start.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+impl Report {
+    fn count(&mut self, announced: usize) {
+        self.announced += announced;
+        self.skipped += usize::from(announced == 0);
+    }
+}
+
+/// Each item has its own time: an event is never older than a few seconds when it appears.
+fn attempt(app: &App, ends: Instant) -> Attempt {
+    let deadline = Deadline::within(ends.saturating_duration_since(Instant::now()));
+    Attempt { occurred_at: app.clock.now(), deadline }
+}
+
+fn system() -> Actor {
+    Actor { kind: "system".into(), id: JOB.name.into(), role: None }
+}
+
+async fn expire_invitation(app: &App, ends: Instant, invitation: &Invitation) -> Result<bool, StoreError> {
+    let attempt = attempt(app, ends);
+    let policy_version = app.policy.at(attempt.occurred_at).version;
+    let actor = system();
+    let occurrence = Occurrence { at: attempt.occurred_at, actor: &actor, policy_version };
+    let data = [("expired_at", json!(invitation.expires_at))];
+    let event = invitation.event(EventType::InvitationExpired, occurrence, data);
+    app.store.announce_invitation(attempt, invitation, &event).await
+}
+
+/// Announces everything that was due of a grant by now, one notice after the other; the number of notices.
+async fn announce_grant(app: &App, ends: Instant, mut grant: Grant, mut due: Timestamp) -> Result<usize, StoreError> {
+    let mut announced = 0;
+    loop {
+        let attempt = attempt(app, ends);
+        let Some(notice) = grant.notice_at(due) else { return Ok(announced) };
+        let event = grant_event(app, &grant, attempt.occurred_at, due, notice);
+        if !app.store.announce_grant(attempt, &grant, due, &event).await? {
+            return Ok(announced);
+        }
+        announced += 1;
+        grant.chain = event.chain_after(&grant.chain.hash);
+        match grant.next_notice(due) {
+            Some((next, _)) if next <= attempt.occurred_at => due = next,
+            _ => return Ok(announced),
+        }
+    }
+}
+
+fn grant_event(app: &App, grant: &Grant, now: Timestamp, due: Timestamp, notice: GrantNotice) -> Event {
+    let actor = system();
+    let occurrence = Occurrence { at: now, actor: &actor, policy_version: app.policy.at(now).version };
+    match notice {
+        GrantNotice::Expiring(days) => {
+            let data = [("days", json!(days)), ("ends_at", json!(grant.ends_at(due)))];
+            grant.event(EventType::GrantExpiring, occurrence, data)
+        }
+        GrantNotice::Expired => grant.event(EventType::GrantExpired, occurrence, [("ended_at", json!(due))]),
+        GrantNotice::Extended => {
+            let data = [("extended_at", json!(due)), ("ends_at", json!(grant.ends_at(due)))];
+            grant.event(EventType::GrantExtended, occurrence, data)
+        }
+    }
+}

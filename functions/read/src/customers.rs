@@ -1,0 +1,57 @@
+//! A customer's records, read by the customer or an operator.
+
+use serde_json::json;
+use shared::app::App;
+use shared::auth::Caller;
+use shared::domain::{InvitationState, PartnerStatus, Subscription};
+use shared::http::{Problem, Request, Response};
+use shared::store::{List, Page};
+
+use crate::list::{Query, answer, events_of, refused};
+use crate::partners::without;
+
+async fn reading(app: &App, request: &Request) -> Result<(Caller, List), Problem> {
+    let caller = Caller::by_key(app, request).await?;
+    let customer = caller.reading_customer(app, request).await?;
+    Ok((caller, List::Customer(customer)))
+}
+
+/// Rows of `{partner_id,name,state,since,ended_at?,grants}`: which partner holds which roles until when.
+pub(crate) async fn partners(app: &App, request: &Request) -> Result<Response, Problem> {
+    let (caller, list) = reading(app, request).await?;
+    let page = Query::of(request).page(&caller, app.policy_for(request))?;
+    let mut found = app.store.relationships(request.attempt(), &list, &page).await.map_err(refused)?;
+    let ids = found.items.iter().map(|(relationship, _)| &relationship.partner_id);
+    let partners = app.store.partners_of(request.attempt(), ids).await?;
+    let items = found.items.drain(..).zip(partners).collect();
+    answer(Page { items, next_cursor: found.next_cursor }, |((relationship, grants), partner)| {
+        let status = partner.as_ref().map_or(PartnerStatus::Active, |partner| partner.status);
+        let mut row = relationship.view();
+        row["name"] = json!(partner.as_ref().map(|partner| &partner.name));
+        row["grants"] =
+            json!(grants.iter().map(|grant| relationship.grant_view(grant, request.now, status)).collect::<Vec<_>>());
+        without(row, "customer_tenant_id")
+    })
+}
+
+pub(crate) async fn invitations(app: &App, request: &Request) -> Result<Response, Problem> {
+    let (caller, list) = reading(app, request).await?;
+    let mut query = Query::of(request);
+    let expected = "pending, accepted, declined, cancelled or expired is expected";
+    let state = query.take("state", expected, InvitationState::parse);
+    let page = query.page(&caller, app.policy_for(request))?;
+    let found = app.store.invitations(request.attempt(), &list, &page, state).await.map_err(refused)?;
+    answer(found, |invitation| invitation.view(request.now))
+}
+
+pub(crate) async fn subscriptions(app: &App, request: &Request) -> Result<Response, Problem> {
+    let (caller, list) = reading(app, request).await?;
+    let page = Query::of(request).page(&caller, app.policy_for(request))?;
+    let found = app.store.subscriptions(request.attempt(), &list, &page).await.map_err(refused)?;
+    answer(found, Subscription::view)
+}
+
+pub(crate) async fn events(app: &App, request: &Request) -> Result<Response, Problem> {
+    let (caller, list) = reading(app, request).await?;
+    events_of(app, request, &caller, &list).await
+}

@@ -1,0 +1,97 @@
+//! What all lists share: `?limit=&cursor=`, and `{items,next_cursor?}`.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use shared::app::App;
+use shared::auth::Caller;
+use shared::domain::{Event, PolicyVersion};
+use shared::http::{Code, FieldError, Problem, Request, Response};
+use shared::store::{List, Page, PageError, PageRequest};
+
+/// The query of a list, its known parameters taken out one by one.
+pub(crate) struct Query<'a> {
+    parameters: BTreeMap<&'a str, &'a str>,
+    errors: Vec<FieldError>,
+}
+
+impl<'a> Query<'a> {
+    pub(crate) fn of(request: &'a Request) -> Self {
+        Self { parameters: request.query().collect(), errors: Vec::new() }
+    }
+
+    /// A parameter that `parse` takes.
+    pub(crate) fn take<T>(&mut self, name: &str, expected: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let value = self.parameters.remove(name)?;
+        let parsed = parse(value);
+        if parsed.is_none() {
+            self.wrong(name, "value", expected.to_owned());
+        }
+        parsed
+    }
+
+    /// The page that is asked for; whatever parameter is left now is unknown.
+    pub(crate) fn page(mut self, caller: &Caller, policy: &PolicyVersion) -> Result<PageRequest, Problem> {
+        let most = policy.limits.page_max;
+        let in_range = |text: &str| text.parse().ok().filter(|limit| (1..=most).contains(limit));
+        let limit = self.take("limit", &format!("a whole number from 1 to {most} is expected"), in_range);
+        let cursor = self.parameters.remove("cursor").filter(|cursor| !cursor.is_empty()).map(str::to_owned);
+        for name in std::mem::take(&mut self.parameters).into_keys() {
+            let shown: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
+            self.wrong(&shown, "unknown", "this parameter is not known here".to_owned());
+        }
+        if !self.errors.is_empty() {
+            return Err(Problem::validation(self.errors));
+        }
+        let caller = format!("{} {}", caller.principal.kind(), caller.principal.id().unwrap_or_default());
+        Ok(PageRequest { limit: limit.unwrap_or(policy.limits.page_default), cursor, caller })
+    }
+
+    fn wrong(&mut self, name: &str, code: &'static str, detail: String) {
+        self.errors.push(FieldError { pointer: format!("?{name}"), code, detail: detail.into() });
+    }
+}
+
+/// `{items,next_cursor?}`
+pub(crate) fn answer<T>(page: Page<T>, view: impl Fn(&T) -> Value) -> Result<Response, Problem> {
+    let items: Vec<Value> = page.items.iter().map(view).collect();
+    let mut body = json!({"items": items});
+    if let Some(cursor) = page.next_cursor {
+        body["next_cursor"] = json!(cursor);
+    }
+    Response::json(200, &body)
+}
+
+/// A page error as an answer.
+pub(crate) fn refused(error: PageError) -> Problem {
+    match error {
+        PageError::Cursor => Problem::new(
+            Code::CursorInvalid,
+            "The cursor is damaged, or comes from another caller, list or filter. Start without it.",
+        ),
+        PageError::Store(error) => error.into(),
+    }
+}
+
+/// Events, newest first; with `after` the feed, oldest first. `subject` filters by any id an event names.
+pub(crate) async fn events_of(app: &App, request: &Request, caller: &Caller, list: &List) -> Result<Response, Problem> {
+    let mut query = Query::of(request);
+    let is_id = |text: &str| ((1..=64).contains(&text.len()) && !text.contains('#')).then(|| text.to_owned());
+    let subject = query.take("subject", "an id is expected", is_id);
+    let after = query.take("after", "a cursor is expected", |text| Some(text.to_owned()));
+    let mut page = query.page(caller, app.policy_for(request))?;
+    let found = match after {
+        None => app.store.events(request.attempt(), list, &page, subject.as_deref()).await,
+        Some(_) if page.cursor.is_some() => return Err(both()),
+        Some(after) => {
+            page.cursor = Some(after).filter(|cursor| !cursor.is_empty());
+            app.store.events_after(request.attempt(), list, &page, subject.as_deref()).await
+        }
+    };
+    answer(found.map_err(refused)?, Event::view)
+}
+
+fn both() -> Problem {
+    let detail = "either `after` (the feed) or `cursor` (the list) is expected";
+    Problem::validation(vec![FieldError { pointer: "?after".into(), code: "value", detail: detail.into() }])
+}

@@ -1,0 +1,88 @@
+//! A partner's records, read by the partner or an operator.
+
+use serde_json::json;
+use shared::app::App;
+use shared::auth::Caller;
+use shared::domain::{Grant, InvitationId, InvitationState, Partner, Relationship, Subscription, SubscriptionId};
+use shared::http::{Problem, Request, Response};
+use shared::store::List;
+
+use crate::list::{Query, answer, events_of, refused};
+
+struct Reading {
+    caller: Caller,
+    partner: Partner,
+    list: List,
+}
+
+async fn reading(app: &App, request: &Request) -> Result<Reading, Problem> {
+    let caller = Caller::by_key(app, request).await?;
+    let partner = caller.reading_partner(app, request).await?;
+    let list = List::Partner(partner.partner_id.clone());
+    Ok(Reading { caller, partner, list })
+}
+
+pub(crate) async fn invitations(app: &App, request: &Request) -> Result<Response, Problem> {
+    let reading = reading(app, request).await?;
+    let mut query = Query::of(request);
+    let expected = "pending, accepted, declined, cancelled or expired is expected";
+    let state = query.take("state", expected, InvitationState::parse);
+    let page = query.page(&reading.caller, app.policy_for(request))?;
+    let found = app.store.invitations(request.attempt(), &reading.list, &page, state).await.map_err(refused)?;
+    answer(found, |invitation| invitation.view(request.now))
+}
+
+pub(crate) async fn invitation(app: &App, request: &Request) -> Result<Response, Problem> {
+    let reading = reading(app, request).await?;
+    let id = InvitationId::parse(request.path("invitation_id")).ok_or_else(Problem::not_found)?;
+    let invitation = app.store.invitation(request.attempt(), &id).await?;
+    let own = invitation.filter(|invitation| invitation.partner_id == reading.partner.partner_id);
+    Response::json(200, &json!({"invitation": own.ok_or_else(Problem::not_found)?.view(request.now)}))
+}
+
+/// Rows of `{customer_tenant_id,name,state,since,ended_at?,grants}`.
+pub(crate) async fn customers(app: &App, request: &Request) -> Result<Response, Problem> {
+    let reading = reading(app, request).await?;
+    let page = Query::of(request).page(&reading.caller, app.policy_for(request))?;
+    let mut found = app.store.relationships(request.attempt(), &reading.list, &page).await.map_err(refused)?;
+    let customers = found.items.iter().map(|(relationship, _)| &relationship.customer);
+    let names = app.store.tenant_names(request.attempt(), customers).await?;
+    let status = reading.partner.status;
+    let rows = found.items.drain(..).zip(names).collect::<Vec<_>>();
+    let page = shared::store::Page { items: rows, next_cursor: found.next_cursor };
+    answer(page, |((relationship, grants), name): &((Relationship, Vec<Grant>), Option<String>)| {
+        let mut row = relationship.view();
+        row["name"] = json!(name);
+        row["grants"] =
+            json!(grants.iter().map(|grant| relationship.grant_view(grant, request.now, status)).collect::<Vec<_>>());
+        without(row, "partner_id")
+    })
+}
+
+pub(crate) async fn subscriptions(app: &App, request: &Request) -> Result<Response, Problem> {
+    let reading = reading(app, request).await?;
+    let page = Query::of(request).page(&reading.caller, app.policy_for(request))?;
+    let found = app.store.subscriptions(request.attempt(), &reading.list, &page).await.map_err(refused)?;
+    answer(found, Subscription::view)
+}
+
+pub(crate) async fn subscription(app: &App, request: &Request) -> Result<Response, Problem> {
+    let reading = reading(app, request).await?;
+    let id = SubscriptionId::parse(request.path("subscription_id")).ok_or_else(Problem::not_found)?;
+    let found = app.store.subscription(request.attempt(), reading.partner.cloud, &id).await?;
+    let own = found.filter(|subscription| subscription.partner_of_record == reading.partner.partner_id);
+    Response::json(200, &json!({"subscription": own.ok_or_else(Problem::not_found)?.view()}))
+}
+
+pub(crate) async fn events(app: &App, request: &Request) -> Result<Response, Problem> {
+    let reading = reading(app, request).await?;
+    events_of(app, request, &reading.caller, &reading.list).await
+}
+
+/// A row without the member that the path says already.
+pub(crate) fn without(mut row: serde_json::Value, member: &str) -> serde_json::Value {
+    if let Some(members) = row.as_object_mut() {
+        members.remove(member);
+    }
+    row
+}

@@ -1,0 +1,85 @@
+//! What a partner sends, checked, and the record and event that come of it.
+
+use serde_json::{Value, json};
+use shared::domain::{
+    Actor, BillingCycle, Event, Occurrence, Partner, PartnerId, PolicyVersion, Registration, Subscription,
+    SubscriptionId, TenantId, Term, Timestamp, text,
+};
+use shared::http::fields::{self, Fields};
+use shared::http::{Code, Problem};
+
+/// Reads `{subscription_id, customer_tenant_id, service, offer_id, quantity, billing_cycle, term, friendly_name?}`. The
+/// partner of record is always the caller; a body may say so but nothing else (MP-22).
+pub(crate) fn read(
+    body: Value,
+    policy: &PolicyVersion,
+    partner: &Partner,
+    now: Timestamp,
+) -> Result<Subscription, Problem> {
+    let mut fields = Fields::of(body)?;
+    let of_record =
+        fields.optional("partner_of_record", fields::text(|text| Some(text.to_owned()), "a string is expected"));
+    let registration = registration(&mut fields, policy);
+    let registration = fields.finish(registration)?;
+    if of_record.is_some_and(|id| PartnerId::parse(&id).as_ref() != Some(&partner.partner_id)) {
+        return Err(Problem::new(
+            Code::PartnerOfRecordMismatch,
+            "A subscription is recorded for the partner that registers it, and for nobody else.",
+        ));
+    }
+    if policy.cloud(partner.cloud).is_none() {
+        let detail = format!("The policy does not serve the cloud {}.", partner.cloud);
+        return Err(Problem::new(Code::CloudNotSupported, detail));
+    }
+    Ok(Subscription {
+        registration,
+        cloud: partner.cloud,
+        partner_of_record: partner.partner_id.clone(),
+        registered_at: now,
+        policy_version: policy.version,
+    })
+}
+
+fn registration(fields: &mut Fields, policy: &PolicyVersion) -> Option<Registration> {
+    let name = policy.limits.name_characters;
+    let line = || fields::checked(move |value| text::line(value, name));
+    let subscription_id = fields.required(
+        "subscription_id",
+        fields::text(SubscriptionId::parse, "1 to 64 characters of A–Z a–z 0–9 . _ - are expected"),
+    );
+    let customer =
+        fields.required("customer_tenant_id", fields::text(TenantId::parse, "a lower-case UUID is expected"));
+    let service = fields.required("service", line());
+    let offer_id = fields.required("offer_id", line());
+    let quantity = fields.required("quantity", fields::whole(1, policy.limits.quantity_max));
+    let billing_cycle = fields.required(
+        "billing_cycle",
+        fields::text(BillingCycle::parse, "monthly, annual, triennial or one_time is expected"),
+    );
+    let term = fields.required("term", fields::text(Term::parse, "P1M, P1Y or P3Y is expected"));
+    let friendly_name = fields.optional("friendly_name", line());
+    Some(Registration {
+        subscription_id: subscription_id?,
+        customer_tenant_id: customer?,
+        service: service?,
+        offer_id: offer_id?,
+        quantity: quantity?,
+        billing_cycle: billing_cycle?,
+        term: term?,
+        friendly_name,
+    })
+}
+
+/// `subscription.registered` with `{service, offer_id, quantity, billing_cycle, term}`.
+pub(crate) fn event(subscription: &Subscription, actor: &Actor) -> Event {
+    let registration = &subscription.registration;
+    let occurrence = Occurrence { at: subscription.registered_at, actor, policy_version: subscription.policy_version };
+    let data = [
+        ("service", json!(registration.service)),
+        ("offer_id", json!(registration.offer_id)),
+        ("quantity", json!(registration.quantity)),
+        ("billing_cycle", json!(registration.billing_cycle)),
+        ("term", json!(registration.term)),
+    ];
+    subscription.event(occurrence, data)
+}

@@ -1,0 +1,107 @@
+//! The functions that are linked into this program. The template says which routes each of them serves.
+
+use shared::lambda::Function;
+
+use crate::template::{Route, Template};
+
+/// Every function that the gateway calls.
+pub const FUNCTIONS: &[Function] = &[
+    accept_invitation::FUNCTION,
+    administer::FUNCTION,
+    create_invitation::FUNCTION,
+    end_relationship::FUNCTION,
+    manage_invitations::FUNCTION,
+    read::FUNCTION,
+    register_subscription::FUNCTION,
+    web::FUNCTION,
+];
+
+/// Template and functions disagree. The template is built in, so this is a mistake in the source tree.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Mismatch {
+    /// The template names a function that is not in [`FUNCTIONS`].
+    #[error("template.yaml sends `{route}` to the function `{function}`, which is not linked in: add it to {}", file!())]
+    NotLinked {
+        /// The route.
+        route: String,
+        /// The function's name in the template.
+        function: String,
+    },
+    /// The function does not know the route.
+    #[error(
+        "template.yaml sends `{route}` to the function `{function}`, which does not list it in its FUNCTION.routes"
+    )]
+    NotServed {
+        /// The route.
+        route: String,
+        /// The function.
+        function: String,
+    },
+}
+
+/// Pairs every route of the template with its function.
+///
+/// # Errors
+/// The first [`Mismatch`].
+pub fn link<'a>(template: &'a Template, functions: &[Function]) -> Result<Vec<(&'a Route, Function)>, Mismatch> {
+    let mut linked = Vec::new();
+    for route in &template.routes {
+        let named = || (route.key(), route.function.clone());
+        let function = functions.iter().find(|function| function.name == route.function).ok_or_else(|| {
+            let (route, function) = named();
+            Mismatch::NotLinked { route, function }
+        })?;
+        if !function.routes.contains(&route.key().as_str()) {
+            let (route, function) = named();
+            return Err(Mismatch::NotServed { route, function });
+        }
+        linked.push((route, *function));
+    }
+    Ok(linked)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use shared::http::Problem;
+
+    use super::*;
+
+    const ONE: Function = Function {
+        name: "one",
+        routes: &["GET /a"],
+        needs_master_key: false,
+        handler: |_, _| Box::pin(async { Err(Problem::not_found()) }),
+    };
+
+    fn template(path: &str, function: &str) -> Template {
+        let route = Route { method: "GET".into(), path: path.into(), function: function.into() };
+        Template { routes: vec![route], timeout: Duration::from_secs(10) }
+    }
+
+    #[test]
+    fn the_template_routes_exactly_what_the_functions_serve() {
+        let template = Template::built_in().unwrap();
+        link(&template, FUNCTIONS).unwrap();
+        for function in FUNCTIONS {
+            for key in function.routes {
+                let routed = template.routes.iter().any(|r| r.function == function.name && r.key() == *key);
+                assert!(routed, "{} serves `{key}`, which template.yaml does not send to it", function.name);
+            }
+        }
+    }
+
+    #[test]
+    fn each_disagreement_is_named() {
+        let refusal = |path, function, functions: &[Function]| link(&template(path, function), functions).unwrap_err();
+        assert_eq!(
+            refusal("/a", "two", &[ONE]),
+            Mismatch::NotLinked { route: "GET /a".into(), function: "two".into() }
+        );
+        assert_eq!(
+            refusal("/b", "one", &[ONE]),
+            Mismatch::NotServed { route: "GET /b".into(), function: "one".into() }
+        );
+    }
+}

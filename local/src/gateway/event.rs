@@ -1,0 +1,337 @@
+//! What the gateway tells a function: the event of an HTTP API in payload format 2.0, with its quirks.
+
+use std::net::IpAddr;
+
+use data_encoding::BASE64;
+use http::header::{CONTENT_TYPE, COOKIE, HOST, USER_AGENT};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName};
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value, json};
+use shared::domain::Timestamp;
+use time::{OffsetDateTime, macros::format_description};
+
+/// An account that is nobody's.
+const ACCOUNT: &str = "000000000000";
+const API: &str = "local";
+
+/// A request on its way to a function.
+pub struct Arrival<'a> {
+    /// Its line and headers.
+    pub head: &'a Parts,
+    /// Its body.
+    pub body: &'a [u8],
+    /// The route it takes.
+    pub route_key: &'a str,
+    /// The parameters of its path.
+    pub parameters: &'a [(&'a str, String)],
+    /// Where it comes from.
+    pub peer: IpAddr,
+    /// The gateway's port.
+    pub port: u16,
+    /// The gateway's id for it.
+    pub id: &'a str,
+    /// When it came.
+    pub at: Timestamp,
+}
+
+impl Arrival<'_> {
+    /// The event. Members that the real gateway leaves out when there is nothing to say are left out here.
+    pub fn event(&self) -> Value {
+        let path = decoded_path(self.head.uri.path());
+        let query = self.head.uri.query().unwrap_or_default();
+        let mut event = json!({
+            "version": "2.0",
+            "routeKey": self.route_key,
+            "rawPath": path,
+            "rawQueryString": query,
+            "headers": self.headers(),
+            "requestContext": self.context(&path),
+            "isBase64Encoded": false,
+        });
+        let cookies = cookies(&self.head.headers);
+        if !cookies.is_empty() {
+            event["cookies"] = json!(cookies);
+        }
+        let parameters = joined(form_urlencoded::parse(query.as_bytes()));
+        if !parameters.is_empty() {
+            event["queryStringParameters"] = Value::Object(parameters);
+        }
+        if !self.parameters.is_empty() {
+            event["pathParameters"] = self.parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        }
+        if !self.body.is_empty() {
+            let as_text = is_text(&self.head.headers);
+            event["isBase64Encoded"] = json!(!as_text);
+            event["body"] =
+                if as_text { json!(String::from_utf8_lossy(self.body)) } else { json!(BASE64.encode(self.body)) };
+        }
+        event
+    }
+
+    /// The headers: names in lower case, repeated ones joined, cookies kept apart, and what the gateway adds.
+    fn headers(&self) -> Map<String, Value> {
+        let given = self.head.headers.iter().filter(|(name, _)| *name != COOKIE);
+        let added = [
+            ("x-amzn-trace-id", format!("Root=1-{:08x}-{}", self.at.seconds(), trace(self.id))),
+            ("x-forwarded-for", self.peer.to_string()),
+            ("x-forwarded-port", self.port.to_string()),
+            ("x-forwarded-proto", "http".to_owned()),
+        ];
+        let given = given.map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+        joined(given.chain(added))
+    }
+
+    fn context(&self, path: &str) -> Value {
+        let header = |name: HeaderName| {
+            self.head.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        };
+        let host = header(HOST).unwrap_or_default();
+        let domain = without_port(&host);
+        json!({
+            "accountId": ACCOUNT,
+            "apiId": API,
+            "domainName": domain,
+            "domainPrefix": domain.split('.').next(),
+            "http": {
+                "method": self.head.method.as_str(),
+                "path": path,
+                "protocol": format!("{:?}", self.head.version),
+                "sourceIp": self.peer.to_string(),
+                "userAgent": header(USER_AGENT).unwrap_or_default(),
+            },
+            "requestId": self.id,
+            "routeKey": self.route_key,
+            "stage": "$default",
+            "time": common_log_time(self.at),
+            "timeEpoch": self.at.millis(),
+        })
+    }
+}
+
+/// The path as events have it: percent-decoded and cut at a question mark that was encoded, so that nobody can route on it.
+fn decoded_path(path: &str) -> String {
+    let decoded = percent_decode_str(path).decode_utf8_lossy();
+    decoded.split('?').next().unwrap_or_default().to_owned()
+}
+
+/// Pairs as an object; the values of a name that stands more than once are joined with commas.
+fn joined<N: AsRef<str>, V: AsRef<str>>(pairs: impl Iterator<Item = (N, V)>) -> Map<String, Value> {
+    let mut values: Vec<(String, String)> = Vec::new();
+    for (name, value) in pairs {
+        match values.iter_mut().find(|(known, _)| known == name.as_ref()) {
+            Some((_, known)) => {
+                known.push(',');
+                known.push_str(value.as_ref());
+            }
+            None => values.push((name.as_ref().to_owned(), value.as_ref().to_owned())),
+        }
+    }
+    values.into_iter().map(|(name, value)| (name, Value::String(value))).collect()
+}
+
+fn cookies(headers: &HeaderMap) -> Vec<String> {
+    let lines = headers.get_all(COOKIE).iter().map(|line| String::from_utf8_lossy(line.as_bytes()).into_owned());
+    let cookies = lines.flat_map(|line| line.split(';').map(|cookie| cookie.trim().to_owned()).collect::<Vec<_>>());
+    cookies.filter(|cookie| !cookie.is_empty()).collect()
+}
+
+/// Whether the body travels as text. Everything else is base64: forms and bodies of unsaid type, too.
+fn is_text(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind.starts_with("text/") || ["application/json", "application/xml", "application/javascript"].contains(&&*kind)
+}
+
+/// `host` of `host:port`; an IPv6 address keeps its brackets.
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    }
+}
+
+/// 24 hexadecimal digits, the tail of a trace id.
+fn trace(id: &str) -> String {
+    id.bytes().chain(std::iter::repeat(0)).take(12).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// `22/Nov/2026:17:40:00 +0000`.
+fn common_log_time(at: Timestamp) -> String {
+    let format = format_description!("[day]/[month repr:short]/[year]:[hour]:[minute]:[second] +0000");
+    let time = OffsetDateTime::from_unix_timestamp(at.seconds()).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    time.format(&format).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use http::Request;
+
+    use super::*;
+
+    fn event(request: http::request::Builder, body: &[u8]) -> Value {
+        let (head, ()) = request.body(()).unwrap().into_parts();
+        let parameters = [("id", "a b".to_owned())];
+        let arrival = Arrival {
+            head: &head,
+            body,
+            route_key: "POST /things/{id}",
+            parameters: &parameters,
+            peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            port: 3000,
+            id: "JKJaXmPLvHcESHA=",
+            at: Timestamp::from_millis(1_795_369_200_123),
+        };
+        arrival.event()
+    }
+
+    fn post(uri: &str) -> http::request::Builder {
+        Request::post(uri).header("host", "shop.example.com:3000").header("user-agent", "test")
+    }
+
+    #[test]
+    fn a_plain_request_has_the_shape_that_the_documentation_shows() {
+        let event = event(post("/things/a%20b").header("content-type", "application/json"), b"{}");
+        assert_eq!(
+            event,
+            json!({
+                "version": "2.0",
+                "routeKey": "POST /things/{id}",
+                "rawPath": "/things/a b",
+                "rawQueryString": "",
+                "headers": {
+                    "content-type": "application/json",
+                    "host": "shop.example.com:3000",
+                    "user-agent": "test",
+                    "x-amzn-trace-id": "Root=1-6b0328f0-4a4b4a61586d504c76486345",
+                    "x-forwarded-for": "127.0.0.1",
+                    "x-forwarded-port": "3000",
+                    "x-forwarded-proto": "http",
+                },
+                "pathParameters": {"id": "a b"},
+                "requestContext": {
+                    "accountId": "000000000000",
+                    "apiId": "local",
+                    "domainName": "shop.example.com",
+                    "domainPrefix": "shop",
+                    "http": {
+                        "method": "POST",
+                        "path": "/things/a b",
+                        "protocol": "HTTP/1.1",
+                        "sourceIp": "127.0.0.1",
+                        "userAgent": "test",
+                    },
+                    "requestId": "JKJaXmPLvHcESHA=",
+                    "routeKey": "POST /things/{id}",
+                    "stage": "$default",
+                    "time": "22/Nov/2026:17:40:00 +0000",
+                    "timeEpoch": 1_795_369_200_123_i64,
+                },
+                "body": "{}",
+                "isBase64Encoded": false,
+            })
+        );
+    }
+
+    #[test]
+    fn text_is_what_the_gateway_takes_for_text() {
+        for (kind, as_text) in [
+            (Some("application/json"), true),
+            (Some("application/json; charset=utf-8"), true),
+            (Some("Application/JSON"), true),
+            (Some("text/plain"), true),
+            (Some("text/html;charset=utf-8"), true),
+            (Some("application/xml"), true),
+            (Some("application/javascript"), true),
+            (Some("application/problem+json"), false),
+            (Some("application/cloudevents+json"), false),
+            (Some("application/x-www-form-urlencoded"), false),
+            (Some("application/octet-stream"), false),
+            (Some(""), false),
+            (None, false),
+        ] {
+            let request =
+                kind.into_iter().fold(post("/things/1"), |request, kind| request.header("content-type", kind));
+            let event = event(request, b"a=1");
+            let body = if as_text { "a=1" } else { "YT0x" };
+            assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!(body), &json!(!as_text)), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn no_body_means_no_member() {
+        let event = event(post("/things/1").header("content-type", "application/json"), b"");
+        assert_eq!((event.get("body"), &event["isBase64Encoded"]), (None, &json!(false)));
+    }
+
+    #[test]
+    fn text_that_is_not_utf_8_arrives_changed() {
+        let event = event(post("/things/1").header("content-type", "text/plain"), b"a\xffb");
+        assert_eq!(event["body"], "a\u{fffd}b");
+    }
+
+    #[test]
+    fn headers_are_lower_case_and_repeated_ones_are_joined() {
+        let event = event(
+            post("/things/1")
+                .header("Webhook-Id", "one")
+                .header("webhook-id", "two")
+                .header("x-forwarded-for", "10.0.0.1")
+                .header("x-name", "M\u{fc}ller".as_bytes()),
+            b"",
+        );
+        assert_eq!(event["headers"]["webhook-id"], "one,two");
+        assert_eq!(event["headers"]["x-forwarded-for"], "10.0.0.1,127.0.0.1");
+        assert_eq!(event["headers"]["x-name"], "M\u{fc}ller");
+    }
+
+    #[test]
+    fn cookies_have_their_own_list() {
+        let event = event(post("/things/1").header("cookie", "a=1; b=2").header("cookie", "c=3"), b"");
+        assert_eq!(event["cookies"], json!(["a=1", "b=2", "c=3"]));
+        assert_eq!(event["headers"].get("cookie"), None);
+    }
+
+    #[test]
+    fn the_raw_query_stays_encoded_and_its_parameters_do_not() {
+        let case = |query: &str| {
+            let event = event(post(&format!("/things/1{query}")), b"");
+            (event["rawQueryString"].clone(), event.get("queryStringParameters").cloned())
+        };
+        assert_eq!(case(""), (json!(""), None));
+        assert_eq!(case("?"), (json!(""), None));
+        assert_eq!(case("?a=1&b=x%20y+z"), (json!("a=1&b=x%20y+z"), Some(json!({"a": "1", "b": "x y z"}))));
+        assert_eq!(case("?a=1&a=2&b"), (json!("a=1&a=2&b"), Some(json!({"a": "1,2", "b": ""}))));
+        assert_eq!(case("?a=%zz&b=%ff"), (json!("a=%zz&b=%ff"), Some(json!({"a": "%zz", "b": "\u{fffd}"}))));
+        assert_eq!(case("?a=%00"), (json!("a=%00"), Some(json!({"a": "\0"}))));
+    }
+
+    #[test]
+    fn the_raw_path_is_not_raw() {
+        let raw_path = |path: &str| event(post(path), b"")["rawPath"].clone();
+        for (path, expected) in [
+            ("/things/a%2Fb", "/things/a/b"),
+            ("/things/a%3Fb", "/things/a"),
+            ("/things/a%23b", "/things/a#b"),
+            ("/things/%25", "/things/%"),
+            ("/things/..", "/things/.."),
+        ] {
+            assert_eq!(raw_path(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_domain_name_comes_without_its_port() {
+        let domain = |host: &str| {
+            let event = event(Request::post("/things/1").header("host", host), b"");
+            event["requestContext"]["domainName"].clone()
+        };
+        assert_eq!(domain("localhost:3000"), "localhost");
+        assert_eq!(domain("localhost"), "localhost");
+        assert_eq!(domain("[::1]:3000"), "[::1]");
+        assert_eq!(domain("[::1]"), "[::1]");
+        assert_eq!(domain("127.0.0.1:80"), "127.0.0.1");
+    }
+}

@@ -1,0 +1,128 @@
+use std::net::Ipv4Addr;
+
+use http::HeaderValue;
+use http_body_util::Full;
+use serde_json::{Value, json};
+use shared::auth::MasterKeys;
+use shared::config::{Config, Credentials};
+use shared::domain::SystemClock;
+use shared::http::Response;
+use shared::random::SeededRandom;
+use shared::store::client;
+
+use super::*;
+
+/// Tells the caller what reached it.
+const ECHO: Function = Function {
+    name: "echo",
+    routes: &["POST /echo/{id}", "GET /slow", "GET /panic"],
+    needs_master_key: false,
+    handler: |_, request| {
+        Box::pin(async move {
+            match request.route_key() {
+                "GET /slow" => std::future::pending().await,
+                "GET /panic" => panic!("on purpose"),
+                _ => {
+                    let body = request.body().map_or(0, |body| body.len());
+                    let query: Vec<_> = request.query().collect();
+                    Response::json(200, &json!({"id": request.path("id"), "query": query, "body": body}))
+                }
+            }
+        })
+    },
+};
+
+fn gateway() -> Gateway {
+    let config = Config {
+        table: "t".into(),
+        region: "us-east-1".into(),
+        endpoint: Some("http://127.0.0.1:1".into()),
+        master_keys: MasterKeys::default(),
+        operator_key_hash: None,
+        public_base_url: None,
+        credentials: Credentials { id: "local".into(), secret: "local".into(), token: None },
+    };
+    let random: Arc<dyn Random> = Arc::new(SeededRandom::new(1));
+    let client = client::connect(&config, client::http_client());
+    let app = App::new(&config, client, App::built_in_policy().unwrap(), Arc::new(SystemClock), Arc::clone(&random));
+    let target = Target { function: ECHO, app: Arc::new(app) };
+    let routes = [("POST", "/echo/{id}"), ("GET", "/slow"), ("GET", "/panic"), ("GET", "/unserved")];
+    Gateway {
+        router: Router::new(routes.map(|(method, path)| (method, path, target.clone()))),
+        port: 3000,
+        function_timeout: Duration::from_secs(10),
+        clock: Arc::new(SystemClock),
+        random,
+    }
+}
+
+async fn ask(request: http::request::Builder, body: impl Into<Bytes>) -> (u16, Value) {
+    let request = request.body(Full::from(body.into())).unwrap();
+    let answer = gateway().answer(request, IpAddr::V4(Ipv4Addr::LOCALHOST)).await;
+    assert!(answer.headers().contains_key("apigw-requestid"));
+    let status = answer.status().as_u16();
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    (status, serde_json::from_slice(&body).unwrap())
+}
+
+fn post(path: &str) -> http::request::Builder {
+    Request::post(path).header("content-type", "application/json")
+}
+
+fn message(text: &str) -> Value {
+    json!({"message": text})
+}
+
+#[tokio::test]
+async fn a_request_reaches_its_function_as_an_event() {
+    let (status, answer) = ask(post("/echo/a%20b?x=1&x=2"), "{ }").await;
+    assert_eq!((status, answer), (200, json!({"id": "a b", "query": [["x", "1"], ["x", "2"]], "body": 3})));
+}
+
+#[tokio::test]
+async fn unknown_paths_and_methods_are_the_gateways_own_404() {
+    for request in [Request::get("/echo/1"), post("/echo"), post("/echo/1/"), Request::options("/echo/1"), post("/")] {
+        assert_eq!(ask(request, "").await, (404, message("Not Found")));
+    }
+}
+
+#[tokio::test]
+async fn a_head_over_10240_bytes_is_refused() {
+    let empty = post("/echo/1").header("x-large", "").body(()).unwrap().into_parts().0;
+    let rest = HEAD_MAX - head_size(&empty);
+    let request = |bytes: usize| post("/echo/1").header("x-large", HeaderValue::from_str(&"a".repeat(bytes)).unwrap());
+    assert_eq!(ask(request(rest), "{}").await.0, 200);
+    assert_eq!(ask(request(rest + 1), "{}").await, (431, message("Request Header Fields Too Large")));
+}
+
+#[tokio::test]
+async fn a_body_too_large_for_gateway_or_invocation_is_refused() {
+    let too_large = (413, message("Request Entity Too Large"));
+    assert_eq!(ask(post("/echo/1"), vec![b' '; PAYLOAD_MAX + 1]).await, too_large);
+    assert_eq!(ask(post("/echo/1"), vec![b' '; EVENT_MAX]).await, too_large);
+    // In base64 it is a third larger.
+    assert_eq!(ask(Request::post("/echo/1"), vec![b' '; EVENT_MAX / 4 * 3]).await, too_large);
+    assert_eq!(ask(post("/echo/1"), vec![b' '; EVENT_MAX / 4 * 3]).await.0, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_that_does_not_answer_in_30_seconds_is_503() {
+    assert_eq!(ask(Request::get("/slow"), "").await, (503, message("Service Unavailable")));
+}
+
+#[tokio::test]
+async fn a_panic_is_answered_by_the_function_itself() {
+    let (status, answer) = ask(Request::get("/panic"), "").await;
+    assert_eq!((status, &answer["code"]), (500, &json!("internal")));
+}
+
+#[tokio::test]
+async fn a_route_that_the_function_does_not_know_is_its_own_404() {
+    let (status, answer) = ask(Request::get("/unserved"), "").await;
+    assert_eq!((status, &answer["code"]), (404, &json!("not_found")));
+}
+
+#[test]
+fn an_invocation_id_looks_like_one() {
+    assert_eq!(uuid(&[0xab; 32]), "abababab-abab-abab-abab-abababababab");
+}

@@ -1,0 +1,115 @@
+//! What every function works with: the table, the policy, the master keys, the clock.
+
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::Client;
+use subtle::ConstantTimeEq;
+
+use crate::auth::MasterKeys;
+use crate::config::Config;
+use crate::domain::{Clock, InvitationId, Policy, PolicyError, PolicyVersion};
+use crate::http::{Code, Problem, Request};
+use crate::random::Random;
+use crate::store::{Attempt, Store};
+
+/// Everything a handler may use. One per process.
+pub struct App {
+    /// The table.
+    pub store: Store,
+    /// The policy.
+    pub policy: Policy,
+    /// The master keys; empty in functions that derive nothing.
+    pub keys: MasterKeys,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    operator_key_hash: Option<[u8; 32]>,
+    public_base_url: Option<String>,
+}
+
+impl App {
+    /// Puts the parts together.
+    ///
+    /// # Errors
+    /// [`PolicyError`] when the built-in policy is broken.
+    pub fn new(
+        config: &Config,
+        client: Client,
+        policy: Policy,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Self {
+        Self {
+            store: Store::new(client, config.table.clone(), Arc::clone(&clock), Arc::clone(&random)),
+            policy,
+            keys: config.master_keys.clone(),
+            clock,
+            random,
+            operator_key_hash: config.operator_key_hash,
+            public_base_url: config.public_base_url.clone(),
+        }
+    }
+
+    /// The built-in policy.
+    ///
+    /// # Errors
+    /// [`PolicyError`], never in a build that passed its tests.
+    pub fn built_in_policy() -> Result<Policy, PolicyError> {
+        Policy::built_in()
+    }
+
+    /// Whether this is the first operator's key, which stands in the deployment and not in the table.
+    pub fn is_operator_key(&self, hash: &[u8; 32]) -> bool {
+        self.operator_key_hash.is_some_and(|known| known.ct_eq(hash).into())
+    }
+
+    /// The policy in force at the request's time.
+    pub fn policy_for(&self, request: &Request) -> &PolicyVersion {
+        self.policy.at(request.now)
+    }
+
+    /// `scheme://host` of this deployment as its users see it. The `Host` header has no say in it.
+    pub fn base_url(&self, request: &Request) -> String {
+        match (&self.public_base_url, request.gateway_host()) {
+            (Some(url), _) => url.clone(),
+            (None, Some(host)) => format!("https://{host}"),
+            (None, None) => "https://localhost".to_owned(),
+        }
+    }
+
+    /// The link of an invitation. The token stands in the fragment, which browsers send to no server.
+    ///
+    /// # Errors
+    /// 500 `internal` when the invitation's master key is not configured.
+    pub fn accept_url(
+        &self,
+        request: &Request,
+        id: &InvitationId,
+        key_number: u32,
+        generation: u32,
+    ) -> Result<String, Problem> {
+        let token = self.keys.link_token(key_number, id, generation).map_err(crate::store::StoreError::from)?;
+        Ok(format!("{}/i/{id}#{}", self.base_url(request), token.reveal()))
+    }
+
+    /// Refuses what a browser sends from another site.
+    ///
+    /// # Errors
+    /// 403 `cross_site`.
+    pub fn same_site(&self, request: &Request) -> Result<(), Problem> {
+        let foreign_fetch = request.header("sec-fetch-site").is_some_and(|site| site == "cross-site");
+        let foreign_origin = request.header("origin").is_some_and(|origin| origin != self.base_url(request));
+        if foreign_fetch || foreign_origin {
+            return Err(Problem::new(Code::CrossSite, "A browser may send this only from the invitation's own page."));
+        }
+        Ok(())
+    }
+}
+
+impl Request {
+    /// The request's time and patience, as the store wants them.
+    pub fn attempt(&self) -> Attempt {
+        Attempt { occurred_at: self.now, deadline: self.deadline }
+    }
+}

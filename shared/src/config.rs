@@ -1,0 +1,164 @@
+//! What a function is told by its environment. Read once at start; an error names the variable and never its value.
+
+use std::collections::BTreeMap;
+
+use data_encoding::HEXLOWER;
+
+use crate::auth::{MasterKeys, Secret};
+
+/// The most master keys a deployment can have at once.
+const MASTER_KEYS_MAX: u32 = 9;
+
+/// Everything the environment says.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `TABLE_NAME`.
+    pub table: String,
+    /// `AWS_REGION`.
+    pub region: String,
+    /// `AWS_ENDPOINT_URL_DYNAMODB`; empty means unset.
+    pub endpoint: Option<String>,
+    /// `MASTER_KEY_1` … `MASTER_KEY_9`; empty means unset.
+    pub master_keys: MasterKeys,
+    /// `OPERATOR_KEY_HASH`: SHA-256 of the first operator's key, 64 hexadecimal digits; empty means none.
+    pub operator_key_hash: Option<[u8; 32]>,
+    /// `PUBLIC_BASE_URL`; empty means the gateway's own domain name.
+    pub public_base_url: Option<String>,
+    /// Credentials: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`.
+    pub credentials: Credentials,
+}
+
+/// Credentials for the table. Lambda puts fresh ones into the environment of every new process.
+#[derive(Clone)]
+pub struct Credentials {
+    /// Access key id.
+    pub id: String,
+    /// Secret access key.
+    pub secret: String,
+    /// Session token.
+    pub token: Option<String>,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Credentials(…)")
+    }
+}
+
+/// A variable is missing or malformed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("environment variable {variable} {problem}")]
+pub struct ConfigError {
+    /// Its name.
+    pub variable: String,
+    /// What is wrong with it.
+    pub problem: &'static str,
+}
+
+impl Config {
+    /// Reads the environment through `variable`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first variable that is missing or malformed.
+    pub fn read(variable: impl Fn(&str) -> Option<String>, needs_master_key: bool) -> Result<Self, ConfigError> {
+        let get = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let need = |name: &str| get(name).ok_or_else(|| error(name, "is not set"));
+        let url = |name: &str| match get(name) {
+            Some(url) if url.starts_with("https://") || url.starts_with("http://") => {
+                Ok(Some(url.trim_end_matches('/').to_owned()))
+            }
+            Some(_) => Err(error(name, "is not an http or https URL")),
+            None => Ok(None),
+        };
+        Ok(Self {
+            table: need("TABLE_NAME")?,
+            region: need("AWS_REGION")?,
+            endpoint: url("AWS_ENDPOINT_URL_DYNAMODB")?,
+            master_keys: master_keys(&get, needs_master_key)?,
+            operator_key_hash: get("OPERATOR_KEY_HASH").map(|hex| parse_hash("OPERATOR_KEY_HASH", &hex)).transpose()?,
+            public_base_url: url("PUBLIC_BASE_URL")?,
+            credentials: Credentials {
+                id: need("AWS_ACCESS_KEY_ID")?,
+                secret: need("AWS_SECRET_ACCESS_KEY")?,
+                token: get("AWS_SESSION_TOKEN"),
+            },
+        })
+    }
+}
+
+fn master_keys(get: &impl Fn(&str) -> Option<String>, needed: bool) -> Result<MasterKeys, ConfigError> {
+    let mut keys = BTreeMap::new();
+    for number in 1..=MASTER_KEYS_MAX {
+        let name = format!("MASTER_KEY_{number}");
+        if let Some(text) = get(&name) {
+            let key = Secret::parse_master(&text).ok_or_else(|| error(&name, "is shorter than 32 characters"))?;
+            keys.insert(number, key);
+        }
+    }
+    if needed && keys.is_empty() {
+        return Err(error("MASTER_KEY_1", "is not set"));
+    }
+    Ok(MasterKeys::new(keys))
+}
+
+fn parse_hash(name: &str, hex: &str) -> Result<[u8; 32], ConfigError> {
+    let bytes = HEXLOWER.decode(hex.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
+    bytes.ok_or_else(|| error(name, "is not 64 lower-case hexadecimal digits"))
+}
+
+fn error(variable: &str, problem: &'static str) -> ConfigError {
+    ConfigError { variable: variable.to_owned(), problem }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment() -> BTreeMap<&'static str, &'static str> {
+        BTreeMap::from([
+            ("TABLE_NAME", "multipartner"),
+            ("AWS_REGION", "eu-west-1"),
+            ("MASTER_KEY_1", "0123456789abcdef0123456789abcdef"),
+            ("AWS_ACCESS_KEY_ID", "id"),
+            ("AWS_SECRET_ACCESS_KEY", "very secret"),
+            ("AWS_ENDPOINT_URL_DYNAMODB", ""),
+        ])
+    }
+
+    fn read(environment: &BTreeMap<&str, &str>) -> Result<Config, ConfigError> {
+        Config::read(|name| environment.get(name).map(|value| (*value).to_owned()), true)
+    }
+
+    #[test]
+    fn an_empty_value_means_unset() {
+        assert_eq!(read(&environment()).unwrap().endpoint, None);
+    }
+
+    #[test]
+    fn each_missing_or_malformed_variable_is_named_without_its_value() {
+        let wrong = [
+            ("TABLE_NAME", ""),
+            ("AWS_REGION", ""),
+            ("MASTER_KEY_1", ""),
+            ("MASTER_KEY_1", "too weak"),
+            ("AWS_ACCESS_KEY_ID", ""),
+            ("AWS_SECRET_ACCESS_KEY", ""),
+            ("OPERATOR_KEY_HASH", "xyz"),
+            ("AWS_ENDPOINT_URL_DYNAMODB", "localhost:8000"),
+            ("PUBLIC_BASE_URL", "example.com"),
+        ];
+        for (name, value) in wrong {
+            let mut environment = environment();
+            environment.insert(name, value);
+            let error = read(&environment).unwrap_err();
+            assert_eq!(error.variable, name);
+            assert!(value.is_empty() || !error.to_string().contains(value));
+        }
+    }
+
+    #[test]
+    fn no_secret_shows_in_debug() {
+        let shown = format!("{:?}", read(&environment()).unwrap());
+        assert!(!shown.contains("very secret") && !shown.contains("0123456789abcdef"), "{shown}");
+    }
+}

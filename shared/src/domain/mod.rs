@@ -1,0 +1,28 @@
+//! The domain: pure types and rules. No I/O and no clock; every time is an argument.
+
+mod event;
+mod grant;
+mod ids;
+mod invitation;
+mod party;
+mod policy;
+mod relationship;
+mod subscription;
+pub mod text;
+mod time;
+mod vocabulary;
+
+pub use event::{Actor, AggregateKind, Chain, Event, EventType, Occurrence, Subject};
+pub use grant::{DelegatedAdmin, GRANT_ROLE_MAX, Grant, GrantNotice, GrantState, parse_days};
+pub use ids::{EventId, GrantId, InvitationId, KeyId, PartnerId, SubscriptionId, TenantId, digest};
+pub use invitation::{AcceptedBy, Answer, Decision, Invitation};
+pub use party::{AccessKey, Partner, Principal, SecretGeneration, Tenant};
+pub use policy::{
+    AcceptProof, Action, CloudPolicy, CspTenant, Permission, Policy, PolicyError, PolicyVersion, Requirement,
+};
+pub use relationship::{Relationship, RelationshipState};
+pub use subscription::{Registration, Subscription};
+pub use time::{Clock, SystemClock, Timestamp};
+pub use vocabulary::{
+    BillingCycle, CallerKind, Cloud, InvitationKind, InvitationState, Market, PartnerStatus, Role, Term,
+};

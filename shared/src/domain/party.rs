@@ -1,0 +1,172 @@
+//! Who takes part: tenants, partners, and the keys they call with.
+
+use serde_json::{Value, json};
+
+use super::event::Chain;
+use super::{CallerKind, Cloud, KeyId, Market, PartnerId, PartnerStatus, Role, TenantId, Timestamp};
+
+/// A registered organisation's directory: a customer, and a CSP tenant from the moment it enrols as a partner.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tenant {
+    /// The directory's id.
+    pub tenant_id: TenantId,
+    /// Display name.
+    pub name: String,
+    /// DNS domain, lower case.
+    pub domain: Option<String>,
+    /// Its cloud, for ever.
+    pub cloud: Cloud,
+    /// Its market, for ever.
+    pub market: Market,
+    /// The partner it enrolled as: present means that this is a CSP tenant (MP-40, MP-41).
+    pub partner_id: Option<PartnerId>,
+    /// When it was registered.
+    pub created_at: Timestamp,
+    /// Where its events stand.
+    pub chain: Chain,
+}
+
+impl Tenant {
+    /// `{tenant_id,name,domain?,cloud,market,partner_id?,created_at}`
+    pub fn view(&self) -> Value {
+        let mut view = json!({
+            "tenant_id": self.tenant_id, "name": self.name, "cloud": self.cloud, "market": self.market,
+            "created_at": self.created_at,
+        });
+        if let Some(domain) = &self.domain {
+            view["domain"] = json!(domain);
+        }
+        if let Some(partner_id) = &self.partner_id {
+            view["partner_id"] = json!(partner_id);
+        }
+        view
+    }
+}
+
+/// One generation of a partner's webhook signing secret. The secret itself is derived, never stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SecretGeneration {
+    /// 1 for the first secret, one more with every rotation.
+    pub generation: u32,
+    /// The number of the master key it derives from.
+    pub key_number: u32,
+    /// When it stops being accepted; `None` for the newest.
+    pub ends_at: Option<Timestamp>,
+}
+
+/// A tenant enrolled to sell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Partner {
+    /// Its id, made of its tenant's.
+    pub partner_id: PartnerId,
+    /// Its CSP tenant.
+    pub tenant_id: TenantId,
+    /// Display name.
+    pub name: String,
+    /// Its tenant's cloud.
+    pub cloud: Cloud,
+    /// Its tenant's market.
+    pub market: Market,
+    /// Whether it may act (MP-45).
+    pub status: PartnerStatus,
+    /// Signing secrets, newest first; at most two.
+    pub secrets: Vec<SecretGeneration>,
+    /// When it enrolled.
+    pub created_at: Timestamp,
+    /// Where its events stand.
+    pub chain: Chain,
+}
+
+impl Partner {
+    /// `{partner_id,tenant_id,name,cloud,market,status,created_at}`
+    pub fn view(&self) -> Value {
+        json!({
+            "partner_id": self.partner_id, "tenant_id": self.tenant_id, "name": self.name, "cloud": self.cloud,
+            "market": self.market, "status": self.status, "created_at": self.created_at,
+        })
+    }
+
+    /// The secrets that are accepted at a time, newest first.
+    pub fn live_secrets(&self, now: Timestamp) -> impl Iterator<Item = &SecretGeneration> {
+        self.secrets.iter().filter(move |secret| secret.ends_at.is_none_or(|ends_at| now < ends_at))
+    }
+
+    /// Whether it may act.
+    pub fn is_active(&self) -> bool {
+        self.status == PartnerStatus::Active
+    }
+}
+
+/// Whom a key stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Principal {
+    /// Whoever runs the service.
+    Operator,
+    /// A partner.
+    Partner(PartnerId),
+    /// A customer.
+    Customer(TenantId),
+}
+
+impl Principal {
+    /// The kind of caller.
+    pub fn kind(&self) -> CallerKind {
+        match self {
+            Self::Operator => CallerKind::Operator,
+            Self::Partner(_) => CallerKind::Partner,
+            Self::Customer(_) => CallerKind::Customer,
+        }
+    }
+
+    /// The id, where the kind has one.
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Self::Operator => None,
+            Self::Partner(id) => Some(id.as_str()),
+            Self::Customer(id) => Some(id.as_str()),
+        }
+    }
+
+    /// `{kind,id?}`
+    pub fn view(&self) -> Value {
+        match self.id() {
+            Some(id) => json!({"kind": self.kind(), "id": id}),
+            None => json!({"kind": self.kind()}),
+        }
+    }
+}
+
+/// What the table knows of an access key: never the key, only its hash.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AccessKey {
+    /// Its public name.
+    pub key_id: KeyId,
+    /// SHA-256 of the whole key text.
+    pub hash: [u8; 32],
+    /// Whom it stands for.
+    pub principal: Principal,
+    /// The roles it carries.
+    pub roles: Vec<Role>,
+    /// What its owner calls it.
+    pub name: String,
+    /// When it was issued.
+    pub created_at: Timestamp,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+    /// Where its events stand.
+    pub chain: Chain,
+}
+
+impl AccessKey {
+    /// `{key_id,principal,roles,name,created_at,revoked_at?}`
+    pub fn view(&self) -> Value {
+        let mut view = json!({
+            "key_id": self.key_id, "principal": self.principal.view(), "roles": self.roles, "name": self.name,
+            "created_at": self.created_at,
+        });
+        if let Some(revoked_at) = self.revoked_at {
+            view["revoked_at"] = json!(revoked_at);
+        }
+        view
+    }
+}

@@ -1,0 +1,137 @@
+//! The words that requests and answers share: clouds, markets, roles, terms. Each is an enum or a checked text.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize, Serializer};
+
+macro_rules! words {
+    ($($(#[doc = $doc:literal])* $name:ident { $($(#[doc = $vdoc:literal])* $variant:ident = $word:literal,)* })*) => {$(
+        $(#[doc = $doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum $name { $($(#[doc = $vdoc])* #[serde(rename = $word)] $variant,)* }
+
+        impl $name {
+            /// Every word there is.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// Reads the word; `None` for any other text.
+            pub fn parse(text: &str) -> Option<Self> {
+                match text { $($word => Some(Self::$variant),)* _ => None }
+            }
+
+            /// The word as it is written.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    )*};
+}
+
+words! {
+    /// The cloud a tenant lives in.
+    Cloud {
+        /// The public cloud.
+        Public = "public",
+        /// The US Government cloud.
+        UsGov = "us_gov",
+    }
+    /// The role a person or key of a partner (or the global administrator of a customer) acts in.
+    Role {
+        /// Global administrator.
+        GlobalAdmin = "global_admin",
+        /// User management administrator.
+        UserManagementAdmin = "user_management_admin",
+        /// Sales agent.
+        SalesAgent = "sales_agent",
+        /// Admin agent.
+        AdminAgent = "admin_agent",
+        /// Helpdesk agent.
+        HelpdeskAgent = "helpdesk_agent",
+        /// Billing administrator.
+        BillingAdmin = "billing_admin",
+    }
+    /// What an invitation asks for.
+    InvitationKind {
+        /// A reseller relationship, with or without delegated administration.
+        Reseller = "reseller",
+        /// Delegated administration within an active relationship.
+        Grant = "grant",
+    }
+    /// The state of an invitation as a reader sees it; `expired` is computed, never stored.
+    InvitationState {
+        /// Waiting for an answer.
+        Pending = "pending",
+        /// The customer said yes.
+        Accepted = "accepted",
+        /// The customer said no.
+        Declined = "declined",
+        /// The partner withdrew it.
+        Cancelled = "cancelled",
+        /// Nobody answered in time.
+        Expired = "expired",
+    }
+    /// How often a subscription is billed.
+    BillingCycle {
+        /// Every month.
+        Monthly = "monthly",
+        /// Every year.
+        Annual = "annual",
+        /// Every three years.
+        Triennial = "triennial",
+        /// Once.
+        OneTime = "one_time",
+    }
+    /// How long a subscription runs (ISO 8601 duration).
+    Term {
+        /// One month.
+        P1M = "P1M",
+        /// One year.
+        P1Y = "P1Y",
+        /// Three years.
+        P3Y = "P3Y",
+    }
+    /// The kind of a caller.
+    CallerKind {
+        /// Runs the service.
+        Operator = "operator",
+        /// A partner by its key.
+        Partner = "partner",
+        /// A customer by its key.
+        Customer = "customer",
+    }
+    /// Whether a partner may act.
+    PartnerStatus {
+        /// It may.
+        Active = "active",
+        /// An operator has suspended it.
+        Suspended = "suspended",
+    }
+}
+
+/// A market: an ISO 3166-1 alpha-2 code, two upper-case letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Market([u8; 2]);
+
+impl Market {
+    /// Reads two upper-case letters; `None` for anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        <[u8; 2]>::try_from(text.as_bytes()).ok().filter(|code| code.iter().all(u8::is_ascii_uppercase)).map(Self)
+    }
+
+    /// The code.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl Serialize for Market {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}

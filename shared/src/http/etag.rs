@@ -1,0 +1,21 @@
+//! `ETag` and 304 on reads (RFC 9110 §13.1.2): the tag is a hash of the answer's bytes.
+
+use data_encoding::BASE64URL_NOPAD;
+use sha2::{Digest, Sha256};
+
+use super::Response;
+
+/// Gives a 200 answer its `ETag`, and answers 304 without a body when the caller holds it already. `held` is `None` unless
+/// the request is a read.
+pub fn conditional(held: Option<String>, answer: Response) -> Response {
+    let Some(held) = held.filter(|_| answer.status == 200) else { return answer };
+    let tag = format!("\"{}\"", BASE64URL_NOPAD.encode(&Sha256::digest(answer.body.as_bytes())[..16]));
+    let known = held.split(',').map(str::trim).any(|one| one == "*" || one.trim_start_matches("W/") == tag);
+    let mut answer = answer.with_header("etag", tag);
+    if known {
+        answer.status = 304;
+        answer.body.clear();
+        answer.headers.retain(|(name, _)| *name != "content-type");
+    }
+    answer
+}

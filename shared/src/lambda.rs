@@ -1,0 +1,221 @@
+//! What every function's `main` calls: configuration, table, the boundary where panics and errors become answers, and one
+//! line of access log per request.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use futures_util::FutureExt;
+use lambda_runtime::{LambdaEvent, service_fn};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::app::App;
+use crate::config::Config;
+use crate::domain::SystemClock;
+use crate::http::{Deadline, Problem, Request, Response, conditional, to_gateway};
+use crate::random::SystemRandom;
+use crate::store::client;
+
+/// What a handler returns, boxed, so that functions fit into one table.
+pub type HandlerFuture = Pin<Box<dyn Future<Output = Result<Response, Problem>> + Send>>;
+
+/// A function: a set of routes with one kind of rights.
+#[derive(Clone, Copy, Debug)]
+pub struct Function {
+    /// Its name, that of its crate and of its resource's folder.
+    pub name: &'static str,
+    /// Its routes as the template writes them: `METHOD /path/{parameter}`.
+    pub routes: &'static [&'static str],
+    /// Whether it derives secrets, and so must be given the master keys.
+    pub needs_master_key: bool,
+    /// What it does.
+    pub handler: fn(Arc<App>, Request) -> HandlerFuture,
+}
+
+/// What a job returns, boxed: a report for whoever called it, or the reason why it has to be called again.
+pub type JobFuture = Pin<Box<dyn Future<Output = Result<Value, JobError>> + Send>>;
+
+/// Work that no HTTP request asks for: on a schedule, from a stream, from a queue.
+#[derive(Clone, Copy, Debug)]
+pub struct Job {
+    /// Its name, that of its crate and of its resource's folder.
+    pub name: &'static str,
+    /// Whether it derives secrets, and so must be given the master keys.
+    pub needs_master_key: bool,
+    /// What it does with the event it is called with.
+    pub run: fn(Arc<App>, Vec<u8>, Invocation) -> JobFuture,
+}
+
+/// A job has to be called again.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct JobError(pub String);
+
+impl From<JobError> for lambda_runtime::Diagnostic {
+    fn from(error: JobError) -> Self {
+        Self { error_type: "JobError".into(), error_message: error.0 }
+    }
+}
+
+/// One call by the platform.
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    /// The platform's id for it.
+    pub id: String,
+    /// Until the platform gives up.
+    pub remaining: Duration,
+}
+
+/// Answers one event. This never panics and never fails: whatever happens becomes an answer.
+pub async fn invoke(
+    app: Arc<App>,
+    function: &Function,
+    payload: &[u8],
+    invocation: &Invocation,
+) -> ApiGatewayV2httpResponse {
+    let began = Instant::now();
+    let deadline = Deadline::within(invocation.remaining);
+    let request = match Request::parse(payload, &invocation.id, app.clock.now(), deadline) {
+        Ok(request) => request,
+        Err(problem) => {
+            access_line(&invocation.id, "-", &Err(problem.clone()), began);
+            return to_gateway(Err(problem), &invocation.id);
+        }
+    };
+    let (id, route) = (request.id.clone(), request.route_key().to_owned());
+    let answer = if function.routes.contains(&route.as_str()) {
+        guarded(app, function, request).await
+    } else {
+        Err(Problem::not_found())
+    };
+    access_line(&id, &route, &answer, began);
+    to_gateway(answer, &id)
+}
+
+/// Runs the handler; a panic becomes 500 `internal`.
+async fn guarded(app: Arc<App>, function: &Function, request: Request) -> Result<Response, Problem> {
+    let held = request.conditional();
+    let handler = AssertUnwindSafe(async { (function.handler)(app, request).await });
+    match handler.catch_unwind().await {
+        Ok(answer) => answer.map(|answer| conditional(held, answer)),
+        Err(_) => {
+            tracing::error!("the handler panicked");
+            Err(Problem::internal())
+        }
+    }
+}
+
+/// One line per request: no path, no query, no header, no body.
+fn access_line(id: &str, route: &str, answer: &Result<Response, Problem>, began: Instant) {
+    let (status, code) = match answer {
+        Ok(answer) => (answer.status, ""),
+        Err(problem) => (problem.code.status(), problem.code.name()),
+    };
+    let duration_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+    tracing::info!(request_id = id, route, status, code, duration_us, "request");
+}
+
+/// Runs a job once. A panic becomes an error, so that the platform calls again.
+///
+/// # Errors
+/// [`JobError`] when it has to be called again.
+pub async fn run_job(app: Arc<App>, job: &Job, payload: Vec<u8>, invocation: Invocation) -> Result<Value, JobError> {
+    let began = Instant::now();
+    let running = AssertUnwindSafe(async { (job.run)(app, payload, invocation).await });
+    let outcome = running.catch_unwind().await.unwrap_or_else(|_| Err(JobError("the job panicked".into())));
+    let duration_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+    match &outcome {
+        Ok(report) => tracing::info!(job = job.name, %report, duration_us, "job"),
+        Err(error) => tracing::error!(job = job.name, %error, duration_us, "job failed"),
+    }
+    outcome
+}
+
+/// The whole of a function's `main`.
+pub fn main(function: Function) -> ExitCode {
+    exit(
+        function.name,
+        start(function.needs_master_key, move |app, payload, invocation| async move {
+            Ok::<_, Infallible>(invoke(app, &function, &payload, &invocation).await)
+        }),
+    )
+}
+
+/// The whole of a job's `main`.
+pub fn main_job(job: Job) -> ExitCode {
+    exit(
+        job.name,
+        start(job.needs_master_key, move |app, payload, invocation| async move {
+            run_job(app, &job, payload, invocation).await
+        }),
+    )
+}
+
+fn exit(name: &str, outcome: Result<(), lambda_runtime::Error>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Standard error is where the platform looks for the reason of a failed start.
+            let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("{name}: {error}\n").as_bytes());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The variables that the runtime client panics without.
+const RUNTIME_VARIABLES: [&str; 4] = [
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+];
+
+fn start<F, T, E>(
+    needs_master_key: bool,
+    answer: impl Fn(Arc<App>, Vec<u8>, Invocation) -> F + Copy,
+) -> Result<(), lambda_runtime::Error>
+where
+    F: Future<Output = Result<T, E>>,
+    T: serde::Serialize,
+    E: Into<lambda_runtime::Diagnostic> + std::fmt::Debug,
+{
+    log_as_json();
+    let variable = |name: &str| std::env::var(name).ok();
+    let config = Config::read(variable, needs_master_key)?;
+    if let Some(name) = RUNTIME_VARIABLES.into_iter().find(|name| variable(name).is_none()) {
+        return Err(format!("environment variable {name} is not set; this program runs inside AWS Lambda").into());
+    }
+    let table = client::connect(&config, client::http_client());
+    let policy = App::built_in_policy()?;
+    let app = Arc::new(App::new(&config, table, policy, Arc::new(SystemClock), Arc::new(SystemRandom)));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
+        let invocation = Invocation { id: event.context.request_id, remaining: remaining(event.context.deadline) };
+        answer(Arc::clone(&app), event.payload.get().as_bytes().to_vec(), invocation)
+    })))
+}
+
+/// Until a deadline in milliseconds since 1970.
+fn remaining(deadline_ms: u64) -> Duration {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Duration::from_millis(deadline_ms).saturating_sub(now)
+}
+
+/// JSON lines with `timestamp` and `level`, as Lambda's log filters want them. `AWS_LAMBDA_LOG_LEVEL` sets the level; what
+/// the platform calls TRACE is held at DEBUG, for the runtime's own traces hold whole payloads.
+fn log_as_json() {
+    let level = match std::env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_default().to_ascii_uppercase().as_str() {
+        "TRACE" | "DEBUG" => tracing::Level::DEBUG,
+        "WARN" => tracing::Level::WARN,
+        "ERROR" | "FATAL" => tracing::Level::ERROR,
+        _ => tracing::Level::INFO,
+    };
+    let format = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false).with_span_list(false);
+    let _ = format.with_target(false).with_max_level(level).with_writer(std::io::stderr).try_init();
+}

@@ -1,0 +1,20 @@
+//! The domain of Multipartner, shared by every function.
+//!
+//! - [`domain`]: pure types and rules; every time is an argument
+//! - [`store`]: the table; keys, items, guarded transactions
+//! - [`http`]: requests, answers, problems, strict JSON
+//! - [`auth`]: keys, signatures, roles
+//! - [`app`], [`config`], [`lambda`]: what puts a function together
+//!
+//! `domain` knows nothing of the others; `store` knows `domain`; handlers know them all.
+
+pub mod app;
+pub mod auth;
+pub mod config;
+pub mod domain;
+pub mod http;
+pub mod lambda;
+pub mod random;
+pub mod store;
+
+pub use aws_lambda_events;

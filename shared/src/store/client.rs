@@ -1,0 +1,39 @@
+//! The DynamoDB client of every function: one TLS stack, no default configuration chain, retries and time limits ours.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::config::{
+    BehaviorVersion, Credentials, Region, SharedHttpClient, StalledStreamProtectionConfig, retry::RetryConfig,
+    timeout::TimeoutConfig,
+};
+use aws_sdk_dynamodb::{Client, Config as SdkConfig};
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+
+use crate::config::Config;
+
+/// The HTTP client that functions use: rustls with ring, system roots; plain HTTP endpoints work too.
+pub fn http_client() -> SharedHttpClient {
+    Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+}
+
+/// A client for the table.
+pub fn connect(config: &Config, http: SharedHttpClient) -> Client {
+    let given = &config.credentials;
+    let credentials = Credentials::new(&given.id, &given.secret, given.token.clone(), None, "environment");
+    let mut sdk = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new(config.region.clone()))
+        .credentials_provider(credentials)
+        .http_client(http)
+        // The store retries by itself: only it knows what a refusal means and how old a write may be.
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(TimeoutConfig::builder().connect_timeout(Duration::from_secs(1)).build())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+    if let Some(endpoint) = &config.endpoint {
+        sdk = sdk.endpoint_url(endpoint);
+    }
+    Client::from_conf(sdk.build())
+}

@@ -1,0 +1,84 @@
+//! The table. One file per aggregate; `keys` builds every key, `write` every guard's frame, `transact` decides what a
+//! cancelled transaction means.
+
+mod answer;
+mod cache;
+pub mod client;
+mod create;
+mod cursor;
+mod due;
+mod end;
+mod error;
+mod event;
+mod grant;
+mod invitation;
+mod item;
+pub mod keys;
+mod page;
+mod party;
+mod read;
+mod relationship;
+mod renew;
+pub mod schema;
+mod subscription;
+mod terms;
+mod transact;
+mod write;
+
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::Client;
+
+pub use answer::{Answered, InvitationChange};
+pub use create::Created;
+pub use due::{Due, DuePage};
+pub use end::Ended;
+pub use error::StoreError;
+pub use item::{CorruptItem, Item, SCHEMA};
+pub use page::{List, Page, PageError, PageRequest};
+pub use party::{Enrolled, Registered};
+pub use renew::Renewed;
+pub use subscription::Registering;
+pub use terms::{TenantRefusal, Terms};
+pub use transact::{Outcome, Refusal};
+pub use write::Write;
+
+use self::cache::Cache;
+use crate::domain::{AccessKey, Clock, KeyId, Partner, PartnerId, TenantId, Timestamp};
+use crate::http::Deadline;
+use crate::random::Random;
+
+/// The time of a request's decisions, and when to give up.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt {
+    /// The time every write of this request carries.
+    pub occurred_at: Timestamp,
+    /// When to give up.
+    pub deadline: Deadline,
+}
+
+/// The table and what is remembered of it.
+pub struct Store {
+    client: Client,
+    table: String,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    partners: Cache<PartnerId, Partner>,
+    tenant_names: Cache<TenantId, String>,
+    keys: Cache<KeyId, AccessKey>,
+}
+
+impl Store {
+    /// A store over a client.
+    pub fn new(client: Client, table: String, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
+        Self {
+            client,
+            table,
+            clock,
+            random,
+            partners: Cache::default(),
+            tenant_names: Cache::default(),
+            keys: Cache::default(),
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! What black-box tests work with: a running system (here, or a deployment), and the parties who call it.
+//!
+//! `World::start()` is the local gateway over a fresh engine with a virtual clock. With `MULTIPARTNER_URL` and
+//! `MULTIPARTNER_OPERATOR_KEY` set it is that deployment instead, with the system's clock.
+
+pub mod clock;
+pub mod http;
+pub mod parties;
+pub mod world;
+
+pub use clock::ManualClock;
+pub use http::{Answer, Call};
+pub use parties::{Customer, Partner};
+pub use world::World;

@@ -1,0 +1,151 @@
+//! Partners and customers as callers.
+
+use serde_json::{Value, json};
+use shared::auth::signature::{SigningSecret, sign};
+
+use crate::{Answer, Call, World};
+
+/// A registered customer with a key.
+#[derive(Clone, Debug)]
+pub struct Customer {
+    /// Its tenant.
+    pub tenant_id: String,
+    /// A key of its global administrator.
+    pub key: String,
+}
+
+/// An enrolled partner with a key.
+#[derive(Clone, Debug)]
+pub struct Partner {
+    /// Its id.
+    pub partner_id: String,
+    /// Its CSP tenant.
+    pub tenant_id: String,
+    /// A key with the role `global_admin`.
+    pub key: String,
+    /// Its webhook signing secret, `whsec_…`.
+    pub signing_secret: String,
+}
+
+impl World {
+    /// Calls as the operator.
+    pub async fn operator(&self, call: Call) -> Answer {
+        self.send(&call.key(self.operator_key())).await
+    }
+
+    /// Registers a customer in the public cloud, market US.
+    pub async fn customer(&self) -> Customer {
+        self.customer_in("public", "US").await
+    }
+
+    /// Registers a customer.
+    pub async fn customer_in(&self, cloud: &str, market: &str) -> Customer {
+        let tenant_id = self.tenant_id();
+        let body = json!({"tenant_id": tenant_id, "name": "Contoso", "cloud": cloud, "market": market});
+        self.operator(Call::post("/v1/customers", &body)).await.expect(201);
+        let key = self.issue_key(json!({"kind": "customer", "id": tenant_id}), &["global_admin"]).await;
+        Customer { tenant_id, key }
+    }
+
+    /// Enrols a partner in the public cloud, market US.
+    pub async fn partner(&self) -> Partner {
+        self.partner_in("public", "US").await
+    }
+
+    /// Enrols a partner.
+    pub async fn partner_in(&self, cloud: &str, market: &str) -> Partner {
+        let tenant_id = self.tenant_id();
+        let body = json!({"tenant_id": tenant_id, "name": "Northwind", "cloud": cloud, "market": market});
+        let enrolled = self.operator(Call::post("/v1/partners", &body)).await.expect(201);
+        let partner_id = enrolled["partner"]["partner_id"].as_str().expect("an id").to_owned();
+        let signing_secret = enrolled["signing_secret"].as_str().expect("a secret").to_owned();
+        let key = self.issue_key(json!({"kind": "partner", "id": partner_id}), &["global_admin"]).await;
+        Partner { partner_id, tenant_id, key, signing_secret }
+    }
+
+    /// Issues a key.
+    pub async fn issue_key(&self, principal: Value, roles: &[&str]) -> String {
+        let body = json!({"principal": principal, "roles": roles, "name": "test"});
+        let issued = self.operator(Call::post("/v1/keys", &body)).await.expect(201);
+        issued["key"].as_str().expect("a key").to_owned()
+    }
+
+    /// Invites, under a fresh idempotency key.
+    pub async fn invite(&self, partner: &Partner, customer: &Customer, delegated_admin: Value) -> Answer {
+        let body = json!({"customer_tenant_id": customer.tenant_id, "delegated_admin": delegated_admin});
+        self.send(&partner.create(&body).idempotency_key(self.unique())).await
+    }
+
+    /// Invites and accepts by link, so that the relationship is active; answers the invitation's id.
+    pub async fn relate(&self, partner: &Partner, customer: &Customer) -> String {
+        let created = self.invite(partner, customer, Value::Null).await.expect(201);
+        let (id, token) = link(&created);
+        self.send(&accept_by_link(&id, &token, &Value::Null)).await.expect(200);
+        id
+    }
+}
+
+/// The id and token of an `accept_url`.
+pub fn link(created: &Value) -> (String, String) {
+    let url = created["accept_url"].as_str().expect("a link");
+    let (page, token) = url.split_once('#').expect("a token");
+    (page.rsplit('/').next().expect("an id").to_owned(), token.to_owned())
+}
+
+/// The body of an acceptance by link; null `delegated_admin` leaves the member out.
+pub fn acceptance(token: &str, delegated_admin: &Value) -> Value {
+    let accepted_by = json!({"name": "Avery Howard", "email": "avery@contoso.example", "role": "global_admin"});
+    let mut body = json!({"token": token, "accepted_by": accepted_by});
+    if !delegated_admin.is_null() {
+        body["delegated_admin"] = delegated_admin.clone();
+    }
+    body
+}
+
+/// An acceptance by link.
+pub fn accept_by_link(invitation_id: &str, token: &str, delegated_admin: &Value) -> Call {
+    Call::post(format!("/v1/invitations/{invitation_id}/accept"), &acceptance(token, delegated_admin))
+}
+
+impl Partner {
+    /// A call by this partner's key.
+    pub fn call(&self, method: &str, path: &str) -> Call {
+        Call::new(method, format!("/v1/partners/{}{path}", self.partner_id)).key(&self.key)
+    }
+
+    /// A creation by key, still without idempotency key.
+    pub fn create(&self, body: &Value) -> Call {
+        self.call("POST", "/invitations").json(body)
+    }
+
+    /// A registration by key.
+    pub fn register(&self, body: &Value) -> Call {
+        self.call("POST", "/subscriptions").json(body)
+    }
+
+    /// A signed webhook to `/v1/webhooks/{partner_id}{path}`.
+    pub fn webhook(&self, path: &str, id: &str, unix_seconds: i64, body: &[u8]) -> Call {
+        let secret = SigningSecret::parse(&self.signing_secret).expect("a secret");
+        Call::new("POST", format!("/v1/webhooks/{}{path}", self.partner_id))
+            .header("content-type", "application/json")
+            .header("webhook-id", id)
+            .header("webhook-timestamp", unix_seconds.to_string())
+            .header("webhook-signature", sign(&secret, id, unix_seconds, body))
+            .bytes(body)
+    }
+}
+
+impl Customer {
+    /// A call by this customer's key.
+    pub fn call(&self, method: &str, path: &str) -> Call {
+        Call::new(method, format!("/v1/customers/{}{path}", self.tenant_id)).key(&self.key)
+    }
+}
+
+/// A registration of this subscription for this customer.
+pub fn registration(subscription_id: &str, customer: &Customer) -> Value {
+    json!({
+        "subscription_id": subscription_id, "customer_tenant_id": customer.tenant_id, "service": "azure",
+        "offer_id": "azure-plan", "quantity": 1, "billing_cycle": "monthly", "term": "P1M",
+    })
+}

@@ -1,0 +1,131 @@
+//! The system under test.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use local::{Local, Options};
+use shared::domain::{Clock, SystemClock, Timestamp};
+use shared::random::SeededRandom;
+
+use crate::{Answer, Call, ManualClock};
+
+/// Where it runs.
+enum Place {
+    /// In this process, with a clock of its own.
+    Here { local: Box<Local>, clock: Arc<ManualClock> },
+    /// Somewhere else.
+    Deployment,
+}
+
+/// A system to be called.
+pub struct World {
+    place: Place,
+    base_url: String,
+    operator_key: String,
+    client: reqwest::Client,
+    counter: AtomicU64,
+    seed: u64,
+}
+
+/// How often a refusal that says it can be repeated is repeated, on a deployment.
+const RETRIES: u32 = 8;
+
+impl World {
+    /// The local system over a fresh engine, or the deployment that the environment names.
+    pub async fn start() -> Self {
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        match (variable("MULTIPARTNER_URL"), variable("MULTIPARTNER_OPERATOR_KEY")) {
+            (Some(url), Some(key)) => Self::assemble(Place::Deployment, url.trim_end_matches('/').to_owned(), key),
+            _ => Self::start_here(|_| {}).await,
+        }
+    }
+
+    /// The local system, set up by `change`. For tests of what only happens here: injected faults, the virtual clock.
+    pub async fn start_here(change: impl FnOnce(&mut Options)) -> Self {
+        let clock = Arc::new(ManualClock::at(Timestamp::parse("2026-11-22T12:00:00.000Z").expect("a time")));
+        let mut options =
+            Options { clock: clock.clone(), random: Arc::new(SeededRandom::new(1)), ..Options::default() };
+        change(&mut options);
+        let local = local::start(options).await.expect("the local system starts");
+        let (url, key) = (local.base_url().to_owned(), local.operator_key().reveal().to_owned());
+        Self::assemble(Place::Here { local: Box::new(local), clock }, url, key)
+    }
+
+    fn assemble(place: Place, base_url: String, operator_key: String) -> Self {
+        let seed = match &place {
+            Place::Here { .. } => 1,
+            // A deployment remembers earlier runs, so every run needs names of its own.
+            Place::Deployment => u64::try_from(SystemClock.now().millis()).unwrap_or_default(),
+        };
+        let client = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");
+        Self { place, base_url, operator_key, client, counter: AtomicU64::new(0), seed }
+    }
+
+    /// Whether this is a deployment: without virtual clock and without a look into the table.
+    pub fn is_deployment(&self) -> bool {
+        matches!(self.place, Place::Deployment)
+    }
+
+    /// The system in this process; `None` on a deployment, where the caller says that it skips.
+    pub fn here(&self) -> Option<(&Local, &ManualClock)> {
+        match &self.place {
+            Place::Here { local, clock } => Some((local, clock)),
+            Place::Deployment => None,
+        }
+    }
+
+    /// The time the system sees.
+    pub fn now(&self) -> Timestamp {
+        self.here().map_or_else(|| SystemClock.now(), |(_, clock)| clock.now())
+    }
+
+    /// `scheme://host`.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// The operator's key.
+    pub fn operator_key(&self) -> &str {
+        &self.operator_key
+    }
+
+    /// A number that no other call in any run on this system gets.
+    pub fn unique(&self) -> String {
+        format!("{:x}-{}", self.seed, self.counter.fetch_add(1, Ordering::SeqCst))
+    }
+
+    /// A tenant id of its own.
+    pub fn tenant_id(&self) -> String {
+        let number = self.counter.fetch_add(1, Ordering::SeqCst);
+        format!("{:08x}-0000-4000-8000-{:012x}", self.seed % 0xffff_ffff, (self.seed << 16 ^ number) & 0xffff_ffff_ffff)
+    }
+
+    /// Sends a call. On a deployment a refusal that says it can be repeated is repeated.
+    pub async fn send(&self, call: &Call) -> Answer {
+        let mut tries = 0;
+        loop {
+            let answer = self.send_once(call).await;
+            let repeat = self.is_deployment() && answer.json()["retryable"] == true && answer.status != 429;
+            tries += 1;
+            if !repeat || tries > RETRIES {
+                return answer;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(200 * u64::from(tries))).await;
+        }
+    }
+
+    /// Sends a call once.
+    pub async fn send_once(&self, call: &Call) -> Answer {
+        let mut request = self.client.request(call.method.clone(), format!("{}{}", self.base_url, call.path));
+        for (name, value) in &call.headers {
+            request = request.header(name, value);
+        }
+        if let Some(body) = &call.body {
+            request = request.body(body.clone());
+        }
+        let response = request.send().await.expect("the system answers");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = response.bytes().await.expect("a whole answer").to_vec();
+        Answer { status, headers, body }
+    }
+}
