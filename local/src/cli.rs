@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use shared::auth::AccessKeyText;
-use tracing_subscriber::filter::{ParseError, Targets};
+use tracing_subscriber::filter::{LevelFilter, ParseError, Targets};
 
 const THIS_MACHINE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -77,8 +77,12 @@ pub struct Dynamodb {
 
 /// The engine warns of every refused transaction, but those are how rules are kept: only its errors are news, unless somebody
 /// asks for more.
-fn log(text: &str) -> Result<Targets, ParseError> {
-    format!("dynoxide=error,{text}").parse()
+fn log(text: &str) -> Result<Targets, String> {
+    // The parser takes a lone word for the name of a module, and a mistyped level would silence everything.
+    if let Some(word) = text.split(',').find(|part| !part.contains('=') && part.parse::<LevelFilter>().is_err()) {
+        return Err(format!("`{word}` is no level: off, error, warn, info, debug or trace is expected"));
+    }
+    format!("dynoxide=error,{text}").parse().map_err(|error: ParseError| error.to_string())
 }
 
 fn operator_key(text: &str) -> Result<AccessKeyText, &'static str> {

@@ -149,7 +149,7 @@ pub async fn start(options: Options) -> Result<Local, StartError> {
     let (stop, stopped) = oneshot::channel();
     let mut server = JoinSet::new();
     server.spawn(gateway::serve(Arc::new(gateway), listener, stopped));
-    let app = app(&config, &client);
+    let app = app(&config, &function_client);
     Ok(Local { base_url, operator_key, client, app, stop, server, engine, _data_dir: data_dir })
 }
 
@@ -174,7 +174,8 @@ impl Local {
         TABLE
     }
 
-    /// What handlers work with, all master keys included, for looking into the store. Its caches are no function's.
+    /// What functions work with, injected faults and master keys included: for jobs, and to look into the store. Its caches
+    /// are no other function's.
     pub fn app(&self) -> &Arc<App> {
         &self.app
     }

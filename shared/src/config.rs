@@ -91,6 +91,10 @@ fn master_keys(get: &impl Fn(&str) -> Option<String>, needed: bool) -> Result<Ma
     for number in 1..=MASTER_KEYS_MAX {
         let name = format!("MASTER_KEY_{number}");
         if let Some(text) = get(&name) {
+            // A tool that does not resolve the template's reference would hand over one that everybody can read.
+            if text.starts_with("{{") {
+                return Err(error(&name, "is a reference that nobody resolved"));
+            }
             let key = Secret::parse_master(&text).ok_or_else(|| error(&name, "is shorter than 32 characters"))?;
             keys.insert(number, key);
         }
@@ -141,6 +145,7 @@ mod tests {
             ("AWS_REGION", ""),
             ("MASTER_KEY_1", ""),
             ("MASTER_KEY_1", "too weak"),
+            ("MASTER_KEY_1", "{{resolve:secretsmanager:arn:SecretString}}"),
             ("AWS_ACCESS_KEY_ID", ""),
             ("AWS_SECRET_ACCESS_KEY", ""),
             ("OPERATOR_KEY_HASH", "xyz"),

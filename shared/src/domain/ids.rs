@@ -2,17 +2,19 @@
 //! another belongs and none can hold a character that means something in a key.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use data_encoding::Encoding;
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 /// Lower-case RFC 4648 base32 without padding: 26 characters for 128 bits.
-fn base32() -> Encoding {
+static BASE32: LazyLock<Encoding> = LazyLock::new(|| {
     let mut spec = data_encoding::Specification::new();
     spec.symbols.push_str("abcdefghijklmnopqrstuvwxyz234567");
+    // The symbols are sound, as the tests show, so the other alphabet is never taken.
     spec.encoding().unwrap_or(data_encoding::BASE32_NOPAD)
-}
+});
 
 /// SHA-256 over parts, each preceded by its length, so that no two lists of parts hash alike.
 pub fn digest(label: &str, parts: &[&[u8]]) -> [u8; 32] {
@@ -26,11 +28,11 @@ pub fn digest(label: &str, parts: &[&[u8]]) -> [u8; 32] {
 
 /// The text of the first 128 bits of a hash.
 fn tail(hash: &[u8; 32]) -> String {
-    base32().encode(&hash[..16])
+    BASE32.encode(&hash[..16])
 }
 
 fn is_tail(text: &str) -> bool {
-    text.len() == 26 && base32().decode(text.as_bytes()).is_ok()
+    text.len() == 26 && BASE32.decode(text.as_bytes()).is_ok()
 }
 
 macro_rules! ids {
