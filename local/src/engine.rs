@@ -28,7 +28,21 @@ impl Engine {
     /// # Errors
     /// [`StartError`] when the address is taken or the file is no database.
     pub async fn start(address: SocketAddr, file: Option<&Path>) -> Result<Self, StartError> {
-        let database = open(file)?;
+        Self::serve(address, open(file)?).await
+    }
+
+    /// Starts an engine in memory over a copy of a file, which may be in use and is only read.
+    ///
+    /// # Errors
+    /// As [`Engine::start`].
+    pub async fn start_over_copy(address: SocketAddr, file: &Path) -> Result<Self, StartError> {
+        let database = open(None)?;
+        let path = utf8(file)?;
+        database.restore_from(path).map_err(|error| StartError::Engine(format!("{path}: {error}")))?;
+        Self::serve(address, database).await
+    }
+
+    async fn serve(address: SocketAddr, database: Database) -> Result<Self, StartError> {
         let listener = listen(address).await?;
         let endpoint = format!("http://{}", reachable(&listener, address)?);
         let (stop, stopped) = oneshot::channel::<()>();
@@ -56,8 +70,13 @@ fn open(file: Option<&Path>) -> Result<Database, StartError> {
     let Some(file) = file else {
         return Database::memory().map_err(|error| failed(&error));
     };
-    let path = file.to_str().ok_or_else(|| failed(&"the path of the data folder is not UTF-8"))?;
+    let path = utf8(file)?;
     Database::new(path).map_err(|error| failed(&format!("{path}: {error}")))
+}
+
+/// The engine takes paths as text.
+fn utf8(file: &Path) -> Result<&str, StartError> {
+    file.to_str().ok_or_else(|| StartError::Engine("the path of the data folder is not UTF-8".into()))
 }
 
 /// The address to reach a listener by; one that listens everywhere is reached over loopback.

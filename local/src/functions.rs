@@ -72,6 +72,7 @@ mod tests {
         name: "one",
         routes: &["GET /a"],
         needs_master_key: false,
+        uses_table: false,
         handler: |_, _| Box::pin(async { Err(Problem::not_found()) }),
     };
 

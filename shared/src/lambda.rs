@@ -17,8 +17,9 @@ use serde_json::value::RawValue;
 
 use crate::app::App;
 use crate::config::Config;
+use crate::deadline::Deadline;
 use crate::domain::SystemClock;
-use crate::http::{Deadline, Problem, Request, Response, conditional, to_gateway};
+use crate::http::{Problem, Request, Response, conditional, to_gateway};
 use crate::random::SystemRandom;
 use crate::store::client;
 
@@ -34,6 +35,8 @@ pub struct Function {
     pub routes: &'static [&'static str],
     /// Whether it derives secrets, and so must be given the master keys.
     pub needs_master_key: bool,
+    /// Whether it reads the table, and so connects to it while it starts.
+    pub uses_table: bool,
     /// What it does.
     pub handler: fn(Arc<App>, Request) -> HandlerFuture,
 }
@@ -141,7 +144,7 @@ pub async fn run_job(app: Arc<App>, job: &Job, payload: Vec<u8>, invocation: Inv
 pub fn main(function: Function) -> ExitCode {
     exit(
         function.name,
-        start(function.needs_master_key, move |app, payload, invocation| async move {
+        start(function.needs_master_key, function.uses_table, move |app, payload, invocation| async move {
             Ok::<_, Infallible>(invoke(app, &function, &payload, &invocation).await)
         }),
     )
@@ -151,7 +154,7 @@ pub fn main(function: Function) -> ExitCode {
 pub fn main_job(job: Job) -> ExitCode {
     exit(
         job.name,
-        start(job.needs_master_key, move |app, payload, invocation| async move {
+        start(job.needs_master_key, false, move |app, payload, invocation| async move {
             run_job(app, &job, payload, invocation).await
         }),
     )
@@ -178,6 +181,7 @@ const RUNTIME_VARIABLES: [&str; 4] = [
 
 fn start<F, T, E>(
     needs_master_key: bool,
+    uses_table: bool,
     answer: impl Fn(Arc<App>, Vec<u8>, Invocation) -> F + Copy,
 ) -> Result<(), lambda_runtime::Error>
 where
@@ -186,15 +190,19 @@ where
     E: Into<lambda_runtime::Diagnostic> + std::fmt::Debug,
 {
     log_as_json();
+    std::panic::set_hook(Box::new(log_panic));
     let variable = |name: &str| std::env::var(name).ok();
     let config = Config::read(variable, needs_master_key)?;
     if let Some(name) = RUNTIME_VARIABLES.into_iter().find(|name| variable(name).is_none()) {
         return Err(format!("environment variable {name} is not set; this program runs inside AWS Lambda").into());
     }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let table = client::connect(&config, client::http_client());
+    if uses_table {
+        runtime.block_on(client::open(&table, &config.table));
+    }
     let policy = App::built_in_policy()?;
     let app = Arc::new(App::new(&config, table, policy, Arc::new(SystemClock), Arc::new(SystemRandom)));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let invocation = Invocation { id: event.context.request_id, remaining: remaining(event.context.deadline) };
         answer(Arc::clone(&app), event.payload.get().as_bytes().to_vec(), invocation)
@@ -205,6 +213,12 @@ where
 fn remaining(deadline_ms: u64) -> Duration {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Duration::from_millis(deadline_ms).saturating_sub(now)
+}
+
+/// Where a panic was, and nothing of what it said: its message may hold a piece of a request.
+fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
+    let (file, line) = panic.location().map_or(("", 0), |location| (location.file(), location.line()));
+    tracing::error!(file, line, "panic");
 }
 
 /// JSON lines with `timestamp` and `level`, as Lambda's log filters want them. `AWS_LAMBDA_LOG_LEVEL` sets the level; what

@@ -11,6 +11,7 @@
 pub mod app;
 pub mod auth;
 pub mod config;
+pub mod deadline;
 pub mod domain;
 pub mod http;
 pub mod lambda;

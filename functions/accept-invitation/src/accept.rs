@@ -121,7 +121,7 @@ impl Acceptance<'_> {
                 Ok(Some(Response::json(200, &view)?))
             }
             Answered::Changed => Ok(None),
-            Answered::Tenant(refusal) => Err(refusal.problem()),
+            Answered::Tenant(refusal) => Err(refusal.into()),
             Answered::NotActive => Err(Problem::new(
                 Code::InvalidTransition,
                 "The relationship is no longer in the state this invitation was made for.",

@@ -30,6 +30,7 @@ pub const FUNCTION: Function = Function {
     name: "accept-invitation",
     routes: &[PREVIEW, ACCEPT_BY_LINK, ACCEPT_BY_KEY, DECLINE_BY_LINK, DECLINE_BY_KEY],
     needs_master_key: false,
+    uses_table: true,
     handler: |app, request| Box::pin(handle(app, request)),
 };
 

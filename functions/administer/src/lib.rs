@@ -30,6 +30,7 @@ pub const FUNCTION: Function = Function {
         "DELETE /v1/keys/{key_id}",
     ],
     needs_master_key: true,
+    uses_table: true,
     handler: |app, request| Box::pin(handle(app, request)),
 };
 

@@ -23,6 +23,7 @@ pub const FUNCTION: Function = Function {
     name: "create-invitation",
     routes: &[BY_KEY, BY_WEBHOOK],
     needs_master_key: true,
+    uses_table: true,
     handler: |app, request| Box::pin(handle(app, request)),
 };
 
@@ -47,7 +48,7 @@ async fn handle(app: Arc<App>, request: Request) -> Result<Response, Problem> {
             Code::IdempotencyKeyReused,
             "This key was used for an invitation with other content. Use a new key for a new invitation.",
         )),
-        Created::Tenant(refusal) => Err(refusal.problem()),
+        Created::Tenant(refusal) => Err(refusal.into()),
         Created::RelationshipActive => Err(Problem::new(
             Code::RelationshipActive,
             "The relationship with this customer is active already. To ask for delegated administration, name roles.",

@@ -21,6 +21,7 @@ pub const FUNCTION: Function = Function {
     name: "end-relationship",
     routes: &[BY_PARTNER, BY_CUSTOMER, GRANT_BY_PARTNER, GRANT_BY_CUSTOMER],
     needs_master_key: false,
+    uses_table: true,
     handler: |app, request| Box::pin(handle(app, request)),
 };
 

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use shared::app::App;
+use shared::deadline::Deadline;
 use shared::domain::{Actor, Event, EventType, Grant, GrantNotice, Invitation, Occurrence, Timestamp};
-use shared::http::Deadline;
 use shared::lambda::{Invocation, Job, JobError};
 use shared::store::{Attempt, Due, StoreError, keys::DUE_SHARDS};
 

@@ -19,6 +19,7 @@ pub const FUNCTION: Function = Function {
     name: "manage-invitations",
     routes: &[CANCEL, RENEW],
     needs_master_key: true,
+    uses_table: true,
     handler: |app, request| Box::pin(handle(app, request)),
 };
 
@@ -112,7 +113,7 @@ async fn renew(app: &App, request: &Request, acting: &ActingPartner) -> Result<R
         match app.store.renew_invitation(request.attempt(), &before, &after, terms, &event).await? {
             Renewed::Done => return renewed(app, request, &after),
             Renewed::Changed => {}
-            Renewed::Tenant(refusal) => return Err(refusal.problem()),
+            Renewed::Tenant(refusal) => return Err(refusal.into()),
             Renewed::RelationshipActive => {
                 return Err(Problem::new(
                     Code::RelationshipActive,

@@ -37,6 +37,7 @@ pub const FUNCTION: Function = Function {
         "DELETE /v1/partners/{partner_id}/subscriptions/{subscription_id}",
     ],
     needs_master_key: false,
+    uses_table: true,
     handler: |app, request| Box::pin(handle(app, request)),
 };
 

@@ -21,6 +21,7 @@ pub const FUNCTION: Function = Function {
     name: "register-subscription",
     routes: &[BY_KEY, BY_WEBHOOK],
     needs_master_key: true,
+    uses_table: true,
     handler: |app, request| Box::pin(handle(app, request)),
 };
 
@@ -41,7 +42,7 @@ async fn handle(app: Arc<App>, request: Request) -> Result<Response, Problem> {
             Code::NoActiveRelationship,
             "The customer is not known, or has no active relationship with this partner.",
         )),
-        Registering::CspTenant => Err(TenantRefusal::Csp.problem()),
+        Registering::CspTenant => Err(TenantRefusal::Csp.into()),
         Registering::Exists => Err(Problem::new(
             Code::SubscriptionExists,
             "This subscription id is taken. A registered subscription never changes and never moves.",

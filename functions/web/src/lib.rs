@@ -14,6 +14,7 @@ pub const FUNCTION: Function = Function {
     name: "web",
     routes: &["GET /i/{invitation_id}", "HEAD /i/{invitation_id}", "GET /v1/policy"],
     needs_master_key: false,
+    uses_table: false,
     handler: |app, request| Box::pin(async move { handle(&app, &request) }),
 };
 

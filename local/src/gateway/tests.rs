@@ -17,6 +17,7 @@ const ECHO: Function = Function {
     name: "echo",
     routes: &["POST /echo/{id}", "GET /slow", "GET /panic"],
     needs_master_key: false,
+    uses_table: false,
     handler: |_, request| {
         Box::pin(async move {
             match request.route_key() {

@@ -1,6 +1,8 @@
 //! Events: exactly one per command that changed something, written in the same transaction. They are timeline, audit and
 //! outbox at once, and each aggregate's form a hash chain.
 
+use std::cmp::Ordering;
+
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -123,6 +125,50 @@ pub struct Chain {
     pub hash: [u8; 32],
 }
 
+/// Where an aggregate's events are not those that were written. Whoever can write the whole table can write a chain that
+/// holds: this finds mistakes and tampering with single items, and anything at all when a hash was kept elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BrokenChain {
+    /// An event is not there.
+    #[error("event {0} is missing")]
+    Missing(u64),
+    /// There are two events of this number, or it lies beyond the aggregate's own count.
+    #[error("event {0} is one too many")]
+    Surplus(u64),
+    /// The event, or its hash, is not what was written.
+    #[error("event {0} has been changed")]
+    Changed(u64),
+}
+
+/// Recomputes the chain of an aggregate's events, given in order, each with the hash that is stored with it, and holds it
+/// against where the aggregate itself says that they stand.
+///
+/// # Errors
+/// The first [`BrokenChain`].
+pub fn verify_chain<'a>(
+    events: impl IntoIterator<Item = &'a (Event, [u8; 32])>,
+    head: &Chain,
+) -> Result<(), BrokenChain> {
+    let mut chain = Chain::default();
+    for (event, stored) in events {
+        let expected = chain.sequence + 1;
+        match event.sequence.cmp(&expected) {
+            Ordering::Greater => return Err(BrokenChain::Missing(expected)),
+            Ordering::Less => return Err(BrokenChain::Surplus(event.sequence)),
+            Ordering::Equal => chain = event.chain_after(&chain.hash),
+        }
+        if chain.hash != *stored {
+            return Err(BrokenChain::Changed(expected));
+        }
+    }
+    match chain.sequence.cmp(&head.sequence) {
+        Ordering::Less => Err(BrokenChain::Missing(chain.sequence + 1)),
+        Ordering::Greater => Err(BrokenChain::Surplus(head.sequence + 1)),
+        Ordering::Equal if chain.hash != head.hash => Err(BrokenChain::Changed(head.sequence)),
+        Ordering::Equal => Ok(()),
+    }
+}
+
 /// What an event is about: every id that is known, and no other member.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Subject {
@@ -235,5 +281,99 @@ impl Event {
         hash.update(previous);
         hash.update(self.view().to_string().as_bytes());
         Chain { sequence: self.sequence, hash: hash.finalize().into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use data_encoding::HEXLOWER;
+
+    use super::*;
+
+    fn event(sequence: u64) -> Event {
+        let tenant = TenantId::parse("6f9619ff-8b86-d011-b42d-00cf4fc964ff").unwrap();
+        Event {
+            event_type: EventType::CustomerRenamed,
+            aggregate_id: tenant.to_string(),
+            sequence,
+            occurred_at: Timestamp::from_millis(1_795_369_200_123),
+            subject: Subject { customer_tenant_id: Some(tenant), ..Subject::default() },
+            actor: Actor { kind: "operator".into(), id: "key_x".into(), role: None },
+            policy_version: 1,
+            data: Map::from_iter([
+                ("name".to_owned(), json!(format!("Contoso {sequence}"))),
+                ("a".to_owned(), json!(1)),
+            ]),
+        }
+    }
+
+    /// Events 1 to `count` as they are written, and where they stand then.
+    fn written(count: u64) -> (Vec<(Event, [u8; 32])>, Chain) {
+        let mut head = Chain::default();
+        let mut events = Vec::new();
+        for sequence in 1..=count {
+            let event = event(sequence);
+            head = event.chain_after(&head.hash);
+            events.push((event, head.hash));
+        }
+        (events, head)
+    }
+
+    #[test]
+    fn a_chain_as_it_was_written_holds() {
+        for count in 0..4 {
+            let (events, head) = written(count);
+            assert_eq!(verify_chain(&events, &head), Ok(()));
+        }
+    }
+
+    #[test]
+    fn every_changed_member_breaks_it() {
+        let (events, head) = written(3);
+        let changes: [fn(&mut Event); 7] = [
+            |event| event.event_type = EventType::CustomerRegistered,
+            |event| event.aggregate_id.push('0'),
+            |event| event.occurred_at = event.occurred_at.plus_millis(1),
+            |event| event.subject.customer_tenant_id = None,
+            |event| event.actor.id.push('y'),
+            |event| event.policy_version = 2,
+            |event| drop(event.data.insert("name".into(), json!("Fabrikam"))),
+        ];
+        for at in 0..3 {
+            for change in changes {
+                let mut changed = events.clone();
+                change(&mut changed[at].0);
+                let broken = Err(BrokenChain::Changed(at as u64 + 1));
+                assert_eq!(verify_chain(&changed, &head), broken);
+                // Whoever changes the hash beside it as well breaks the next event, or the aggregate's own item.
+                let before = if at == 0 { [0; 32] } else { events[at - 1].1 };
+                changed[at].1 = changed[at].0.chain_after(&before).hash;
+                assert_eq!(verify_chain(&changed, &head), Err(BrokenChain::Changed((at as u64 + 2).min(3))));
+            }
+        }
+    }
+
+    #[test]
+    fn removed_inserted_and_repeated_events_break_it() {
+        let (events, head) = written(3);
+        for at in 0..3 {
+            let mut removed = events.clone();
+            removed.remove(at);
+            assert_eq!(verify_chain(&removed, &head), Err(BrokenChain::Missing(at as u64 + 1)));
+            let mut repeated = events.clone();
+            repeated.insert(at, events[at].clone());
+            assert_eq!(verify_chain(&repeated, &head), Err(BrokenChain::Surplus(at as u64 + 1)));
+        }
+        assert_eq!(verify_chain(&written(4).0, &head), Err(BrokenChain::Surplus(4)));
+        assert_eq!(verify_chain(&events[..1], &head), Err(BrokenChain::Missing(2)));
+        assert_eq!(verify_chain(&[], &head), Err(BrokenChain::Missing(1)));
+        assert_eq!(verify_chain(&events, &Chain { hash: [1; 32], ..head }), Err(BrokenChain::Changed(3)));
+    }
+
+    /// What is written today has to hold for ever: neither the order of members nor their spelling may change.
+    #[test]
+    fn the_bytes_that_are_hashed_never_change() {
+        let hash = event(1).chain_after(&[7; 32]).hash;
+        assert_eq!(HEXLOWER.encode(&hash), "TODO");
     }
 }

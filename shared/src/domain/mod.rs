@@ -12,7 +12,7 @@ pub mod text;
 mod time;
 mod vocabulary;
 
-pub use event::{Actor, AggregateKind, Chain, Event, EventType, Occurrence, Subject};
+pub use event::{Actor, AggregateKind, BrokenChain, Chain, Event, EventType, Occurrence, Subject, verify_chain};
 pub use grant::{DelegatedAdmin, GRANT_ROLE_MAX, Grant, GrantNotice, GrantState, parse_days};
 pub use ids::{EventId, GrantId, InvitationId, KeyId, PartnerId, SubscriptionId, TenantId, digest};
 pub use invitation::{AcceptedBy, Answer, Decision, Invitation};

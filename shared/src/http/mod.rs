@@ -2,6 +2,7 @@
 
 mod etag;
 pub mod fields;
+mod from_store;
 pub mod json;
 mod members;
 mod problem;
@@ -11,5 +12,5 @@ mod response;
 pub use etag::conditional;
 pub use members::{idempotency_key, webhook_data};
 pub use problem::{Code, FieldError, MAX_FIELD_ERRORS, Problem, TYPE_BASE};
-pub use request::{Deadline, MAX_BODY, Request};
+pub use request::{MAX_BODY, Request};
 pub use response::{Response, to_gateway};

@@ -1,35 +1,14 @@
 //! A request out of a gateway event (API Gateway payload format 2.0), with the limits every route shares.
 
-use std::time::Duration;
-
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use data_encoding::BASE64;
-use tokio::time::Instant;
 
 use super::{Code, Problem};
+use crate::deadline::Deadline;
 use crate::domain::Timestamp;
 
 /// The largest body, in bytes after decoding.
 pub const MAX_BODY: usize = 64 * 1024;
-
-/// How long a request may take: the function's own deadline less a margin to answer in, and never more than 8 s.
-#[derive(Clone, Copy, Debug)]
-pub struct Deadline(Instant);
-
-impl Deadline {
-    const LONGEST: Duration = Duration::from_secs(8);
-    const MARGIN: Duration = Duration::from_millis(300);
-
-    /// The deadline of an invocation that the platform ends after `remaining`.
-    pub fn within(remaining: Duration) -> Self {
-        Self(Instant::now() + remaining.saturating_sub(Self::MARGIN).min(Self::LONGEST))
-    }
-
-    /// What is left.
-    pub fn remaining(self) -> Duration {
-        self.0.saturating_duration_since(Instant::now())
-    }
-}
 
 /// One request. Nothing of its body is decoded until [`Request::body`] is called.
 #[derive(Debug)]

@@ -12,7 +12,12 @@ use aws_smithy_http_client::{
     tls::{Provider, rustls_provider::CryptoMode},
 };
 
+use super::keys;
+use super::write::key_item;
 use crate::config::Config;
+
+/// How long a new process may wait for its first connection.
+const OPENING: Duration = Duration::from_secs(1);
 
 /// The HTTP client that functions use: rustls with ring, system roots; plain HTTP endpoints work too.
 pub fn http_client() -> SharedHttpClient {
@@ -36,4 +41,13 @@ pub fn connect(config: &Config, http: SharedHttpClient) -> Client {
         sdk = sdk.endpoint_url(endpoint);
     }
     Client::from_conf(sdk.build())
+}
+
+/// Opens the connection, so that the first request need not wait for it: the platform gives a starting function time and
+/// processor that it does not give a request. It reads an access key that can't exist, which every function that knows
+/// its callers may; what comes of it does not matter, requests find out by themselves.
+pub async fn open(client: &Client, table: &str) {
+    let call = client.get_item().table_name(table).set_key(Some(key_item(&keys::no_access_key()))).send();
+    let opened = tokio::time::timeout(OPENING, call).await;
+    tracing::debug!(answered = matches!(opened, Ok(Ok(_))), "connected to the table");
 }

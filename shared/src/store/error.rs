@@ -1,8 +1,7 @@
-//! What can go wrong between a command and the table, and how a caller hears of it.
+//! What can go wrong between a command and the table. How a caller hears of it is said in `http`.
 
 use super::item::CorruptItem;
 use crate::auth::UnknownMasterKey;
-use crate::http::{Code, Problem};
 
 /// A failure that is no refusal.
 #[derive(Debug, thiserror::Error)]
@@ -31,37 +30,6 @@ pub enum StoreError {
     /// A fault of ours or of the deployment's: a wrong request, a missing table or right.
     #[error("the table refused: {0}")]
     Failed(String),
-}
-
-impl From<StoreError> for Problem {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::InProgress => {
-                Self::new(Code::IdempotencyInProgress, "A twin of this request is being committed; send it again.")
-                    .retry_after(1)
-            }
-            StoreError::Contention => {
-                Self::new(Code::Contention, "Other requests for the same things got in the way; send it again.")
-                    .retry_after(1)
-            }
-            StoreError::Throttled => {
-                Self::new(Code::Throttled, "The table did not keep up; send the request again.").retry_after(2)
-            }
-            StoreError::OutcomeUnknown => Self::new(
-                Code::OutcomeUnknown,
-                "It is not known whether this took effect. Send the same request again, under the same key: it can't \
-                 take effect twice.",
-            )
-            .retry_after(2),
-            StoreError::Deadline => {
-                Self::new(Code::Deadline, "There was not enough time to begin; nothing was written.").retry_after(1)
-            }
-            StoreError::Corrupt(_) | StoreError::Key(_) | StoreError::Failed(_) => {
-                tracing::error!(error = %error, "the request failed inside");
-                Self::internal()
-            }
-        }
-    }
 }
 
 /// Error codes by which DynamoDB says: slower.

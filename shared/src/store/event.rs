@@ -13,7 +13,7 @@ pub(super) fn write(event: &Event, chain: &Chain) -> Write {
 }
 
 /// `actor` is `kind#id#role`; ids that a key or an index already holds are not stored twice.
-fn event_item(event: &Event, chain: &Chain) -> Item {
+pub(super) fn event_item(event: &Event, chain: &Chain) -> Item {
     let subject = &event.subject;
     let role = event.actor.role.map(Role::as_str).unwrap_or_default();
     ItemBuilder::new(keys::event(event.event_type.aggregate(), &event.aggregate_id, event.sequence))

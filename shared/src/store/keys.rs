@@ -60,6 +60,11 @@ pub fn access_key(id: &KeyId) -> Key {
     key(format!("KEY#{id}"), "KEY")
 }
 
+/// The key of no access key: every real one has an id.
+pub fn no_access_key() -> Key {
+    key("KEY#".to_owned(), "KEY")
+}
+
 /// A relationship's item, in its customer's partition.
 pub fn relationship(customer: &TenantId, partner: &PartnerId) -> Key {
     key(customer_view(customer), format!("PARTNER#{partner}"))
@@ -82,7 +87,38 @@ pub fn subscription(cloud: Cloud, id: &SubscriptionId) -> Key {
 
 /// An event's item; the aggregate's id is what its own `event` function gives it.
 pub fn event(kind: AggregateKind, aggregate_id: &str, sequence: u64) -> Key {
-    key(format!("EVENTS#{}#{aggregate_id}", kind.as_str()), format!("{sequence:010}"))
+    key(events(kind, aggregate_id), format!("{sequence:010}"))
+}
+
+/// The partition of an aggregate's events.
+fn events(kind: AggregateKind, aggregate_id: &str) -> String {
+    format!("{EVENTS}{}#{aggregate_id}", kind.as_str())
+}
+
+/// What the partition of an aggregate's events begins with.
+pub const EVENTS: &str = "EVENTS#";
+
+/// The partition of the events of the aggregate that an item holds; `None` when it holds none.
+pub fn events_of(item: &Key) -> Option<String> {
+    let (what, id) = item.pk.split_once('#')?;
+    let kind = match what {
+        "INVITATION" => AggregateKind::Invitation,
+        "SUBSCRIPTION" => AggregateKind::Subscription,
+        "TENANT" => AggregateKind::Tenant,
+        "PARTNER" => AggregateKind::Partner,
+        "KEY" => AggregateKind::Key,
+        "CUSTOMER" => {
+            return Some(match item.sk.split_once("#GRANT#") {
+                Some((_, grant)) => events(AggregateKind::Grant, grant),
+                None => {
+                    let partner = item.sk.strip_prefix("PARTNER#")?;
+                    events(AggregateKind::Relationship, &format!("{id}#{partner}"))
+                }
+            });
+        }
+        _ => return None,
+    };
+    Some(events(kind, id))
 }
 
 /// The partition of a partner's view in [`GSI1`].

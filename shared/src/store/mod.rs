@@ -1,8 +1,11 @@
 //! The table. One file per aggregate; `keys` builds every key, `write` every guard's frame, `transact` decides what a
 //! cancelled transaction means.
 
+mod access_key;
 mod answer;
+mod audit;
 mod cache;
+mod change;
 pub mod client;
 mod create;
 mod cursor;
@@ -15,12 +18,13 @@ mod invitation;
 mod item;
 pub mod keys;
 mod page;
-mod party;
+mod partner;
 mod read;
 mod relationship;
 mod renew;
 pub mod schema;
 mod subscription;
+mod tenant;
 mod terms;
 mod transact;
 mod write;
@@ -30,13 +34,15 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::Client;
 
 pub use answer::{Answered, InvitationChange};
+pub use audit::{Audit, AuditError, Audited};
+pub use change::Registered;
 pub use create::Created;
 pub use due::{Due, DuePage};
 pub use end::Ended;
 pub use error::StoreError;
 pub use item::{CorruptItem, Item, SCHEMA};
 pub use page::{List, Page, PageError, PageRequest};
-pub use party::{Enrolled, Registered};
+pub use partner::Enrolled;
 pub use renew::Renewed;
 pub use subscription::Registering;
 pub use terms::{TenantRefusal, Terms};
@@ -44,8 +50,8 @@ pub use transact::{Outcome, Refusal};
 pub use write::Write;
 
 use self::cache::Cache;
+use crate::deadline::Deadline;
 use crate::domain::{AccessKey, Clock, KeyId, Partner, PartnerId, TenantId, Timestamp};
-use crate::http::Deadline;
 use crate::random::Random;
 
 /// The time of a request's decisions, and when to give up.

@@ -4,16 +4,18 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
+use super::access_key::read_access_key;
 use super::cursor::Scope;
 use super::event::read_event;
 use super::grant::read_grant;
 use super::invitation::read_invitation;
 use super::item::{CorruptItem, Item, number, text};
 use super::keys::{self, Listed};
-use super::party::{read_access_key, read_partner, read_tenant};
+use super::partner::read_partner;
 use super::read::{Index, PageQuery, Range};
 use super::relationship::read_relationship;
 use super::subscription::read_subscription;
+use super::tenant::read_tenant;
 use super::{Attempt, Store, StoreError};
 use crate::domain::{
     AccessKey, Event, Grant, Invitation, InvitationState, Partner, PartnerId, Relationship, Subscription, Tenant,

@@ -2,11 +2,10 @@
 
 use super::item::CorruptItem;
 use super::keys;
-use super::party::read_tenant;
+use super::tenant::read_tenant;
 use super::transact::Refusal;
 use super::write::Write;
 use crate::domain::{Cloud, CspTenant, Market, Partner, PolicyVersion, Tenant, TenantId};
-use crate::http::{Code, Problem};
 
 /// Facts of the partner and the policy that guard what an invitation does.
 #[derive(Clone, Copy, Debug)]
@@ -38,21 +37,6 @@ pub enum TenantRefusal {
     Cloud,
     /// It is in another market.
     Market,
-}
-
-impl TenantRefusal {
-    /// The refusal as an answer.
-    pub fn problem(&self) -> Problem {
-        match self {
-            Self::Unknown => Problem::new(Code::CustomerUnknown, "The customer's tenant is not registered here."),
-            Self::Csp => Problem::new(
-                Code::CustomerIsCspTenant,
-                "The customer's tenant itself sells (it is a CSP tenant). Another tenant of the same company may be a customer.",
-            ),
-            Self::Cloud => Problem::new(Code::CloudMismatch, "Partner and customer must be in the same cloud."),
-            Self::Market => Problem::new(Code::MarketMismatch, "Partner and customer must be in the same market."),
-        }
-    }
 }
 
 /// The guard on a customer's tenant that create, accept, renew and register share.
