@@ -27,6 +27,10 @@ pub struct Cli {
 pub enum Command {
     /// Serve the whole API, with sample tenants to try it on.
     Serve(Serve),
+    /// Play the story of a second partner, and check every guarantee in it.
+    Demo,
+    /// Check that the events in a data folder are those that were written. It is only read, and may be in use.
+    Verify(Verify),
     /// Run only the embedded engine with the table, for `sam local` and `cargo lambda`.
     Dynamodb(Dynamodb),
     /// Make an operator key, and its hash for the deployment.
@@ -58,6 +62,14 @@ impl Default for Serve {
     fn default() -> Self {
         Self { host: THIS_MACHINE, port: Self::PORT, data_dir: None, operator_key: None }
     }
+}
+
+/// What to check.
+#[derive(Debug, clap::Args)]
+pub struct Verify {
+    /// The folder that `serve --data-dir` kept its data in.
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: PathBuf,
 }
 
 /// How to run the engine.

@@ -7,12 +7,12 @@ use std::net::SocketAddr;
 use data_encoding::HEXLOWER;
 use local::engine::Engine;
 use local::samples::{self, Samples, SeedError};
-use local::{DataDir, Local, Options, TABLE, start, table_config};
+use local::{DataDir, Local, Options, TABLE, jobs, start, table_config};
 use shared::auth::AccessKeyText;
 use shared::random::{Random, SystemRandom};
 use shared::store::{client, schema};
 
-use crate::cli::{Dynamodb, Serve};
+use crate::cli::{Dynamodb, Serve, Verify};
 use crate::output::Output;
 use crate::signal;
 
@@ -28,8 +28,10 @@ pub async fn serve(given: Serve) -> Result<(), Box<dyn Error>> {
     })
     .await?;
     let samples = samples::seed(local.base_url(), local.operator_key()).await;
+    let jobs = jobs::every_minute(&local);
     welcome(&local, &samples, kept)?;
     signal::stop().await;
+    drop(jobs);
     local.stop().await;
     Ok(())
 }
@@ -38,7 +40,11 @@ fn welcome(local: &Local, samples: &Result<Samples, SeedError>, kept: bool) -> i
     let mut out = Output::stdout();
     let url = local.base_url();
     out.heading(&format!("Multipartner is ready at {url}"))?;
-    out.note(if kept { "Ctrl-C stops it." } else { "Ctrl-C stops it and forgets everything; --data-dir keeps it." })?;
+    out.note(if kept {
+        "Ctrl-C stops it."
+    } else {
+        "Ctrl-C stops it and forgets everything; `cargo run -- serve --data-dir data` would keep it."
+    })?;
     out.line("")?;
     out.entry("Operator", local.operator_key().reveal(), "")?;
     match samples {
@@ -61,6 +67,14 @@ fn welcome(local: &Local, samples: &Result<Samples, SeedError>, kept: bool) -> i
         Err(error) => out.line(&format!("The sample tenants could not be made: {error}"))?,
     }
     out.flush()
+}
+
+/// Checks the events of a data folder.
+pub async fn verify(given: Verify) -> Result<(), Box<dyn Error>> {
+    let audited = local::verify::verify(&given.data_dir).await?;
+    let mut out = Output::stdout();
+    out.line(&format!("{} aggregates, {} events: every hash chain holds.", audited.aggregates, audited.events))?;
+    Ok(out.flush()?)
 }
 
 /// Runs the engine until it is told to stop.

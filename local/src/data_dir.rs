@@ -36,7 +36,12 @@ impl DataDir {
 
     /// The database's file.
     pub fn database(&self) -> PathBuf {
-        self.path.join("multipartner.db")
+        Self::database_in(&self.path)
+    }
+
+    /// The database's file in a folder that is not to be opened.
+    pub fn database_in(path: &Path) -> PathBuf {
+        path.join("multipartner.db")
     }
 
     /// The master key: that of the folder, or a new one in a new folder.

@@ -51,7 +51,7 @@ pub fn link<'a>(template: &'a Template, functions: &[Function]) -> Result<Vec<(&
             let (route, function) = named();
             Mismatch::NotLinked { route, function }
         })?;
-        if !function.routes.contains(&route.key().as_str()) {
+        if !function.serves(&route.key()) {
             let (route, function) = named();
             return Err(Mismatch::NotServed { route, function });
         }
@@ -64,16 +64,20 @@ pub fn link<'a>(template: &'a Template, functions: &[Function]) -> Result<Vec<(&
 mod tests {
     use std::time::Duration;
 
-    use shared::http::Problem;
+    use shared::app::App;
+    use shared::http::{Problem, Request, Response};
 
     use super::*;
 
+    async fn nothing(_: &App, _: &Request) -> Result<Response, Problem> {
+        Err(Problem::not_found())
+    }
+
     const ONE: Function = Function {
         name: "one",
-        routes: &["GET /a"],
+        routes: shared::routes! { "GET /a" => nothing, },
         needs_master_key: false,
         uses_table: false,
-        handler: |_, _| Box::pin(async { Err(Problem::not_found()) }),
     };
 
     fn template(path: &str, function: &str) -> Template {
@@ -86,9 +90,9 @@ mod tests {
         let template = Template::built_in().unwrap();
         link(&template, FUNCTIONS).unwrap();
         for function in FUNCTIONS {
-            for key in function.routes {
-                let routed = template.routes.iter().any(|r| r.function == function.name && r.key() == *key);
-                assert!(routed, "{} serves `{key}`, which template.yaml does not send to it", function.name);
+            for route in function.routes {
+                let routed = template.routes.iter().any(|r| r.function == function.name && r.key() == route.key);
+                assert!(routed, "{} serves `{}`, which template.yaml does not send to it", function.name, route.key);
             }
         }
     }

@@ -1,15 +1,18 @@
 //! The whole API in one process: the gateway of [`gateway`] over the same functions that run in Lambda, on an embedded
 //! DynamoDB engine. `cargo run` serves it; tests start as many as they like.
 
+pub mod api;
 mod data_dir;
 pub mod engine;
 mod error;
 pub mod functions;
 pub mod gateway;
+pub mod jobs;
 pub mod samples;
 pub mod template;
 #[cfg(test)]
 mod testing;
+pub mod verify;
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -101,7 +104,7 @@ pub async fn start(options: Options) -> Result<Local, StartError> {
     let template = Template::built_in()?;
     let policy = match options.policy {
         Some(policy) => policy,
-        None => App::built_in_policy()?,
+        None => Policy::built_in()?,
     };
     let address = SocketAddr::new(options.host, options.port);
     let listener = listen(address).await?;

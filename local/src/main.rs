@@ -2,6 +2,7 @@
 
 mod cli;
 mod commands;
+mod demo;
 mod output;
 mod signal;
 
@@ -14,6 +15,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::cli::{Cli, Command, Serve};
+use crate::output::Output;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -31,6 +33,8 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match command {
         Command::Serve(given) => runtime.block_on(commands::serve(given)),
+        Command::Demo => Ok(runtime.block_on(demo::play(Output::stdout().boxed()))?),
+        Command::Verify(given) => runtime.block_on(commands::verify(given)),
         Command::Dynamodb(given) => runtime.block_on(commands::dynamodb(given)),
         Command::Keygen => Ok(commands::keygen()?),
     }

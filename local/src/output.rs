@@ -4,6 +4,8 @@ use std::io::{self, IsTerminal, StdoutLock, Write};
 
 const BOLD: &str = "\u{1b}[1m";
 const DIM: &str = "\u{1b}[2m";
+const GREEN: &str = "\u{1b}[32m";
+const RED: &str = "\u{1b}[1;31m";
 const PLAIN: &str = "\u{1b}[0m";
 
 /// Standard output, in colour where somebody sees it.
@@ -19,9 +21,20 @@ impl Output<StdoutLock<'static>> {
         let to = io::stdout().lock();
         Self { colour: wanted && to.is_terminal(), to }
     }
+
+    /// The same, for those who also write elsewhere.
+    pub fn boxed(self) -> Output<Box<dyn Write>> {
+        Output { to: Box::new(self.to), colour: self.colour }
+    }
 }
 
 impl<W: Write> Output<W> {
+    /// Anything that takes text, without colour.
+    #[cfg(test)]
+    pub fn to(to: W) -> Self {
+        Self { to, colour: false }
+    }
+
     /// A line that stands out.
     pub fn heading(&mut self, text: &str) -> io::Result<()> {
         self.styled(BOLD, text)
@@ -41,6 +54,16 @@ impl<W: Write> Output<W> {
     pub fn entry(&mut self, name: &str, value: &str, note: &str) -> io::Result<()> {
         write!(self.to, "  {name:<18} {value}")?;
         if note.is_empty() { writeln!(self.to) } else { self.styled(DIM, &format!("  {note}")) }
+    }
+
+    /// A guarantee, and whether it held.
+    pub fn verdict(&mut self, held: bool, text: &str) -> io::Result<()> {
+        let (style, mark) = if held { (GREEN, "✓") } else { (RED, "✗") };
+        if self.colour {
+            writeln!(self.to, "    {style}{mark}{PLAIN} {text}")
+        } else {
+            writeln!(self.to, "    {mark} {text}")
+        }
     }
 
     /// Hands over what is written.

@@ -11,7 +11,8 @@ use shared::domain::{PartnerId, TenantId};
 pub use self::api::SeedError;
 pub use self::story::Step;
 
-use self::api::Api;
+use self::api::Seeder;
+use crate::api::Call;
 
 /// The customer.
 const CONTOSO: Organisation = Organisation { name: "Contoso", tenant_id: "c0c0c0c0-0000-4000-8000-000000000001" };
@@ -65,12 +66,12 @@ pub struct Samples {
 /// # Errors
 /// [`SeedError`] when a request fails that nothing an earlier run did can explain.
 pub async fn seed(base_url: &str, operator: &AccessKeyText) -> Result<Samples, SeedError> {
-    let mut api = Api::new(base_url);
+    let mut api = Seeder::new(base_url)?;
     let operator = operator.reveal();
     // On data of an earlier run, a refusal only shows what their owner has done since: renamed, suspended, ended.
-    api.lenient = api.post(operator, "/v1/customers", None, CONTOSO.body()).await?.status != 201;
+    api.lenient = !api.post(operator, "/v1/customers", CONTOSO.body()).await?.is_new();
     for partner in [FABRIKAM, NORTHWIND] {
-        api.post(operator, "/v1/partners", None, partner.body()).await?;
+        api.post(operator, "/v1/partners", partner.body()).await?;
     }
     let contoso = CONTOSO.tenant_id.to_owned();
     let contoso = member(&api, operator, CONTOSO, "customer", contoso).await?;
@@ -80,10 +81,10 @@ pub async fn seed(base_url: &str, operator: &AccessKeyText) -> Result<Samples, S
     let delegated_admin = json!({"roles": ["helpdesk_administrator", "license_administrator"], "duration": "P365D"});
     if let Some(open) = invite(&api, &fabrikam, delegated_admin).await? {
         let path = format!("/v1/invitations/{}/accept", open.id);
-        api.post("", &path, None, story::acceptance(&open.token)).await?;
+        api.send(Call::post(path, &story::acceptance(&open.token))).await?;
     }
     let path = format!("/v1/partners/{}/subscriptions", fabrikam.id);
-    api.post(&fabrikam.key, &path, None, story::subscription("FABRIKAM-1", "Contoso offices", 25)).await?;
+    api.post(&fabrikam.key, &path, story::subscription("FABRIKAM-1", "Contoso offices", 25)).await?;
     let delegated_admin = json!({"roles": ["service_support_administrator"], "duration": "P180D"});
     let invitation = invite(&api, &northwind, delegated_admin).await?;
     Ok(Samples { contoso, fabrikam, northwind, invitation })
@@ -101,7 +102,7 @@ impl Organisation {
 
 /// A member with a key: a new one, or the same as in an earlier run.
 async fn member(
-    api: &Api<'_>,
+    api: &Seeder,
     operator: &str,
     organisation: Organisation,
     kind: &str,
@@ -114,19 +115,19 @@ async fn member(
         "name": format!("{name}, sample"),
     });
     let idempotency_key = format!("sample-{}", name.to_ascii_lowercase());
-    let answer = api.post(operator, "/v1/keys", Some(&idempotency_key), body).await?;
+    let answer = api.send(Call::post("/v1/keys", &body).key(operator).idempotency_key(idempotency_key)).await?;
     Ok(Member { name, id, key: answer.text("/key")? })
 }
 
 /// Invites Contoso, under an idempotency key: an earlier run's invitation is found again. `None` when it is answered.
-async fn invite(api: &Api<'_>, partner: &Member, delegated_admin: Value) -> Result<Option<OpenInvitation>, SeedError> {
+async fn invite(api: &Seeder, partner: &Member, delegated_admin: Value) -> Result<Option<OpenInvitation>, SeedError> {
     let path = format!("/v1/partners/{}/invitations", partner.id);
     let body = json!({
         "customer_tenant_id": CONTOSO.tenant_id,
         "delegated_admin": delegated_admin,
         "message": format!("{} would like to work with you.", partner.name),
     });
-    let answer = api.post(&partner.key, &path, Some("sample-invitation"), body).await?;
+    let answer = api.send(Call::post(path, &body).key(&partner.key).idempotency_key("sample-invitation")).await?;
     let Ok(link) = answer.text("/accept_url") else { return Ok(None) };
     let token = link.split_once('#').map_or("", |(_, token)| token).to_owned();
     Ok(Some(OpenInvitation { id: answer.text("/invitation/invitation_id")?, link, token }))

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
-use subtle::ConstantTimeEq;
 
-use crate::auth::MasterKeys;
+use crate::auth::{MasterKeys, same_hash};
 use crate::config::Config;
-use crate::domain::{Clock, InvitationId, Policy, PolicyError, PolicyVersion};
+use crate::domain::{Actor, Clock, Cloud, CloudPolicy, Invitation, Occurrence, Policy, PolicyVersion};
 use crate::http::{Code, Problem, Request};
 use crate::random::Random;
 use crate::store::{Attempt, Store};
@@ -30,9 +29,6 @@ pub struct App {
 
 impl App {
     /// Puts the parts together.
-    ///
-    /// # Errors
-    /// [`PolicyError`] when the built-in policy is broken.
     pub fn new(
         config: &Config,
         client: Client,
@@ -51,22 +47,28 @@ impl App {
         }
     }
 
-    /// The built-in policy.
-    ///
-    /// # Errors
-    /// [`PolicyError`], never in a build that passed its tests.
-    pub fn built_in_policy() -> Result<Policy, PolicyError> {
-        Policy::built_in()
-    }
-
     /// Whether this is the first operator's key, which stands in the deployment and not in the table.
     pub fn is_operator_key(&self, hash: &[u8; 32]) -> bool {
-        self.operator_key_hash.is_some_and(|known| known.ct_eq(hash).into())
+        self.operator_key_hash.is_some_and(|known| same_hash(&known, hash))
     }
 
     /// The policy in force at the request's time.
     pub fn policy_for(&self, request: &Request) -> &PolicyVersion {
         self.policy.at(request.now)
+    }
+
+    /// The rules of a cloud at the request's time.
+    ///
+    /// # Errors
+    /// 403 `cloud_not_supported` when the policy does not serve it (MP-01).
+    pub fn cloud_rules(&self, request: &Request, cloud: Cloud) -> Result<&CloudPolicy, Problem> {
+        let detail = || format!("The policy does not serve the cloud {cloud}.");
+        self.policy_for(request).cloud(cloud).ok_or_else(|| Problem::new(Code::CloudNotSupported, detail()))
+    }
+
+    /// The request's time and policy, with who acts.
+    pub fn occurrence<'a>(&self, request: &Request, actor: &'a Actor) -> Occurrence<'a> {
+        Occurrence { at: request.now, actor, policy_version: self.policy_for(request).version }
     }
 
     /// `scheme://host` of this deployment as its users see it. The `Host` header has no say in it.
@@ -78,18 +80,13 @@ impl App {
         }
     }
 
-    /// The link of an invitation. The token stands in the fragment, which browsers send to no server.
+    /// The current link of an invitation. The token stands in the fragment, which browsers send to no server.
     ///
     /// # Errors
     /// 500 `internal` when the invitation's master key is not configured.
-    pub fn accept_url(
-        &self,
-        request: &Request,
-        id: &InvitationId,
-        key_number: u32,
-        generation: u32,
-    ) -> Result<String, Problem> {
-        let token = self.keys.link_token(key_number, id, generation).map_err(crate::store::StoreError::from)?;
+    pub fn accept_url(&self, request: &Request, invitation: &Invitation) -> Result<String, Problem> {
+        let id = &invitation.invitation_id;
+        let token = self.keys.link_token(invitation.key_number, id, invitation.token_generation)?;
         Ok(format!("{}/i/{id}#{}", self.base_url(request), token.reveal()))
     }
 

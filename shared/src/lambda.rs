@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 use crate::app::App;
 use crate::config::Config;
 use crate::deadline::Deadline;
-use crate::domain::SystemClock;
+use crate::domain::{Policy, SystemClock};
 use crate::http::{Problem, Request, Response, conditional, to_gateway};
 use crate::random::SystemRandom;
 use crate::store::client;
@@ -26,19 +26,55 @@ use crate::store::client;
 /// What a handler returns, boxed, so that functions fit into one table.
 pub type HandlerFuture = Pin<Box<dyn Future<Output = Result<Response, Problem>> + Send>>;
 
+/// What serves a route.
+pub type Handler = fn(Arc<App>, Request) -> HandlerFuture;
+
+/// A route and what serves it.
+#[derive(Clone, Copy, Debug)]
+pub struct Route {
+    /// As the template writes it: `METHOD /path/{parameter}`.
+    pub key: &'static str,
+    /// What serves it.
+    pub handler: Handler,
+}
+
+impl Route {
+    /// The media type it answers in: JSON, but for the page that people open.
+    fn media(&self) -> &'static str {
+        if self.key.contains(" /i/") { "text/html" } else { "application/json" }
+    }
+}
+
+/// The table of a function's routes: `routes! { "GET /v1/me" => me, … }`, each handler an
+/// `async fn(&App, &Request) -> Result<Response, Problem>`.
+#[macro_export]
+macro_rules! routes {
+    ($($key:literal => $handler:path,)*) => {
+        &[$($crate::lambda::Route {
+            key: $key,
+            handler: |app, request| Box::pin(async move { $handler(&app, &request).await }),
+        }),*]
+    };
+}
+
 /// A function: a set of routes with one kind of rights.
 #[derive(Clone, Copy, Debug)]
 pub struct Function {
     /// Its name, that of its crate and of its resource's folder.
     pub name: &'static str,
-    /// Its routes as the template writes them: `METHOD /path/{parameter}`.
-    pub routes: &'static [&'static str],
+    /// Its routes.
+    pub routes: &'static [Route],
     /// Whether it derives secrets, and so must be given the master keys.
     pub needs_master_key: bool,
     /// Whether it reads the table, and so connects to it while it starts.
     pub uses_table: bool,
-    /// What it does.
-    pub handler: fn(Arc<App>, Request) -> HandlerFuture,
+}
+
+impl Function {
+    /// Whether it has this route.
+    pub fn serves(&self, route_key: &str) -> bool {
+        self.routes.iter().any(|route| route.key == route_key)
+    }
 }
 
 /// What a job returns, boxed: a report for whoever called it, or the reason why it has to be called again.
@@ -83,45 +119,48 @@ pub async fn invoke(
     invocation: &Invocation,
 ) -> ApiGatewayV2httpResponse {
     let began = Instant::now();
+    let mut seen = Seen { id: invocation.id.clone(), route: "-".to_owned() };
+    let answering = AssertUnwindSafe(answer(app, function, payload, invocation, &mut seen));
+    let answer = answering.catch_unwind().await;
+    let answer = answer.unwrap_or_else(|_| Err(Problem::internal("the handler panicked")));
+    log_access(&seen, &answer, began);
+    to_gateway(answer, &seen.id)
+}
+
+/// What is known of a request, as far as it was read.
+struct Seen {
+    id: String,
+    route: String,
+}
+
+async fn answer(
+    app: Arc<App>,
+    function: &Function,
+    payload: &[u8],
+    invocation: &Invocation,
+    seen: &mut Seen,
+) -> Result<Response, Problem> {
     let deadline = Deadline::within(invocation.remaining);
-    let request = match Request::parse(payload, &invocation.id, app.clock.now(), deadline) {
-        Ok(request) => request,
-        Err(problem) => {
-            access_line(&invocation.id, "-", &Err(problem.clone()), began);
-            return to_gateway(Err(problem), &invocation.id);
-        }
-    };
-    let (id, route) = (request.id.clone(), request.route_key().to_owned());
-    let answer = if function.routes.contains(&route.as_str()) {
-        guarded(app, function, request).await
-    } else {
-        Err(Problem::not_found())
-    };
-    access_line(&id, &route, &answer, began);
-    to_gateway(answer, &id)
+    let request = Request::parse(payload, &invocation.id, app.clock.now(), deadline)?;
+    *seen = Seen { id: request.id.clone(), route: request.route_key().to_owned() };
+    let route = function.routes.iter().find(|route| route.key == seen.route).ok_or_else(Problem::not_found)?;
+    request.check_accept(route.media())?;
+    let held = request.tags_held();
+    Ok(conditional(held, (route.handler)(app, request).await?))
 }
 
-/// Runs the handler; a panic becomes 500 `internal`.
-async fn guarded(app: Arc<App>, function: &Function, request: Request) -> Result<Response, Problem> {
-    let held = request.conditional();
-    let handler = AssertUnwindSafe(async { (function.handler)(app, request).await });
-    match handler.catch_unwind().await {
-        Ok(answer) => answer.map(|answer| conditional(held, answer)),
-        Err(_) => {
-            tracing::error!("the handler panicked");
-            Err(Problem::internal())
-        }
-    }
-}
-
-/// One line per request: no path, no query, no header, no body.
-fn access_line(id: &str, route: &str, answer: &Result<Response, Problem>, began: Instant) {
+/// One line per request: no path, no query, no header, no body. What failed inside stands beside it, under the same id.
+fn log_access(seen: &Seen, answer: &Result<Response, Problem>, began: Instant) {
+    let (request_id, route) = (seen.id.as_str(), seen.route.as_str());
     let (status, code) = match answer {
         Ok(answer) => (answer.status, ""),
         Err(problem) => (problem.code.status(), problem.code.name()),
     };
+    if let Err(Problem { cause: Some(cause), .. }) = answer {
+        tracing::error!(request_id, route, cause, "the request failed inside");
+    }
     let duration_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-    tracing::info!(request_id = id, route, status, code, duration_us, "request");
+    tracing::info!(request_id, route, status, code, duration_us, "request");
 }
 
 /// Runs a job once. A panic becomes an error, so that the platform calls again.
@@ -201,11 +240,12 @@ where
     if uses_table {
         runtime.block_on(client::open(&table, &config.table));
     }
-    let policy = App::built_in_policy()?;
+    let policy = Policy::built_in()?;
     let app = Arc::new(App::new(&config, table, policy, Arc::new(SystemClock), Arc::new(SystemRandom)));
     runtime.block_on(lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let invocation = Invocation { id: event.context.request_id, remaining: remaining(event.context.deadline) };
-        answer(Arc::clone(&app), event.payload.get().as_bytes().to_vec(), invocation)
+        let payload = Box::<str>::from(event.payload).into_string().into_bytes();
+        answer(Arc::clone(&app), payload, invocation)
     })))
 }
 

@@ -3,19 +3,16 @@
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::json;
 use shared::app::App;
-use shared::auth::not_active;
 use shared::domain::{
-    AcceptProof, AcceptedBy, Answer, CloudPolicy, Decision, DelegatedAdmin, Event, EventType, Grant, GrantState,
-    Invitation, InvitationState, Occurrence, Partner, PolicyVersion, Requirement, digest,
+    AcceptProof, AcceptedBy, Answer, Decision, DelegatedAdmin, Event, EventType, Grant, Invitation, InvitationState,
+    Partner, PartnerStatus, digest,
 };
 use shared::http::{Code, Problem, Request, Response};
-use shared::store::{Answered, InvitationChange, Terms};
+use shared::store::{Answered, InvitationChange, StoreError, TRIES, Terms};
 
-use crate::body::Body;
+use crate::body::{Body, refused};
 use crate::holder::Holder;
-
-/// Twins of a request may change the invitation between reading and writing it; each time it is read again.
-pub(crate) const TRIES: usize = 3;
+use crate::preview::{self, inviting_partner};
 
 /// Accepts the path's invitation.
 pub(crate) async fn accept(app: &App, request: &Request, holder: &Holder, body: &Body) -> Result<Response, Problem> {
@@ -26,46 +23,41 @@ pub(crate) async fn accept(app: &App, request: &Request, holder: &Holder, body: 
         let invitation = holder.find(app, request).await?;
         match invitation.state(request.now) {
             InvitationState::Pending => {}
-            InvitationState::Accepted => return replay(&invitation, body, policy),
+            InvitationState::Accepted => return replay(app, request, &invitation, body),
             InvitationState::Expired => return Err(expired()),
-            InvitationState::Declined | InvitationState::Cancelled => {
-                return Err(answered_otherwise(&invitation, request));
+            state @ (InvitationState::Declined | InvitationState::Cancelled) => {
+                return Err(Problem::answered_already(state));
             }
         }
         let partner = inviting_partner(app, request, &invitation).await?;
-        let rules = policy.cloud(partner.cloud).ok_or_else(cloud_not_supported)?;
+        let rules = app.cloud_rules(request, partner.cloud)?;
         if rules.accept_proof == AcceptProof::CustomerKey && matches!(holder, Holder::Link { .. }) {
-            return Err(Problem::new(
-                Code::AcceptProofRequired,
-                "In this cloud the customer answers with a key of its own.",
-            ));
+            let detail = "In this cloud the customer answers with a key of its own.";
+            return Err(Problem::new(Code::AcceptProofRequired, detail));
+        }
+        body.check_role(policy)?;
+        if !partner.is_active() {
+            return Err(Problem::partner_not_active());
         }
         let accepted_by = body.accepted_by(policy, salt)?;
-        if !partner.is_active() {
-            return Err(not_active());
-        }
-        let granted = body.word(policy)?.decide(&invitation, must_grant(&invitation, rules))?;
-        let accepted = Acceptance { invitation: &invitation, accepted_by, granted, holder };
-        if let Some(answer) = accepted.commit(app, request, policy, &partner).await? {
+        let required = invitation.must_grant(rules);
+        let granted = body.word(policy)?.decide(invitation.delegated_admin.as_ref(), required).map_err(refused)?;
+        let acceptance = Acceptance { app, request, holder, invitation: &invitation, partner: &partner };
+        if let Some(answer) = acceptance.commit(accepted_by, granted).await? {
             return Ok(answer);
         }
     }
-    Err(Problem::new(Code::Contention, "The invitation kept changing; send the request again.").retry_after(1))
+    Err(StoreError::Contention.into())
 }
 
-async fn inviting_partner(app: &App, request: &Request, invitation: &Invitation) -> Result<Partner, Problem> {
-    app.store.partner(request.attempt(), &invitation.partner_id).await?.ok_or_else(Problem::internal)
-}
-
-fn must_grant(invitation: &Invitation, rules: &CloudPolicy) -> bool {
-    rules.delegated_admin == Requirement::Required || invitation.is_grant()
-}
-
-/// The same decision again gets the first answer, whoever says to have made it.
-fn replay(invitation: &Invitation, body: &Body, policy: &PolicyVersion) -> Result<Response, Problem> {
+/// The same decision again gets the first answer, whoever says to have made it. It is read under the policy of its time,
+/// so that a change of policy makes no repeat a new decision.
+fn replay(app: &App, request: &Request, invitation: &Invitation, body: &Body) -> Result<Response, Problem> {
+    let policy = app.policy.version(invitation.policy_version).unwrap_or_else(|| app.policy_for(request));
     let same = match invitation.answer.as_ref().map(|answer| &answer.decision) {
         Some(Decision::Accepted { granted, .. }) => {
-            body.word(policy).is_ok_and(|word| word.resolve(invitation).as_ref() == Some(granted))
+            let word = body.word(policy);
+            word.is_ok_and(|word| word.resolve(invitation.delegated_admin.as_ref()).as_ref() == Ok(granted))
         }
         _ => false,
     };
@@ -77,47 +69,39 @@ fn replay(invitation: &Invitation, body: &Body, policy: &PolicyVersion) -> Resul
     }
 }
 
-pub(crate) fn answered_otherwise(invitation: &Invitation, request: &Request) -> Problem {
-    Problem::new(Code::InvalidTransition, format!("The invitation is {} already.", invitation.state(request.now)))
-}
-
+/// 410 `invitation_expired`.
 pub(crate) fn expired() -> Problem {
     Problem::new(Code::InvitationExpired, "The invitation's time is over. The partner can renew it.")
 }
 
-fn cloud_not_supported() -> Problem {
-    Problem::new(Code::CloudNotSupported, "The policy does not serve this cloud.")
-}
-
 /// A decision that fits, about to be written.
 struct Acceptance<'a> {
-    invitation: &'a Invitation,
-    accepted_by: AcceptedBy,
-    granted: Option<DelegatedAdmin>,
+    app: &'a App,
+    request: &'a Request,
     holder: &'a Holder,
+    invitation: &'a Invitation,
+    partner: &'a Partner,
 }
 
 impl Acceptance<'_> {
     /// Writes it. `None` when the invitation changed meanwhile.
     async fn commit(
-        self,
-        app: &App,
-        request: &Request,
-        policy: &PolicyVersion,
-        partner: &Partner,
+        &self,
+        accepted_by: AcceptedBy,
+        granted: Option<DelegatedAdmin>,
     ) -> Result<Option<Response>, Problem> {
-        let extension_days = policy.limits.grant_extension_days;
-        let grant = self.granted.as_ref().map(|granted| self.invitation.grant(granted, request.now, extension_days));
-        let event = self.event(request, policy, grant.as_ref());
-        let decision = Decision::Accepted { granted: self.granted, accepted_by: self.accepted_by };
-        let answer = Answer { decision, decided_at: request.now };
+        let policy = self.app.policy_for(self.request);
+        let (now, extension_days) = (self.request.now, policy.limits.grant_extension_days);
+        let grant = granted.as_ref().map(|granted| self.invitation.grant(granted, now, extension_days));
+        let event = self.event(&accepted_by, grant.as_ref());
+        let answer = Answer { decision: Decision::Accepted { granted, accepted_by }, decided_at: now };
         let change =
             InvitationChange { before: self.invitation, answer: &answer, grant: grant.as_ref(), event: &event };
-        match app.store.accept_invitation(request.attempt(), &change, Terms::of(policy, partner)).await? {
+        let terms = Terms::of(policy, self.partner);
+        match self.app.store.accept_invitation(self.request.attempt(), &change, terms).await? {
             Answered::Done => {
-                let version = self.invitation.version + 1;
-                let after = Invitation { answer: Some(answer.clone()), version, ..self.invitation.clone() };
-                let view = after.acceptance_view().ok_or_else(Problem::internal)?;
+                let view = self.invitation.clone().answered(answer).acceptance_view();
+                let view = view.ok_or_else(|| Problem::internal("an acceptance has no view"))?;
                 Ok(Some(Response::json(200, &view)?))
             }
             Answered::Changed => Ok(None),
@@ -132,19 +116,19 @@ impl Acceptance<'_> {
 
     /// `invitation.accepted` with the relationship and the grant it starts, a digest of the person, and a hash of what the
     /// person was shown.
-    fn event(&self, request: &Request, policy: &PolicyVersion, grant: Option<&Grant>) -> Event {
-        let invitation = self.invitation;
+    fn event(&self, accepted_by: &AcceptedBy, grant: Option<&Grant>) -> Event {
+        let (app, request, invitation) = (self.app, self.request, self.invitation);
         let (_, since) = invitation.period_at(request.now);
-        let shown = digest("shown", &[invitation.view(request.now).to_string().as_bytes()]);
+        let shown = preview::view(app, request, invitation, self.partner).to_string();
+        let shown = digest("shown", &[shown.as_bytes()]);
         let data = [
             ("relationship", json!({"state": "active", "since": since})),
-            ("grant", json!(grant.map(|grant| grant.view(request.now, GrantState::Active)))),
-            ("accepted_by", json!(self.accepted_by.digest())),
+            ("grant", json!(grant.map(|grant| grant.view(request.now, None, PartnerStatus::Active)))),
+            ("accepted_by", json!(accepted_by.digest())),
             ("shown", json!(BASE64URL_NOPAD.encode(&shown[..16]))),
         ];
-        let actor = self.holder.actor(invitation, policy);
-        let occurrence = Occurrence { at: request.now, actor: &actor, policy_version: policy.version };
-        let mut event = invitation.event(EventType::InvitationAccepted, occurrence, data);
+        let actor = self.holder.actor(invitation, app.policy_for(request));
+        let mut event = invitation.event(EventType::InvitationAccepted, app.occurrence(request, &actor), data);
         event.subject.grant_id = grant.map(|grant| grant.grant_id.clone());
         event
     }

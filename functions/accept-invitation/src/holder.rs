@@ -2,15 +2,15 @@
 
 use shared::app::App;
 use shared::auth::{LinkToken, same_hash};
-use shared::domain::{Actor, Invitation, InvitationId, PolicyVersion, TenantId};
+use shared::domain::{Actor, ActorKind, Invitation, InvitationId, PolicyVersion, TenantId};
 use shared::http::{Problem, Request};
 
 /// How an answer came.
 pub(crate) enum Holder {
     /// By link: possession is all that is proven.
     Link {
-        /// The token as it was sent.
-        token: String,
+        /// The token; `None` when what was sent can't be one, which is a wrong one.
+        token: Option<LinkToken>,
     },
     /// By a key of the customer's.
     Customer {
@@ -22,43 +22,39 @@ pub(crate) enum Holder {
 }
 
 impl Holder {
+    /// Whoever sent this as the link's token.
+    pub(crate) fn link(token: &str) -> Self {
+        Self::Link { token: LinkToken::parse(token) }
+    }
+
     /// Who acts: by link, whoever holds it, in the role the holder claims.
     pub(crate) fn actor(&self, invitation: &Invitation, policy: &PolicyVersion) -> Actor {
         match self {
             Self::Customer { actor, .. } => actor.clone(),
             Self::Link { .. } => Actor {
-                kind: "link".into(),
+                kind: ActorKind::Link,
                 id: invitation.invitation_id.to_string(),
                 role: Some(policy.roles.customer),
             },
         }
     }
 
-    /// The path's invitation, if it is this holder's.
+    /// The path's invitation, if it is this holder's. An unknown one costs the same comparison as a wrong token.
     pub(crate) async fn find(&self, app: &App, request: &Request) -> Result<Invitation, Problem> {
-        match self {
-            Self::Link { token } => by_token(app, request, token).await,
-            Self::Customer { customer, .. } => {
-                let invitation = of_path(app, request).await?;
-                invitation.filter(|invitation| invitation.customer == *customer).ok_or_else(Problem::not_found)
+        let invitation = match InvitationId::parse(request.path("invitation_id")) {
+            Some(id) => app.store.invitation(request.attempt(), &id).await?,
+            None => None,
+        };
+        let own = match self {
+            Self::Link { token } => {
+                let given = token.as_ref().map_or([0; 32], LinkToken::hash);
+                let known = invitation.as_ref().map_or([1; 32], |invitation| invitation.token_hash);
+                same_hash(&known, &given)
             }
-        }
-    }
-}
-
-/// The path's invitation, if the token is its link's. A malformed token or id is a wrong one, and an unknown invitation
-/// costs the same comparison.
-pub(crate) async fn by_token(app: &App, request: &Request, token: &str) -> Result<Invitation, Problem> {
-    let given = LinkToken::parse(token).map_or([0; 32], |token| token.hash());
-    let invitation = of_path(app, request).await?;
-    let known = invitation.as_ref().map_or([1; 32], |invitation| invitation.token_hash);
-    let right = same_hash(&known, &given);
-    invitation.filter(|_| right).ok_or_else(Problem::not_found)
-}
-
-async fn of_path(app: &App, request: &Request) -> Result<Option<Invitation>, Problem> {
-    match InvitationId::parse(request.path("invitation_id")) {
-        Some(id) => Ok(app.store.invitation(request.attempt(), &id).await?),
-        None => Ok(None),
+            Self::Customer { customer, .. } => {
+                invitation.as_ref().is_some_and(|invitation| invitation.customer == *customer)
+            }
+        };
+        invitation.filter(|_| own).ok_or_else(Problem::not_found)
     }
 }

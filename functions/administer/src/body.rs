@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 use shared::domain::{Cloud, Market, TenantId, text};
+use shared::http::Problem;
 use shared::http::fields::{self, Fields};
-use shared::http::{Problem, Request};
 
 use crate::Act;
 
@@ -16,11 +16,6 @@ pub(crate) struct Organisation {
     pub(crate) market: Market,
 }
 
-/// The body's members.
-pub(crate) fn fields(request: &Request) -> Result<Fields, Problem> {
-    Fields::of(fields::document(&request.body()?)?)
-}
-
 /// A display name.
 pub(crate) fn name(act: &Act<'_>) -> impl FnOnce(Value) -> Result<String, fields::Wrong> + use<> {
     let longest = act.app.policy_for(act.request).limits.name_characters;
@@ -29,7 +24,7 @@ pub(crate) fn name(act: &Act<'_>) -> impl FnOnce(Value) -> Result<String, fields
 
 /// `{name}`
 pub(crate) fn new_name(act: &Act<'_>) -> Result<String, Problem> {
-    let mut fields = fields(act.request)?;
+    let mut fields = Fields::of_body(act.request)?;
     let name = fields.required("name", name(act));
     fields.finish(name)
 }
@@ -37,8 +32,8 @@ pub(crate) fn new_name(act: &Act<'_>) -> Result<String, Problem> {
 impl Organisation {
     /// `{tenant_id, name, domain?, cloud, market}`; partners have no domain.
     pub(crate) fn read(act: &Act<'_>, may_have_domain: bool) -> Result<Self, Problem> {
-        let mut fields = fields(act.request)?;
-        let tenant_id = fields.required("tenant_id", fields::text(TenantId::parse, "a lower-case UUID is expected"));
+        let mut fields = Fields::of_body(act.request)?;
+        let tenant_id = fields.required("tenant_id", fields::tenant_id);
         let name = fields.required("name", name(act));
         let domain = if may_have_domain { fields.optional("domain", fields::checked(text::domain_name)) } else { None };
         let cloud = fields.required("cloud", fields::text(Cloud::parse, "public or us_gov is expected"));

@@ -2,16 +2,16 @@
 //! it is derived, never stored.
 
 use serde_json::{Value, json};
+use shared::app::App;
 use shared::domain::{
-    AccessKey, CallerKind, Chain, EventType, KeyId, PartnerId, PolicyVersion, Principal, Role, Subject, TenantId,
-    digest,
+    AccessKey, CallerKind, Chain, EventType, KeyId, PartnerId, PolicyVersion, Principal, Role, digest,
 };
 use shared::http::fields::{self, Fields, Wrong};
-use shared::http::{Code, FieldError, Problem, Response, idempotency_key};
-use shared::store::{Registered, StoreError};
+use shared::http::{Code, FieldError, Problem, Request, Response};
+use shared::store::{Registered, StoreError, TRIES};
 
-use crate::body::{fields, name};
-use crate::{Act, TRIES, contention};
+use crate::Act;
+use crate::body::name;
 
 struct Body {
     principal: Principal,
@@ -20,37 +20,37 @@ struct Body {
 }
 
 /// Issues a key → 201 `{key_id, key}`.
-pub(crate) async fn issue(act: &Act<'_>) -> Result<Response, Problem> {
-    let body = read(act)?;
-    check_principal(act, &body.principal).await?;
-    let given = idempotency_key(act.request)?;
+pub(crate) async fn issue(app: &App, request: &Request) -> Result<Response, Problem> {
+    let act = Act::of(app, request).await?;
+    let given = request.idempotency_key()?;
+    let body = read(&act)?;
+    check_principal(&act, &body.principal).await?;
     let seed = match &given {
         Some(key) => digest("access key by idempotency key", &[act.operator.id.as_bytes(), key.as_bytes()]),
-        None => act.app.random.bytes(),
+        None => app.random.bytes(),
     };
     // A repeat after a rotation of the master key must still find the key that was issued before it.
-    let older: Vec<u32> = if given.is_some() { act.app.keys.numbers().skip(1).collect() } else { Vec::new() };
+    let older: Vec<u32> = if given.is_some() { app.keys.numbers().skip(1).collect() } else { Vec::new() };
     for number in older {
-        let key = act.app.keys.access_key(number, &seed).map_err(StoreError::from)?;
-        if let Some(before) = act.app.store.fresh_access_key(act.request.attempt(), &KeyId::of(&key.hash())).await? {
+        let key = app.keys.access_key(number, &seed)?;
+        if let Some(before) = app.store.fresh_access_key(request.attempt(), &KeyId::of(&key.hash())).await? {
             return again(&before, &body, key.reveal());
         }
     }
-    let number = act.app.keys.current().ok_or_else(Problem::internal)?;
-    let text = act.app.keys.access_key(number, &seed).map_err(StoreError::from)?;
+    let text = app.keys.access_key(app.keys.current()?, &seed)?;
     let key = AccessKey {
         key_id: KeyId::of(&text.hash()),
         hash: text.hash(),
         principal: body.principal.clone(),
         roles: body.roles.clone(),
         name: body.name.clone(),
-        created_at: act.request.now,
+        created_at: request.now,
         revoked_at: None,
         chain: Chain::default(),
     };
     let data = [("roles", json!(key.roles)), ("name", json!(key.name)), ("principal", key.principal.view())];
-    let event = act.event(EventType::KeyIssued, key.key_id.as_str(), &Chain::default(), subject(&key), data);
-    match act.app.store.issue_key(act.request.attempt(), &key, &event).await? {
+    let event = key.event(EventType::KeyIssued, act.occurrence(), data);
+    match app.store.issue_key(request.attempt(), &key, &event).await? {
         Registered::New => answer(&key.key_id, text.reveal()),
         Registered::Before(before) => again(&before, &body, text.reveal()),
     }
@@ -68,30 +68,22 @@ fn answer(key_id: &KeyId, text: &str) -> Result<Response, Problem> {
 }
 
 /// Revokes a key; it stops working within 30 s.
-pub(crate) async fn revoke(act: &Act<'_>) -> Result<Response, Problem> {
-    let id = KeyId::parse(act.request.path("key_id")).ok_or_else(Problem::not_found)?;
+pub(crate) async fn revoke(app: &App, request: &Request) -> Result<Response, Problem> {
+    let act = Act::of(app, request).await?;
+    Fields::of_optional_body(request)?.finish(Some(()))?;
+    let id = KeyId::parse(request.path("key_id")).ok_or_else(Problem::not_found)?;
     for _ in 0..TRIES {
-        let key = act.app.store.fresh_access_key(act.request.attempt(), &id).await?.ok_or_else(Problem::not_found)?;
+        let key = app.store.fresh_access_key(request.attempt(), &id).await?.ok_or_else(Problem::not_found)?;
         let revoked = |at| Response::json(200, &json!({"key_id": id, "revoked_at": at}));
         if let Some(revoked_at) = key.revoked_at {
             return revoked(revoked_at);
         }
-        let event = act.event(EventType::KeyRevoked, id.as_str(), &key.chain, subject(&key), []);
-        if act.app.store.revoke_key(act.request.attempt(), &key, &event).await? {
-            return revoked(act.request.now);
+        let event = key.event(EventType::KeyRevoked, act.occurrence(), []);
+        if app.store.revoke_key(request.attempt(), &key, &event).await? {
+            return revoked(request.now);
         }
     }
-    Err(contention())
-}
-
-fn subject(key: &AccessKey) -> Subject {
-    let mut subject = Subject { key_id: Some(key.key_id.clone()), ..Subject::default() };
-    match &key.principal {
-        Principal::Operator => {}
-        Principal::Partner(id) => subject.partner_id = Some(id.clone()),
-        Principal::Customer(id) => subject.customer_tenant_id = Some(id.clone()),
-    }
-    subject
+    Err(StoreError::Contention.into())
 }
 
 async fn check_principal(act: &Act<'_>, principal: &Principal) -> Result<(), Problem> {
@@ -106,7 +98,7 @@ async fn check_principal(act: &Act<'_>, principal: &Principal) -> Result<(), Pro
 
 /// `{principal:{kind,id?},roles,name}`
 fn read(act: &Act<'_>) -> Result<Body, Problem> {
-    let mut fields = fields(act.request)?;
+    let mut fields = Fields::of_body(act.request)?;
     let principal = fields.object("principal", read_principal);
     let roles = fields.required("roles", read_roles);
     let name = fields.required("name", name(act));
@@ -123,26 +115,13 @@ fn read_principal(fields: &mut Fields) -> Option<Principal> {
         CallerKind::Partner => {
             fields.required("id", fields::text(PartnerId::parse, "a partner id is expected")).map(Principal::Partner)
         }
-        CallerKind::Customer => fields
-            .required("id", fields::text(TenantId::parse, "a lower-case UUID is expected"))
-            .map(Principal::Customer),
+        CallerKind::Customer => fields.required("id", fields::tenant_id).map(Principal::Customer),
     }
 }
 
 /// Roles, each once; sorted as the vocabulary lists them.
 fn read_roles(value: Value) -> Result<Vec<Role>, Wrong> {
-    let Value::Array(values) = value else { return Err(Wrong::kind("an array of roles is expected")) };
-    if values.len() > Role::ALL.len() {
-        return Err(Wrong::range("each role is expected at most once"));
-    }
-    let mut roles = Vec::with_capacity(values.len());
-    for value in values {
-        let role = value.as_str().and_then(Role::parse).ok_or_else(|| Wrong::value("one of these is not a role"))?;
-        if roles.contains(&role) {
-            return Err(Wrong::value("a role is named twice"));
-        }
-        roles.push(role);
-    }
+    let mut roles = fields::set(Role::parse, Role::ALL.len(), "one of these is not a role")(value)?;
     roles.sort_unstable();
     Ok(roles)
 }

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 use shared::app::App;
-use shared::domain::{Actor, EventType, Grant, GrantId, GrantState, PartnerStatus, Relationship};
+use shared::domain::{Actor, EventType, Grant, GrantId, PartnerStatus, Relationship};
 use shared::http::{Problem, Request, Response};
-use shared::store::Ended;
+use shared::store::{Ended, StoreError, TRIES};
 
-use crate::{Side, TRIES, contention, occurrence};
+use crate::Side;
 
 /// Ends it → `{grant}`. One that is over already is answered as it is.
 pub(crate) async fn end(app: &App, request: &Request, side: &Side, actor: &Actor) -> Result<Response, Problem> {
@@ -23,28 +23,29 @@ pub(crate) async fn end(app: &App, request: &Request, side: &Side, actor: &Actor
         let grant = app.store.grant(attempt, &own.customer, &own.partner_id, &id).await?;
         let grant = grant.ok_or_else(Problem::not_found)?;
         if grant.ended_at.is_some() || grant.ends_at(request.now) <= request.now {
-            return over(app, request, &grant).await;
+            return over(request, &relationship_of(app, request, &grant).await?, &grant);
         }
-        let event = grant.event(EventType::GrantEnded, occurrence(app, request, actor), []);
+        let event = grant.event(EventType::GrantEnded, app.occurrence(request, actor), []);
         if app.store.end_grant(attempt, &grant, &event).await? == Ended::Done {
             let ended = Grant { ended_at: Some(request.now), ..grant };
-            return answer(ended.view(request.now, GrantState::Ended));
+            return answer(ended.view(request.now, None, PartnerStatus::Active));
         }
         // Either the grant changed, which shows when it is read again, or its relationship is over, which shows here.
-        if relationship(app, request, &grant).await?.is_none_or(|found| found.active_period() != Some(&grant.period)) {
-            return over(app, request, &grant).await;
+        let relationship = relationship_of(app, request, &grant).await?;
+        if relationship.active_period() != Some(&grant.period) {
+            return over(request, &relationship, &grant);
         }
     }
-    Err(contention())
+    Err(StoreError::Contention.into())
 }
 
-async fn relationship(app: &App, request: &Request, grant: &Grant) -> Result<Option<Relationship>, Problem> {
-    Ok(app.store.relationship(request.attempt(), &grant.customer, &grant.partner_id).await?)
+async fn relationship_of(app: &App, request: &Request, grant: &Grant) -> Result<Relationship, Problem> {
+    let relationship = app.store.relationship(request.attempt(), &grant.customer, &grant.partner_id).await?;
+    relationship.ok_or_else(|| Problem::internal("a grant's relationship is missing"))
 }
 
 /// A grant that is over: nothing is written, and it is answered as readers see it.
-async fn over(app: &App, request: &Request, grant: &Grant) -> Result<Response, Problem> {
-    let relationship = relationship(app, request, grant).await?.ok_or_else(Problem::internal)?;
+fn over(request: &Request, relationship: &Relationship, grant: &Grant) -> Result<Response, Problem> {
     Ok(answer(relationship.grant_view(grant, request.now, PartnerStatus::Active))?.replayed(true))
 }
 

@@ -6,9 +6,7 @@ use shared::domain::{
     Actor, EventType, Grant, GrantState, PartnerId, PartnerStatus, Relationship, RelationshipState, TenantId,
 };
 use shared::http::{Problem, Request, Response};
-use shared::store::Ended;
-
-use crate::{TRIES, contention, occurrence};
+use shared::store::{Ended, StoreError, TRIES};
 
 /// Ends it → `{relationship}`. A repeat answers with it as it is.
 pub(crate) async fn end(
@@ -27,18 +25,18 @@ pub(crate) async fn end(
             RelationshipState::None => return Err(Problem::not_found()),
         }
         let ends = |grant: &&Grant| {
-            let state = grant.state(request.now, relationship.active_period(), PartnerStatus::Active);
-            state == GrantState::Active
+            let end = relationship.period_end(&grant.period);
+            grant.state(request.now, end, PartnerStatus::Active) == GrantState::Active
         };
         let ended: Vec<_> = grants.iter().filter(ends).map(|grant| &grant.grant_id).collect();
         let data = [("grants", json!(ended))];
-        let event = relationship.event(EventType::RelationshipEnded, occurrence(app, request, actor), data);
+        let event = relationship.event(EventType::RelationshipEnded, app.occurrence(request, actor), data);
         if app.store.end_relationship(request.attempt(), &relationship, &event).await? == Ended::Done {
             let ended_at = Some(request.now);
             return answer(&Relationship { state: RelationshipState::Ended, ended_at, ..relationship });
         }
     }
-    Err(contention())
+    Err(StoreError::Contention.into())
 }
 
 fn answer(relationship: &Relationship) -> Result<Response, Problem> {

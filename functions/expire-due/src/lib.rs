@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use shared::app::App;
 use shared::deadline::Deadline;
-use shared::domain::{Actor, Event, EventType, Grant, GrantNotice, Invitation, Occurrence, Timestamp};
+use shared::domain::{Actor, ActorKind, Event, EventType, Grant, GrantNotice, Invitation, Occurrence, Timestamp};
 use shared::lambda::{Invocation, Job, JobError};
 use shared::store::{Attempt, Due, StoreError, keys::DUE_SHARDS};
 
@@ -27,35 +27,44 @@ struct Report {
     announced: usize,
     skipped: usize,
     unreadable: usize,
+    failed: usize,
 }
 
 async fn run(app: Arc<App>, invocation: Invocation) -> Result<Value, JobError> {
     let ends = Instant::now() + invocation.remaining;
     let mut report = Report::default();
     for shard in 0..DUE_SHARDS {
-        work_off(&app, shard, ends, &mut report).await.map_err(|error| JobError(error.to_string()))?;
+        if let Err(error) = work_off(&app, shard, ends, &mut report).await {
+            report.fail(&error);
+        }
+    }
+    if report.failed > 0 {
+        return Err(JobError(format!("{} items failed and stay due", report.failed)));
     }
     Ok(json!({"announced": report.announced, "skipped": report.skipped, "unreadable": report.unreadable}))
 }
 
-/// Works off one shard, oldest first, until it is empty or the run is over.
+/// Works off one shard, oldest first, until it is empty or the run is over. What fails stays due and holds up nobody else.
 async fn work_off(app: &App, shard: u8, ends: Instant, report: &mut Report) -> Result<(), StoreError> {
     let mut start = None;
     loop {
         let page = app.store.due(attempt(app, ends), shard, PAGE, start).await?;
-        for due in &page.items {
+        for due in page.items {
             if ends.saturating_duration_since(Instant::now()) < RESERVE || report.announced >= MOST {
                 return Ok(());
             }
-            match due {
-                Due::Invitation(invitation) => {
-                    report.count(usize::from(expire_invitation(app, ends, invitation).await?))
-                }
-                Due::Grant(grant, at) => report.count(announce_grant(app, ends, grant.as_ref().clone(), *at).await?),
+            let announced = match due {
+                Due::Invitation(invitation) => expire_invitation(app, ends, &invitation).await.map(usize::from),
+                Due::Grant(grant, at) => announce_grant(app, ends, *grant, at).await,
                 Due::Unreadable(error) => {
                     tracing::error!(%error, "due item skipped");
                     report.unreadable += 1;
+                    continue;
                 }
+            };
+            match announced {
+                Ok(announced) => report.count(announced),
+                Err(error) => report.fail(&error),
             }
         }
         start = page.next;
@@ -66,6 +75,11 @@ async fn work_off(app: &App, shard: u8, ends: Instant, report: &mut Report) -> R
 }
 
 impl Report {
+    fn fail(&mut self, error: &StoreError) {
+        tracing::error!(%error, "due work failed");
+        self.failed += 1;
+    }
+
     fn count(&mut self, announced: usize) {
         self.announced += announced;
         self.skipped += usize::from(announced == 0);
@@ -79,7 +93,7 @@ fn attempt(app: &App, ends: Instant) -> Attempt {
 }
 
 fn system() -> Actor {
-    Actor { kind: "system".into(), id: JOB.name.into(), role: None }
+    Actor { kind: ActorKind::System, id: JOB.name.into(), role: None }
 }
 
 async fn expire_invitation(app: &App, ends: Instant, invitation: &Invitation) -> Result<bool, StoreError> {

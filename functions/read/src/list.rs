@@ -35,10 +35,9 @@ impl<'a> Query<'a> {
         let most = policy.limits.page_max;
         let in_range = |text: &str| text.parse().ok().filter(|limit| (1..=most).contains(limit));
         let limit = self.take("limit", &format!("a whole number from 1 to {most} is expected"), in_range);
-        let cursor = self.parameters.remove("cursor").filter(|cursor| !cursor.is_empty()).map(str::to_owned);
+        let cursor = self.parameters.remove("cursor").map(str::to_owned);
         for name in std::mem::take(&mut self.parameters).into_keys() {
-            let shown: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
-            self.wrong(&shown, "unknown", "this parameter is not known here".to_owned());
+            self.wrong(name, "unknown", "this parameter is not known here".to_owned());
         }
         if !self.errors.is_empty() {
             return Err(Problem::validation(self.errors));
@@ -47,8 +46,10 @@ impl<'a> Query<'a> {
         Ok(PageRequest { limit: limit.unwrap_or(policy.limits.page_default), cursor, caller })
     }
 
+    /// Notes that a parameter is wrong. Of a name that the caller chose no more is repeated than a pointer may hold.
     fn wrong(&mut self, name: &str, code: &'static str, detail: String) {
-        self.errors.push(FieldError { pointer: format!("?{name}"), code, detail: detail.into() });
+        let shown: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
+        self.errors.push(FieldError { pointer: format!("?{shown}"), code, detail: detail.into() });
     }
 }
 

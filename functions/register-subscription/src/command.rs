@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use shared::domain::{
-    Actor, BillingCycle, Event, Occurrence, Partner, PartnerId, PolicyVersion, Registration, Subscription,
-    SubscriptionId, TenantId, Term, Timestamp, text,
+    BillingCycle, Event, Occurrence, Partner, PartnerId, PolicyVersion, Registration, Subscription, SubscriptionId,
+    Term, Timestamp, text,
 };
 use shared::http::fields::{self, Fields};
 use shared::http::{Code, Problem};
@@ -17,8 +17,7 @@ pub(crate) fn read(
     now: Timestamp,
 ) -> Result<Subscription, Problem> {
     let mut fields = Fields::of(body)?;
-    let of_record =
-        fields.optional("partner_of_record", fields::text(|text| Some(text.to_owned()), "a string is expected"));
+    let of_record = fields.optional("partner_of_record", fields::any_text);
     let registration = registration(&mut fields, policy);
     let registration = fields.finish(registration)?;
     if of_record.is_some_and(|id| PartnerId::parse(&id).as_ref() != Some(&partner.partner_id)) {
@@ -26,10 +25,6 @@ pub(crate) fn read(
             Code::PartnerOfRecordMismatch,
             "A subscription is recorded for the partner that registers it, and for nobody else.",
         ));
-    }
-    if policy.cloud(partner.cloud).is_none() {
-        let detail = format!("The policy does not serve the cloud {}.", partner.cloud);
-        return Err(Problem::new(Code::CloudNotSupported, detail));
     }
     Ok(Subscription {
         registration,
@@ -47,8 +42,7 @@ fn registration(fields: &mut Fields, policy: &PolicyVersion) -> Option<Registrat
         "subscription_id",
         fields::text(SubscriptionId::parse, "1 to 64 characters of A–Z a–z 0–9 . _ - are expected"),
     );
-    let customer =
-        fields.required("customer_tenant_id", fields::text(TenantId::parse, "a lower-case UUID is expected"));
+    let customer = fields.required("customer_tenant_id", fields::tenant_id);
     let service = fields.required("service", line());
     let offer_id = fields.required("offer_id", line());
     let quantity = fields.required("quantity", fields::whole(1, policy.limits.quantity_max));
@@ -71,9 +65,8 @@ fn registration(fields: &mut Fields, policy: &PolicyVersion) -> Option<Registrat
 }
 
 /// `subscription.registered` with `{service, offer_id, quantity, billing_cycle, term}`.
-pub(crate) fn event(subscription: &Subscription, actor: &Actor) -> Event {
+pub(crate) fn event(subscription: &Subscription, occurrence: Occurrence<'_>) -> Event {
     let registration = &subscription.registration;
-    let occurrence = Occurrence { at: subscription.registered_at, actor, policy_version: subscription.policy_version };
     let data = [
         ("service", json!(registration.service)),
         ("offer_id", json!(registration.offer_id)),

@@ -3,37 +3,44 @@
 
 mod command;
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 use shared::app::App;
 use shared::auth::{ActingPartner, Caller, SignedWebhook};
 use shared::domain::{Action, Subscription};
-use shared::http::{Code, Problem, Request, Response, fields, idempotency_key, webhook_data};
+use shared::http::{Code, Problem, Request, Response, fields, webhook_data};
 use shared::lambda::Function;
 use shared::store::{Registering, TenantRefusal, Terms};
-
-const BY_KEY: &str = "POST /v1/partners/{partner_id}/subscriptions";
-const BY_WEBHOOK: &str = "POST /v1/webhooks/{partner_id}/subscriptions";
 
 /// The function.
 pub const FUNCTION: Function = Function {
     name: "register-subscription",
-    routes: &[BY_KEY, BY_WEBHOOK],
+    routes: shared::routes! {
+        "POST /v1/partners/{partner_id}/subscriptions" => by_key,
+        "POST /v1/webhooks/{partner_id}/subscriptions" => by_webhook,
+    },
     needs_master_key: true,
     uses_table: true,
-    handler: |app, request| Box::pin(handle(app, request)),
 };
 
-async fn handle(app: Arc<App>, request: Request) -> Result<Response, Problem> {
-    let (acting, body) = match request.route_key() {
-        BY_KEY => by_key(&app, &request).await?,
-        BY_WEBHOOK => by_webhook(&app, &request).await?,
-        _ => return Err(Problem::not_found()),
-    };
-    let policy = app.policy_for(&request);
+async fn by_key(app: &App, request: &Request) -> Result<Response, Problem> {
+    let caller = Caller::by_key(app, request).await?;
+    let acting = caller.acting_partner(app, request, Action::RegisterSubscription).await?;
+    // The subscription's own id is the idempotency key; one that is sent all the same has to be well formed.
+    request.idempotency_key()?;
+    register(app, request, &acting, fields::document(&request.body()?)?).await
+}
+
+async fn by_webhook(app: &App, request: &Request) -> Result<Response, Problem> {
+    let webhook = SignedWebhook::verify(app, request, Action::RegisterSubscription).await?;
+    let data = webhook_data(&webhook.body, "subscription.register")?;
+    register(app, request, &webhook.acting, data).await
+}
+
+async fn register(app: &App, request: &Request, acting: &ActingPartner, body: Value) -> Result<Response, Problem> {
+    let policy = app.policy_for(request);
+    app.cloud_rules(request, acting.partner.cloud)?;
     let subscription = command::read(body, policy, &acting.partner, request.now)?;
-    let event = command::event(&subscription, &acting.actor);
+    let event = command::event(&subscription, app.occurrence(request, &acting.actor));
     let terms = Terms::of(policy, &acting.partner);
     match app.store.register_subscription(request.attempt(), &subscription, terms, &event).await? {
         Registering::New => answer(201, &subscription),
@@ -50,19 +57,9 @@ async fn handle(app: Arc<App>, request: Request) -> Result<Response, Problem> {
     }
 }
 
-async fn by_key(app: &App, request: &Request) -> Result<(ActingPartner, Value), Problem> {
-    let caller = Caller::by_key(app, request).await?;
-    let acting = caller.acting_partner(app, request, Action::RegisterSubscription).await?;
-    // The subscription's own id is the idempotency key; one that is sent all the same has to be well formed.
-    idempotency_key(request)?;
-    Ok((acting, fields::document(&request.body()?)?))
-}
-
-async fn by_webhook(app: &App, request: &Request) -> Result<(ActingPartner, Value), Problem> {
-    let webhook = SignedWebhook::verify(app, request, Action::RegisterSubscription).await?;
-    Ok((webhook.acting, webhook_data(&webhook.body, "subscription.register")?))
-}
-
+/// `{subscription}`, and where to read it.
 fn answer(status: u16, subscription: &Subscription) -> Result<Response, Problem> {
-    Response::json(status, &json!({"subscription": subscription.view()}))
+    let id = subscription.registration.subscription_id.as_str();
+    let location = format!("/v1/partners/{}/subscriptions/{id}", subscription.partner_of_record);
+    Ok(Response::json(status, &json!({"subscription": subscription.view()}))?.with_header("location", location))
 }

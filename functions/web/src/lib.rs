@@ -1,6 +1,6 @@
 //! What anyone may see: the page behind an invitation's link, and the policy in force.
 
-use std::sync::Arc;
+use std::sync::LazyLock;
 
 use data_encoding::BASE64;
 use serde_json::json;
@@ -12,45 +12,44 @@ use shared::lambda::Function;
 /// The function.
 pub const FUNCTION: Function = Function {
     name: "web",
-    routes: &["GET /i/{invitation_id}", "HEAD /i/{invitation_id}", "GET /v1/policy"],
+    routes: shared::routes! {
+        "GET /i/{invitation_id}" => page,
+        "HEAD /i/{invitation_id}" => page,
+        "GET /v1/policy" => policy,
+    },
     needs_master_key: false,
     uses_table: false,
-    handler: |app, request| Box::pin(async move { handle(&app, &request) }),
 };
 
 /// The page: the same bytes for every id, so that it says nothing about which ids exist, and opening it changes nothing.
 const PAGE: &str = include_str!("page.html");
 
-fn handle(app: &Arc<App>, request: &Request) -> Result<Response, Problem> {
-    match request.route_key() {
-        "GET /i/{invitation_id}" | "HEAD /i/{invitation_id}" => Ok(page()),
-        "GET /v1/policy" => policy(app, request),
-        _ => Err(Problem::not_found()),
-    }
-}
-
 /// `{version,effective_from,clouds,roles,limits,upcoming:[…]}`
-fn policy(app: &App, request: &Request) -> Result<Response, Problem> {
+async fn policy(app: &App, request: &Request) -> Result<Response, Problem> {
     let mut view = json!(app.policy_for(request));
     view["upcoming"] = json!(app.policy.upcoming(request.now));
     Response::json(200, &view)
 }
 
-fn page() -> Response {
-    let policy = format!(
+/// Allows the page its one style sheet, and nothing else.
+static CONTENT_SECURITY_POLICY: LazyLock<String> = LazyLock::new(|| {
+    format!(
         "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
         style_hash(PAGE)
-    );
+    )
+});
+
+async fn page(_: &App, _: &Request) -> Result<Response, Problem> {
     let headers = vec![
         ("content-type", "text/html; charset=utf-8".to_owned()),
-        ("content-security-policy", policy),
+        ("content-security-policy", CONTENT_SECURITY_POLICY.clone()),
         ("referrer-policy", "no-referrer".to_owned()),
         ("x-frame-options", "DENY".to_owned()),
         ("cross-origin-opener-policy", "same-origin".to_owned()),
         ("cross-origin-resource-policy", "same-origin".to_owned()),
         ("x-robots-tag", "noindex".to_owned()),
     ];
-    Response { status: 200, headers, body: PAGE.to_owned() }
+    Ok(Response { status: 200, headers, body: PAGE.to_owned() })
 }
 
 /// The hash by which the content security policy knows the page's one style sheet (CSP Level 3 §6.7.3.3).

@@ -2,7 +2,7 @@
 //! bytes of an event, and the event goes the way it goes in Lambda.
 
 mod answer;
-mod event;
+pub mod event;
 mod router;
 mod server;
 

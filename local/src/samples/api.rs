@@ -1,8 +1,8 @@
-//! The little of an API client that the samples need.
+//! What the samples ask of the API, and what they take for an answer.
 
-use reqwest::Client;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::Value;
+
+use crate::api::{Answer, Api, Call};
 
 /// A request of the samples failed.
 #[derive(Debug, thiserror::Error)]
@@ -37,59 +37,52 @@ pub enum SeedError {
     },
 }
 
-/// A client of the API at one address.
-pub(super) struct Api<'a> {
-    base_url: &'a str,
-    client: Client,
+/// Who makes the samples.
+pub(super) struct Seeder {
+    api: Api,
     /// Whether refusals (409, 403, …) are taken as answers.
     pub(super) lenient: bool,
 }
 
-/// An answer in JSON.
-pub(super) struct Answer {
+/// An answer that was taken.
+pub(super) struct Taken {
     path: String,
-    pub(super) status: u16,
-    body: Value,
+    answer: Answer,
 }
 
-impl<'a> Api<'a> {
-    /// A client that, until its first answer, takes refusals as answers.
-    pub(super) fn new(base_url: &'a str) -> Self {
-        Self { base_url, client: Client::new(), lenient: true }
+impl Seeder {
+    /// One that, until its first answer, takes refusals as answers.
+    pub(super) fn new(base_url: &str) -> Result<Self, SeedError> {
+        let api = Api::new(base_url).map_err(|error| SeedError::Silent { path: base_url.to_owned(), error })?;
+        Ok(Self { api, lenient: true })
     }
 
-    /// Posts a JSON body; an empty key sends none.
-    pub(super) async fn post(
-        &self,
-        key: &str,
-        path: &str,
-        idempotency_key: Option<&str>,
-        body: Value,
-    ) -> Result<Answer, SeedError> {
-        let silent = |error| SeedError::Silent { path: path.to_owned(), error };
-        let mut request = self.client.post(format!("{}{path}", self.base_url)).header(CONTENT_TYPE, "application/json");
-        if !key.is_empty() {
-            request = request.header(AUTHORIZATION, format!("Bearer {key}"));
+    /// Sends a call.
+    pub(super) async fn send(&self, call: Call) -> Result<Taken, SeedError> {
+        let silent = |error| SeedError::Silent { path: call.path.clone(), error };
+        let answer = self.api.send(&call).await.map_err(silent)?;
+        if (200..300).contains(&answer.status) || (self.lenient && (400..500).contains(&answer.status)) {
+            return Ok(Taken { path: call.path, answer });
         }
-        if let Some(key) = idempotency_key {
-            request = request.header("idempotency-key", key);
-        }
-        let answer = request.body(body.to_string()).send().await.map_err(silent)?;
-        let status = answer.status();
-        let text = answer.text().await.map_err(silent)?;
-        let taken = status.is_success() || (self.lenient && status.is_client_error());
-        if !taken {
-            return Err(SeedError::Refused { path: path.to_owned(), status: status.as_u16(), body: text });
-        }
-        let body = serde_json::from_str(&text).unwrap_or_default();
-        Ok(Answer { path: path.to_owned(), status: status.as_u16(), body })
+        let body = String::from_utf8_lossy(&answer.body).into_owned();
+        Err(SeedError::Refused { path: call.path, status: answer.status, body })
+    }
+
+    /// Posts a JSON body by a key.
+    pub(super) async fn post(&self, key: &str, path: &str, body: Value) -> Result<Taken, SeedError> {
+        self.send(Call::post(path, &body).key(key)).await
     }
 }
 
-impl Answer {
+impl Taken {
+    /// Whether something new came of it.
+    pub(super) fn is_new(&self) -> bool {
+        self.answer.status == 201
+    }
+
     /// The text at a JSON pointer.
     pub(super) fn text(&self, pointer: &'static str) -> Result<String, SeedError> {
-        let text = self.body.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-        text.ok_or_else(|| SeedError::Incomplete { path: self.path.clone(), status: self.status, pointer })
+        let incomplete = || SeedError::Incomplete { path: self.path.clone(), status: self.answer.status, pointer };
+        self.answer.text(pointer).map(str::to_owned).ok_or_else(incomplete)
     }
 }

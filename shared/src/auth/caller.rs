@@ -1,11 +1,10 @@
 //! Who calls, and whether they may: by bearer key, or by webhook signature.
 
-use super::signature::{SignatureError, SignatureHeaders, SigningSecret};
-use super::{AccessKeyText, same_hash};
+use super::signature::{SignatureError, SignatureHeaders, SigningSecret, TOLERANCE_SECONDS};
+use super::{AccessKeyText, UnknownMasterKey, same_hash};
 use crate::app::App;
-use crate::domain::{Action, Actor, KeyId, Partner, PartnerId, Principal, Role, TenantId};
+use crate::domain::{Action, Actor, ActorKind, KeyId, Partner, PartnerId, Principal, Role, TenantId};
 use crate::http::{Code, Problem, Request};
-use crate::store::StoreError;
 
 /// Whoever holds a key.
 #[derive(Clone, Debug)]
@@ -64,7 +63,7 @@ impl Caller {
     /// 403 `role_not_permitted` for anyone else.
     pub fn operator(&self) -> Result<Actor, Problem> {
         match self.principal {
-            Principal::Operator => Ok(Actor { kind: "operator".into(), id: self.key_id.to_string(), role: None }),
+            Principal::Operator => Ok(Actor { kind: ActorKind::Operator, id: self.key_id.to_string(), role: None }),
             _ => Err(Problem::new(Code::RoleNotPermitted, "Only an operator may do this.")),
         }
     }
@@ -83,14 +82,14 @@ impl Caller {
         };
         let role = self.permitted_role(app, request, action)?;
         let partner = active_partner(app, request, id).await?;
-        Ok(ActingPartner { partner, actor: Actor { kind: "partner".into(), id: id.to_string(), role: Some(role) } })
+        Ok(ActingPartner { partner, actor: Actor { kind: ActorKind::Partner, id: id.to_string(), role: Some(role) } })
     }
 
-    /// The customer of the path, acting by this key (MP-05, MP-06).
+    /// The customer of the path, acting by this key (MP-05, MP-06). What a customer may do doesn't hang on what partners may.
     ///
     /// # Errors
     /// 404 `not_found` for another's id, 403 `approver_not_permitted` without the role.
-    pub fn acting_customer(&self, app: &App, request: &Request, action: Action) -> Result<(TenantId, Actor), Problem> {
+    pub fn acting_customer(&self, app: &App, request: &Request) -> Result<(TenantId, Actor), Problem> {
         let id = match &self.principal {
             Principal::Customer(id) if id.as_str() == request.path("tenant_id") => id.clone(),
             Principal::Operator => {
@@ -98,11 +97,12 @@ impl Caller {
             }
             _ => return Err(Problem::not_found()),
         };
-        let role = app.policy_for(request).permitted_role(action, &self.roles);
-        let role = role.ok_or_else(|| {
-            Problem::new(Code::ApproverNotPermitted, "The key's role may not answer for the customer.")
-        })?;
-        Ok((id.clone(), Actor { kind: "customer".into(), id: id.to_string(), role: Some(role) }))
+        let role = app.policy_for(request).roles.customer;
+        if !self.roles.contains(&role) {
+            return Err(Problem::new(Code::ApproverNotPermitted, format!("Only a {role} may act for the customer.")));
+        }
+        let actor = Actor { kind: ActorKind::Customer, id: id.to_string(), role: Some(role) };
+        Ok((id, actor))
     }
 
     /// The partner of the path, read by itself or by an operator.
@@ -129,8 +129,8 @@ impl Caller {
         let asked = TenantId::parse(request.path("tenant_id")).ok_or_else(Problem::not_found)?;
         match &self.principal {
             Principal::Operator => {
-                let tenant = app.store.tenant(request.attempt(), &asked).await?;
-                tenant.map(|tenant| tenant.tenant_id).ok_or_else(Problem::not_found)
+                let name = app.store.tenant_name(request.attempt(), &asked).await?;
+                name.map(|_| asked).ok_or_else(Problem::not_found)
             }
             Principal::Customer(id) if *id == asked => Ok(asked),
             _ => Err(Problem::not_found()),
@@ -145,16 +145,10 @@ impl Caller {
 
 async fn active_partner(app: &App, request: &Request, id: &PartnerId) -> Result<Partner, Problem> {
     let partner = app.store.partner(request.attempt(), id).await?.ok_or_else(Problem::not_found)?;
-    if partner.is_active() { Ok(partner) } else { Err(not_active()) }
-}
-
-/// 403 `partner_not_active`.
-pub fn not_active() -> Problem {
-    Problem::new(Code::PartnerNotActive, "The partner is suspended; ask the operator.")
+    if partner.is_active() { Ok(partner) } else { Err(Problem::partner_not_active()) }
 }
 
 /// A signed webhook: its sender, its id, and the bytes that were signed.
-#[derive(Debug)]
 pub struct SignedWebhook {
     /// The sender, who may do this.
     pub acting: ActingPartner,
@@ -184,9 +178,9 @@ impl SignedWebhook {
         let role = policy.permitted_role(action, &[policy.roles.webhook]);
         let role = role.ok_or_else(|| Problem::new(Code::RoleNotPermitted, "Webhooks may not do this."))?;
         if !partner.is_active() {
-            return Err(not_active());
+            return Err(Problem::partner_not_active());
         }
-        let actor = Actor { kind: "webhook".into(), id: partner.partner_id.to_string(), role: Some(role) };
+        let actor = Actor { kind: ActorKind::Webhook, id: partner.partner_id.to_string(), role: Some(role) };
         Ok(Self { acting: ActingPartner { partner, actor }, webhook_id: headers.id().to_owned(), body })
     }
 }
@@ -195,21 +189,17 @@ impl SignedWebhook {
 /// may just have been rotated.
 async fn sender(app: &App, request: &Request, headers: &SignatureHeaders<'_>, body: &[u8]) -> Result<Partner, Problem> {
     let id = PartnerId::parse(request.path("partner_id"));
-    let known = match &id {
-        Some(id) => app.store.partner(request.attempt(), id).await?,
+    if let Some(remembered) = id.as_ref().and_then(|id| app.store.remembered_partner(id, request.now))
+        && verify_with(app, request, Some(&remembered), headers, body)?.is_ok()
+    {
+        return Ok(remembered);
+    }
+    let present = match &id {
+        Some(id) => app.store.fresh_partner(request.attempt(), id).await?,
         None => None,
     };
-    let first = verify_with(app, request, known.as_ref(), headers, body)?;
-    match (first, known, id) {
-        (Ok(()), Some(partner), _) => Ok(partner),
-        (_, Some(remembered), Some(id)) => {
-            let fresh = app.store.fresh_partner(request.attempt(), &id).await?;
-            let fresh = fresh.filter(|fresh| fresh.secrets != remembered.secrets);
-            let again = verify_with(app, request, fresh.as_ref(), headers, body)?;
-            again.ok().and(fresh).ok_or_else(|| refusal(SignatureError::Invalid, request))
-        }
-        _ => Err(refusal(SignatureError::Invalid, request)),
-    }
+    let verified = verify_with(app, request, present.as_ref(), headers, body)?;
+    verified.ok().and(present).ok_or_else(|| refusal(SignatureError::Invalid, request))
 }
 
 fn verify_with(
@@ -218,7 +208,7 @@ fn verify_with(
     partner: Option<&Partner>,
     headers: &SignatureHeaders<'_>,
     body: &[u8],
-) -> Result<Result<(), SignatureError>, StoreError> {
+) -> Result<Result<(), SignatureError>, UnknownMasterKey> {
     let secrets: Result<Vec<SigningSecret>, _> = partner
         .into_iter()
         .flat_map(|partner| partner.live_secrets(request.now).map(|secret| (&partner.partner_id, secret)))
@@ -236,7 +226,10 @@ fn refusal(error: SignatureError, request: &Request) -> Problem {
         SignatureError::Malformed => Problem::new(Code::SignatureMalformed, "A signature header is malformed."),
         SignatureError::TimestampOutOfTolerance => Problem::new(
             Code::TimestampOutOfTolerance,
-            format!("`webhook-timestamp` is more than 300 s from the server's time, {}.", request.now.seconds()),
+            format!(
+                "`webhook-timestamp` is more than {TOLERANCE_SECONDS} s from the server's time, {}.",
+                request.now.seconds()
+            ),
         ),
         SignatureError::Invalid => {
             Problem::new(Code::SignatureInvalid, "No signature matches a live secret of this partner.")

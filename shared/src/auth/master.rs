@@ -61,9 +61,12 @@ impl MasterKeys {
         Self(keys)
     }
 
-    /// The number new secrets derive from; `None` when no key is configured.
-    pub fn current(&self) -> Option<u32> {
-        self.0.keys().next_back().copied()
+    /// The number new secrets derive from.
+    ///
+    /// # Errors
+    /// [`UnknownMasterKey`] when no key is configured.
+    pub fn current(&self) -> Result<u32, UnknownMasterKey> {
+        self.0.keys().next_back().copied().ok_or(UnknownMasterKey(1))
     }
 
     /// The numbers of all keys, newest first.
@@ -100,14 +103,6 @@ impl MasterKeys {
     /// [`UnknownMasterKey`].
     pub fn access_key(&self, number: u32, seed: &[u8]) -> Result<AccessKeyText, UnknownMasterKey> {
         Ok(AccessKeyText::from_bytes(&self.derive(number, "access key", &[seed])?))
-    }
-
-    /// A digest that only this deployment can recompute: it stands for a person in events, which are never erased.
-    ///
-    /// # Errors
-    /// [`UnknownMasterKey`].
-    pub fn person_digest(&self, number: u32, parts: &[&[u8]]) -> Result<[u8; 32], UnknownMasterKey> {
-        self.derive(number, "person", parts)
     }
 
     fn derive(&self, number: u32, label: &str, parts: &[&[u8]]) -> Result<[u8; 32], UnknownMasterKey> {
@@ -196,7 +191,8 @@ mod tests {
         assert_eq!(token(1, 1), token(1, 1));
         assert_ne!(token(1, 1), token(2, 1));
         assert_ne!(token(1, 1), token(1, 2));
-        assert_eq!(keys.current(), Some(2));
+        assert_eq!(keys.current(), Ok(2));
+        assert_eq!(MasterKeys::default().current(), Err(UnknownMasterKey(1)));
         assert_eq!(keys.link_token(3, &id, 1).unwrap_err(), UnknownMasterKey(3));
     }
 

@@ -4,5 +4,5 @@ mod caller;
 mod master;
 pub mod signature;
 
-pub use caller::{ActingPartner, Caller, SignedWebhook, not_active};
+pub use caller::{ActingPartner, Caller, SignedWebhook};
 pub use master::{AccessKeyText, LinkToken, MasterKeys, Secret, UnknownMasterKey, same_hash};

@@ -5,9 +5,6 @@ use serde_json::{Value, json};
 use super::event::{Chain, Event, EventType, Occurrence, Subject};
 use super::{GrantId, InvitationId, PartnerId, PartnerStatus, TenantId, Timestamp};
 
-/// The longest name of a directory role, in bytes.
-pub const GRANT_ROLE_MAX: usize = 64;
-
 /// Reads `P<n>D` with 1 ≤ n, at most four digits, no leading zero: the one form of ISO 8601 durations in use here.
 pub fn parse_days(text: &str) -> Option<u32> {
     let digits = text.strip_prefix('P')?.strip_suffix('D')?;
@@ -38,6 +35,65 @@ impl DelegatedAdmin {
         self.roles.iter().all(|role| asked.roles.contains(role))
             && self.days <= asked.days
             && (asked.auto_extend || !self.auto_extend)
+    }
+}
+
+/// The customer's word on delegated administration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GrantAnswer {
+    /// Nothing was said.
+    Absent,
+    /// All that was asked.
+    AsRequested,
+    /// None of it.
+    Refused,
+    /// This much.
+    Narrowed(DelegatedAdmin),
+}
+
+/// Why a word can't stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GrantRefusal {
+    /// Something was asked, and nothing was said to it.
+    NothingSaid,
+    /// Nothing was asked, and something was said to it.
+    NothingAsked,
+    /// It can be narrowed here, but not refused (MP-14).
+    Required,
+    /// More was granted than was asked (MP-19).
+    Exceeds,
+}
+
+impl GrantAnswer {
+    /// What is granted, if this answers what was asked.
+    ///
+    /// # Errors
+    /// [`GrantRefusal::NothingSaid`] or [`GrantRefusal::NothingAsked`].
+    pub fn resolve(&self, asked: Option<&DelegatedAdmin>) -> Result<Option<DelegatedAdmin>, GrantRefusal> {
+        match (self, asked) {
+            (Self::Absent, None) | (Self::Refused, Some(_)) => Ok(None),
+            (Self::AsRequested, Some(asked)) => Ok(Some(asked.clone())),
+            (Self::Narrowed(admin), Some(_)) => Ok(Some(admin.clone())),
+            (Self::Absent, Some(_)) => Err(GrantRefusal::NothingSaid),
+            (_, None) => Err(GrantRefusal::NothingAsked),
+        }
+    }
+
+    /// What is granted under every rule; `required` when it can't be refused.
+    ///
+    /// # Errors
+    /// [`GrantRefusal`].
+    pub fn decide(
+        &self,
+        asked: Option<&DelegatedAdmin>,
+        required: bool,
+    ) -> Result<Option<DelegatedAdmin>, GrantRefusal> {
+        let granted = self.resolve(asked)?;
+        match (&granted, asked) {
+            (None, Some(_)) if required => Err(GrantRefusal::Required),
+            (Some(admin), Some(asked)) if !admin.is_within(asked) => Err(GrantRefusal::Exceeds),
+            _ => Ok(granted),
+        }
     }
 }
 
@@ -130,12 +186,15 @@ impl Grant {
         self.next_notice(at.plus_millis(-1)).filter(|(due, _)| *due == at).map(|(_, notice)| notice)
     }
 
-    /// Its state, given the relationship's active period (`None` when it is not active) and the partner's status.
-    pub fn state(&self, now: Timestamp, active_period: Option<&InvitationId>, partner: PartnerStatus) -> GrantState {
-        if self.ended_at.is_some() || active_period != Some(&self.period) {
-            GrantState::Ended
-        } else if self.ends_at(now) <= now {
+    /// Its state. `period_end` is when the relationship's period it belongs to ended; `None` while that is active. A grant
+    /// whose own time was over before that has expired, and stays so.
+    pub fn state(&self, now: Timestamp, period_end: Option<Timestamp>, partner: PartnerStatus) -> GrantState {
+        let over = self.ended_at.or(period_end);
+        let at = over.unwrap_or(now);
+        if self.ended_at.is_none() && self.ends_at(at) <= at {
             GrantState::Expired
+        } else if over.is_some() {
+            GrantState::Ended
         } else if partner == PartnerStatus::Suspended {
             GrantState::Suspended
         } else {
@@ -160,12 +219,13 @@ impl Grant {
         Event::next(event_type, self.grant_id.as_str(), &self.chain, subject, occurrence, data)
     }
 
-    /// `{grant_id,roles,starts_at,ends_at,auto_extend,state}`
-    pub fn view(&self, now: Timestamp, state: GrantState) -> Value {
+    /// `{grant_id,roles,starts_at,ends_at,auto_extend,state}`, state and end as [`Grant::state`] has them.
+    pub fn view(&self, now: Timestamp, period_end: Option<Timestamp>, partner: PartnerStatus) -> Value {
+        let over = self.ended_at.or(period_end);
+        let ends_at = over.map_or_else(|| self.ends_at(now), |over| self.ends_at(over).min(over));
         json!({
-            "grant_id": self.grant_id, "roles": self.admin.roles, "starts_at": self.starts_at,
-            "ends_at": self.ended_at.map_or_else(|| self.ends_at(now), |ended| ended.min(self.ends_at(now))),
-            "auto_extend": self.admin.auto_extend, "state": state.as_str(),
+            "grant_id": self.grant_id, "roles": self.admin.roles, "starts_at": self.starts_at, "ends_at": ends_at,
+            "auto_extend": self.admin.auto_extend, "state": self.state(now, period_end, partner).as_str(),
         })
     }
 }
@@ -205,7 +265,7 @@ mod tests {
     fn a_grant_ends_to_the_millisecond_and_extends_itself_for_ever() {
         let plain = grant(0);
         let end = Timestamp::from_millis(0).plus_days(10);
-        let state = |grant: &Grant, at| grant.state(at, Some(&grant.period), PartnerStatus::Active);
+        let state = |grant: &Grant, at| grant.state(at, None, PartnerStatus::Active);
         assert_eq!(state(&plain, end.plus_millis(-1)), GrantState::Active);
         assert_eq!(state(&plain, end), GrantState::Expired);
         let extended = grant(180);
@@ -213,6 +273,20 @@ mod tests {
         assert_eq!(extended.ends_at(end), end.plus_days(180));
         assert_eq!(extended.ends_at(end.plus_days(180)), end.plus_days(360));
         assert_eq!(state(&extended, end.plus_days(10_000)), GrantState::Active);
+    }
+
+    #[test]
+    fn what_expired_before_its_relationship_ended_stays_expired() {
+        let plain = grant(0);
+        let end = plain.starts_at.plus_days(10);
+        let state = |period_end| plain.state(end.plus_days(100), Some(period_end), PartnerStatus::Active);
+        assert_eq!(state(end.plus_millis(-1)), GrantState::Ended);
+        assert_eq!(state(end), GrantState::Expired);
+        let view = |period_end| plain.view(end.plus_days(100), Some(period_end), PartnerStatus::Active);
+        assert_eq!(view(end.plus_millis(-1))["ends_at"], json!(end.plus_millis(-1)));
+        assert_eq!(view(end.plus_days(1))["ends_at"], json!(end));
+        let extended = grant(180);
+        assert_eq!(extended.view(end, Some(end), PartnerStatus::Active)["state"], "ended");
     }
 
     #[test]

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::event::{Chain, Event, EventType, Occurrence, Subject};
 use super::{
-    DelegatedAdmin, Grant, GrantId, GrantState, InvitationId, InvitationKind, InvitationState, PartnerId, TenantId,
-    Timestamp, digest,
+    CloudPolicy, DelegatedAdmin, Grant, GrantId, InvitationId, InvitationKind, InvitationState, PartnerId,
+    PartnerStatus, Requirement, TenantId, Timestamp, digest,
 };
 
 /// Who says to have answered, in the holder's own words: possession of a link proves no more.
@@ -149,6 +149,16 @@ impl Invitation {
         view
     }
 
+    /// Whether what it asks for can be narrowed but not refused: the cloud requires it, or it asks for nothing else.
+    pub fn must_grant(&self, rules: &CloudPolicy) -> bool {
+        rules.delegated_admin == Requirement::Required || self.is_grant()
+    }
+
+    /// It, answered.
+    pub fn answered(self, answer: Answer) -> Self {
+        Self { answer: Some(answer), version: self.version + 1, ..self }
+    }
+
     /// Its next event.
     pub fn event<const N: usize>(
         &self,
@@ -192,7 +202,7 @@ impl Invitation {
         let Decision::Accepted { granted, .. } = &answer.decision else { return None };
         let at = answer.decided_at;
         let (_, since) = self.period_at(at);
-        let grant = granted.as_ref().map(|granted| self.grant(granted, at, 0).view(at, GrantState::Active));
+        let grant = granted.as_ref().map(|granted| self.grant(granted, at, 0).view(at, None, PartnerStatus::Active));
         Some(json!({
             "invitation": self.view(at),
             "relationship": {

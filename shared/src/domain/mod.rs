@@ -13,7 +13,7 @@ mod time;
 mod vocabulary;
 
 pub use event::{Actor, AggregateKind, BrokenChain, Chain, Event, EventType, Occurrence, Subject, verify_chain};
-pub use grant::{DelegatedAdmin, GRANT_ROLE_MAX, Grant, GrantNotice, GrantState, parse_days};
+pub use grant::{DelegatedAdmin, Grant, GrantAnswer, GrantNotice, GrantRefusal, GrantState, parse_days};
 pub use ids::{EventId, GrantId, InvitationId, KeyId, PartnerId, SubscriptionId, TenantId, digest};
 pub use invitation::{AcceptedBy, Answer, Decision, Invitation};
 pub use party::{AccessKey, Partner, Principal, SecretGeneration, Tenant};
@@ -24,5 +24,5 @@ pub use relationship::{Relationship, RelationshipState};
 pub use subscription::{Registration, Subscription};
 pub use time::{Clock, SystemClock, Timestamp};
 pub use vocabulary::{
-    BillingCycle, CallerKind, Cloud, InvitationKind, InvitationState, Market, PartnerStatus, Role, Term,
+    ActorKind, BillingCycle, CallerKind, Cloud, InvitationKind, InvitationState, Market, PartnerStatus, Role, Term,
 };

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::event::Chain;
+use super::event::{Chain, Event, EventType, Occurrence, Subject};
 use super::{CallerKind, Cloud, KeyId, Market, PartnerId, PartnerStatus, Role, TenantId, Timestamp};
 
 /// A registered organisation's directory: a customer, and a CSP tenant from the moment it enrols as a partner.
@@ -12,6 +12,8 @@ pub struct Tenant {
     pub tenant_id: TenantId,
     /// Display name.
     pub name: String,
+    /// The name it was registered with, by which a repeat of the registration is known.
+    pub registered_name: String,
     /// DNS domain, lower case.
     pub domain: Option<String>,
     /// Its cloud, for ever.
@@ -27,6 +29,23 @@ pub struct Tenant {
 }
 
 impl Tenant {
+    /// Its next event.
+    pub fn event<const N: usize>(
+        &self,
+        event_type: EventType,
+        occurrence: Occurrence<'_>,
+        data: [(&str, Value); N],
+    ) -> Event {
+        let subject = Subject { customer_tenant_id: Some(self.tenant_id.clone()), ..Subject::default() };
+        Event::next(event_type, self.tenant_id.as_str(), &self.chain, subject, occurrence, data)
+    }
+
+    /// Whether both were registered with the same facts.
+    pub fn registered_like(&self, other: &Self) -> bool {
+        (&self.registered_name, &self.domain, self.cloud, self.market)
+            == (&other.registered_name, &other.domain, other.cloud, other.market)
+    }
+
     /// `{tenant_id,name,domain?,cloud,market,partner_id?,created_at}`
     pub fn view(&self) -> Value {
         let mut view = json!({
@@ -63,6 +82,8 @@ pub struct Partner {
     pub tenant_id: TenantId,
     /// Display name.
     pub name: String,
+    /// The name it enrolled with, by which a repeat of the enrolment is known.
+    pub registered_name: String,
     /// Its tenant's cloud.
     pub cloud: Cloud,
     /// Its tenant's market.
@@ -78,6 +99,24 @@ pub struct Partner {
 }
 
 impl Partner {
+    /// Its next event. Its enrolment is about its tenant, too, which is a CSP tenant from then on.
+    pub fn event<const N: usize>(
+        &self,
+        event_type: EventType,
+        occurrence: Occurrence<'_>,
+        data: [(&str, Value); N],
+    ) -> Event {
+        let tenant = (event_type == EventType::PartnerEnrolled).then(|| self.tenant_id.clone());
+        let partner_id = Some(self.partner_id.clone());
+        let subject = Subject { partner_id, customer_tenant_id: tenant, ..Subject::default() };
+        Event::next(event_type, self.partner_id.as_str(), &self.chain, subject, occurrence, data)
+    }
+
+    /// Whether both enrolled with the same facts.
+    pub fn enrolled_like(&self, other: &Self) -> bool {
+        (&self.registered_name, self.cloud, self.market) == (&other.registered_name, other.cloud, other.market)
+    }
+
     /// `{partner_id,tenant_id,name,cloud,market,status,created_at}`
     pub fn view(&self) -> Value {
         json!({
@@ -158,6 +197,22 @@ pub struct AccessKey {
 }
 
 impl AccessKey {
+    /// Its next event.
+    pub fn event<const N: usize>(
+        &self,
+        event_type: EventType,
+        occurrence: Occurrence<'_>,
+        data: [(&str, Value); N],
+    ) -> Event {
+        let mut subject = Subject { key_id: Some(self.key_id.clone()), ..Subject::default() };
+        match &self.principal {
+            Principal::Operator => {}
+            Principal::Partner(id) => subject.partner_id = Some(id.clone()),
+            Principal::Customer(id) => subject.customer_tenant_id = Some(id.clone()),
+        }
+        Event::next(event_type, self.key_id.as_str(), &self.chain, subject, occurrence, data)
+    }
+
     /// `{key_id,principal,roles,name,created_at,revoked_at?}`
     pub fn view(&self) -> Value {
         let mut view = json!({

@@ -26,8 +26,6 @@ pub enum Action {
     EndGrant,
     /// Manage webhook endpoints.
     ManageEndpoints,
-    /// Answer an invitation, as the customer (MP-05).
-    AnswerInvitation,
     /// Read one's own records.
     Read,
 }
@@ -204,6 +202,11 @@ impl Policy {
     pub fn at(&self, now: Timestamp) -> &PolicyVersion {
         let index = self.from.iter().rposition(|from| *from <= now).unwrap_or(0);
         &self.versions[index]
+    }
+
+    /// A version by its number; what a decision was made under can be read again with it.
+    pub fn version(&self, number: u32) -> Option<&PolicyVersion> {
+        self.versions.iter().find(|version| version.version == number)
     }
 
     /// The versions that come into force later.

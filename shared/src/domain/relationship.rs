@@ -1,5 +1,7 @@
 //! The relationship of one customer with one partner: none → active ⇄ ended.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::event::{Chain, Event, EventType, Occurrence, Subject};
@@ -45,6 +47,8 @@ pub struct Relationship {
     pub period: Option<(InvitationId, Timestamp)>,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
+    /// When each period ended, by the tail of the invitation that started it.
+    pub period_ends: BTreeMap<String, Timestamp>,
     /// The open invitation and its end.
     pub open_invitation: Option<(InvitationId, Timestamp)>,
     /// +1 with every change.
@@ -76,13 +80,18 @@ impl Relationship {
         view
     }
 
-    /// The view of one of its grants: one that was active when the relationship ended, ended with it.
+    /// When a period ended; `None` for the one that is active.
+    pub fn period_end(&self, period: &InvitationId) -> Option<Timestamp> {
+        if self.active_period() == Some(period) {
+            return None;
+        }
+        let ended_at = self.period_ends.get(period.tail()).copied().or(self.ended_at);
+        Some(ended_at.unwrap_or(Timestamp::from_millis(0)))
+    }
+
+    /// The view of one of its grants.
     pub fn grant_view(&self, grant: &Grant, now: Timestamp, partner: PartnerStatus) -> Value {
-        let state = grant.state(now, self.active_period(), partner);
-        let of_last_period = self.period.as_ref().is_some_and(|(id, _)| *id == grant.period);
-        let with_relationship = self.ended_at.filter(|_| of_last_period && self.state == RelationshipState::Ended);
-        let ended_at = grant.ended_at.or(with_relationship);
-        Grant { ended_at, ..grant.clone() }.view(ended_at.unwrap_or(now), state)
+        grant.view(now, self.period_end(&grant.period), partner)
     }
 
     /// Its next event.

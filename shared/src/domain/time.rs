@@ -48,10 +48,10 @@ impl Timestamp {
         format!("{:04}{:02}{:02}", date.year(), u8::from(date.month()), date.day())
     }
 
-    /// Whole seconds until the next UTC midnight, at least 1.
+    /// Whole seconds until the next UTC midnight, rounded up: whoever waits so long is there.
     pub fn seconds_to_midnight(self) -> u64 {
         let rest = DAY_MS - self.0.rem_euclid(DAY_MS);
-        u64::try_from(rest.div_euclid(1000)).unwrap_or(1).max(1)
+        u64::try_from((rest + 999).div_euclid(1000)).unwrap_or(1)
     }
 
     /// Thirteen digits, so that text order is time order.
@@ -67,6 +67,12 @@ impl Timestamp {
         let parsed = OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).ok()?;
         let ms = i64::try_from(parsed.unix_timestamp_nanos() / 1_000_000).ok()?;
         (0..=253_402_300_799_999).contains(&ms).then_some(Self(ms))
+    }
+
+    /// Any RFC 3339 time, whatever its offset.
+    pub fn parse_any(text: &str) -> Option<Self> {
+        let parsed = OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).ok()?;
+        Some(Self::from_millis(i64::try_from(parsed.unix_timestamp_nanos() / 1_000_000).ok()?))
     }
 
     fn to_offset(self) -> OffsetDateTime {
@@ -138,6 +144,7 @@ mod tests {
         let at = Timestamp::from_millis(1_795_391_999_999);
         assert_eq!(at.day(), "20261122");
         assert_eq!(at.seconds_to_midnight(), 1);
+        assert_eq!(at.plus_millis(-1_000).seconds_to_midnight(), 2, "1.001 s are left");
         assert_eq!(Timestamp::from_millis(1_795_392_000_000).day(), "20261123");
         assert_eq!(Timestamp::from_millis(1_795_392_000_000).seconds_to_midnight(), 86_400);
     }

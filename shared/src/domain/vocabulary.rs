@@ -105,6 +105,21 @@ words! {
         /// A customer by its key.
         Customer = "customer",
     }
+    /// How whoever acted was known.
+    ActorKind {
+        /// An operator by key.
+        Operator = "operator",
+        /// A partner by key.
+        Partner = "partner",
+        /// A customer by key.
+        Customer = "customer",
+        /// A partner by signed webhook.
+        Webhook = "webhook",
+        /// Whoever holds an invitation's link.
+        Link = "link",
+        /// The service itself.
+        System = "system",
+    }
     /// Whether a partner may act.
     PartnerStatus {
         /// It may.

@@ -4,14 +4,17 @@ use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest, Sha256};
 
 use super::Response;
+use super::response::JSON;
 
 /// Gives a 200 answer its `ETag`, and answers 304 without a body when the caller holds it already. `held` is `None` unless
 /// the request is a read.
 pub fn conditional(held: Option<String>, answer: Response) -> Response {
-    let Some(held) = held.filter(|_| answer.status == 200) else { return answer };
+    let is_json = answer.headers.contains(&("content-type", JSON.to_owned()));
+    let Some(held) = held.filter(|_| answer.status == 200 && is_json) else { return answer };
     let tag = format!("\"{}\"", BASE64URL_NOPAD.encode(&Sha256::digest(answer.body.as_bytes())[..16]));
     let known = held.split(',').map(str::trim).any(|one| one == "*" || one.trim_start_matches("W/") == tag);
-    let mut answer = answer.with_header("etag", tag);
+    // Whoever asked may keep it, if it asks again before it uses it.
+    let mut answer = answer.with_header("etag", tag).with_header("cache-control", "private, no-cache");
     if known {
         answer.status = 304;
         answer.body.clear();

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::json::{self, JsonError};
-use super::{Code, FieldError, Problem};
+use super::{Code, FieldError, Problem, Request};
+use crate::domain::TenantId;
 use crate::domain::text::TextError;
 
 /// What is wrong with one value.
@@ -64,7 +65,6 @@ pub fn document(bytes: &[u8]) -> Result<Value, Problem> {
 }
 
 /// The members of an object, taken one by one.
-#[derive(Debug)]
 pub struct Fields {
     members: Map<String, Value>,
     pointer: String,
@@ -86,9 +86,20 @@ impl Fields {
         }
     }
 
-    /// Whether a member is there and not null.
-    pub fn has(&self, name: &str) -> bool {
-        self.members.get(name).is_some_and(|value| !value.is_null())
+    /// The members of a request's body.
+    ///
+    /// # Errors
+    /// Those of [`Request::body`], [`document`] and [`Fields::of`].
+    pub fn of_body(request: &Request) -> Result<Self, Problem> {
+        Self::of(document(&request.body()?)?)
+    }
+
+    /// The members of a body that may be absent.
+    ///
+    /// # Errors
+    /// As [`Fields::of_body`].
+    pub fn of_optional_body(request: &Request) -> Result<Self, Problem> {
+        if request.has_body() { Self::of_body(request) } else { Self::of(Value::Object(Map::new())) }
     }
 
     /// Takes a member that must be there.
@@ -187,6 +198,46 @@ impl Fields {
 /// RFC 6901 §3.
 fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
+}
+
+/// Any text at all.
+///
+/// # Errors
+/// [`Wrong`] for what is no text.
+pub fn any_text(value: Value) -> Result<String, Wrong> {
+    text(|text| Some(text.to_owned()), "a string is expected")(value)
+}
+
+/// A tenant's id.
+///
+/// # Errors
+/// [`Wrong`] for anything else.
+pub fn tenant_id(value: Value) -> Result<TenantId, Wrong> {
+    text(TenantId::parse, "a lower-case UUID is expected")(value)
+}
+
+/// An array of at most `most` different values that `parse` takes.
+pub fn set<T: PartialEq>(
+    parse: impl Fn(&str) -> Option<T>,
+    most: usize,
+    expected: &'static str,
+) -> impl FnOnce(Value) -> Result<Vec<T>, Wrong> {
+    move |value| {
+        let Value::Array(values) = value else { return Err(Wrong::kind("an array is expected")) };
+        if values.len() > most {
+            return Err(Wrong::range("each value is expected at most once"));
+        }
+        let mut set = Vec::with_capacity(values.len());
+        for value in &values {
+            let text = value.as_str().ok_or_else(|| Wrong::kind("an array of strings is expected"))?;
+            let one = parse(text).ok_or_else(|| Wrong::value(expected))?;
+            if set.contains(&one) {
+                return Err(Wrong::value("each value is expected at most once"));
+            }
+            set.push(one);
+        }
+        Ok(set)
+    }
 }
 
 /// A text that `parse` takes.

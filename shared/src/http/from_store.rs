@@ -1,6 +1,7 @@
 //! How a caller hears of what went wrong in the store.
 
 use super::{Code, Problem};
+use crate::auth::UnknownMasterKey;
 use crate::store::{StoreError, TenantRefusal};
 
 impl From<StoreError> for Problem {
@@ -19,17 +20,13 @@ impl From<StoreError> for Problem {
             }
             StoreError::OutcomeUnknown => Self::new(
                 Code::OutcomeUnknown,
-                "It is not known whether this took effect. Send the same request again, under the same key: it can't \
-                 take effect twice.",
+                "It is not known whether this took effect. Send the same request again, under the same key, to find out.",
             )
             .retry_after(2),
             StoreError::Deadline => {
                 Self::new(Code::Deadline, "There was not enough time to begin; nothing was written.").retry_after(1)
             }
-            StoreError::Corrupt(_) | StoreError::Key(_) | StoreError::Failed(_) => {
-                tracing::error!(error = %error, "the request failed inside");
-                Self::internal()
-            }
+            StoreError::Corrupt(_) | StoreError::Failed(_) => Self::internal(error),
         }
     }
 }
@@ -47,5 +44,11 @@ impl From<TenantRefusal> for Problem {
                 Self::new(Code::MarketMismatch, "Partner and customer must be in the same market.")
             }
         }
+    }
+}
+
+impl From<UnknownMasterKey> for Problem {
+    fn from(error: UnknownMasterKey) -> Self {
+        Self::internal(error)
     }
 }

@@ -1,25 +1,10 @@
-//! Members and headers that several routes share, each read in one place.
+//! Members that several routes share, each read in one place.
 
 use serde_json::Value;
 
 use super::fields::{self, Fields, Wrong};
-use super::{Code, Problem, Request};
-use crate::domain::{DelegatedAdmin, GRANT_ROLE_MAX, PolicyVersion, Timestamp, parse_days};
-
-/// The `Idempotency-Key`, if there is one: 1 to 255 characters of 0x21–0x7E without comma, bare or as a quoted string.
-///
-/// # Errors
-/// 400 `idempotency_key_invalid` or `header_repeated`.
-pub fn idempotency_key(request: &Request) -> Result<Option<String>, Problem> {
-    let Some(value) = request.single_header("idempotency-key")? else { return Ok(None) };
-    let bare = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value);
-    let plain = |byte: u8| (0x21..=0x7E).contains(&byte) && byte != b',';
-    if (1..=255).contains(&bare.len()) && bare.bytes().all(plain) {
-        return Ok(Some(bare.to_owned()));
-    }
-    let expected = "`idempotency-key` is 1 to 255 printable ASCII characters without space and comma.";
-    Err(Problem::new(Code::IdempotencyKeyInvalid, expected))
-}
+use super::{Code, Problem};
+use crate::domain::{DelegatedAdmin, PolicyVersion, Timestamp, parse_days};
 
 /// The `data` of a webhook's envelope `{type, timestamp, data}`. The envelope's time is not compared with the clock: the
 /// signed header is.
@@ -28,15 +13,15 @@ pub fn idempotency_key(request: &Request) -> Result<Option<String>, Problem> {
 /// Those of [`fields::document`], 422 `event_type_unknown`, 422 `validation_failed`.
 pub fn webhook_data(body: &[u8], expected_type: &str) -> Result<Value, Problem> {
     let mut envelope = Fields::of(fields::document(body)?)?;
-    let kind = envelope.required("type", fields::text(|text| Some(text.to_owned()), "a string is expected"));
+    let kind = envelope.required("type", fields::any_text);
     if kind.as_deref().is_some_and(|kind| kind != expected_type) {
         return Err(Problem::new(
             Code::EventTypeUnknown,
             format!("This route takes webhooks of type {expected_type}."),
         ));
     }
-    let expected = "an RFC 3339 time in UTC is expected, for example 2026-11-22T17:40:00Z";
-    let at = envelope.required("timestamp", fields::text(Timestamp::parse, expected));
+    let expected = "an RFC 3339 time is expected, for example 2026-11-22T17:40:00Z";
+    let at = envelope.required("timestamp", fields::text(Timestamp::parse_any, expected));
     let data = envelope.required("data", |data| match data {
         Value::Object(_) => Ok(data),
         _ => Err(Wrong::kind("an object is expected")),
@@ -54,7 +39,7 @@ impl Fields {
     }
 
     /// Takes `roles`, `duration` and `auto_extend` of this object.
-    pub fn admin_members(&mut self, policy: &PolicyVersion) -> Option<DelegatedAdmin> {
+    fn admin_members(&mut self, policy: &PolicyVersion) -> Option<DelegatedAdmin> {
         let roles = self.required("roles", |value| read_roles(value, policy));
         let longest = policy.limits.grant_days_max;
         let expected = format!("P<n>D with n from 1 to {longest} is expected");
@@ -80,20 +65,12 @@ impl Fields {
 
 /// Directory roles of the policy, at least one, each once; sorted.
 fn read_roles(value: Value, policy: &PolicyVersion) -> Result<Vec<String>, Wrong> {
-    let Value::Array(values) = value else { return Err(Wrong::kind("an array of roles is expected")) };
-    if values.is_empty() || values.len() > policy.roles.grant.len() {
-        return Err(Wrong::range("at least one role is expected, and each at most once"));
-    }
-    let mut roles = Vec::with_capacity(values.len());
-    for value in values {
-        let Value::String(role) = value else { return Err(Wrong::kind("an array of role names is expected")) };
-        if role.len() > GRANT_ROLE_MAX || !policy.roles.grant.contains(&role) {
-            return Err(Wrong::value("one of these is not a directory role of the policy; see GET /v1/policy"));
-        }
-        if roles.contains(&role) {
-            return Err(Wrong::value("a role is named twice"));
-        }
-        roles.push(role);
+    let known = &policy.roles.grant;
+    let role = |text: &str| known.iter().find(|role| *role == text).cloned();
+    let expected = "one of these is not a directory role of the policy; see GET /v1/policy";
+    let mut roles = fields::set(role, known.len(), expected)(value)?;
+    if roles.is_empty() {
+        return Err(Wrong::range("at least one role is expected"));
     }
     roles.sort_unstable();
     Ok(roles)

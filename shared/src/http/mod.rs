@@ -1,6 +1,7 @@
 //! HTTP as this service speaks it: requests out of gateway events, strict JSON, answers and problems.
 
 mod etag;
+mod event;
 pub mod fields;
 mod from_store;
 pub mod json;
@@ -10,7 +11,7 @@ mod request;
 mod response;
 
 pub use etag::conditional;
-pub use members::{idempotency_key, webhook_data};
+pub use members::webhook_data;
 pub use problem::{Code, FieldError, MAX_FIELD_ERRORS, Problem, TYPE_BASE};
 pub use request::{MAX_BODY, Request};
 pub use response::{Response, to_gateway};

@@ -1,10 +1,13 @@
 //! Every error an answer can carry: one registry of codes, one shape on the wire (RFC 9457, `application/problem+json`).
 
 use std::borrow::Cow;
+use std::fmt;
 
 use serde::Serialize;
 
-/// The prefix of a problem's `type`; the code follows. `docs/errors.md` has a section per code.
+use crate::domain::{InvitationId, InvitationState};
+
+/// The prefix of a problem's `type`; the code follows. `docs/errors.md` has a row per code.
 pub const TYPE_BASE: &str = "urn:multipartner:problem:";
 
 /// The most entries `errors` holds.
@@ -88,6 +91,8 @@ codes! {
     CrossSite = "cross_site", 403, "Requests from other sites are refused";
     /// Nothing here, or nothing the caller may know of.
     NotFound = "not_found", 404, "Not found";
+    /// The caller takes no answer in JSON.
+    NotAcceptable = "not_acceptable", 406, "Answers are JSON";
     /// A registered subscription never changes.
     SubscriptionImmutable = "subscription_immutable", 405, "A registered subscription never changes";
     /// The partner already has an open invitation for this customer.
@@ -172,12 +177,14 @@ pub struct Problem {
     pub headers: Vec<(&'static str, String)>,
     /// The existing thing the refusal is about, where the caller may know of it.
     pub extension: Option<(&'static str, String)>,
+    /// What failed inside; for the log, never for the answer.
+    pub cause: Option<String>,
 }
 
 impl Problem {
     /// A problem with this detail.
     pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, detail: detail.into(), errors: Vec::new(), headers: Vec::new(), extension: None }
+        Self { code, detail: detail.into(), errors: Vec::new(), headers: Vec::new(), extension: None, cause: None }
     }
 
     /// 404 `not_found`: the same words for what is absent, foreign or hidden.
@@ -191,9 +198,26 @@ impl Problem {
         Self { errors, ..Self::new(Code::ValidationFailed, "One or more members are not valid; see `errors`.") }
     }
 
-    /// 500 `internal`. The cause goes to the log, never into the answer.
-    pub fn internal() -> Self {
-        Self::new(Code::Internal, "The request was not carried out. The request id finds the cause in the log.")
+    /// 500 `internal`. The cause goes to the log, under the request's id, and never into the answer.
+    pub fn internal(cause: impl fmt::Display) -> Self {
+        let detail = "The request was not carried out. The request id finds the cause in the log.";
+        Self { cause: Some(cause.to_string()), ..Self::new(Code::Internal, detail) }
+    }
+
+    /// 409 `invitation_pending`, naming the one that is open.
+    pub fn invitation_pending(open: &InvitationId) -> Self {
+        let detail = "An invitation for this customer is open already.";
+        Self::new(Code::InvitationPending, detail).about("invitation_id", open.as_str())
+    }
+
+    /// 403 `partner_not_active`.
+    pub fn partner_not_active() -> Self {
+        Self::new(Code::PartnerNotActive, "The partner is suspended; ask the operator.")
+    }
+
+    /// 409 `invalid_transition` for an invitation that has been answered.
+    pub fn answered_already(state: InvitationState) -> Self {
+        Self::new(Code::InvalidTransition, format!("The invitation is {state} already."))
     }
 
     /// Adds a header.
@@ -214,7 +238,7 @@ impl Problem {
     }
 
     /// The body on the wire.
-    pub fn to_json(&self, request_id: &str) -> Vec<u8> {
+    pub fn to_json(&self, request_id: &str) -> String {
         let mut body = serde_json::json!({
             "type": format!("{TYPE_BASE}{}", self.code.name()),
             "title": self.code.title(),
@@ -230,6 +254,28 @@ impl Problem {
         if let Some((member, id)) = &self.extension {
             body[*member] = serde_json::json!(id);
         }
-        body.to_string().into_bytes()
+        body.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOCUMENTATION: &str = include_str!("../../../docs/errors.md");
+
+    /// The cells of each row that begins with a code.
+    fn rows() -> Vec<Vec<&'static str>> {
+        let cells = |row: &'static str| row.trim_matches('|').split('|').map(str::trim).collect();
+        DOCUMENTATION.lines().filter(|line| line.starts_with("| `")).map(cells).collect()
+    }
+
+    #[test]
+    fn every_code_is_documented() {
+        let documented: Vec<String> = rows().iter().map(|cells| cells[..3].join(" ")).collect();
+        let retryable = |code: &Code| if code.retryable() { "yes" } else { "no" };
+        let row = |code: &Code| format!("`{}` {} {}", code.name(), code.status(), retryable(code));
+        assert_eq!(documented, Code::ALL.iter().map(row).collect::<Vec<_>>(), "docs/errors.md, in this order");
+        assert!(rows().iter().all(|cells| cells.len() == 5 && cells[3..].iter().all(|cell| cell.ends_with('.'))));
     }
 }

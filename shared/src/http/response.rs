@@ -1,13 +1,18 @@
 //! What a handler answers, and how it becomes the gateway's response.
 
+use std::fmt;
+
 use aws_lambda_events::{apigw::ApiGatewayV2httpResponse, encodings::Body};
 use http::{HeaderName, HeaderValue};
 use serde::Serialize;
 
 use super::Problem;
 
+/// The media type of answers.
+pub(super) const JSON: &str = "application/json";
+
 /// A successful answer.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Response {
     /// HTTP status.
     pub status: u16,
@@ -17,14 +22,24 @@ pub struct Response {
     pub body: String,
 }
 
+/// Answers hold keys, secrets and links, so a body does not show.
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
 impl Response {
     /// A JSON answer.
     ///
     /// # Errors
     /// 500 `internal` when the value cannot be written as JSON.
     pub fn json(status: u16, value: &impl Serialize) -> Result<Self, Problem> {
-        let body = serde_json::to_string(value).map_err(|_| Problem::internal())?;
-        Ok(Self { status, headers: vec![("content-type", "application/json".into())], body })
+        let body = serde_json::to_string(value).map_err(Problem::internal)?;
+        Ok(Self { status, headers: vec![("content-type", JSON.into())], body })
     }
 
     /// Marks the answer as a replay of an earlier one.
@@ -39,7 +54,7 @@ impl Response {
     }
 }
 
-/// Headers of every answer that do not name their own: nothing here may be cached or sniffed.
+/// Headers of every answer, which an answer may replace: nothing here may be cached or sniffed.
 const ALWAYS: &[(&str, &str)] = &[
     ("cache-control", "no-store"),
     ("content-language", "en"),
@@ -52,9 +67,9 @@ pub fn to_gateway(answer: Result<Response, Problem>, request_id: &str) -> ApiGat
     match answer {
         Ok(answer) => build(answer.status, &answer.headers, answer.body, request_id),
         Err(problem) => {
-            let mut headers = problem.headers.clone();
+            let body = problem.to_json(request_id);
+            let mut headers = problem.headers;
             headers.push(("content-type", "application/problem+json".into()));
-            let body = String::from_utf8(problem.to_json(request_id)).unwrap_or_default();
             build(problem.code.status(), &headers, body, request_id)
         }
     }
@@ -63,14 +78,11 @@ pub fn to_gateway(answer: Result<Response, Problem>, request_id: &str) -> ApiGat
 fn build(status: u16, headers: &[(&'static str, String)], body: String, request_id: &str) -> ApiGatewayV2httpResponse {
     let mut response = ApiGatewayV2httpResponse::default();
     response.status_code = i64::from(status);
-    for (name, value) in ALWAYS.iter().copied().chain([("x-request-id", request_id)]) {
-        if let Ok(value) = HeaderValue::from_str(value) {
-            response.headers.insert(HeaderName::from_static(name), value);
-        }
-    }
-    for (name, value) in headers {
-        if let Ok(value) = HeaderValue::from_str(value) {
-            response.headers.insert(HeaderName::from_static(name), value);
+    let always = ALWAYS.iter().copied().chain([("x-request-id", request_id)]);
+    let own = headers.iter().map(|(name, value)| (*name, value.as_str()));
+    for (name, value) in always.chain(own) {
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
+            response.headers.insert(name, value);
         }
     }
     response.body = Some(Body::Text(body));

@@ -55,7 +55,7 @@ impl Store {
         let (_, since) = before.period_at(now);
         let mut writes = vec![
             (Step::Invitation, answer_invitation(change, &chain)),
-            (Step::Tenant, tenant_guard(&before.customer, terms.cloud, terms.market, terms.csp_refused)),
+            (Step::Tenant, tenant_guard(&before.customer, terms)),
             (Step::Relationship, accept_into_relationship(before, now)),
             (Step::Rest, event::write(change.event, &chain)),
         ];

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::event::read_event;
+use super::event::{event_item, read_event};
 use super::item::{CorruptItem, Item, ItemReader};
 use super::keys::{self, Key};
 use crate::domain::{BrokenChain, Chain, Event, verify_chain};
@@ -60,8 +60,9 @@ impl Audit {
         let part = |name| item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
         let key = Key { pk: part(keys::PK), sk: part(keys::SK) };
         if key.pk.starts_with(keys::EVENTS) {
-            let event = (read_event(item)?, ItemReader::new(item)?.hash("event_hash")?);
-            self.aggregates.entry(key.pk).or_default().events.push(event);
+            let (event, hash) = (read_event(item)?, ItemReader::new(item)?.hash("event_hash")?);
+            whole(item, &event, hash)?;
+            self.aggregates.entry(key.pk).or_default().events.push((event, hash));
         } else if let Some(events) = keys::events_of(&key) {
             self.aggregates.entry(events).or_default().head = Some(ItemReader::new(item)?.chain()?);
         }
@@ -86,10 +87,18 @@ impl Audit {
     }
 }
 
+/// The keys by which an event is found are no part of its hash; they follow from it.
+fn whole(item: &Item, event: &Event, hash: [u8; 32]) -> Result<(), CorruptItem> {
+    let written = event_item(event, &Chain { sequence: event.sequence, hash });
+    match written.iter().find(|(name, value)| item.get(*name) != Some(value)) {
+        Some((name, _)) => Err(ItemReader::new(item)?.corrupt(name, "is not what was written")),
+        None => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::event::event_item;
-    use super::super::item::ItemBuilder;
+    use super::super::item::{ItemBuilder, text};
     use super::*;
     use crate::domain::{
         Actor, AggregateKind, Cloud, EventType, GrantId, InvitationId, KeyId, PartnerId, Subject, Subscription,
@@ -103,7 +112,7 @@ mod tests {
             sequence: chain.sequence + 1,
             occurred_at: Timestamp::from_millis(5),
             subject: Subject::default(),
-            actor: Actor { kind: "system".into(), id: "x#y".into(), role: None },
+            actor: Actor { kind: crate::domain::ActorKind::System, id: "x#y".into(), role: None },
             policy_version: 1,
             data: Default::default(),
         }
@@ -186,6 +195,16 @@ mod tests {
         let moved = keys::event(AggregateKind::Tenant, &elsewhere, 1);
         items[0].extend(super::super::write::key_item(&moved));
         assert!(audit(&items).is_err());
+    }
+
+    #[test]
+    fn an_event_that_can_not_be_found_by_its_lists_any_more_is_named() {
+        for name in [keys::LISTED, keys::GSI4_PK] {
+            let mut items = tenants_items();
+            items[1].insert(name.to_owned(), text("elsewhere"));
+            let error = audit(&items).unwrap_err().to_string();
+            assert!(error.ends_with(&format!("attribute {name} is not what was written")), "{error}");
+        }
     }
 
     #[test]

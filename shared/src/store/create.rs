@@ -7,7 +7,7 @@ use super::relationship::read_relationship;
 use super::terms::{TenantRefusal, Terms, explain_tenant, tenant_guard};
 use super::transact::{Outcome, Refusal};
 use super::write::Write;
-use super::{Attempt, Store, StoreError, event};
+use super::{Attempt, Store, StoreError, TRIES, event};
 use crate::domain::{Event, Invitation, InvitationId, InvitationKind, Relationship, RelationshipState, Timestamp};
 
 /// What became of an invitation to be created.
@@ -42,52 +42,62 @@ impl Store {
         event: impl Fn(&Invitation) -> Event,
     ) -> Result<Created, StoreError> {
         // Whether the relationship is active shows only in the refusal, and it may change again in between.
-        for _ in 0..3 {
+        for _ in 0..TRIES {
             let created = event(&invitation);
-            invitation.chain = created.chain_after(&[0; 32]);
+            let chain = created.chain_after(&[0; 32]);
             let writes = [
-                (Step::Invitation, Write::create(invitation_item(&invitation))),
-                (Step::Tenant, tenant_guard(&invitation.customer, terms.cloud, terms.market, terms.csp_refused)),
+                (Step::Invitation, Write::create(invitation_item(&invitation, chain))),
+                (Step::Tenant, tenant_guard(&invitation.customer, terms)),
                 (Step::Relationship, open_invitation(&invitation, attempt.occurred_at, daily_limit)),
-                (Step::Rest, event::write(&created, &invitation.chain)),
+                (Step::Rest, event::write(&created, &chain)),
             ];
             let refused = match self.transact(attempt, &writes).await? {
-                Outcome::Committed => return Ok(Created::New(invitation)),
+                Outcome::Committed => return Ok(Created::New(Invitation { chain, ..invitation })),
                 Outcome::Refused(refused) => refused,
             };
-            if let Some(before) = self.before(attempt, &invitation.invitation_id, &refused).await? {
-                return Ok(Created::Before(before));
+            if let Some(before) = find(&refused, Step::Invitation).and_then(|refusal| refusal.item.as_ref()) {
+                return Ok(Created::Before(read_invitation(before)?));
             }
-            if let Some(refusal) = find(&refused, Step::Tenant) {
-                return Ok(Created::Tenant(explain_tenant(refusal, terms)?));
-            }
-            let Some(refusal) = find(&refused, Step::Relationship) else { return Err(StoreError::Contention) };
-            let relationship = refusal.item.as_ref().map(read_relationship).transpose()?;
-            match next_kind(&invitation, relationship.as_ref()) {
-                NextKind::Stays => return Ok(explain_open(relationship.as_ref(), attempt.occurred_at)),
-                NextKind::Active => return Ok(Created::RelationshipActive),
-                NextKind::Becomes(kind, period) => {
-                    invitation.kind = kind;
-                    invitation.period = period;
+            let refusal = match explain(&refused, &invitation, terms, attempt.occurred_at)? {
+                Explained::Becomes(kind, period) => {
+                    (invitation.kind, invitation.period) = (kind, period);
+                    continue;
                 }
-            }
+                Explained::Refused(refusal) => refusal,
+            };
+            // The twin of this request may have been committed since: what it wrote may be what refused this one.
+            return Ok(match self.invitation(attempt, &invitation.invitation_id).await? {
+                Some(before) => Created::Before(before),
+                None => refusal,
+            });
         }
         Err(StoreError::Contention)
     }
+}
 
-    /// The invitation at position 0: from its refusal, or, when only another write was refused, from the table. The twin
-    /// of this request may have been committed between the two.
-    async fn before(
-        &self,
-        attempt: Attempt,
-        id: &InvitationId,
-        refused: &[Refusal<Step>],
-    ) -> Result<Option<Invitation>, StoreError> {
-        match find(refused, Step::Invitation).and_then(|refusal| refusal.item.as_ref()) {
-            Some(item) => Ok(Some(read_invitation(item)?)),
-            None => self.invitation(attempt, id).await,
-        }
+enum Explained {
+    Refused(Created),
+    Becomes(InvitationKind, Option<(InvitationId, Timestamp)>),
+}
+
+/// What the refusals mean, the tenant's first.
+fn explain(
+    refused: &[Refusal<Step>],
+    invitation: &Invitation,
+    terms: Terms,
+    now: Timestamp,
+) -> Result<Explained, StoreError> {
+    if let Some(refusal) = find(refused, Step::Tenant) {
+        return Ok(Explained::Refused(Created::Tenant(explain_tenant(refusal, terms)?)));
     }
+    let Some(refusal) = find(refused, Step::Relationship) else { return Err(StoreError::Contention) };
+    let relationship = refusal.item.as_ref().map(read_relationship).transpose()?;
+    let relationship = relationship.as_ref();
+    Ok(match next_kind(invitation, relationship) {
+        NextKind::Stays => Explained::Refused(explain_open(relationship, now)),
+        NextKind::Active => Explained::Refused(Created::RelationshipActive),
+        NextKind::Becomes(kind, period) => Explained::Becomes(kind, period),
+    })
 }
 
 enum NextKind {

@@ -17,6 +17,8 @@ pub(super) struct Scope {
     pub(super) index: Index,
     /// The partition it walks.
     pub(super) partition: String,
+    /// What its entries begin with.
+    pub(super) prefix: String,
     /// Caller, list and filter, in words.
     pub(super) binding: String,
 }
@@ -26,6 +28,11 @@ impl Scope {
     pub(super) fn position_of(&self, item: &Item) -> Item {
         let names = [keys::PK, keys::SK, self.index.pk, self.index.sk];
         names.iter().filter_map(|name| item.get(*name).map(|value| ((*name).to_owned(), value.clone()))).collect()
+    }
+
+    /// A position's entry in the list.
+    pub(super) fn entry<'a>(&self, position: &'a Item) -> &'a str {
+        position.get(self.index.sk).and_then(|value| value.as_s().ok()).map_or("", String::as_str)
     }
 
     /// A position as a cursor: `[check, pk, sk, listed]` in base64url.
@@ -42,7 +49,7 @@ impl Scope {
             let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).ok()?;
             let parts: Vec<String> = serde_json::from_slice(&bytes).ok()?;
             let [check, rest @ ..] = <[String; 4]>::try_from(parts).ok()?;
-            (check == self.check(&rest)).then_some(rest)
+            (check == self.check(&rest) && rest[2].starts_with(&self.prefix)).then_some(rest)
         };
         let [pk, sk, listed] = read().ok_or(PageError::Cursor)?;
         let partition = self.partition.clone();
@@ -63,7 +70,7 @@ mod tests {
     use super::*;
 
     fn scope(binding: &str) -> Scope {
-        Scope { index: Index::PARTNER, partition: "PARTNER#p".into(), binding: binding.into() }
+        Scope { index: Index::PARTNER, partition: "PARTNER#p".into(), prefix: "P".into(), binding: binding.into() }
     }
 
     #[test]

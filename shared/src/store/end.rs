@@ -4,7 +4,7 @@ use super::grant::read_grant;
 use super::item::{bytes, number};
 use super::keys;
 use super::read::{Index, PageQuery, Range};
-use super::relationship::read_relationship;
+use super::relationship::{PERIOD_END, read_relationship};
 use super::transact::Outcome;
 use super::write::Write;
 use super::{Attempt, Store, StoreError, event};
@@ -69,13 +69,15 @@ impl Store {
         event: &Event,
     ) -> Result<Ended, StoreError> {
         let chain = event.chain_after(&relationship.chain.hash);
-        let expression = "SET relation = :ended, ended = :now, version = version + :one, event_seq = :sequence, \
+        let period = relationship.period.as_ref().map(|(id, _)| id.tail()).unwrap_or_default();
+        let expression = "SET relation = :ended, ended = :now, #period_end = :now, version = version + :one, event_seq = :sequence, \
                           event_hash = :hash REMOVE open_invitation, open_until";
         let write = Write::update(
             keys::relationship(&relationship.customer, &relationship.partner_id),
             expression,
             "relation = :active AND version = :version",
         )
+        .name("#period_end", format!("{PERIOD_END}{period}"))
         .text(":active", RelationshipState::Active.as_str())
         .text(":ended", RelationshipState::Ended.as_str())
         .value(":now", number(attempt.occurred_at.millis()))

@@ -1,7 +1,8 @@
 //! What can go wrong between a command and the table. How a caller hears of it is said in `http`.
 
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+
 use super::item::CorruptItem;
-use crate::auth::UnknownMasterKey;
 
 /// A failure that is no refusal.
 #[derive(Debug, thiserror::Error)]
@@ -24,12 +25,36 @@ pub enum StoreError {
     /// An item can't be read.
     #[error(transparent)]
     Corrupt(#[from] CorruptItem),
-    /// A master key is missing from the deployment.
-    #[error(transparent)]
-    Key(#[from] UnknownMasterKey),
     /// A fault of ours or of the deployment's: a wrong request, a missing table or right.
     #[error("the table refused: {0}")]
     Failed(String),
+}
+
+impl StoreError {
+    /// A fault of ours or of the deployment's, with what the table said of it. Only code and message: the raw answer may
+    /// hold pieces of items.
+    pub(super) fn failed<E, R>(operation: &str, error: &SdkError<E, R>) -> Self
+    where
+        SdkError<E, R>: ProvideErrorMetadata,
+    {
+        let said = match (error.code(), error.message()) {
+            (Some(code), Some(message)) => format!("{code}: {message}"),
+            (Some(code), None) => code.to_owned(),
+            _ => kind(error).to_owned(),
+        };
+        Self::Failed(format!("{operation}: {said}"))
+    }
+}
+
+/// What kind of failure it was, where the table said nothing.
+pub(super) fn kind<E, R>(error: &SdkError<E, R>) -> &'static str {
+    match error {
+        SdkError::ConstructionFailure(_) => "the request could not be built",
+        SdkError::TimeoutError(_) => "no answer in time",
+        SdkError::DispatchFailure(_) => "no connection",
+        SdkError::ResponseError(_) => "an answer that is none",
+        _ => "an error without code",
+    }
 }
 
 /// Error codes by which DynamoDB says: slower.

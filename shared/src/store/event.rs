@@ -4,7 +4,8 @@ use super::item::{CorruptItem, Item, ItemBuilder, ItemReader};
 use super::keys::{self, Listed};
 use super::write::Write;
 use crate::domain::{
-    Actor, Chain, Event, EventType, GrantId, InvitationId, KeyId, PartnerId, Role, Subject, SubscriptionId, TenantId,
+    Actor, ActorKind, Chain, Event, EventType, GrantId, InvitationId, KeyId, PartnerId, Role, Subject, SubscriptionId,
+    TenantId,
 };
 
 /// The write of an event that stands at the end of `chain`.
@@ -64,5 +65,5 @@ fn read_actor(text: &str) -> Option<Actor> {
     let (kind, rest) = text.split_once('#')?;
     let (id, role) = rest.rsplit_once('#')?;
     let role = if role.is_empty() { None } else { Some(Role::parse(role)?) };
-    Some(Actor { kind: kind.to_owned(), id: id.to_owned(), role })
+    Some(Actor { kind: ActorKind::parse(kind)?, id: id.to_owned(), role })
 }

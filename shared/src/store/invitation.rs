@@ -4,7 +4,9 @@ use super::item::{CorruptItem, Item, ItemBuilder, ItemReader};
 use super::keys::{self, Listed};
 use super::transact::Refusal;
 use super::{Attempt, Store, StoreError, grant};
-use crate::domain::{AcceptedBy, Answer, Decision, Invitation, InvitationId, InvitationKind, PartnerId, TenantId};
+use crate::domain::{
+    AcceptedBy, Answer, Chain, Decision, Invitation, InvitationId, InvitationKind, PartnerId, TenantId,
+};
 
 impl Store {
     /// An invitation, as it is now.
@@ -35,7 +37,7 @@ pub(super) fn find(refused: &[Refusal<Step>], step: Step) -> Option<&Refusal<Ste
 pub(super) const PENDING: &str = "pending";
 
 /// The item of a new invitation.
-pub(super) fn invitation_item(invitation: &Invitation) -> Item {
+pub(super) fn invitation_item(invitation: &Invitation, chain: Chain) -> Item {
     let (due, due_at) = keys::due(invitation.invitation_id.as_str(), invitation.expires_at);
     let mut item = ItemBuilder::new(keys::invitation(&invitation.invitation_id))
         .text("kind", invitation.kind.as_str())
@@ -50,7 +52,7 @@ pub(super) fn invitation_item(invitation: &Invitation) -> Item {
         .number("key_number", invitation.key_number)
         .hash("token_hash", &invitation.token_hash)
         .hash("fingerprint", &invitation.fingerprint)
-        .chain(invitation.chain)
+        .chain(chain)
         .text(keys::GSI1_PK, keys::partner_view(&invitation.partner_id))
         .text(keys::GSI2_PK, keys::customer_view(&invitation.customer))
         .text(keys::LISTED, Listed::Invitation.at(invitation.created_at))

@@ -90,6 +90,11 @@ pub fn event(kind: AggregateKind, aggregate_id: &str, sequence: u64) -> Key {
     key(events(kind, aggregate_id), format!("{sequence:010}"))
 }
 
+/// The partition of a subscription's events.
+pub fn subscription_events(cloud: Cloud, id: &SubscriptionId) -> String {
+    events(AggregateKind::Subscription, &Subscription::aggregate_id(cloud, id))
+}
+
 /// The partition of an aggregate's events.
 fn events(kind: AggregateKind, aggregate_id: &str) -> String {
     format!("{EVENTS}{}#{aggregate_id}", kind.as_str())

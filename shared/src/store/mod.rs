@@ -1,5 +1,12 @@
-//! The table. One file per aggregate; `keys` builds every key, `write` every guard's frame, `transact` decides what a
-//! cancelled transaction means.
+//! The table.
+//!
+//! - `keys`: every key; `schema`: the table; `item`, `write`, `transact`, `read`: the frame around every call
+//! - a file per aggregate says how its items are written and read: `tenant`, `partner`, `access_key`, `invitation`,
+//!   `relationship`, `grant`, `subscription`, `event`
+//! - a file per command on several of them is its transaction: `create`, `answer`, `renew`, `end`, `due`
+//! - a new access pattern is a query in `page` (lists) or beside the aggregate it reads
+//!
+//! What writes is closed to the outside: a function can only do what a method here does.
 
 mod access_key;
 mod answer;
@@ -46,13 +53,15 @@ pub use partner::Enrolled;
 pub use renew::Renewed;
 pub use subscription::Registering;
 pub use terms::{TenantRefusal, Terms};
-pub use transact::{Outcome, Refusal};
-pub use write::Write;
 
 use self::cache::Cache;
 use crate::deadline::Deadline;
 use crate::domain::{AccessKey, Clock, KeyId, Partner, PartnerId, TenantId, Timestamp};
 use crate::random::Random;
+
+/// Twins of a request may change an item between reading and writing it. It is read again this often at most; then
+/// [`StoreError::Contention`] is the answer.
+pub const TRIES: usize = 3;
 
 /// The time of a request's decisions, and when to give up.
 #[derive(Clone, Copy, Debug)]

@@ -18,8 +18,8 @@ use super::subscription::read_subscription;
 use super::tenant::read_tenant;
 use super::{Attempt, Store, StoreError};
 use crate::domain::{
-    AccessKey, Event, Grant, Invitation, InvitationState, Partner, PartnerId, Relationship, Subscription, Tenant,
-    TenantId, Timestamp,
+    AccessKey, Cloud, Event, Grant, Invitation, InvitationState, Partner, PartnerId, Relationship, Subscription,
+    SubscriptionId, Tenant, TenantId, Timestamp,
 };
 
 /// Whose list it is.
@@ -42,7 +42,7 @@ impl List {
             Self::Operator => (Index::PARTNER, keys::operator_view(listed)),
         };
         let binding = format!("{} | {} | {filter}", request.caller, listed.prefix());
-        Scope { index, partition, binding }
+        Scope { index, partition, prefix: listed.prefix(), binding }
     }
 }
 
@@ -170,13 +170,18 @@ impl Store {
         subject: Option<&str>,
     ) -> Result<Page<Event>, PageError> {
         let scope = list.scope(Listed::Event, request, &format!("after, subject {}", subject.unwrap_or_default()));
-        let settled = attempt.occurred_at.plus_millis(-HOLD_BACK_MS);
+        let settled = Listed::Event.at(attempt.occurred_at.plus_millis(-HOLD_BACK_MS));
+        let start = request.cursor.as_deref().map(|cursor| scope.decode(cursor)).transpose()?;
+        // The clock that gave the cursor may be ahead of this one: then there is nothing new yet.
+        if start.as_ref().is_some_and(|start| scope.entry(start) >= settled.as_str()) {
+            return Ok(Page { items: Vec::new(), next_cursor: request.cursor.clone() });
+        }
         let query = PageQuery {
             index: scope.index,
             partition: scope.partition.clone(),
-            range: Range::Between(Listed::Event.prefix(), Listed::Event.at(settled)),
+            range: Range::Between(Listed::Event.prefix(), settled),
             limit: request.limit,
-            start: request.cursor.as_deref().map(|cursor| scope.decode(cursor)).transpose()?,
+            start,
             ascending: true,
             consistent: false,
             filter: subject.and_then(|id| subject_filter(&scope, id)),
@@ -297,8 +302,14 @@ fn subject_filter(scope: &Scope, id: &str) -> Option<Filter> {
     if views.iter().any(|(_, _, view)| *view == scope.partition) {
         return None;
     }
-    let mut filter = "invitation = :id OR grant_id = :id OR subscription = :id OR key_id = :id".to_owned();
+    let mut filter = "invitation = :id OR grant_id = :id OR key_id = :id".to_owned();
     let mut values = HashMap::from([(":id".to_owned(), text(id))]);
+    // A subscription is known without case, and only with its cloud: by the events' own key.
+    for (cloud, id) in Cloud::ALL.iter().filter_map(|cloud| Some((*cloud, SubscriptionId::parse(id)?))) {
+        let placeholder = format!(":{cloud}");
+        filter.push_str(&format!(" OR pk = {placeholder}"));
+        values.insert(placeholder, text(keys::subscription_events(cloud, &id)));
+    }
     for (attribute, placeholder, view) in views.into_iter().filter(|(attribute, ..)| *attribute != scope.index.pk) {
         filter.push_str(&format!(" OR {attribute} = {placeholder}"));
         values.insert(placeholder.to_owned(), text(view));

@@ -1,11 +1,10 @@
 //! Partners.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use futures_util::future::try_join_all;
 
 use super::change::{UNCHANGED, set};
 use super::item::{CorruptItem, Item, ItemBuilder, ItemReader, bytes, number};
-use super::keys::{self, Listed};
+use super::keys::{self, Key, Listed};
 use super::tenant::read_tenant;
 use super::transact::Outcome;
 use super::write::Write;
@@ -38,10 +37,15 @@ impl Store {
     /// # Errors
     /// [`StoreError`], here and below.
     pub async fn partner(&self, attempt: Attempt, id: &PartnerId) -> Result<Option<Partner>, StoreError> {
-        match self.partners.get(id, attempt.occurred_at) {
+        match self.remembered_partner(id, attempt.occurred_at) {
             Some(partner) => Ok(Some(partner)),
             None => self.fresh_partner(attempt, id).await,
         }
+    }
+
+    /// A partner that was read less than 30 s ago.
+    pub fn remembered_partner(&self, id: &PartnerId, now: Timestamp) -> Option<Partner> {
+        self.partners.get(id, now)
     }
 
     /// A partner, as it is now.
@@ -54,13 +58,21 @@ impl Store {
         Ok(partner)
     }
 
-    /// The partners of these ids, in their order, each at most 30 s old.
+    /// The partners of these ids, in their order, each at most 30 s old; one call for all that are not remembered.
     pub async fn partners_of(
         &self,
         attempt: Attempt,
         ids: impl Iterator<Item = &PartnerId>,
     ) -> Result<Vec<Option<Partner>>, StoreError> {
-        try_join_all(ids.map(|id| self.partner(attempt, id))).await
+        let now = attempt.occurred_at;
+        let ids: Vec<&PartnerId> = ids.collect();
+        let unknown: Vec<Key> =
+            ids.iter().filter(|id| self.partners.get(id, now).is_none()).map(|id| keys::partner(id)).collect();
+        for item in self.get_many(attempt, &unknown).await?.into_iter().flatten() {
+            let partner = read_partner(&item)?;
+            self.partners.put(partner.partner_id.clone(), partner, now);
+        }
+        Ok(ids.into_iter().map(|id| self.partners.get(id, now)).collect())
     }
 
     /// Enrols a tenant as a partner: a CSP tenant from then on. An unknown tenant is created.
@@ -114,6 +126,7 @@ impl Store {
 /// Makes a tenant a CSP tenant, creating it if it is unknown; one that is known must agree in cloud and market.
 fn become_csp_tenant(partner: &Partner) -> Write {
     let expression = "SET csp_partner = :partner, v = if_not_exists(v, :schema), #name = if_not_exists(#name, :name), \
+                      registered_name = if_not_exists(registered_name, :name), \
                       cloud = if_not_exists(cloud, :cloud), market = if_not_exists(market, :market), \
                       created = if_not_exists(created, :now), event_seq = if_not_exists(event_seq, :zero), \
                       event_hash = if_not_exists(event_hash, :zeros), gsi1pk = if_not_exists(gsi1pk, :list), \
@@ -138,6 +151,7 @@ fn partner_item(partner: &Partner) -> Item {
     ItemBuilder::new(keys::partner(&partner.partner_id))
         .text("tenant", partner.tenant_id.as_str())
         .text("name", &partner.name)
+        .text("registered_name", &partner.registered_name)
         .text("cloud", partner.cloud.as_str())
         .text("market", partner.market.as_str())
         .text("status", partner.status.as_str())
@@ -158,6 +172,7 @@ pub(super) fn read_partner(item: &Item) -> Result<Partner, CorruptItem> {
         partner_id: reader.parsed(keys::PK, |pk| PartnerId::parse(pk.strip_prefix("PARTNER#")?))?,
         tenant_id: reader.parsed("tenant", TenantId::parse)?,
         name: reader.text("name")?.to_owned(),
+        registered_name: reader.text("registered_name")?.to_owned(),
         cloud: reader.parsed("cloud", Cloud::parse)?,
         market: reader.parsed("market", Market::parse)?,
         status: reader.parsed("status", PartnerStatus::parse)?,

@@ -1,17 +1,18 @@
 //! Reading: single items and pages, with retries within the request's time.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 
-use super::error::{StoreError, is_throttling};
+use super::error::{StoreError, is_throttling, kind};
 use super::item::{Item, text};
 use super::keys::{self, Key};
 use super::transact::Backoff;
-use super::write::key_item;
+use super::write::{key_item, key_of};
 use super::{Attempt, Store};
 
 const READ_TRIES: u32 = 3;
@@ -20,31 +21,31 @@ const READ_BACKOFF: Backoff = Backoff { first: 25, longest: 500 };
 
 /// Which index a query walks; the table's own order when it is none.
 #[derive(Clone, Copy, Debug)]
-pub struct Index {
+pub(super) struct Index {
     /// Its name; `None` for the table.
-    pub name: Option<&'static str>,
+    pub(super) name: Option<&'static str>,
     /// The attribute of its partition key.
-    pub pk: &'static str,
+    pub(super) pk: &'static str,
     /// The attribute of its sort key.
-    pub sk: &'static str,
+    pub(super) sk: &'static str,
 }
 
 impl Index {
     /// The table itself.
-    pub const TABLE: Self = Self { name: None, pk: keys::PK, sk: keys::SK };
+    pub(super) const TABLE: Self = Self { name: None, pk: keys::PK, sk: keys::SK };
     /// The partner's view and the operator's lists.
-    pub const PARTNER: Self = Self { name: Some(keys::GSI1), pk: keys::GSI1_PK, sk: keys::LISTED };
+    pub(super) const PARTNER: Self = Self { name: Some(keys::GSI1), pk: keys::GSI1_PK, sk: keys::LISTED };
     /// The operator's list of events.
-    pub const EVENTS: Self = Self { name: Some(keys::GSI4), pk: keys::GSI4_PK, sk: keys::LISTED };
+    pub(super) const EVENTS: Self = Self { name: Some(keys::GSI4), pk: keys::GSI4_PK, sk: keys::LISTED };
     /// Due work.
-    pub const DUE: Self = Self { name: Some(keys::GSI3), pk: keys::GSI3_PK, sk: keys::GSI3_SK };
+    pub(super) const DUE: Self = Self { name: Some(keys::GSI3), pk: keys::GSI3_PK, sk: keys::GSI3_SK };
     /// The customer's view.
-    pub const CUSTOMER: Self = Self { name: Some(keys::GSI2), pk: keys::GSI2_PK, sk: keys::LISTED };
+    pub(super) const CUSTOMER: Self = Self { name: Some(keys::GSI2), pk: keys::GSI2_PK, sk: keys::LISTED };
 }
 
 /// Which sort keys a query wants.
 #[derive(Clone, Debug)]
-pub enum Range {
+pub(super) enum Range {
     /// Those that begin with this.
     Prefix(String),
     /// Those from the first to the second, both included.
@@ -53,32 +54,32 @@ pub enum Range {
 
 /// A query for one page.
 #[derive(Clone, Debug)]
-pub struct PageQuery {
+pub(super) struct PageQuery {
     /// Where to walk.
-    pub index: Index,
+    pub(super) index: Index,
     /// The partition.
-    pub partition: String,
+    pub(super) partition: String,
     /// Which part of the partition.
-    pub range: Range,
+    pub(super) range: Range,
     /// Items to look at.
-    pub limit: usize,
+    pub(super) limit: usize,
     /// Where to go on.
-    pub start: Option<Item>,
+    pub(super) start: Option<Item>,
     /// Oldest first.
-    pub ascending: bool,
+    pub(super) ascending: bool,
     /// Strongly consistent; only the table can.
-    pub consistent: bool,
+    pub(super) consistent: bool,
     /// A filter over what was looked at, with its placeholders' values.
-    pub filter: Option<(String, HashMap<String, AttributeValue>)>,
+    pub(super) filter: Option<(String, HashMap<String, AttributeValue>)>,
 }
 
 /// One page.
 #[derive(Clone, Debug)]
-pub struct ItemPage {
+pub(super) struct ItemPage {
     /// What passed the filter.
-    pub items: Vec<Item>,
+    pub(super) items: Vec<Item>,
     /// Where to go on; `None` at the end.
-    pub next: Option<Item>,
+    pub(super) next: Option<Item>,
 }
 
 impl Store {
@@ -86,7 +87,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] when the table does not answer or refuses.
-    pub async fn get(&self, attempt: Attempt, key: &Key) -> Result<Option<Item>, StoreError> {
+    pub(super) async fn get(&self, attempt: Attempt, key: &Key) -> Result<Option<Item>, StoreError> {
         self.reading(attempt, || async {
             let call = self.client.get_item().table_name(&self.table).set_key(Some(key_item(key)));
             call.consistent_read(true).send().await.map(|output| output.item)
@@ -94,11 +95,38 @@ impl Store {
         .await
     }
 
+    /// The items of these keys, in their order, not strongly consistent. At most a page's worth, which is one call.
+    ///
+    /// # Errors
+    /// As [`Store::get`].
+    pub(super) async fn get_many(&self, attempt: Attempt, keys: &[Key]) -> Result<Vec<Option<Item>>, StoreError> {
+        let mut found: HashMap<Key, Item> = HashMap::new();
+        let mut left: Vec<Item> = keys.iter().collect::<BTreeSet<_>>().into_iter().map(key_item).collect();
+        while !left.is_empty() {
+            let wanted = KeysAndAttributes::builder().set_keys(Some(left)).build();
+            let wanted = wanted.map_err(|error| StoreError::Failed(error.to_string()))?;
+            let output = self
+                .reading(attempt, || async {
+                    self.client.batch_get_item().request_items(&self.table, wanted.clone()).send().await
+                })
+                .await?;
+            let items = output.responses.into_iter().flatten().flat_map(|(_, items)| items);
+            found.extend(items.filter_map(|item| Some((key_of(&item)?, item))));
+            // What the table did not get to; the request's time ends the loop.
+            let unread = output.unprocessed_keys.into_iter().flatten().next();
+            left = unread.map(|(_, unread)| unread.keys).unwrap_or_default();
+            if attempt.deadline.remaining().is_zero() {
+                return Err(StoreError::Throttled);
+            }
+        }
+        Ok(keys.iter().map(|key| found.get(key).cloned()).collect())
+    }
+
     /// One page of a query.
     ///
     /// # Errors
     /// As [`Store::get`].
-    pub async fn query(&self, attempt: Attempt, query: &PageQuery) -> Result<ItemPage, StoreError> {
+    pub(super) async fn query(&self, attempt: Attempt, query: &PageQuery) -> Result<ItemPage, StoreError> {
         let limit = i32::try_from(query.limit).unwrap_or(i32::MAX);
         self.reading(attempt, || async {
             let mut call =
@@ -129,20 +157,19 @@ impl Store {
         .await
     }
 
-    async fn reading<T, E, R, F>(&self, attempt: Attempt, call: impl Fn() -> F) -> Result<T, StoreError>
+    async fn reading<T, E, F>(&self, attempt: Attempt, call: impl Fn() -> F) -> Result<T, StoreError>
     where
-        F: Future<Output = Result<T, SdkError<E, R>>>,
-        SdkError<E, R>: ProvideErrorMetadata,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        SdkError<E, HttpResponse>: ProvideErrorMetadata,
     {
         let mut tries = 0;
         loop {
             let time = READ_ATTEMPT.min(attempt.deadline.remaining());
             match tokio::time::timeout(time, call()).await {
                 Ok(Ok(value)) => return Ok(value),
-                Ok(Err(error)) if !may_pass(&error) => {
-                    return Err(StoreError::Failed(format!("read: {}", error.code().unwrap_or("unknown"))));
-                }
-                Ok(Err(_)) | Err(_) => {}
+                Ok(Err(error)) if !may_pass(&error) => return Err(StoreError::failed("read", &error)),
+                Ok(Err(error)) => tracing::warn!(code = error.code(), cause = kind(&error), "a read failed"),
+                Err(_) => tracing::warn!("a read had no answer in time"),
             }
             tries += 1;
             let pause = self.pause(READ_BACKOFF, tries);
@@ -155,14 +182,15 @@ impl Store {
 }
 
 /// Whether the same read may succeed in a moment.
-fn may_pass<E, R>(error: &SdkError<E, R>) -> bool
+fn may_pass<E>(error: &SdkError<E, HttpResponse>) -> bool
 where
-    SdkError<E, R>: ProvideErrorMetadata,
+    SdkError<E, HttpResponse>: ProvideErrorMetadata,
 {
     match error {
-        SdkError::ServiceError(_) => error
-            .code()
-            .is_some_and(|code| is_throttling(code) || matches!(code, "InternalServerError" | "ServiceUnavailable")),
+        // What is no refusal is a failure of the table or before it, or an answer that can't be read.
+        SdkError::ServiceError(context) => {
+            !context.raw().status().is_client_error() || error.code().is_some_and(is_throttling)
+        }
         SdkError::ConstructionFailure(_) => false,
         _ => true,
     }

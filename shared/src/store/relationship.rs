@@ -1,8 +1,13 @@
 //! Relationships: how the item is read. It is written by the commands of invitations, in their transactions.
 
+use std::collections::BTreeMap;
+
 use super::item::{CorruptItem, Item, ItemReader};
 use super::keys;
-use crate::domain::{InvitationId, PartnerId, Relationship, RelationshipState, TenantId};
+use crate::domain::{InvitationId, PartnerId, Relationship, RelationshipState, TenantId, Timestamp};
+
+/// What the attribute that says when a period ended begins with; the tail of its invitation follows.
+pub(super) const PERIOD_END: &str = "ended_";
 
 /// Reads a relationship's item.
 pub(super) fn read_relationship(item: &Item) -> Result<Relationship, CorruptItem> {
@@ -17,8 +22,14 @@ pub(super) fn read_relationship(item: &Item) -> Result<Relationship, CorruptItem
         state: reader.parsed("relation", RelationshipState::parse)?,
         period: timed("period", "since")?,
         ended_at: reader.maybe_time("ended")?,
+        period_ends: read_period_ends(&reader, item)?,
         open_invitation: timed("open_invitation", "open_until")?,
         version: reader.number("version")?,
         chain: reader.chain()?,
     })
+}
+
+fn read_period_ends(reader: &ItemReader<'_>, item: &Item) -> Result<BTreeMap<String, Timestamp>, CorruptItem> {
+    let ends = item.keys().filter_map(|name| Some((name, name.strip_prefix(PERIOD_END)?)));
+    ends.map(|(name, tail)| Ok((tail.to_owned(), reader.time(name)?))).collect()
 }

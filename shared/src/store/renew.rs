@@ -62,7 +62,7 @@ impl Store {
         .text(":due_at", due_at);
         let writes = [
             (Step::Invitation, renewal),
-            (Step::Tenant, tenant_guard(&before.customer, terms.cloud, terms.market, terms.csp_refused)),
+            (Step::Tenant, tenant_guard(&before.customer, terms)),
             (Step::Relationship, reopen(after, attempt.occurred_at)),
             (Step::Rest, event::write(event, &chain)),
         ];

@@ -40,7 +40,7 @@ pub async fn create_table(client: &Client, table: &str) -> Result<(), StoreError
     match call.send().await {
         Ok(_) => Ok(()),
         Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_in_use_exception()) => Ok(()),
-        Err(error) => Err(StoreError::Failed(format!("CreateTable: {error}"))),
+        Err(error) => Err(StoreError::failed("CreateTable", &error)),
     }
 }
 

@@ -64,7 +64,7 @@ impl Store {
         let writes = [
             (Step::Subscription, Write::create(subscription_item(subscription, chain))),
             (Step::Relationship, active.text(":active", RelationshipState::Active.as_str())),
-            (Step::Tenant, tenant_guard(customer, terms.cloud, terms.market, terms.csp_refused)),
+            (Step::Tenant, tenant_guard(customer, terms)),
             (Step::Event, event::write(event, &chain)),
         ];
         let refused = match self.transact(attempt, &writes).await? {

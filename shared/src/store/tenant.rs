@@ -1,10 +1,8 @@
 //! Tenants: customers, and CSP tenants once they enrol.
 
-use futures_util::future::try_join_all;
-
 use super::change::{UNCHANGED, set};
 use super::item::{CorruptItem, Item, ItemBuilder, ItemReader};
-use super::keys::{self, Listed};
+use super::keys::{self, Key, Listed};
 use super::write::Write;
 use super::{Attempt, Registered, Store, StoreError};
 use crate::domain::{Cloud, Event, Market, PartnerId, Tenant, TenantId};
@@ -19,16 +17,25 @@ impl Store {
         Ok(item.as_ref().map(read_tenant).transpose()?)
     }
 
-    /// The names of these tenants, in their order, each at most 30 s old.
+    /// The names of these tenants, in their order, each at most 30 s old; one call for all that are not remembered.
     pub async fn tenant_names(
         &self,
         attempt: Attempt,
         ids: impl Iterator<Item = &TenantId>,
     ) -> Result<Vec<Option<String>>, StoreError> {
-        try_join_all(ids.map(|id| self.tenant_name(attempt, id))).await
+        let now = attempt.occurred_at;
+        let ids: Vec<&TenantId> = ids.collect();
+        let unknown: Vec<Key> =
+            ids.iter().filter(|id| self.tenant_names.get(id, now).is_none()).map(|id| keys::tenant(id)).collect();
+        for item in self.get_many(attempt, &unknown).await?.into_iter().flatten() {
+            let tenant = read_tenant(&item)?;
+            self.tenant_names.put(tenant.tenant_id, tenant.name, now);
+        }
+        Ok(ids.into_iter().map(|id| self.tenant_names.get(id, now)).collect())
     }
 
-    async fn tenant_name(&self, attempt: Attempt, id: &TenantId) -> Result<Option<String>, StoreError> {
+    /// A tenant's name, at most 30 s old.
+    pub async fn tenant_name(&self, attempt: Attempt, id: &TenantId) -> Result<Option<String>, StoreError> {
         if let Some(name) = self.tenant_names.get(id, attempt.occurred_at) {
             return Ok(Some(name));
         }
@@ -67,6 +74,7 @@ impl Store {
 fn tenant_item(tenant: &Tenant) -> Item {
     ItemBuilder::new(keys::tenant(&tenant.tenant_id))
         .text("name", &tenant.name)
+        .text("registered_name", &tenant.registered_name)
         .maybe_text("domain", tenant.domain.as_ref())
         .text("cloud", tenant.cloud.as_str())
         .text("market", tenant.market.as_str())
@@ -84,6 +92,7 @@ pub(super) fn read_tenant(item: &Item) -> Result<Tenant, CorruptItem> {
     Ok(Tenant {
         tenant_id: reader.parsed(keys::PK, |pk| TenantId::parse(pk.strip_prefix("TENANT#")?))?,
         name: reader.text("name")?.to_owned(),
+        registered_name: reader.text("registered_name")?.to_owned(),
         domain: reader.maybe_text("domain")?.map(str::to_owned),
         cloud: reader.parsed("cloud", Cloud::parse)?,
         market: reader.parsed("market", Market::parse)?,

@@ -40,12 +40,12 @@ pub enum TenantRefusal {
 }
 
 /// The guard on a customer's tenant that create, accept, renew and register share.
-pub(super) fn tenant_guard(id: &TenantId, cloud: Cloud, market: Market, csp_refused: bool) -> Write {
+pub(super) fn tenant_guard(id: &TenantId, terms: Terms) -> Write {
     let mut guard = "attribute_exists(pk) AND cloud = :cloud AND market = :market".to_owned();
-    if csp_refused {
+    if terms.csp_refused {
         guard.push_str(" AND attribute_not_exists(csp_partner)");
     }
-    Write::check(keys::tenant(id), &guard).text(":cloud", cloud.as_str()).text(":market", market.as_str())
+    Write::check(keys::tenant(id), &guard).text(":cloud", terms.cloud.as_str()).text(":market", terms.market.as_str())
 }
 
 /// Why the tenant's guard refused, first reason first.

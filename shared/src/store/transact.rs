@@ -3,31 +3,32 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::{
+    config::http::HttpResponse,
     error::SdkError,
     operation::transact_write_items::TransactWriteItemsError,
     types::{CancellationReason, ReturnConsumedCapacity, TransactWriteItem},
 };
 use data_encoding::HEXLOWER;
 
-use super::error::{StoreError, is_throttling};
+use super::error::{StoreError, is_throttling, kind};
 use super::item::Item;
 use super::write::Write;
 use super::{Attempt, Store};
 
 /// A guard that refused: the position of its write, and the item as it stood.
 #[derive(Clone, Debug)]
-pub struct Refusal<W> {
+pub(super) struct Refusal<W> {
     /// The position of the write in the transaction.
-    pub position: usize,
+    pub(super) position: usize,
     /// What the command calls that write.
-    pub write: W,
+    pub(super) write: W,
     /// The item that the guard saw; `None` when there was none.
-    pub item: Option<Item>,
+    pub(super) item: Option<Item>,
 }
 
 /// How a transaction ended. Refusals are expected; everything else that can go wrong is a [`StoreError`].
 #[derive(Clone, Debug)]
-pub enum Outcome<W> {
+pub(super) enum Outcome<W> {
     /// Everything was written.
     Committed,
     /// Nothing was written; the refusals are in the order of the writes, and there is at least one.
@@ -68,7 +69,11 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]: contention, throttling, an unknown outcome, too little time, or a fault of ours.
-    pub async fn transact<W: Copy>(&self, attempt: Attempt, writes: &[(W, Write)]) -> Result<Outcome<W>, StoreError> {
+    pub(super) async fn transact<W: Copy>(
+        &self,
+        attempt: Attempt,
+        writes: &[(W, Write)],
+    ) -> Result<Outcome<W>, StoreError> {
         let items: Result<Vec<_>, _> = writes.iter().map(|(_, write)| write.build(&self.table)).collect();
         let items = items.map_err(|error| StoreError::Failed(error.to_string()))?;
         match self.commit(attempt, items).await? {
@@ -94,7 +99,12 @@ impl Store {
         let (mut conflicts, mut throttles, mut unknowns) = (0, 0, 0);
         let mut last = StoreError::Deadline;
         while self.is_young(attempt) && !attempt.deadline.remaining().is_zero() {
-            let pause = match self.send(attempt, &items, &token).await? {
+            let seen = match self.send(attempt, &items, &token).await {
+                Ok(seen) => seen,
+                Err(_) if unknowns > 0 => return Err(StoreError::OutcomeUnknown),
+                Err(error) => return Err(error),
+            };
+            let pause = match seen {
                 Seen::Committed => return Ok(None),
                 Seen::Refused(refused) => return Ok(Some(refused)),
                 Seen::Conflict { twin } => {
@@ -116,6 +126,10 @@ impl Store {
                     Some(self.pause(THROTTLE_BACKOFF, unknowns))
                 }
             };
+            // An attempt whose outcome is unknown may have been written, whatever later ones showed.
+            if unknowns > 0 {
+                last = StoreError::OutcomeUnknown;
+            }
             let Some(pause) = pause else { return Err(last) };
             if pause >= attempt.deadline.remaining() {
                 return Err(last);
@@ -154,19 +168,18 @@ impl Store {
     }
 }
 
-fn classify<R>(error: SdkError<TransactWriteItemsError, R>) -> Result<Seen, StoreError>
-where
-    R: std::fmt::Debug + Send + Sync + 'static,
-{
+fn classify(error: SdkError<TransactWriteItemsError, HttpResponse>) -> Result<Seen, StoreError> {
     use TransactWriteItemsError as E;
     let code = aws_sdk_dynamodb::error::ProvideErrorMetadata::code(&error).map(str::to_owned);
     let SdkError::ServiceError(context) = error else {
         // A construction failure never left the process; all else may have reached the table.
-        return match error {
-            SdkError::ConstructionFailure(_) => Err(StoreError::Failed("the request could not be built".into())),
-            _ => Ok(Seen::Unknown),
-        };
+        if matches!(error, SdkError::ConstructionFailure(_)) {
+            return Err(StoreError::failed("TransactWriteItems", &error));
+        }
+        tracing::warn!(cause = kind(&error), "the outcome of a write is not known");
+        return Ok(Seen::Unknown);
     };
+    let refused = context.raw().status().is_client_error();
     match context.into_err() {
         E::TransactionCanceledException(cancelled) => reasons(cancelled.cancellation_reasons.unwrap_or_default()),
         E::TransactionInProgressException(_) | E::InternalServerError(_) => Ok(Seen::Unknown),
@@ -174,7 +187,8 @@ where
             Ok(Seen::Throttled)
         }
         _ if code.as_deref().is_some_and(is_throttling) => Ok(Seen::Throttled),
-        _ if code.as_deref() == Some("ServiceUnavailable") => Ok(Seen::Unknown),
+        // A success that can't be read, or a failure of whatever stands before the table.
+        _ if !refused => Ok(Seen::Unknown),
         _ => Err(StoreError::Failed(format!("TransactWriteItems: {}", code.unwrap_or_default()))),
     }
 }

@@ -21,7 +21,7 @@ enum Kind {
 
 /// A write and its guard. A refused guard answers with the item that stood in the way.
 #[derive(Clone, Debug)]
-pub struct Write {
+pub(super) struct Write {
     kind: Kind,
     guard: String,
     names: HashMap<String, String>,
@@ -34,46 +34,35 @@ impl Write {
     }
 
     /// A new item. Nothing is ever overwritten: this is the only way to put an item, and its guard is that there is none.
-    pub fn create(item: Item) -> Self {
+    pub(super) fn create(item: Item) -> Self {
         Self::new(Kind::Put(item), "attribute_not_exists(pk)")
     }
 
     /// A change of an item by an update expression.
-    pub fn update(key: Key, expression: &str, guard: &str) -> Self {
+    pub(super) fn update(key: Key, expression: &str, guard: &str) -> Self {
         Self::new(Kind::Update(key, expression.to_owned()), guard)
     }
 
     /// No change, only a guard.
-    pub fn check(key: Key, guard: &str) -> Self {
+    pub(super) fn check(key: Key, guard: &str) -> Self {
         Self::new(Kind::Check(key), guard)
     }
 
     /// Gives a `:placeholder` its value.
-    pub fn value(mut self, placeholder: &str, value: AttributeValue) -> Self {
+    pub(super) fn value(mut self, placeholder: &str, value: AttributeValue) -> Self {
         self.values.insert(placeholder.to_owned(), value);
         self
     }
 
     /// Gives a `:placeholder` a text.
-    pub fn text(self, placeholder: &str, value: impl Into<String>) -> Self {
+    pub(super) fn text(self, placeholder: &str, value: impl Into<String>) -> Self {
         self.value(placeholder, text(value))
     }
 
     /// Gives a `#placeholder` the attribute it stands for.
-    pub fn name(mut self, placeholder: &str, attribute: impl Into<String>) -> Self {
+    pub(super) fn name(mut self, placeholder: &str, attribute: impl Into<String>) -> Self {
         self.names.insert(placeholder.to_owned(), attribute.into());
         self
-    }
-
-    /// The key of the item it is about.
-    pub fn key(&self) -> Option<Key> {
-        match &self.kind {
-            Kind::Update(key, _) | Kind::Check(key) => Some(key.clone()),
-            Kind::Put(item) => {
-                let part = |name| item.get(name).and_then(|value| value.as_s().ok()).cloned();
-                Some(Key { pk: part(keys::PK)?, sk: part(keys::SK)? })
-            }
-        }
     }
 
     /// The SDK's form.
@@ -106,6 +95,12 @@ impl Write {
 }
 
 /// A key as the SDK wants it.
-pub fn key_item(key: &Key) -> Item {
+pub(super) fn key_item(key: &Key) -> Item {
     HashMap::from([(keys::PK.to_owned(), text(&key.pk)), (keys::SK.to_owned(), text(&key.sk))])
+}
+
+/// The key of an item.
+pub(super) fn key_of(item: &Item) -> Option<Key> {
+    let part = |name| item.get(name).and_then(|value| value.as_s().ok()).cloned();
+    Some(Key { pk: part(keys::PK)?, sk: part(keys::SK)? })
 }

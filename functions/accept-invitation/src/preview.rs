@@ -1,0 +1,37 @@
+//! What the holder of a link is shown, in every state of the invitation.
+
+use serde_json::{Value, json};
+use shared::app::App;
+use shared::domain::{AcceptProof, Invitation, Partner};
+use shared::http::{Problem, Request, Response};
+
+use crate::holder::Holder;
+
+/// Answers with [`view`].
+pub(crate) async fn preview(app: &App, request: &Request, holder: &Holder) -> Result<Response, Problem> {
+    let invitation = holder.find(app, request).await?;
+    let partner = inviting_partner(app, request, &invitation).await?;
+    Response::json(200, &view(app, request, &invitation, &partner))
+}
+
+/// `{invitation, partner, requires_delegated_admin, accept_proof}`
+pub(crate) fn view(app: &App, request: &Request, invitation: &Invitation, partner: &Partner) -> Value {
+    // A cloud that the policy no longer serves still shows what was asked.
+    let rules = app.policy_for(request).clouds.get(&partner.cloud);
+    json!({
+        "invitation": invitation.view(request.now),
+        "partner": {"name": partner.name, "cloud": partner.cloud, "market": partner.market},
+        "requires_delegated_admin": rules.is_some_and(|rules| invitation.must_grant(rules)),
+        "accept_proof": rules.map_or(AcceptProof::Link, |rules| rules.accept_proof),
+    })
+}
+
+/// The partner that invites.
+pub(crate) async fn inviting_partner(
+    app: &App,
+    request: &Request,
+    invitation: &Invitation,
+) -> Result<Partner, Problem> {
+    let partner = app.store.partner(request.attempt(), &invitation.partner_id).await?;
+    partner.ok_or_else(|| Problem::internal("an invitation's partner is missing"))
+}

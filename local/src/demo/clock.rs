@@ -1,0 +1,39 @@
+//! The story's clock.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use shared::domain::{Clock, Timestamp};
+
+/// A Monday morning: 2026-11-23T09:00:00Z, in milliseconds.
+const BEGINNING: i64 = 1_795_424_400_000;
+
+/// Stands still until the story moves it.
+pub struct StoryClock(AtomicI64);
+
+impl StoryClock {
+    /// At the beginning.
+    pub fn new() -> Self {
+        Self(AtomicI64::new(BEGINNING))
+    }
+
+    /// Days since the beginning.
+    pub fn day(&self) -> i64 {
+        (self.now().millis() - BEGINNING) / 86_400_000
+    }
+
+    /// Moves it on.
+    pub fn advance_millis(&self, ms: i64) {
+        self.0.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    /// Sets it.
+    pub fn set(&self, now: Timestamp) {
+        self.0.store(now.millis(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for StoryClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}

@@ -1,0 +1,114 @@
+//! Whether the events of a table are those that were written: every aggregate's chain of hashes, recomputed.
+
+use std::path::{Path, PathBuf};
+
+use aws_sdk_dynamodb::Client;
+use shared::store::{Audit, AuditError, Audited, client};
+
+use crate::engine::Engine;
+use crate::{ANY_PORT, DataDir, StartError, TABLE, table_config};
+
+/// The events could not be read, or are not those that were written.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// There is no database there.
+    #[error("there are no data in {}", .0.display())]
+    NoData(PathBuf),
+    /// The engine did not start over them.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The engine did not hand them out.
+    #[error("the table could not be read: {0}")]
+    Table(String),
+    /// They are not those that were written.
+    #[error("the events are not those that were written: {0}")]
+    Broken(#[from] AuditError),
+}
+
+/// Checks a data folder. It is only read, and may be in use.
+///
+/// # Errors
+/// [`VerifyError`], with the first broken place.
+pub async fn verify(data_dir: &Path) -> Result<Audited, VerifyError> {
+    let file = DataDir::database_in(data_dir);
+    if !file.is_file() {
+        return Err(VerifyError::NoData(data_dir.to_owned()));
+    }
+    let engine = Engine::start_over_copy(ANY_PORT, &file).await?;
+    let client = client::connect(&table_config(Some(engine.endpoint().to_owned())), client::http_client());
+    let audited = audit(&client, TABLE).await;
+    drop(client);
+    engine.stop().await;
+    audited
+}
+
+/// Checks a table. This reads all of it, which is for operators and tests; no function does.
+///
+/// # Errors
+/// [`VerifyError`], with the first broken place.
+pub async fn audit(client: &Client, table: &str) -> Result<Audited, VerifyError> {
+    let mut audit = Audit::default();
+    let mut start = None;
+    loop {
+        let page = client.scan().table_name(table).consistent_read(true).set_exclusive_start_key(start).send().await;
+        let page = page.map_err(|error| VerifyError::Table(error.into_service_error().to_string()))?;
+        for item in page.items() {
+            audit.take(item).map_err(AuditError::from)?;
+        }
+        start = page.last_evaluated_key;
+        if start.is_none() {
+            return Ok(audit.finish()?);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::types::AttributeValue;
+
+    use super::*;
+    use crate::testing::Folder;
+    use crate::{Local, Options, samples, start};
+
+    async fn seeded(folder: &Folder) -> Local {
+        let local = start(Options { data_dir: Some(folder.0.clone()), ..Options::default() }).await.unwrap();
+        samples::seed(local.base_url(), local.operator_key()).await.unwrap();
+        local
+    }
+
+    #[tokio::test]
+    async fn a_folder_holds_in_use_and_at_rest_and_is_only_read() {
+        let folder = Folder::new();
+        let local = seeded(&folder).await;
+        let in_use = verify(&folder.0).await.unwrap();
+        assert!(in_use.aggregates > 5 && in_use.events > 5, "{in_use:?}");
+        local.stop().await;
+        let before = std::fs::read(DataDir::database_in(&folder.0)).unwrap();
+        assert_eq!(verify(&folder.0).await.unwrap(), in_use);
+        assert!(std::fs::read(DataDir::database_in(&folder.0)).unwrap() == before);
+    }
+
+    #[tokio::test]
+    async fn a_changed_event_is_named() {
+        let folder = Folder::new();
+        let local = seeded(&folder).await;
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let pk = format!("EVENTS#SUBSCRIPTION#{}", "public#fabrikam-1");
+        let change = local.client().update_item().table_name(TABLE).key("pk", text(&pk)).key("sk", text("0000000001"));
+        let change = change.update_expression("SET event_data = :data").condition_expression("attribute_exists(pk)");
+        change.expression_attribute_values(":data", text("{}")).send().await.unwrap();
+        local.stop().await;
+        let error = verify(&folder.0).await.unwrap_err().to_string();
+        assert!(error.ends_with("SUBSCRIPTION#public#fabrikam-1: event 1 has been changed"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_folder_without_data_is_left_alone() {
+        let folder = Folder::new();
+        assert!(matches!(verify(&folder.0).await, Err(VerifyError::NoData(_))));
+        assert!(!folder.0.exists());
+        std::fs::create_dir(&folder.0).unwrap();
+        std::fs::write(DataDir::database_in(&folder.0), "no database").unwrap();
+        assert!(matches!(verify(&folder.0).await, Err(VerifyError::Start(_))));
+    }
+}
