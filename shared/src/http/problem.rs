@@ -176,7 +176,7 @@ pub struct Problem {
     /// Headers beside the usual ones (`Retry-After`, `Allow`).
     pub headers: Vec<(&'static str, String)>,
     /// The existing thing the refusal is about, where the caller may know of it.
-    pub extension: Option<(&'static str, String)>,
+    pub extension: Option<Box<(&'static str, String)>>,
     /// What failed inside; for the log, never for the answer.
     pub cause: Option<String>,
 }
@@ -233,7 +233,7 @@ impl Problem {
 
     /// Names the thing that stands in the way, for example `invitation_id`.
     pub fn about(mut self, member: &'static str, id: impl Into<String>) -> Self {
-        self.extension = Some((member, id.into()));
+        self.extension = Some(Box::new((member, id.into())));
         self
     }
 
@@ -251,7 +251,7 @@ impl Problem {
         if !self.errors.is_empty() {
             body["errors"] = serde_json::json!(self.errors);
         }
-        if let Some((member, id)) = &self.extension {
+        if let Some((member, id)) = self.extension.as_deref() {
             body[*member] = serde_json::json!(id);
         }
         body.to_string()

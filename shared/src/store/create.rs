@@ -63,7 +63,7 @@ impl Store {
                     (invitation.kind, invitation.period) = (kind, period);
                     continue;
                 }
-                Explained::Refused(refusal) => refusal,
+                Explained::Refused(refusal) => *refusal,
             };
             // The twin of this request may have been committed since: what it wrote may be what refused this one.
             return Ok(match self.invitation(attempt, &invitation.invitation_id).await? {
@@ -76,7 +76,7 @@ impl Store {
 }
 
 enum Explained {
-    Refused(Created),
+    Refused(Box<Created>),
     Becomes(InvitationKind, Option<(InvitationId, Timestamp)>),
 }
 
@@ -88,14 +88,14 @@ fn explain(
     now: Timestamp,
 ) -> Result<Explained, StoreError> {
     if let Some(refusal) = find(refused, Step::Tenant) {
-        return Ok(Explained::Refused(Created::Tenant(explain_tenant(refusal, terms)?)));
+        return Ok(Explained::Refused(Box::new(Created::Tenant(explain_tenant(refusal, terms)?))));
     }
     let Some(refusal) = find(refused, Step::Relationship) else { return Err(StoreError::Contention) };
     let relationship = refusal.item.as_ref().map(read_relationship).transpose()?;
     let relationship = relationship.as_ref();
     Ok(match next_kind(invitation, relationship) {
-        NextKind::Stays => Explained::Refused(explain_open(relationship, now)),
-        NextKind::Active => Explained::Refused(Created::RelationshipActive),
+        NextKind::Stays => Explained::Refused(Box::new(explain_open(relationship, now))),
+        NextKind::Active => Explained::Refused(Box::new(Created::RelationshipActive)),
         NextKind::Becomes(kind, period) => Explained::Becomes(kind, period),
     })
 }
