@@ -46,7 +46,7 @@ fn welcome(local: &Local, samples: &Result<Samples, SeedError>, kept: bool) -> i
         "Ctrl-C stops it and forgets everything; `cargo run -- serve --data-dir data` would keep it."
     })?;
     out.line("")?;
-    out.entry("Operator", local.operator_key().reveal(), "")?;
+    out.entry("Operator", local.operator_key().reveal(), "registers, enrols, issues keys")?;
     match samples {
         Ok(samples) => {
             for (member, note) in

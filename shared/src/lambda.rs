@@ -249,8 +249,14 @@ where
     })))
 }
 
-/// Until a deadline in milliseconds since 1970.
+/// Before this a time since 1970 is no time of Lambda's.
+const YEAR_2001_MS: u64 = 1_000_000_000_000;
+
+/// Until a deadline in milliseconds since 1970. `cargo lambda watch` tells how long instead.
 fn remaining(deadline_ms: u64) -> Duration {
+    if deadline_ms < YEAR_2001_MS {
+        return Duration::from_millis(deadline_ms);
+    }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Duration::from_millis(deadline_ms).saturating_sub(now)
 }

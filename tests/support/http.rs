@@ -1,6 +1,9 @@
 //! One HTTP call and its answer.
 
 use serde_json::Value;
+use shared::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use shared::aws_lambda_events::encodings::Body;
+use shared::http::{Code, TYPE_BASE};
 
 /// A call to be sent.
 #[derive(Clone, Debug)]
@@ -77,6 +80,16 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// A function's answer, past the gateway.
+    pub fn of(response: ApiGatewayV2httpResponse) -> Self {
+        let body = match response.body {
+            Some(Body::Text(text)) => text.into_bytes(),
+            Some(Body::Binary(bytes)) => bytes,
+            _ => Vec::new(),
+        };
+        Self { status: u16::try_from(response.status_code).expect("a status"), headers: response.headers, body }
+    }
+
     /// The body as JSON; null when it is none.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
@@ -105,10 +118,53 @@ impl Answer {
         self.json()
     }
 
-    /// The problem of an answer that must be this one.
+    /// The problem of an answer that must be this one, and of the one shape that problems have.
     #[track_caller]
     pub fn refused(&self, status: u16, code: &str) -> Value {
-        assert_eq!((self.status, self.code().as_str()), (status, code), "{}", String::from_utf8_lossy(&self.body));
-        self.json()
+        let text = String::from_utf8_lossy(&self.body);
+        assert_eq!((self.status, self.code().as_str()), (status, code), "{text}");
+        let known = Code::ALL.iter().find(|known| known.name() == code).expect("a registered code");
+        let problem = self.json();
+        assert_eq!(problem["type"], format!("{TYPE_BASE}{code}"), "{text}");
+        assert_eq!(problem["title"], known.title(), "{text}");
+        assert_eq!((&problem["status"], known.status()), (&Value::from(status), status), "{text}");
+        assert_eq!(problem["retryable"], known.retryable(), "{text}");
+        let id = self.header("x-request-id").unwrap_or_default();
+        assert_eq!(problem["instance"], format!("urn:request:{id}"), "{text}");
+        assert!(problem["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{text}");
+        assert_eq!(problem["errors"].is_array(), code == "validation_failed", "{text}");
+        assert_eq!(self.header("cache-control"), Some("no-store"), "{text}");
+        // Neither the inside of the process nor anybody's secret has a place in an answer.
+        for inside in ["panicked", ".rs", "arn:", "dynamo"] {
+            assert!(!text.to_lowercase().contains(inside), "{inside}: {text}");
+        }
+        for secret in ["mpk_", "whsec_"] {
+            let shown = text.split(secret).skip(1).any(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()));
+            assert!(!shown, "{secret}: {text}");
+        }
+        problem
+    }
+
+    /// The pointers of a problem's errors.
+    pub fn pointers(&self) -> Vec<String> {
+        let problem = self.json();
+        let errors = problem["errors"].as_array().into_iter().flatten();
+        errors.map(|error| error["pointer"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// Everything that two answers must share to look the same: status, headers and body, less the request's own id.
+    pub fn looks(&self) -> (u16, Vec<(String, String)>, Value) {
+        let own = ["x-request-id", "apigw-requestid", "date"];
+        let named = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
+            (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        };
+        let mut headers: Vec<_> =
+            self.headers.iter().map(named).filter(|(name, _)| !own.contains(&name.as_str())).collect();
+        headers.sort_unstable();
+        let mut body = self.json();
+        if let Some(members) = body.as_object_mut() {
+            members.remove("instance");
+        }
+        (self.status, headers, body)
     }
 }

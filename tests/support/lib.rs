@@ -3,9 +3,15 @@
 //! `World::start()` is the local gateway over a fresh engine with a virtual clock. With `MULTIPARTNER_URL` and
 //! `MULTIPARTNER_OPERATOR_KEY` set it is that deployment instead, with the system's clock.
 
+pub mod cases;
 pub mod clock;
+pub mod here;
 pub mod http;
+pub mod lists;
+pub mod meter;
 pub mod parties;
+#[path = "../sample-events/mod.rs"]
+pub mod sample_events;
 pub mod world;
 
 pub use clock::ManualClock;

@@ -85,6 +85,51 @@ impl World {
     }
 }
 
+impl World {
+    /// Invites, which must succeed; the invitation's id and its link's token.
+    pub async fn open(&self, partner: &Partner, customer: &Customer, delegated_admin: Value) -> (String, String) {
+        link(&self.invite(partner, customer, delegated_admin).await.expect(201))
+    }
+
+    /// A partner's further key, with these roles.
+    pub async fn further_key(&self, partner: &Partner, roles: &[&str]) -> Partner {
+        let key = self.issue_key(json!({"kind": "partner", "id": partner.partner_id}), roles).await;
+        Partner { key, ..partner.clone() }
+    }
+
+    /// Suspends a partner, and waits until nobody remembers it otherwise.
+    pub async fn suspend(&self, partner: &Partner) {
+        self.operator(Call::new("POST", format!("/v1/partners/{}/suspend", partner.partner_id))).await.expect(200);
+        self.forget().await;
+    }
+
+    /// Enrols a customer's tenant as a partner: from now on it is a CSP tenant.
+    pub async fn enrol(&self, customer: &Customer, cloud: &str, market: &str) {
+        let body = json!({"tenant_id": customer.tenant_id, "name": "Contoso", "cloud": cloud, "market": market});
+        self.operator(Call::post("/v1/partners", &body)).await.expect(201);
+    }
+
+    /// As [`World::forget`], where it costs no time.
+    pub async fn forget_here(&self) {
+        if self.here().is_some() {
+            self.forget().await;
+        }
+    }
+
+    /// Lets the 30 s pass for which functions remember partners and keys.
+    pub async fn forget(&self) {
+        match self.here() {
+            Some((_, clock)) => clock.advance_millis(30_000),
+            None => tokio::time::sleep(std::time::Duration::from_secs(31)).await,
+        }
+    }
+}
+
+/// A wish for delegated administration.
+pub fn asking(roles: &[&str], duration: &str) -> Value {
+    json!({"roles": roles, "duration": duration})
+}
+
 /// The id and token of an `accept_url`.
 pub fn link(created: &Value) -> (String, String) {
     let url = created["accept_url"].as_str().expect("a link");
@@ -107,6 +152,16 @@ pub fn accept_by_link(invitation_id: &str, token: &str, delegated_admin: &Value)
     Call::post(format!("/v1/invitations/{invitation_id}/accept"), &acceptance(token, delegated_admin))
 }
 
+/// A look at an invitation by its link.
+pub fn preview(invitation_id: &str, token: &str) -> Call {
+    Call::post(format!("/v1/invitations/{invitation_id}/preview"), &json!({"token": token}))
+}
+
+/// A no by link.
+pub fn decline_by_link(invitation_id: &str, token: &str) -> Call {
+    Call::post(format!("/v1/invitations/{invitation_id}/decline"), &json!({"token": token}))
+}
+
 impl Partner {
     /// A call by this partner's key.
     pub fn call(&self, method: &str, path: &str) -> Call {
@@ -116,6 +171,27 @@ impl Partner {
     /// A creation by key, still without idempotency key.
     pub fn create(&self, body: &Value) -> Call {
         self.call("POST", "/invitations").json(body)
+    }
+
+    /// A creation that asks this customer, under this idempotency key.
+    pub fn asks(&self, customer: &Customer, delegated_admin: &Value, key: &str) -> Call {
+        let body = json!({"customer_tenant_id": customer.tenant_id, "delegated_admin": delegated_admin});
+        self.create(&body).idempotency_key(key)
+    }
+
+    /// A cancellation.
+    pub fn cancel(&self, invitation_id: &str) -> Call {
+        self.call("POST", &format!("/invitations/{invitation_id}/cancel"))
+    }
+
+    /// A renewal.
+    pub fn renew(&self, invitation_id: &str) -> Call {
+        self.call("POST", &format!("/invitations/{invitation_id}/renew"))
+    }
+
+    /// An end of the relationship with a customer.
+    pub fn end(&self, customer: &Customer) -> Call {
+        self.call("DELETE", &format!("/customers/{}", customer.tenant_id))
     }
 
     /// A registration by key.
@@ -139,6 +215,25 @@ impl Customer {
     /// A call by this customer's key.
     pub fn call(&self, method: &str, path: &str) -> Call {
         Call::new(method, format!("/v1/customers/{}{path}", self.tenant_id)).key(&self.key)
+    }
+
+    /// A yes by key; null `delegated_admin` leaves the member out.
+    pub fn accept(&self, invitation_id: &str, delegated_admin: &Value) -> Call {
+        let mut body = json!({"accepted_by": {"name": "Avery Howard", "email": "avery@contoso.example"}});
+        if !delegated_admin.is_null() {
+            body["delegated_admin"] = delegated_admin.clone();
+        }
+        self.call("POST", &format!("/invitations/{invitation_id}/accept")).json(&body)
+    }
+
+    /// A no by key.
+    pub fn decline(&self, invitation_id: &str) -> Call {
+        self.call("POST", &format!("/invitations/{invitation_id}/decline"))
+    }
+
+    /// An end of the relationship with a partner.
+    pub fn end(&self, partner: &Partner) -> Call {
+        self.call("DELETE", &format!("/partners/{}", partner.partner_id))
     }
 }
 

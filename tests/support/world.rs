@@ -20,7 +20,8 @@ enum Place {
 /// A system to be called.
 pub struct World {
     place: Place,
-    base_url: String,
+    address: String,
+    public_url: String,
     operator_key: String,
     client: reqwest::Client,
     counter: AtomicU64,
@@ -51,14 +52,20 @@ impl World {
         Self::assemble(Place::Here { local: Box::new(local), clock }, url, key)
     }
 
-    fn assemble(place: Place, base_url: String, operator_key: String) -> Self {
+    fn assemble(place: Place, address: String, operator_key: String) -> Self {
         let seed = match &place {
             Place::Here { .. } => 1,
-            // A deployment remembers earlier runs, so every run needs names of its own.
-            Place::Deployment => u64::try_from(SystemClock.now().millis()).unwrap_or_default(),
+            // A deployment remembers earlier runs and serves all tests at once, so every world needs names of its own.
+            Place::Deployment => {
+                static WORLDS: AtomicU64 = AtomicU64::new(0);
+                let now = u64::try_from(SystemClock.now().millis()).unwrap_or_default();
+                now * 1024 + WORLDS.fetch_add(1, Ordering::SeqCst)
+            }
         };
         let client = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");
-        Self { place, base_url, operator_key, client, counter: AtomicU64::new(0), seed }
+        let other = std::env::var("MULTIPARTNER_PUBLIC_URL").ok().filter(|_| matches!(place, Place::Deployment));
+        let public_url = other.unwrap_or_else(|| address.clone());
+        Self { place, address, public_url, operator_key, client, counter: AtomicU64::new(0), seed }
     }
 
     /// Whether this is a deployment: without virtual clock and without a look into the table.
@@ -79,9 +86,10 @@ impl World {
         self.here().map_or_else(|| SystemClock.now(), |(_, clock)| clock.now())
     }
 
-    /// `scheme://host`.
+    /// `scheme://host` as the system's links and its own page have it. A deployment that is reached by another address than
+    /// its own says so in `MULTIPARTNER_PUBLIC_URL`.
     pub fn base_url(&self) -> &str {
-        &self.base_url
+        &self.public_url
     }
 
     /// The operator's key.
@@ -116,7 +124,7 @@ impl World {
 
     /// Sends a call once.
     pub async fn send_once(&self, call: &Call) -> Answer {
-        let mut request = self.client.request(call.method.clone(), format!("{}{}", self.base_url, call.path));
+        let mut request = self.client.request(call.method.clone(), format!("{}{}", self.address, call.path));
         for (name, value) in &call.headers {
             request = request.header(name, value);
         }

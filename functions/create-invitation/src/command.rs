@@ -106,6 +106,7 @@ impl Command {
             created_at: request.now,
             expires_at: request.now.plus_days(days),
             answer: None,
+            expiry_announced: false,
             version: 1,
             policy_version: policy.version,
             token_generation: 1,

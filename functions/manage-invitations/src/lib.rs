@@ -116,6 +116,7 @@ fn renewal(app: &App, request: &Request, before: &Invitation, days: u32) -> Resu
         token_generation,
         token_hash: token.hash(),
         expires_at: request.now.plus_days(days),
+        expiry_announced: false,
         version: before.version + 1,
         ..before.clone()
     })

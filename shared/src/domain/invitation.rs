@@ -98,6 +98,8 @@ pub struct Invitation {
     pub expires_at: Timestamp,
     /// The answer, once there is one.
     pub answer: Option<Answer>,
+    /// Whether its expiry has been announced: from then on it is over, whatever a clock that lags may say.
+    pub expiry_announced: bool,
     /// +1 with every change.
     pub version: u64,
     /// The policy it was made under.
@@ -128,7 +130,7 @@ impl Invitation {
             Some(Decision::Accepted { .. }) => InvitationState::Accepted,
             Some(Decision::Declined { .. }) => InvitationState::Declined,
             Some(Decision::Cancelled) => InvitationState::Cancelled,
-            None if self.expires_at <= now => InvitationState::Expired,
+            None if self.expiry_announced || self.expires_at <= now => InvitationState::Expired,
             None => InvitationState::Pending,
         }
     }

@@ -1,6 +1,6 @@
 //! Answering an invitation: accept begins (or goes on with) the relationship, decline and cancel only close it.
 
-use super::invitation::{PENDING, Step, find};
+use super::invitation::{AS_ASKED, PENDING, Step, find};
 use super::item::{bytes, number, text};
 use super::keys;
 use super::relationship::read_relationship;
@@ -162,7 +162,8 @@ fn answer_invitation(change: &InvitationChange<'_>, chain: &Chain) -> Write {
         Write::update(
             keys::invitation(&before.invitation_id),
             &format!("SET {sets} REMOVE gsi3pk, gsi3sk"),
-            "answer = :pending AND expires > :now AND token_hash = :token_hash AND version = :version",
+            "answer = :pending AND expires > :now AND attribute_exists(gsi3sk) AND token_hash = :token_hash AND \
+             version = :version",
         )
     };
     let mut values = Vec::new();
@@ -173,7 +174,8 @@ fn answer_invitation(change: &InvitationChange<'_>, chain: &Chain) -> Write {
         values.push((":by_salt", bytes(&accepted_by.salt)));
         if let Some(granted) = granted {
             sets.push_str(", granted = :granted");
-            values.push((":granted", grant::admin_value(granted)));
+            let as_asked = before.delegated_admin.as_ref() == Some(granted);
+            values.push((":granted", if as_asked { AS_ASKED } else { grant::admin_value(granted) }));
         }
     }
     if let Decision::Declined { reason: Some(reason) } = &change.answer.decision {

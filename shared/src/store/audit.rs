@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::event::{event_item, read_event};
 use super::item::{CorruptItem, Item, ItemReader};
-use super::keys::{self, Key};
+use super::keys;
+use super::write::key_of;
 use crate::domain::{BrokenChain, Chain, Event, verify_chain};
 
 /// Collects the items of a table, in any order, and checks that every aggregate's events are those that were written.
@@ -57,8 +58,7 @@ impl Audit {
     /// # Errors
     /// [`CorruptItem`] when it is an event or an aggregate and can't be read.
     pub fn take(&mut self, item: &Item) -> Result<(), CorruptItem> {
-        let part = |name| item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
-        let key = Key { pk: part(keys::PK), sk: part(keys::SK) };
+        let Some(key) = key_of(item) else { return Ok(()) };
         if key.pk.starts_with(keys::EVENTS) {
             let (event, hash) = (read_event(item)?, ItemReader::new(item)?.hash("event_hash")?);
             whole(item, &event, hash)?;
@@ -99,6 +99,8 @@ fn whole(item: &Item, event: &Event, hash: [u8; 32]) -> Result<(), CorruptItem> 
 #[cfg(test)]
 mod tests {
     use super::super::item::{ItemBuilder, text};
+    use super::super::keys::Key;
+    use super::super::write::key_item;
     use super::*;
     use crate::domain::{
         Actor, AggregateKind, Cloud, EventType, GrantId, InvitationId, KeyId, PartnerId, Subject, Subscription,
@@ -193,7 +195,7 @@ mod tests {
     fn an_event_that_stands_elsewhere_is_found() {
         let (mut items, elsewhere) = (tenants_items(), tenant().to_string().replace("64ff", "64fe"));
         let moved = keys::event(AggregateKind::Tenant, &elsewhere, 1);
-        items[0].extend(super::super::write::key_item(&moved));
+        items[0].extend(key_item(&moved));
         assert!(audit(&items).is_err());
     }
 

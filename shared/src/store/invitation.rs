@@ -1,11 +1,13 @@
 //! Invitations: how the item is written and read. The commands are in `create`, `answer` and `renew`.
 
+use aws_sdk_dynamodb::types::AttributeValue;
+
 use super::item::{CorruptItem, Item, ItemBuilder, ItemReader};
 use super::keys::{self, Listed};
 use super::transact::Refusal;
 use super::{Attempt, Store, StoreError, grant};
 use crate::domain::{
-    AcceptedBy, Answer, Chain, Decision, Invitation, InvitationId, InvitationKind, PartnerId, TenantId,
+    AcceptedBy, Answer, Chain, Decision, DelegatedAdmin, Invitation, InvitationId, InvitationKind, PartnerId, TenantId,
 };
 
 impl Store {
@@ -35,6 +37,9 @@ pub(super) fn find(refused: &[Refusal<Step>], step: Step) -> Option<&Refusal<Ste
 
 /// What `answer` says while there is none.
 pub(super) const PENDING: &str = "pending";
+
+/// What `granted` says when it is what was asked: stored once, the item stays below 1 KB and an acceptance cheap.
+pub(super) const AS_ASKED: AttributeValue = AttributeValue::Bool(true);
 
 /// The item of a new invitation.
 pub(super) fn invitation_item(invitation: &Invitation, chain: Chain) -> Item {
@@ -71,6 +76,7 @@ pub(super) fn invitation_item(invitation: &Invitation, chain: Chain) -> Item {
 pub(super) fn read_invitation(item: &Item) -> Result<Invitation, CorruptItem> {
     let reader = ItemReader::new(item)?;
     let period = reader.maybe_parsed("period", InvitationId::parse)?;
+    let answer = read_answer(&reader)?;
     Ok(Invitation {
         invitation_id: reader.parsed(keys::PK, |pk| InvitationId::parse(pk.strip_prefix("INVITATION#")?))?,
         kind: reader.parsed("kind", InvitationKind::parse)?,
@@ -81,7 +87,8 @@ pub(super) fn read_invitation(item: &Item) -> Result<Invitation, CorruptItem> {
         message: reader.maybe_text("message")?.map(str::to_owned),
         created_at: reader.time("created")?,
         expires_at: reader.time("expires")?,
-        answer: read_answer(&reader)?,
+        expiry_announced: answer.is_none() && reader.get(keys::GSI3_SK).is_none(),
+        answer,
         version: reader.number("version")?,
         policy_version: reader.number("policy")?,
         token_generation: reader.number("token_gen")?,
@@ -97,7 +104,7 @@ fn read_answer(reader: &ItemReader<'_>) -> Result<Option<Answer>, CorruptItem> {
     let decision = match reader.text("answer")? {
         PENDING => return Ok(None),
         "accepted" => Decision::Accepted {
-            granted: grant::read_admin(reader, "granted")?,
+            granted: read_granted(reader)?,
             accepted_by: AcceptedBy {
                 name: reader.text("by_name")?.to_owned(),
                 email: reader.text("by_email")?.to_owned(),
@@ -109,4 +116,12 @@ fn read_answer(reader: &ItemReader<'_>) -> Result<Option<Answer>, CorruptItem> {
         _ => return Err(reader.corrupt("answer", "is unknown")),
     };
     Ok(Some(Answer { decision, decided_at: reader.time("decided")? }))
+}
+
+fn read_granted(reader: &ItemReader<'_>) -> Result<Option<DelegatedAdmin>, CorruptItem> {
+    if reader.get("granted") != Some(&AS_ASKED) {
+        return grant::read_admin(reader, "granted");
+    }
+    let asked = grant::read_admin(reader, "asked")?;
+    asked.map(Some).ok_or_else(|| reader.corrupt("asked", "is missing"))
 }

@@ -16,11 +16,16 @@ pub(super) fn read_relationship(item: &Item) -> Result<Relationship, CorruptItem
         let id = reader.maybe_parsed(id, InvitationId::parse)?;
         Ok(id.zip(reader.maybe_time(at)?))
     };
+    let state = reader.parsed("relation", RelationshipState::parse)?;
+    let period = timed("period", "since")?;
+    if state != RelationshipState::None && period.is_none() {
+        return Err(reader.corrupt("period", "is missing"));
+    }
     Ok(Relationship {
         customer: reader.parsed(keys::PK, |pk| TenantId::parse(pk.strip_prefix("CUSTOMER#")?))?,
         partner_id: reader.parsed(keys::SK, |sk| PartnerId::parse(sk.strip_prefix("PARTNER#")?))?,
-        state: reader.parsed("relation", RelationshipState::parse)?,
-        period: timed("period", "since")?,
+        state,
+        period,
         ended_at: reader.maybe_time("ended")?,
         period_ends: read_period_ends(&reader, item)?,
         open_invitation: timed("open_invitation", "open_until")?,

@@ -1,0 +1,77 @@
+# Sourced by the scripts beside it: where things are, and how they are started and ended.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+root=$PWD
+work=$root/target/ci
+mkdir -p "$work"
+export SAM_CLI_TELEMETRY=0 AWS_EC2_METADATA_DISABLED=true
+
+# Python programs, each set in a virtual environment of its own, because they disagree about their dependencies.
+venv() {
+  local name=$1
+  if ! cmp -s ".ci/$name.txt" "$work/$name/installed.txt"; then
+    rm -rf "${work:?}/$name"
+    python3 -m venv "$work/$name" &&
+      "$work/$name/bin/pip" install -q --disable-pip-version-check -r ".ci/$name.txt" &&
+      cp ".ci/$name.txt" "$work/$name/installed.txt"
+  fi
+}
+
+tools() {
+  venv tools
+  # First, so that `cargo lambda` and zig are those of the list.
+  export PATH=$work/tools/bin:$PATH
+}
+
+# Background processes of this script, ended with it.
+started=()
+finish() {
+  local pid
+  for pid in "${started[@]}"; do
+    kill "$pid" 2>/dev/null || true
+  done
+  for pid in "${started[@]}"; do
+    wait "$pid" 2>/dev/null || true
+  done
+  started=()
+}
+trap finish EXIT
+
+# start LOG COMMAND…
+start() {
+  local log=$1
+  shift
+  "$@" >"$log" 2>&1 </dev/null &
+  started+=($!)
+}
+
+# wait_for SECONDS LOG COMMAND…: until the command succeeds.
+wait_for() {
+  local seconds=$1 log=$2 began=$SECONDS
+  shift 2
+  until "$@" >/dev/null 2>&1; do
+    if [ $((SECONDS - began)) -ge "$seconds" ]; then
+      printf 'waited %d s in vain for: %s\n' "$seconds" "$*"
+      tail -n 40 "$log"
+      return 1
+    fi
+    sleep 0.2
+  done
+}
+
+free_port() {
+  python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# answers PORT: whether somebody listens on this machine.
+answers() {
+  python3 -c 'import socket, sys; socket.create_connection(("127.0.0.1", int(sys.argv[1])), 1).close()' "$1"
+}
+
+# Makes an operator key: $operator_key and $operator_key_hash.
+new_operator_key() {
+  local printed
+  printed=$(cargo run -q -- keygen)
+  operator_key=$(grep -o 'mpk_[A-Za-z0-9_-]\{43\}' <<<"$printed" | head -n 1)
+  operator_key_hash=$(grep -o '\b[0-9a-f]\{64\}\b' <<<"$printed" | head -n 1)
+}

@@ -1,0 +1,55 @@
+"""How long each function of `.ci/build` takes from exec to its first `/next`, and how long its first request takes against
+a warm one, beside a hello world on the same runtime.
+
+Usage: start-times.py HELLO ENDPOINT [ROUNDS]"""
+
+import json
+import pathlib
+import statistics
+import sys
+
+from runtime import Process
+
+hello, endpoint, rounds = sys.argv[1], sys.argv[2], int(sys.argv[3]) if len(sys.argv) > 3 else 20
+WARM = 20
+SAMPLES = {
+    "accept-invitation": "preview-by-link",
+    "administer": "rename-customer",
+    "create-invitation": "create-by-key",
+    "end-relationship": "end-by-partner",
+    "expire-due": "every-five-minutes",
+    "manage-invitations": "cancel",
+    "read": "me",
+    "register-subscription": "register-by-key",
+    "web": "get-policy",
+}
+
+
+def run(binary, event):
+    """Milliseconds until the first `/next`, of the first request, and of a warm one; megabytes; the first answer."""
+    process = Process(binary, endpoint)
+    try:
+        first, answer = process.invoke(event)
+        warm = statistics.median(process.invoke(event)[0] for _ in range(WARM))
+        return process.started * 1000, first * 1000, warm * 1000, process.memory(), answer
+    finally:
+        process.end()
+
+
+def measure(name, binary, event, floor=None):
+    runs = [run(binary, event) for _ in range(rounds)]
+    start, first, warm, memory = (statistics.median(run[i] for run in runs) for i in range(4))
+    answer = json.loads(runs[0][4])
+    status = answer.get("statusCode", "done") if isinstance(answer, dict) else "done"
+    times = f"{start / (floor or start):.1f}x"
+    print(f"{name:24} {start:9.2f} {times:>6} {first:9.2f} {warm:9.2f} {memory:7.1f}  {status}", flush=True)
+    return start
+
+
+print(f"medians of {rounds} starts")
+print(f"{'function':24} {'start ms':>9} {'':>6} {'first ms':>9} {'warm ms':>9} {'MB':>7}  answer")
+floor = measure("hello", hello, b"{}")
+for name, sample in SAMPLES.items():
+    folder = "".join(word.capitalize() for word in name.split("-"))
+    event = pathlib.Path(f"events/{name}/{sample}.json").read_bytes()
+    measure(name, f".aws-sam/build/{folder}/bootstrap", event, floor)

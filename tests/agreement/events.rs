@@ -1,0 +1,60 @@
+//! `events/`: one file for each route and schedule, what the generator makes, and answered by the real functions.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use tests::sample_events::{Stage, play};
+
+use crate::deployment::Deployment;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../events")
+}
+
+/// What is in `events/`, as `function/event.json`.
+fn files() -> BTreeSet<String> {
+    let entries = |path: &Path| std::fs::read_dir(path).expect("a folder").map(|entry| entry.expect("an entry"));
+    let folders = entries(&folder()).filter(|entry| entry.path().is_dir());
+    let of = |path: &Path| path.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
+    let inside =
+        |folder: &Path| entries(folder).map(|file| format!("{}/{}", of(folder), of(&file.path()))).collect::<Vec<_>>();
+    folders.flat_map(|folder| inside(&folder.path())).collect()
+}
+
+#[tokio::test]
+async fn the_sample_events_are_what_the_generator_makes() {
+    let stage = Stage::start(None).await;
+    play(&stage).await;
+    let made = stage.samples();
+    assert_eq!(files(), made.iter().map(|sample| sample.path()).collect(), "cargo run -p tests --bin sample-events");
+    for sample in made {
+        let kept = std::fs::read_to_string(folder().join(sample.path())).expect("a file");
+        assert!(kept == sample.text, "{} is out of date: cargo run -p tests --bin sample-events", sample.path());
+    }
+}
+
+#[tokio::test]
+async fn every_event_of_the_template_has_its_sample() {
+    let deployment = Deployment::read();
+    let events: usize = deployment.functions().iter().map(|function| function.events.len()).sum();
+    assert_eq!(files().len(), events);
+}
+
+#[tokio::test]
+async fn each_sample_is_answered_by_the_function_it_is_for() {
+    let told = Stage::start(None).await;
+    play(&told).await;
+    let stage = Stage::start(None).await;
+    // The generator tells more than the files keep, but the files suffice to tell the same again.
+    for sample in told.samples() {
+        let event = std::fs::read(folder().join(sample.path())).expect("a file");
+        if sample.function == "expire-due" {
+            stage.run(&sample.function, &event).await;
+            continue;
+        }
+        let answer = stage.invoke(&sample.function, &event).await;
+        assert!(answer.status < 500, "{}: {}", sample.path(), String::from_utf8_lossy(&answer.body));
+        let malformed = matches!(answer.status, 400 | 422);
+        assert!(!malformed, "{}: {}", sample.path(), String::from_utf8_lossy(&answer.body));
+    }
+}

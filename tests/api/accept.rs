@@ -1,0 +1,465 @@
+//! Answering invitations: preview, accept and decline, by link and by key, in the contract's order.
+
+use serde_json::{Value, json};
+use shared::domain::{Clock, Timestamp};
+use tests::parties::{accept_by_link, acceptance, asking, decline_by_link, link, preview, registration};
+use tests::{Answer, Call, Customer, World};
+
+const TWO: [&str; 2] = ["directory_readers", "helpdesk_administrator"];
+
+#[tokio::test]
+async fn an_acceptance_has_exactly_the_members_of_the_contract() {
+    let world = World::start().await;
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let (id, token) = world.open(&partner, &customer, asking(&TWO, "P365D")).await;
+    let narrowed = asking(&["helpdesk_administrator"], "P90D");
+    let answer = world.send(&accept_by_link(&id, &token, &narrowed)).await;
+    let accepted = answer.expect(200);
+    assert!(!answer.replayed());
+    let invitation = &accepted["invitation"];
+    let decided_at = &invitation["answer"]["decided_at"];
+    let granted = json!({"roles": ["helpdesk_administrator"], "duration": "P90D", "auto_extend": false});
+    assert_eq!(
+        accepted,
+        json!({
+            "invitation": {
+                "invitation_id": id, "kind": "reseller", "state": "accepted", "partner_id": partner.partner_id,
+                "partner_name": "Northwind", "customer_tenant_id": customer.tenant_id, "message": null,
+                "delegated_admin": {"roles": TWO, "duration": "P365D", "auto_extend": false},
+                "created_at": invitation["created_at"], "expires_at": invitation["expires_at"], "version": 2,
+                "policy_version": 1,
+                "answer": {
+                    "decision": "accepted", "decided_at": decided_at, "delegated_admin": granted,
+                    "accepted_by": {"name": "Avery Howard", "email": "avery@contoso.example"},
+                },
+            },
+            "relationship": {
+                "partner_id": partner.partner_id, "customer_tenant_id": customer.tenant_id, "state": "active",
+                "since": decided_at,
+            },
+            "grant": {
+                "grant_id": id.replace("inv_", "grt_"), "roles": ["helpdesk_administrator"], "starts_at": decided_at,
+                "ends_at": accepted["grant"]["ends_at"], "auto_extend": false, "state": "active",
+            },
+        })
+    );
+    if world.here().is_some() {
+        assert_eq!(accepted["grant"]["ends_at"], "2027-02-20T12:00:00.000Z");
+    }
+}
+
+#[tokio::test]
+async fn the_event_of_an_acceptance_carries_what_it_started_and_no_person() {
+    let world = World::start().await;
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let (id, token) = world.open(&partner, &customer, asking(&TWO, "P10D")).await;
+    let accepted = world.send(&accept_by_link(&id, &token, &json!("as_requested"))).await.expect(200);
+    let events = world.items(&customer.call("GET", &format!("/events?subject={id}")), 2).await;
+    let event = events.iter().find(|event| event["type"] == "invitation.accepted").unwrap();
+    let subject = json!({
+        "invitation_id": id, "grant_id": id.replace("inv_", "grt_"), "partner_id": partner.partner_id,
+        "customer_tenant_id": customer.tenant_id,
+    });
+    assert_eq!((&event["sequence"], &event["subject"]), (&json!(2), &subject));
+    assert_eq!(event["actor"], json!({"kind": "link", "id": id, "role": "global_admin"}));
+    let since = &accepted["relationship"]["since"];
+    assert_eq!(event["data"]["relationship"], json!({"state": "active", "since": since}));
+    assert_eq!(event["data"]["grant"], accepted["grant"]);
+    for digest in ["accepted_by", "shown"] {
+        assert!(event["data"][digest].as_str().is_some_and(|digest| digest.len() == 22), "{digest}");
+    }
+    let all = Value::Array(events).to_string();
+    assert!(!all.contains("Avery") && !all.contains("avery@"), "{all}");
+}
+
+#[tokio::test]
+async fn a_customers_key_accepts_without_token_and_role_and_acts_as_itself() {
+    let world = World::start().await;
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let (id, _) = world.open(&partner, &customer, Value::Null).await;
+    let accepted = world.send(&customer.accept(&id, &Value::Null)).await.expect(200);
+    assert_eq!(accepted["grant"], Value::Null);
+    assert_eq!(accepted["invitation"]["answer"]["accepted_by"]["name"], "Avery Howard");
+    let events = world.items(&customer.call("GET", &format!("/events?subject={id}")), 2).await;
+    let event = events.iter().find(|event| event["type"] == "invitation.accepted").unwrap();
+    assert_eq!(event["actor"], json!({"kind": "customer", "id": customer.tenant_id, "role": "global_admin"}));
+}
+
+/// However the decision is spelled, whoever says to have made it, by whichever way, whatever happened since.
+#[tokio::test]
+async fn the_same_decision_again_gets_the_first_answer_byte_for_byte() {
+    let Some(world) = World::with_clock().await else { return };
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let (id, token) = world.open(&partner, &customer, asking(&TWO, "P10D")).await;
+    let first = world.send(&accept_by_link(&id, &token, &json!("as_requested"))).await;
+    first.expect(200);
+    let events = world.event_types(&partner, 4).await;
+    let mut by_another = acceptance(&token, &json!("as_requested"));
+    by_another["accepted_by"] = json!({"name": "", "email": "nobody", "role": "sales_agent", "nope": 1});
+    let mut by_nobody = acceptance(&token, &json!("as_requested"));
+    by_nobody.as_object_mut().unwrap().remove("accepted_by");
+    let path = format!("/v1/invitations/{id}/accept");
+    let reversed = json!({"roles": [TWO[1], TWO[0]], "duration": "P10D", "auto_extend": false});
+    let same = [
+        accept_by_link(&id, &token, &json!("as_requested")),
+        accept_by_link(&id, &token, &reversed),
+        Call::post(path.as_str(), &by_another),
+        Call::post(path.as_str(), &by_nobody),
+        customer.accept(&id, &json!("as_requested")),
+        customer.accept(&id, &asking(&TWO, "P10D")),
+    ];
+    let repeated = async || {
+        for call in &same {
+            let again = world.send(call).await;
+            again.expect(200);
+            assert!(again.replayed());
+            assert_eq!(again.body, first.body);
+        }
+        for other in [json!("refused"), asking(&TWO[..1], "P10D"), asking(&TWO, "P9D"), json!("nonsense"), Value::Null]
+        {
+            world.send(&accept_by_link(&id, &token, &other)).await.refused(409, "invalid_transition");
+            world.send(&customer.accept(&id, &other)).await.refused(409, "invalid_transition");
+        }
+    };
+    repeated().await;
+    assert_eq!(world.event_types(&partner, 4).await, events);
+    world.send(&partner.end(&customer)).await.expect(200);
+    world.suspend(&partner).await;
+    repeated().await;
+    world.clock().advance_days(400);
+    world.enrol(&customer, "public", "US").await;
+    repeated().await;
+}
+
+#[tokio::test]
+async fn the_customer_grants_what_it_wants_and_never_more_than_was_asked() {
+    let world = World::start().await;
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let asked = json!({"roles": TWO, "duration": "P100D", "auto_extend": true});
+    let (id, token) = world.open(&partner, &customer, asked).await;
+    let decided = async |decision: &Value| world.send(&accept_by_link(&id, &token, decision)).await;
+    for more in
+        [asking(&["global_reader"], "P1D"), asking(&[TWO[0], TWO[1], "global_reader"], "P1D"), asking(&TWO, "P101D")]
+    {
+        decided(&more).await.refused(422, "roles_exceed_request");
+    }
+    for malformed in [json!({"roles": TWO}), json!({"roles": [], "duration": "P1D"}), json!("all"), Value::Null] {
+        decided(&malformed).await.refused(422, "validation_failed");
+    }
+    assert_eq!(world.event_types(&partner, 3).await.len(), 3);
+    let less = json!({"roles": [TWO[1]], "duration": "P100D", "auto_extend": true});
+    assert_eq!(decided(&less).await.expect(200)["grant"]["auto_extend"], true);
+}
+
+#[tokio::test]
+async fn an_extension_that_was_not_asked_for_exceeds_the_request() {
+    let world = World::start().await;
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let (id, token) = world.open(&partner, &customer, asking(&["global_reader"], "P1D")).await;
+    let extended = json!({"roles": ["global_reader"], "duration": "P1D", "auto_extend": true});
+    world.send(&accept_by_link(&id, &token, &extended)).await.refused(422, "roles_exceed_request");
+    world.send(&customer.accept(&id, &extended)).await.refused(422, "roles_exceed_request");
+}
+
+#[tokio::test]
+async fn a_decision_is_said_exactly_when_one_is_asked_for() {
+    let world = World::start().await;
+    let (partner, one, two) = (world.partner().await, world.customer().await, world.customer().await);
+    let (asks, token_asks) = world.open(&partner, &one, asking(&TWO, "P1D")).await;
+    let (plain, token_plain) = world.open(&partner, &two, Value::Null).await;
+    let silent = world.send(&accept_by_link(&asks, &token_asks, &Value::Null)).await;
+    silent.refused(422, "validation_failed");
+    assert_eq!(silent.pointers(), ["/delegated_admin"]);
+    for said in [json!("as_requested"), json!("refused"), asking(&TWO[..1], "P1D")] {
+        let answer = world.send(&accept_by_link(&plain, &token_plain, &said)).await;
+        answer.refused(422, "validation_failed");
+        assert_eq!(answer.pointers(), ["/delegated_admin"]);
+    }
+    let mut null = acceptance(&token_plain, &Value::Null);
+    null["delegated_admin"] = Value::Null;
+    world.send(&Call::post(format!("/v1/invitations/{plain}/accept"), &null)).await.expect(200);
+    let refused = world.send(&accept_by_link(&asks, &token_asks, &json!("refused"))).await.expect(200);
+    assert_eq!((&refused["grant"], &refused["relationship"]["state"]), (&Value::Null, &json!("active")));
+    assert_eq!(refused["invitation"]["answer"]["delegated_admin"], Value::Null);
+}
+
+/// Every acceptance here is wrong in several ways; the one that comes first in the contract is named.
+#[tokio::test]
+async fn checks_of_an_acceptance_come_in_their_order() {
+    let Some(world) = World::with_policy(|file| {
+        file["versions"][0]["clouds"]["us_gov"]["accept_proof"] = json!("customer_key");
+    })
+    .await
+    else {
+        return;
+    };
+    let partner = world.partner_in("us_gov", "US").await;
+    let asked = asking(&TWO, "P10D");
+    let open = async |customer: &Customer| world.open(&partner, customer, asked.clone()).await;
+    let by_role = |id: &str, token: &str, role: &str, decision: &Value| {
+        let mut body = acceptance(token, decision);
+        body["accepted_by"]["role"] = json!(role);
+        Call::post(format!("/v1/invitations/{id}/accept"), &body)
+    };
+    let customer = world.customer_in("us_gov", "US").await;
+    let (cancelled, its_token) = open(&customer).await;
+    world.send(&partner.cancel(&cancelled)).await.expect(200);
+    let (expired, expired_token) = open(&customer).await;
+    world.clock().advance_days(31);
+    let csp = world.customer_in("us_gov", "US").await;
+    let (pending, token) = open(&csp).await;
+    world.enrol(&csp, "us_gov", "US").await;
+
+    let wrong = json!("nonsense");
+    for call in [
+        by_role(&cancelled, "x", "sales_agent", &wrong),
+        by_role(&expired, &its_token, "sales_agent", &wrong),
+        by_role("inv_x", &its_token, "sales_agent", &wrong),
+    ] {
+        world.send(&call).await.refused(404, "not_found");
+    }
+    // Its time is over, too.
+    world.send(&by_role(&cancelled, &its_token, "sales_agent", &wrong)).await.refused(409, "invalid_transition");
+    world.send(&by_role(&expired, &expired_token, "sales_agent", &wrong)).await.refused(410, "invitation_expired");
+    world.send(&by_role(&pending, &token, "sales_agent", &wrong)).await.refused(403, "accept_proof_required");
+
+    // The same without the proof being asked for: a customer's key needs none.
+    world.send(&csp.accept(&pending, &wrong)).await.refused(422, "validation_failed");
+    world.suspend(&partner).await;
+    let nameless = csp.call("POST", &format!("/invitations/{pending}/accept")).json(&json!({"delegated_admin": wrong}));
+    world.send(&nameless).await.refused(403, "partner_not_active");
+    let resume = Call::new("POST", format!("/v1/partners/{}/resume", partner.partner_id));
+    world.operator(resume).await.expect(200);
+    world.forget().await;
+    assert_eq!(world.send(&nameless).await.pointers(), ["/accepted_by"]);
+    assert_eq!(world.send(&csp.accept(&pending, &wrong)).await.pointers(), ["/delegated_admin"]);
+    let more = asking(&["global_reader"], "P1D");
+    world.send(&csp.accept(&pending, &more)).await.refused(422, "roles_exceed_request");
+    world.send(&csp.accept(&pending, &json!("refused"))).await.refused(422, "delegated_admin_required");
+    world.send(&csp.accept(&pending, &json!("as_requested"))).await.refused(403, "customer_is_csp_tenant");
+}
+
+#[tokio::test]
+async fn by_link_the_role_ranks_before_the_partner_and_the_decision() {
+    let Some(world) = World::with_clock().await else { return };
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let (id, token) = world.open(&partner, &customer, asking(&TWO, "P10D")).await;
+    world.suspend(&partner).await;
+    let mut body = acceptance(&token, &json!("nonsense"));
+    for role in ["sales_agent", "billing_admin", "owner"] {
+        body["accepted_by"]["role"] = json!(role);
+        let call = Call::post(format!("/v1/invitations/{id}/accept"), &body);
+        world.send(&call).await.refused(403, "approver_not_permitted");
+    }
+    world.send(&accept_by_link(&id, &token, &json!("nonsense"))).await.refused(403, "partner_not_active");
+}
+
+/// Where the policy wants a key of the customer's, the link shows and declines, but does not accept.
+#[tokio::test]
+async fn where_a_customers_key_is_the_proof_the_link_does_not_accept() {
+    let Some(world) = World::with_policy(|file| {
+        file["versions"][0]["clouds"]["public"]["accept_proof"] = json!("customer_key");
+    })
+    .await
+    else {
+        return;
+    };
+    let (partner, one, two) = (world.partner().await, world.customer().await, world.customer().await);
+    let (id, token) = world.open(&partner, &one, Value::Null).await;
+    assert_eq!(world.send(&preview(&id, &token)).await.expect(200)["accept_proof"], "customer_key");
+    world.send(&accept_by_link(&id, &token, &Value::Null)).await.refused(403, "accept_proof_required");
+    let accepted = world.send(&one.accept(&id, &Value::Null)).await;
+    accepted.expect(200);
+    let replay = world.send(&accept_by_link(&id, &token, &Value::Null)).await;
+    assert!(replay.replayed() && replay.body == accepted.body);
+    let (id, token) = world.open(&partner, &two, Value::Null).await;
+    world.send(&decline_by_link(&id, &token)).await.expect(200);
+}
+
+/// MP-43: the tenant is looked at again at every step, and what it has stays.
+#[tokio::test]
+async fn a_customer_that_enrols_keeps_what_it_has_and_begins_nothing_new() {
+    let world = World::start().await;
+    let (partner, other, customer) = (world.partner().await, world.partner().await, world.customer().await);
+    world.relate(&partner, &customer).await;
+    let subscription = world.unique();
+    world.send(&partner.register(&registration(&subscription, &customer))).await.expect(201);
+    let (id, token) = world.open(&other, &customer, Value::Null).await;
+    let before = world.items(&customer.call("GET", "/subscriptions"), 1).await;
+    world.enrol(&customer, "public", "US").await;
+    world.send(&accept_by_link(&id, &token, &Value::Null)).await.refused(403, "customer_is_csp_tenant");
+    world.send(&customer.accept(&id, &Value::Null)).await.refused(403, "customer_is_csp_tenant");
+    world.send(&other.renew(&id)).await.refused(403, "customer_is_csp_tenant");
+    let another = registration(&world.unique(), &customer);
+    world.send(&partner.register(&another)).await.refused(403, "customer_is_csp_tenant");
+    world.send(&partner.register(&registration(&subscription, &customer))).await.expect(200);
+    assert_eq!(world.items(&customer.call("GET", "/subscriptions"), 1).await, before);
+    assert_eq!(world.items(&customer.call("GET", "/partners"), 1).await[0]["state"], "active");
+    // A no is always possible, and so is an end.
+    world.send(&decline_by_link(&id, &token)).await.expect(200);
+    world.send(&customer.end(&partner)).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_grant_is_accepted_only_within_the_relationship_it_was_asked_in() {
+    let world = World::start().await;
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    world.relate(&partner, &customer).await;
+    world.tick();
+    let (id, token) = world.open(&partner, &customer, asking(&TWO, "P10D")).await;
+    world.send(&accept_by_link(&id, &token, &json!("refused"))).await.refused(422, "delegated_admin_required");
+    world.send(&customer.end(&partner)).await.expect(200);
+    let accept = accept_by_link(&id, &token, &json!("as_requested"));
+    world.send(&accept).await.refused(409, "invalid_transition");
+    world.send(&partner.renew(&id)).await.refused(409, "invalid_transition");
+    world.tick();
+    world.relate(&partner, &customer).await;
+    // It is active again, but in another period.
+    world.send(&accept).await.refused(409, "invalid_transition");
+    world.send(&partner.renew(&id)).await.refused(409, "invalid_transition");
+    world.send(&decline_by_link(&id, &token)).await.expect(200);
+}
+
+/// Two clocks disagree: one has made a new invitation when the old one was over, the other thinks that it still runs.
+#[tokio::test]
+async fn an_invitation_in_whose_place_another_is_open_is_over() {
+    let Some(world) = World::with_clock().await else { return };
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let (old, old_token) = world.open(&partner, &customer, Value::Null).await;
+    world.clock().advance_days(30);
+    let (new, new_token) = world.open(&partner, &customer, Value::Null).await;
+    world.clock().advance_millis(-1);
+    world.send(&accept_by_link(&old, &old_token, &Value::Null)).await.refused(410, "invitation_expired");
+    world.send(&accept_by_link(&new, &new_token, &Value::Null)).await.expect(200);
+}
+
+#[tokio::test]
+async fn an_invitation_ends_to_the_millisecond() {
+    let Some(world) = World::with_clock().await else { return };
+    let (partner, one, two) = (world.partner().await, world.customer().await, world.customer().await);
+    let (in_time, its_token) = world.open(&partner, &one, Value::Null).await;
+    let (late, late_token) = world.open(&partner, &two, Value::Null).await;
+    world.clock().advance_millis(30 * 86_400_000 - 1);
+    world.send(&accept_by_link(&in_time, &its_token, &Value::Null)).await.expect(200);
+    world.clock().advance_millis(1);
+    world.send(&accept_by_link(&late, &late_token, &Value::Null)).await.refused(410, "invitation_expired");
+    world.send(&decline_by_link(&late, &late_token)).await.refused(410, "invitation_expired");
+    assert_eq!(world.clock().now(), Timestamp::parse("2026-12-22T12:00:00Z").unwrap());
+    let shown = world.send(&preview(&late, &late_token)).await.expect(200);
+    assert_eq!(shown["invitation"]["state"], "expired");
+}
+
+#[tokio::test]
+async fn a_no_is_answered_with_the_invitation_and_its_reason() {
+    let world = World::start().await;
+    let (partner, one, two) = (world.partner().await, world.customer().await, world.customer().await);
+    let (id, token) = world.open(&partner, &one, asking(&TWO, "P10D")).await;
+    let path = format!("/v1/invitations/{id}/decline");
+    let declined = world.send(&Call::post(path.as_str(), &json!({"token": token, "reason": "Not\nnow"}))).await;
+    let invitation = declined.expect(200)["invitation"].clone();
+    assert_eq!((&invitation["state"], &invitation["version"]), (&json!("declined"), &json!(2)));
+    let decided_at = &invitation["answer"]["decided_at"];
+    assert_eq!(invitation["answer"], json!({"decision": "declined", "decided_at": decided_at, "reason": "Not\nnow"}));
+    let events = world.event_types(&partner, 4).await;
+    for again in
+        [json!({"token": token}), json!({"token": token, "reason": "Never"}), json!({"token": token, "reason": null})]
+    {
+        let answer = world.send(&Call::post(path.as_str(), &again)).await;
+        answer.expect(200);
+        assert!(answer.replayed() && answer.body == declined.body);
+    }
+    let by_key = world.send(&one.decline(&id)).await;
+    assert!(by_key.replayed() && by_key.body == declined.body);
+    assert_eq!(world.event_types(&partner, 4).await, events);
+
+    // By key the body may be absent, and no reason is none.
+    let (id, token) = world.open(&partner, &two, Value::Null).await;
+    let declined = world.send(&two.decline(&id)).await;
+    let answer = &declined.expect(200)["invitation"]["answer"];
+    assert_eq!(*answer, json!({"decision": "declined", "decided_at": answer["decided_at"]}));
+    assert!(world.send(&decline_by_link(&id, &token)).await.replayed());
+    // The customer's no makes room for another invitation.
+    world.open(&partner, &two, Value::Null).await;
+}
+
+#[tokio::test]
+async fn a_suspended_partners_invitation_can_be_declined_but_not_accepted() {
+    let Some(world) = World::with_clock().await else { return };
+    let (partner, one, two) = (world.partner().await, world.customer().await, world.customer().await);
+    let (id, token) = world.open(&partner, &one, Value::Null).await;
+    let (other, other_token) = world.open(&partner, &two, Value::Null).await;
+    world.suspend(&partner).await;
+    world.send(&preview(&id, &token)).await.expect(200);
+    world.send(&accept_by_link(&id, &token, &Value::Null)).await.refused(403, "partner_not_active");
+    world.send(&one.accept(&id, &Value::Null)).await.refused(403, "partner_not_active");
+    world.send(&decline_by_link(&id, &token)).await.expect(200);
+    world.operator(Call::new("POST", format!("/v1/partners/{}/resume", partner.partner_id))).await.expect(200);
+    world.forget().await;
+    world.send(&accept_by_link(&other, &other_token, &Value::Null)).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_preview_shows_everything_in_every_state_and_changes_nothing() {
+    let Some(world) = World::with_clock().await else { return };
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let (id, token) = world.open(&partner, &customer, asking(&TWO, "P10D")).await;
+    let before = world.table().await;
+    for _ in 0..20 {
+        let shown = world.send(&preview(&id, &token)).await.expect(200);
+        let own = world.send(&partner.call("GET", &format!("/invitations/{id}"))).await.expect(200);
+        assert_eq!(
+            shown,
+            json!({
+                "invitation": own["invitation"],
+                "partner": {"name": "Northwind", "cloud": "public", "market": "US"},
+                "requires_delegated_admin": false, "accept_proof": "link",
+            })
+        );
+    }
+    assert_eq!(world.table().await, before);
+    let state = async |token: &str| {
+        let shown: Answer = world.send(&preview(&id, token)).await;
+        shown.expect(200)["invitation"]["state"].clone()
+    };
+    world.clock().advance_days(30);
+    assert_eq!(state(&token).await, "expired");
+    let (_, renewed) = link(&world.send(&partner.renew(&id)).await.expect(200));
+    world.send(&preview(&id, &token)).await.refused(404, "not_found");
+    assert_eq!(state(&renewed).await, "pending");
+    world.send(&accept_by_link(&id, &renewed, &json!("refused"))).await.expect(200);
+    assert_eq!(state(&renewed).await, "accepted");
+}
+
+#[tokio::test]
+async fn a_renewal_kills_the_old_link_at_once_on_every_route() {
+    let world = World::start().await;
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let (id, old) = world.open(&partner, &customer, Value::Null).await;
+    let renew = partner.renew(&id).json(&json!({"expires_in_days": 90}));
+    let renewed = world.send(&renew).await.expect(200);
+    let (same, new) = link(&renewed);
+    assert_eq!((same, &renewed["invitation"]["version"]), (id.clone(), &json!(2)));
+    assert_eq!(renewed["accept_url"], format!("{}/i/{id}#{new}", world.base_url()));
+    for dead in [preview(&id, &old), accept_by_link(&id, &old, &Value::Null), decline_by_link(&id, &old)] {
+        world.send(&dead).await.refused(404, "not_found");
+    }
+    world.send(&accept_by_link(&id, &new, &Value::Null)).await.expect(200);
+    world.send(&partner.renew(&id)).await.refused(409, "invalid_transition");
+}
+
+#[tokio::test]
+async fn an_expired_invitation_can_be_renewed_unless_another_took_its_place() {
+    let Some(world) = World::with_clock().await else { return };
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let (old, _) = world.open(&partner, &customer, Value::Null).await;
+    world.clock().advance_days(40);
+    let renewed = world.send(&partner.renew(&old).json(&json!({"expires_in_days": 1}))).await.expect(200);
+    assert_eq!(renewed["invitation"]["state"], "pending");
+    assert_eq!(renewed["invitation"]["expires_at"], "2027-01-02T12:00:00.000Z");
+    world.clock().advance_days(1);
+    let (new, token) = world.open(&partner, &customer, Value::Null).await;
+    let pending = world.send(&partner.renew(&old)).await.refused(409, "invitation_pending");
+    assert_eq!(pending["invitation_id"], json!(new));
+    world.send(&accept_by_link(&new, &token, &Value::Null)).await.expect(200);
+    world.send(&partner.renew(&old)).await.refused(409, "relationship_active");
+}

@@ -1,0 +1,85 @@
+//! Every code of the registry has a black-box case that produces it; a code that nothing produces fails here.
+
+use std::collections::BTreeMap;
+
+use shared::http::Code;
+use tests::cases::Cases;
+
+use crate::corpus::{EVENTS, REQUESTS};
+
+/// Codes that need more than one request: the file and the test that produce them.
+const SCRIPTED: &[(&str, &str, &str)] = &[
+    ("accept_proof_required", "accept.rs", "where_a_customers_key_is_the_proof_the_link_does_not_accept"),
+    ("partner_not_active", "administer.rs", "a_suspended_partner_can_do_nothing_and_its_customers_can_leave_it"),
+    ("cloud_not_supported", "invitations.rs", "a_cloud_that_the_policy_denies_is_refused"),
+    ("invitation_pending", "invitations.rs", "an_invitation_past_its_end_is_in_nobodys_way"),
+    ("relationship_active", "invitations.rs", "in_an_active_relationship_roles_make_an_invitation_of_kind_grant"),
+    ("invalid_transition", "accept.rs", "a_grant_is_accepted_only_within_the_relationship_it_was_asked_in"),
+    ("tenant_exists", "administer.rs", "a_registered_customer_is_answered_again_and_never_changed"),
+    (
+        "partner_exists",
+        "administer.rs",
+        "an_enrolled_partner_is_answered_again_with_its_current_secret_and_never_changed",
+    ),
+    ("rotation_in_progress", "administer.rs", "a_rotation_keeps_the_old_secret_for_its_grace_and_no_third_one"),
+    ("invitation_expired", "accept.rs", "an_invitation_ends_to_the_millisecond"),
+    ("delegated_admin_required", "invitations.rs", "in_us_gov_an_invitation_asks_for_delegated_administration"),
+    ("rate_limited", "invitations.rs", "five_a_day_and_customer_is_the_limit_until_midnight_utc"),
+    ("internal", "openness.rs", "a_panic_in_a_handler_is_a_500_that_says_nothing"),
+];
+
+/// Codes that only an injected fault produces, in `tests/store/faults.rs`.
+const BY_FAULTS: &[&str] = &["contention", "throttled", "outcome_unknown", "idempotency_in_progress"];
+
+fn source(file: &str) -> &'static str {
+    match file {
+        "accept.rs" => include_str!("accept.rs"),
+        "administer.rs" => include_str!("administer.rs"),
+        "invitations.rs" => include_str!("invitations.rs"),
+        "openness.rs" => include_str!("openness.rs"),
+        _ => panic!("{file} is not looked into"),
+    }
+}
+
+/// The text of a test, up to the next one.
+fn body<'a>(source: &'a str, name: &str) -> Option<&'a str> {
+    let from = source.find(&format!("async fn {name}() {{"))?;
+    let rest = &source[from..];
+    Some(&rest[..rest.find("\n}\n").unwrap_or(rest.len())])
+}
+
+#[test]
+fn every_code_is_produced_by_a_test() {
+    let mut produced: BTreeMap<String, String> = BTreeMap::new();
+    for (file, cases) in [("bad-requests.json", Cases::read(REQUESTS)), ("bad-events.json", Cases::read(EVENTS))] {
+        let mut counts: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
+        for case in cases.cases.iter().filter(|case| !["", "gateway"].contains(&case.expected.code.as_str())) {
+            counts.entry(&case.expected.code).or_insert((0, &case.name)).0 += 1;
+        }
+        for (code, (count, first)) in counts {
+            produced.entry(code.into()).or_insert_with(|| format!("data/{file}: {count} cases, the first: {first}"));
+        }
+    }
+    for (code, file, test) in SCRIPTED {
+        let body = body(source(file), test).unwrap_or_else(|| panic!("{file} has no test {test}"));
+        assert!(body.contains(&format!("\"{code}\"")), "{file}: {test} does not name {code}");
+        produced.insert((*code).to_owned(), format!("api/{file}: {test}"));
+    }
+    let faults = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/store/faults.rs")).ok();
+    for code in BY_FAULTS {
+        let named = faults.as_ref().is_none_or(|faults| faults.contains(&format!("\"{code}\"")));
+        assert!(named, "store/faults.rs does not name {code}");
+        let before = produced.insert((*code).to_owned(), "store/faults.rs: an injected fault".into());
+        assert_eq!(before, None, "{code} needs no fault");
+    }
+    if faults.is_none() {
+        println!("store/faults.rs is not here, and was not looked into");
+    }
+    for code in Code::ALL {
+        let by = produced.get(code.name()).unwrap_or_else(|| panic!("nothing produces {}", code.name()));
+        println!("{} {:<28} {by}", code.status(), code.name());
+    }
+    let known = |name: &str| Code::ALL.iter().any(|code| code.name() == name);
+    let unknown: Vec<_> = produced.keys().filter(|name| !known(name)).collect();
+    assert!(unknown.is_empty(), "no such codes: {unknown:?}");
+}

@@ -1,0 +1,135 @@
+//! Ending relationships and grants, by either side: a repeat changes nothing, and nothing else ends.
+
+use serde_json::{Value, json};
+use tests::parties::{accept_by_link, asking, registration};
+use tests::{Call, Customer, Partner, World};
+
+async fn granted(world: &World, partner: &Partner, customer: &Customer, days: &str) -> String {
+    let (id, token) = world.open(partner, customer, asking(&["global_reader"], days)).await;
+    world.send(&accept_by_link(&id, &token, &json!("as_requested"))).await.expect(200);
+    id.replace("inv_", "grt_")
+}
+
+/// Both ways of ending a relationship.
+fn ends(partner: &Partner, customer: &Customer) -> [Call; 2] {
+    [partner.end(customer), customer.end(partner)]
+}
+
+#[tokio::test]
+async fn either_side_ends_the_relationship_once() {
+    let world = World::start().await;
+    for first in [0, 1] {
+        let (partner, customer) = (world.partner().await, world.customer().await);
+        let grant = granted(&world, &partner, &customer, "P10D").await;
+        world.send(&partner.register(&registration(&world.unique(), &customer))).await.expect(201);
+        let sold = world.items(&customer.call("GET", "/subscriptions"), 1).await;
+        world.tick();
+        let calls = ends(&partner, &customer);
+        let ended = world.send(&calls[first]).await;
+        assert_eq!(ended.expect(200)["relationship"]["state"], "ended");
+        world.tick();
+        for again in &calls {
+            let answer = world.send(again).await;
+            answer.expect(200);
+            assert_eq!(answer.body, ended.body);
+        }
+        let events = world.items(&customer.call("GET", "/events?limit=100"), 6).await;
+        let event = events.iter().find(|event| event["type"] == "relationship.ended").unwrap();
+        assert_eq!(event["data"]["grants"], json!([grant]));
+        let actor = ["partner", "customer"][first];
+        assert_eq!((&event["actor"]["kind"], &event["actor"]["role"]), (&json!(actor), &json!("global_admin")));
+        assert_eq!(world.items(&customer.call("GET", "/subscriptions"), 1).await, sold);
+    }
+}
+
+#[tokio::test]
+async fn either_side_ends_a_grant_once_and_the_relationship_goes_on() {
+    let world = World::start().await;
+    for first in [0, 1] {
+        let (partner, customer) = (world.partner().await, world.customer().await);
+        let grant = granted(&world, &partner, &customer, "P10D").await;
+        let other = granted(&world, &partner, &customer, "P10D").await;
+        world.tick();
+        let path = format!("/grants/{grant}");
+        let calls = [partner.call("DELETE", &path), customer.call("DELETE", &path)];
+        let ended = world.send(&calls[first]).await;
+        assert_eq!(
+            (&ended.expect(200)["grant"]["state"], &ended.json()["grant"]["grant_id"]),
+            (&json!("ended"), &json!(grant))
+        );
+        world.tick();
+        for again in &calls {
+            let answer = world.send(again).await;
+            answer.expect(200);
+            assert_eq!(answer.body, ended.body);
+        }
+        let types: Vec<_> = world.event_types(&partner, 7).await;
+        assert_eq!(types.iter().filter(|kind| *kind == "grant.ended").count(), 1);
+        if world.here().is_some() {
+            let rows = world.items(&customer.call("GET", "/partners"), 1).await;
+            assert_eq!(rows[0]["state"], "active");
+            let state_of = |id: &str| {
+                let grants = rows[0]["grants"].as_array().unwrap();
+                grants.iter().find(|grant| grant["grant_id"] == id).unwrap()["state"].clone()
+            };
+            assert_eq!((state_of(&grant), state_of(&other)), (json!("ended"), json!("active")));
+        }
+        world.send(&partner.register(&registration(&world.unique(), &customer))).await.expect(201);
+    }
+}
+
+#[tokio::test]
+async fn what_never_was_can_not_be_ended() {
+    let world = World::start().await;
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    for call in ends(&partner, &customer) {
+        world.send(&call).await.refused(404, "not_found");
+    }
+    // An invitation alone is no relationship, and what it asks for is no grant.
+    let (id, _) = world.open(&partner, &customer, asking(&["global_reader"], "P10D")).await;
+    let path = format!("/grants/{}", id.replace("inv_", "grt_"));
+    for call in ends(&partner, &customer) {
+        world.send(&call).await.refused(404, "not_found");
+    }
+    for call in [partner.call("DELETE", &path), customer.call("DELETE", &path)] {
+        world.send(&call).await.refused(404, "not_found");
+    }
+    world.send(&customer.accept(&id, &json!("refused"))).await.expect(200);
+    world.send(&customer.call("DELETE", &path)).await.refused(404, "not_found");
+}
+
+#[tokio::test]
+async fn a_grant_that_is_over_is_answered_as_it_is() {
+    let Some(world) = World::with_clock().await else { return };
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let short = granted(&world, &partner, &customer, "P1D").await;
+    let long = granted(&world, &partner, &customer, "P100D").await;
+    let events = world.event_types(&partner, 6).await;
+    world.clock().advance_days(1);
+    for call in
+        [partner.call("DELETE", &format!("/grants/{short}")), customer.call("DELETE", &format!("/grants/{short}"))]
+    {
+        let grant = world.send(&call).await.expect(200)["grant"].clone();
+        assert_eq!((&grant["state"], &grant["ends_at"]), (&json!("expired"), &json!("2026-11-23T12:00:00.000Z")));
+    }
+    assert_eq!(world.event_types(&partner, 6).await, events);
+    world.send(&customer.end(&partner)).await.expect(200);
+    let ended = world.send(&partner.call("DELETE", &format!("/grants/{long}"))).await.expect(200)["grant"].clone();
+    assert_eq!((&ended["state"], &ended["ends_at"]), (&json!("ended"), &json!("2026-11-23T12:00:00.000Z")));
+    // Only what was active ended with the relationship.
+    let all = world.items(&partner.call("GET", "/events"), 7).await;
+    assert_eq!(all[0]["data"]["grants"], json!([long]));
+}
+
+/// An open wish for a grant is not in the way of a new beginning.
+#[tokio::test]
+async fn after_an_end_nothing_is_open() {
+    let world = World::start().await;
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    world.relate(&partner, &customer).await;
+    world.open(&partner, &customer, asking(&["global_reader"], "P10D")).await;
+    world.send(&partner.end(&customer)).await.expect(200);
+    world.tick();
+    let (id, _) = world.open(&partner, &customer, Value::Null).await;
+    world.send(&customer.accept(&id, &Value::Null)).await.expect(200);
+}

@@ -1,0 +1,474 @@
+//! Creating invitations by key: bodies, replays, the order of refusals, kinds, clouds, the day's limit.
+
+use serde_json::{Value, json};
+use tests::parties::{accept_by_link, asking, link, preview};
+use tests::{Call, Customer, Partner, World};
+
+#[tokio::test]
+async fn a_created_invitation_has_exactly_the_members_of_the_contract() {
+    let world = World::start().await;
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let body = json!({
+        "customer_tenant_id": customer.tenant_id, "message": "Hello,\n\tContoso", "contact_email": "Ann+x@Fabrikam.example",
+        "delegated_admin": {"roles": ["helpdesk_administrator", "directory_readers"], "duration": "P730D"},
+        "expires_in_days": 90,
+    });
+    let answer = world.send(&partner.create(&body).idempotency_key(world.unique())).await;
+    let created = answer.expect(201);
+    assert!(!answer.replayed());
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    let invitation = &created["invitation"];
+    let (created_at, expires_at) = (&invitation["created_at"], &invitation["expires_at"]);
+    let (id, token) = link(&created);
+    assert_eq!(
+        created,
+        json!({
+            "accept_url": format!("{}/i/{id}#{token}", world.base_url()),
+            "invitation": {
+                "invitation_id": id, "kind": "reseller", "state": "pending", "partner_id": partner.partner_id,
+                "partner_name": "Northwind", "customer_tenant_id": customer.tenant_id, "message": "Hello,\n\tContoso",
+                "delegated_admin": {
+                    "roles": ["directory_readers", "helpdesk_administrator"], "duration": "P730D", "auto_extend": false,
+                },
+                "created_at": created_at, "expires_at": expires_at, "version": 1, "policy_version": 1,
+            },
+        })
+    );
+    assert!(id.starts_with("inv_") && token.len() == 43);
+    if world.here().is_some() {
+        assert_eq!((created_at, expires_at), (&json!("2026-11-22T12:00:00.000Z"), &json!("2027-02-20T12:00:00.000Z")));
+    }
+    assert_eq!(world.event_types(&partner, 3).await, ["invitation.created", "key.issued", "partner.enrolled"]);
+}
+
+#[tokio::test]
+async fn what_is_left_out_has_its_default() {
+    let world = World::start().await;
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let created = world.invite(&partner, &customer, Value::Null).await.expect(201);
+    let invitation = &created["invitation"];
+    assert_eq!((&invitation["message"], &invitation["delegated_admin"]), (&Value::Null, &Value::Null));
+    assert_eq!(invitation["answer"], Value::Null);
+    if world.here().is_some() {
+        assert_eq!(invitation["expires_at"], "2026-12-22T12:00:00.000Z");
+    }
+}
+
+#[tokio::test]
+async fn the_event_of_a_creation_names_who_what_and_under_which_policy() {
+    let world = World::start().await;
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let seller = world.further_key(&partner, &["helpdesk_agent", "sales_agent", "user_management_admin"]).await;
+    let created = world.invite(&seller, &customer, asking(&["global_reader"], "P1D")).await.expect(201);
+    let id = &created["invitation"]["invitation_id"];
+    let path = format!("/events?subject={}", id.as_str().unwrap());
+    let events = world.items(&partner.call("GET", &path), 1).await;
+    let event = &events[0];
+    assert!(event["event_id"].as_str().is_some_and(|id| id.starts_with("evt_")));
+    assert_eq!((&event["type"], &event["sequence"]), (&json!("invitation.created"), &json!(1)));
+    assert_eq!(event["occurred_at"], created["invitation"]["created_at"]);
+    let subject = json!({
+        "invitation_id": id, "partner_id": partner.partner_id, "customer_tenant_id": customer.tenant_id,
+    });
+    assert_eq!(event["subject"], subject);
+    // The first permitted role in the policy's order, not in the key's.
+    let actor = json!({"kind": "partner", "id": partner.partner_id, "role": "user_management_admin"});
+    assert_eq!((&event["actor"], &event["policy_version"]), (&actor, &json!(1)));
+    let data = json!({
+        "kind": "reseller", "expires_at": created["invitation"]["expires_at"],
+        "delegated_admin": created["invitation"]["delegated_admin"],
+    });
+    assert_eq!(event["data"], data);
+}
+
+#[tokio::test]
+async fn the_same_key_and_content_is_answered_with_the_same_bytes_and_no_second_event() {
+    let world = World::start().await;
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let key = world.unique();
+    let body = |roles: [&str; 2], more: Value| {
+        let mut body = json!({"customer_tenant_id": customer.tenant_id});
+        body["delegated_admin"] = asking(&roles, "P30D");
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    let roles = ["user_administrator", "global_reader"];
+    let first = world.send(&partner.create(&body(roles, json!({}))).idempotency_key(&key)).await;
+    first.expect(201);
+    assert!(!first.replayed());
+    let spelled_out = json!({"message": null, "contact_email": null, "expires_in_days": null});
+    for (again, key) in [
+        (body(roles, json!({})), key.clone()),
+        (body(["global_reader", "user_administrator"], spelled_out), key.clone()),
+        (body(roles, json!({})), format!("\"{key}\"")),
+    ] {
+        let answer = world.send(&partner.create(&again).idempotency_key(key)).await;
+        answer.expect(201);
+        assert!(answer.replayed());
+        assert_eq!(answer.body, first.body);
+    }
+    assert_eq!(world.event_types(&partner, 3).await[0], "invitation.created");
+}
+
+#[tokio::test]
+async fn a_replay_shows_the_invitation_as_it_is_now_and_its_current_link_while_pending() {
+    let world = World::start().await;
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let create = partner.asks(&customer, &Value::Null, &world.unique());
+    let (id, first_token) = link(&world.send(&create).await.expect(201));
+    let renewed = world.send(&partner.renew(&id)).await.expect(200);
+    let replay = world.send(&create).await;
+    assert_eq!(replay.expect(201), renewed);
+    let (_, token) = link(&renewed);
+    assert_ne!(token, first_token);
+    world.send(&accept_by_link(&id, &token, &Value::Null)).await.expect(200);
+    let replay = world.send(&create).await;
+    let answer = replay.expect(201);
+    assert!(replay.replayed());
+    assert_eq!((&answer["invitation"]["state"], &answer["accept_url"]), (&json!("accepted"), &Value::Null));
+}
+
+#[tokio::test]
+async fn the_same_key_with_any_other_content_is_refused_for_ever() {
+    let world = World::start().await;
+    let (partner, customer, other) = (world.partner().await, world.customer().await, world.customer().await);
+    let key = world.unique();
+    let body = json!({
+        "customer_tenant_id": customer.tenant_id, "delegated_admin": asking(&["global_reader"], "P30D"),
+        "message": "Hello", "contact_email": "ann@fabrikam.example", "expires_in_days": 10,
+    });
+    let created = world.send(&partner.create(&body).idempotency_key(&key)).await.expect(201);
+    let changes = [
+        ("/customer_tenant_id", json!(other.tenant_id)),
+        ("/customer_tenant_id", json!(world.tenant_id())),
+        ("/delegated_admin", Value::Null),
+        ("/delegated_admin/roles", json!(["directory_readers"])),
+        ("/delegated_admin/roles", json!(["directory_readers", "global_reader"])),
+        ("/delegated_admin/duration", json!("P31D")),
+        ("/message", json!("hello")),
+        ("/message", Value::Null),
+        ("/contact_email", json!("ann@contoso.example")),
+        ("/expires_in_days", json!(11)),
+        ("/expires_in_days", Value::Null),
+    ];
+    let refused = async || {
+        for (pointer, value) in &changes {
+            let mut other = body.clone();
+            *other.pointer_mut(pointer).unwrap() = value.clone();
+            let answer = world.send(&partner.create(&other).idempotency_key(&key)).await;
+            answer.refused(422, "idempotency_key_reused");
+        }
+    };
+    refused().await;
+    let (id, _) = link(&created);
+    world.send(&partner.cancel(&id)).await.expect(200);
+    refused().await;
+    assert_eq!(world.event_types(&partner, 4).await[..2], ["invitation.cancelled", "invitation.created"]);
+}
+
+#[tokio::test]
+async fn a_key_belongs_to_its_partner_and_its_channel() {
+    let world = World::start().await;
+    let (one, two) = (world.partner().await, world.partner().await);
+    let (customer, other) = (world.customer().await, world.customer().await);
+    let key = world.unique();
+    let first = world.send(&one.asks(&customer, &Value::Null, &key)).await.expect(201);
+    let second = world.send(&two.asks(&customer, &Value::Null, &key)).await.expect(201);
+    let data = json!({"customer_tenant_id": other.tenant_id, "delegated_admin": null});
+    let envelope = json!({"type": "invitation.create", "timestamp": "2026-11-22T12:00:00Z", "data": data}).to_string();
+    let webhook = one.webhook("/invitations", &key, world.now().seconds(), envelope.as_bytes());
+    let third = world.send(&webhook).await.expect(201);
+    let ids = [&first, &second, &third].map(|created| created["invitation"]["invitation_id"].to_string());
+    assert!(ids[0] != ids[1] && ids[0] != ids[2] && ids[1] != ids[2]);
+}
+
+/// Every request here has several faults; the one that ranks first is named.
+#[tokio::test]
+async fn checks_come_in_their_order() {
+    let Some(world) = World::with_clock().await else { return };
+    let (partner, suspended) = (world.partner().await, world.partner().await);
+    let helpdesk = world.further_key(&suspended, &["helpdesk_agent"]).await;
+    world.suspend(&suspended).await;
+    let customer = world.customer().await;
+    let wrong = json!({"customer_tenant_id": "x", "nope": 1});
+    let path = |partner: &Partner| format!("/v1/partners/{}/invitations", partner.partner_id);
+    let text = |key: &str, partner: &Partner| {
+        Call::new("POST", path(partner)).key(key).bytes("{").header("content-type", "text/plain")
+    };
+    for (call, status, code) in [
+        (text("mpk_x", &partner), 401, "key_invalid"),
+        (text(&customer.key, &partner), 404, "not_found"),
+        (text(&partner.key, &suspended), 404, "not_found"),
+        (text(&helpdesk.key, &suspended), 403, "role_not_permitted"),
+        (text(&suspended.key, &suspended), 403, "partner_not_active"),
+        (text(&partner.key, &partner), 400, "idempotency_key_missing"),
+        (text(&partner.key, &partner).idempotency_key("a b"), 400, "idempotency_key_invalid"),
+        (text(&partner.key, &partner).idempotency_key("a"), 415, "media_type_unsupported"),
+        (partner.create(&wrong).bytes("").idempotency_key("a"), 400, "body_missing"),
+        (partner.create(&wrong).bytes("{").idempotency_key("a"), 400, "json_invalid"),
+        (partner.create(&wrong).idempotency_key("a"), 422, "validation_failed"),
+    ] {
+        world.send(&call).await.refused(status, code);
+    }
+    let every = world.send(&partner.create(&wrong).idempotency_key("a")).await;
+    assert_eq!(every.pointers(), ["/customer_tenant_id", "/delegated_admin", "/nope"]);
+}
+
+#[tokio::test]
+async fn refusals_rank_tenant_then_relationship_then_open_invitation_then_limit() {
+    let Some(world) = World::with_clock().await else { return };
+    let partner = world.partner().await;
+    let refused = async |customer: &Customer, asked: &Value, status, code: &str| {
+        world.send(&partner.asks(customer, asked, &world.unique())).await.refused(status, code)
+    };
+    let roles = asking(&["global_reader"], "P1D");
+
+    // A CSP tenant in another cloud and market is a CSP tenant; one in another cloud and market is in another cloud.
+    let (csp, elsewhere) = (world.customer_in("us_gov", "FR").await, world.customer_in("us_gov", "FR").await);
+    world.enrol(&csp, "us_gov", "FR").await;
+    refused(&csp, &roles, 403, "customer_is_csp_tenant").await;
+    refused(&elsewhere, &roles, 422, "cloud_mismatch").await;
+    refused(&world.customer_in("public", "FR").await, &roles, 422, "market_mismatch").await;
+
+    // Four cancelled invitations and an open one: the limit is reached, but the open one ranks first.
+    let customer = world.customer().await;
+    for _ in 0..4 {
+        let (id, _) = world.open(&partner, &customer, Value::Null).await;
+        world.send(&partner.cancel(&id)).await.expect(200);
+    }
+    let (id, token) = world.open(&partner, &customer, Value::Null).await;
+    let pending = refused(&customer, &Value::Null, 409, "invitation_pending").await;
+    assert_eq!(pending["invitation_id"], json!(id));
+    // Active: without roles that is what matters, with roles the limit does.
+    world.send(&accept_by_link(&id, &token, &Value::Null)).await.expect(200);
+    refused(&customer, &Value::Null, 409, "relationship_active").await;
+    refused(&customer, &roles, 429, "rate_limited").await;
+    // The tenant ranks before all of it.
+    world.enrol(&customer, "public", "US").await;
+    refused(&customer, &Value::Null, 403, "customer_is_csp_tenant").await;
+    refused(&customer, &roles, 403, "customer_is_csp_tenant").await;
+}
+
+#[tokio::test]
+async fn five_a_day_and_customer_is_the_limit_until_midnight_utc() {
+    let Some(world) = World::with_clock().await else { return };
+    let (partner, other, customer) = (world.partner().await, world.partner().await, world.customer().await);
+    let ask = || partner.asks(&customer, &Value::Null, &world.unique());
+    let first = ask();
+    for call in [first.clone(), ask(), ask(), ask(), ask()] {
+        let (id, _) = link(&world.send(&call).await.expect(201));
+        // A renewal is no invitation.
+        world.send(&partner.renew(&id)).await.expect(200);
+        world.send(&partner.cancel(&id)).await.expect(200);
+    }
+    let events = world.event_types(&partner, 17).await;
+    let over = world.send(&ask()).await;
+    over.refused(429, "rate_limited");
+    assert_eq!(over.header("retry-after"), Some("43200"));
+    assert!(world.send(&first).await.replayed());
+    assert_eq!(world.event_types(&partner, 17).await, events);
+    world.open(&other, &customer, Value::Null).await;
+    world.open(&partner, &world.customer().await, Value::Null).await;
+
+    world.clock().advance_millis(12 * 3_600_000 - 1);
+    let over = world.send(&ask()).await;
+    over.refused(429, "rate_limited");
+    assert_eq!(over.header("retry-after"), Some("1"));
+    world.clock().advance_millis(1);
+    for _ in 0..5 {
+        let (id, _) = link(&world.send(&ask()).await.expect(201));
+        world.send(&partner.cancel(&id)).await.expect(200);
+    }
+    let over = world.send(&ask()).await;
+    over.refused(429, "rate_limited");
+    assert_eq!(over.header("retry-after"), Some("86400"));
+    // After more than a week without invitations, too.
+    world.clock().advance_days(40);
+    world.send(&ask()).await.expect(201);
+}
+
+#[tokio::test]
+async fn an_invitation_past_its_end_is_in_nobodys_way() {
+    let Some(world) = World::with_clock().await else { return };
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let (id, _) = world.open(&partner, &customer, Value::Null).await;
+    world.clock().advance_millis(30 * 86_400_000 - 1);
+    let pending = world.invite(&partner, &customer, Value::Null).await.refused(409, "invitation_pending");
+    assert_eq!(pending["invitation_id"], json!(id));
+    world.clock().advance_millis(1);
+    world.invite(&partner, &customer, Value::Null).await.expect(201);
+}
+
+#[tokio::test]
+async fn in_an_active_relationship_roles_make_an_invitation_of_kind_grant() {
+    let world = World::start().await;
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    world.relate(&partner, &customer).await;
+    let key = world.unique();
+    let asked = asking(&["global_reader"], "P10D");
+    let created = world.send(&partner.asks(&customer, &asked, &key)).await.expect(201);
+    assert_eq!(created["invitation"]["kind"], "grant");
+    world.invite(&partner, &customer, asked.clone()).await.refused(409, "invitation_pending");
+    let (id, token) = link(&created);
+    let shown = world.send(&preview(&id, &token)).await.expect(200);
+    assert_eq!(shown["requires_delegated_admin"], true);
+    let accepted = world.send(&accept_by_link(&id, &token, &json!("as_requested"))).await.expect(200);
+    assert_eq!(accepted["grant"]["grant_id"], json!(id.replace("inv_", "grt_")));
+    // One relationship may hold several grants.
+    let (id, token) = world.open(&partner, &customer, asked).await;
+    world.send(&accept_by_link(&id, &token, &json!("as_requested"))).await.expect(200);
+    let rows = world.items(&customer.call("GET", "/partners"), 1).await;
+    assert_eq!(rows[0]["grants"].as_array().map(Vec::len), Some(2));
+    world.invite(&partner, &customer, Value::Null).await.refused(409, "relationship_active");
+}
+
+#[tokio::test]
+async fn after_an_end_the_partner_may_invite_again() {
+    let world = World::start().await;
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    world.relate(&partner, &customer).await;
+    world.send(&customer.end(&partner)).await.expect(200);
+    world.tick();
+    let created = world.invite(&partner, &customer, asking(&["global_reader"], "P10D")).await.expect(201);
+    assert_eq!(created["invitation"]["kind"], "reseller");
+    let (id, token) = link(&created);
+    let accepted = world.send(&accept_by_link(&id, &token, &json!("refused"))).await.expect(200);
+    assert_eq!((&accepted["relationship"]["state"], &accepted["grant"]), (&json!("active"), &Value::Null));
+    let rows = world.items(&customer.call("GET", "/partners"), 1).await;
+    assert_eq!((&rows[0]["state"], &rows[0]["ended_at"]), (&json!("active"), &Value::Null));
+}
+
+/// MP-01, MP-02, MP-14: the US Government cloud is served, and every invitation there asks for delegated administration.
+#[tokio::test]
+async fn in_us_gov_an_invitation_asks_for_delegated_administration() {
+    let world = World::start().await;
+    let (partner, customer) = (world.partner_in("us_gov", "US").await, world.customer_in("us_gov", "US").await);
+    world.invite(&partner, &customer, Value::Null).await.refused(422, "delegated_admin_required");
+    let (id, token) = world.open(&partner, &customer, asking(&["global_reader", "security_reader"], "P10D")).await;
+    let shown = world.send(&preview(&id, &token)).await.expect(200);
+    assert_eq!((&shown["requires_delegated_admin"], &shown["partner"]["cloud"]), (&json!(true), &json!("us_gov")));
+    let refused = accept_by_link(&id, &token, &json!("refused"));
+    world.send(&refused).await.refused(422, "delegated_admin_required");
+    world.send(&accept_by_link(&id, &token, &asking(&["global_reader"], "P1D"))).await.expect(200);
+    let public = world.customer().await;
+    let asked = asking(&["global_reader"], "P1D");
+    world.invite(&partner, &public, asked).await.refused(422, "cloud_mismatch");
+}
+
+/// MP-01: a cloud that the policy switches off is refused to whoever would begin something there.
+#[tokio::test]
+async fn a_cloud_that_the_policy_denies_is_refused() {
+    let Some(world) = World::with_policy(|file| {
+        let mut later = file["versions"][0].clone();
+        later["version"] = json!(2);
+        later["effective_from"] = json!("2026-11-23T00:00:00.000Z");
+        later["clouds"]["us_gov"]["multi_partner"] = json!("denied");
+        file["versions"].as_array_mut().unwrap().push(later);
+    })
+    .await
+    else {
+        return;
+    };
+    let (partner, customer) = (world.partner_in("us_gov", "US").await, world.customer_in("us_gov", "US").await);
+    let (public, public_customer) = (world.partner().await, world.customer().await);
+    let asked = asking(&["global_reader"], "P10D");
+    let (id, token) = world.open(&partner, &customer, asked.clone()).await;
+    let accepted = world.send(&accept_by_link(&id, &token, &json!("refused"))).await;
+    accepted.refused(422, "delegated_admin_required");
+    world.clock().advance_days(1);
+    let registration = tests::parties::registration("a", &customer);
+    for call in [
+        partner.asks(&world.customer_in("us_gov", "US").await, &asked, "k"),
+        accept_by_link(&id, &token, &json!("as_requested")),
+        customer.accept(&id, &json!("as_requested")),
+        partner.renew(&id),
+        partner.register(&registration),
+    ] {
+        world.send(&call).await.refused(403, "cloud_not_supported");
+    }
+    // Nobody is kept from seeing, from saying no, or from the other cloud.
+    world.send(&preview(&id, &token)).await.expect(200);
+    world.send(&customer.decline(&id)).await.expect(200);
+    world.relate(&public, &public_customer).await;
+}
+
+/// MP-40, MP-41, MP-42, MP-44: a tenant that sells can't be a customer; its company's other tenants can.
+#[tokio::test]
+async fn only_the_tenant_that_sells_is_refused_as_customer() {
+    let world = World::start().await;
+    let (partner, seller) = (world.partner().await, world.partner().await);
+    let asked = |tenant: &str| {
+        let body = json!({"customer_tenant_id": tenant, "delegated_admin": null});
+        partner.create(&body).idempotency_key(world.unique())
+    };
+    world.send(&asked(&seller.tenant_id)).await.refused(403, "customer_is_csp_tenant");
+    world.send(&asked(&partner.tenant_id)).await.refused(422, "self_relationship");
+    world.send(&asked(&world.tenant_id())).await.refused(422, "customer_unknown");
+    let corporate = world.tenant_id();
+    let body = json!({"tenant_id": corporate, "name": "Northwind", "cloud": "public", "market": "US"});
+    world.operator(Call::post("/v1/customers", &body)).await.expect(201);
+    world.send(&asked(&corporate)).await.expect(201);
+}
+
+/// MP-50: that a tenant which sells can't be a customer is policy, too.
+#[tokio::test]
+async fn a_policy_may_let_csp_tenants_be_customers() {
+    let Some(world) = World::with_policy(|file| {
+        file["versions"][0]["clouds"]["public"]["csp_tenant_as_customer"] = json!("allowed");
+    })
+    .await
+    else {
+        return;
+    };
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    world.enrol(&customer, "public", "US").await;
+    world.relate(&partner, &customer).await;
+    let registration = tests::parties::registration("a", &customer);
+    world.send(&partner.register(&registration)).await.expect(201);
+    // Never one's own, whatever the policy says.
+    let body = json!({"customer_tenant_id": partner.tenant_id, "delegated_admin": null});
+    world.send(&partner.create(&body).idempotency_key("own")).await.refused(422, "self_relationship");
+}
+
+/// What lies exactly at a limit is taken; the corpus holds what lies beyond.
+#[tokio::test]
+async fn what_is_at_its_limit_is_taken() {
+    let world = World::start().await;
+    let partner = world.partner().await;
+    let roles: Vec<Value> = serde_json::from_str::<Value>(include_str!("../../shared/policy.json"))
+        .map(|file| file["versions"][0]["roles"]["grant"].as_array().unwrap().clone())
+        .unwrap();
+    let local_part = "a".repeat(64);
+    for body in [
+        json!({"delegated_admin": {"roles": roles, "duration": "P730D"}, "message": "é".repeat(1000)}),
+        json!({"delegated_admin": {"roles": ["global_administrator"], "duration": "P1D", "auto_extend": false}}),
+        json!({"delegated_admin": null, "expires_in_days": 1, "contact_email": format!("{local_part}@example.com")}),
+        json!({"delegated_admin": null, "expires_in_days": 90, "message": "😀"}),
+    ] {
+        let mut body = body;
+        body["customer_tenant_id"] = json!(world.customer().await.tenant_id);
+        // The largest body there is, and the longest key.
+        let mut text = body.to_string();
+        text.push_str(&" ".repeat(65_536 - text.len()));
+        let key = format!("{:~<255}", world.unique());
+        let created = world.send(&partner.create(&body).bytes(text).idempotency_key(&key)).await;
+        created.expect(201);
+        assert!(world.send(&partner.create(&body).idempotency_key(format!("\"{key}\""))).await.replayed());
+    }
+    let customer = json!({
+        "tenant_id": world.tenant_id(), "name": "株".repeat(100), "domain": null, "cloud": "public", "market": "ZZ",
+    });
+    world.operator(Call::post("/v1/customers", &customer)).await.expect(201);
+}
+
+/// MP-10, MP-15: any number of partners may invite a customer, whoever it works with.
+#[tokio::test]
+async fn several_partners_invite_one_customer_at_once() {
+    let world = World::start().await;
+    let customer = world.customer().await;
+    for _ in 0..4 {
+        world.relate(&world.partner().await, &customer).await;
+    }
+    let rows = world.items(&customer.call("GET", "/partners"), 4).await;
+    assert!(rows.iter().all(|row| row["state"] == "active"));
+}

@@ -1,0 +1,60 @@
+//! Whatever goes wrong inside becomes our own answer, and says nothing of the inside.
+
+use std::time::Duration;
+
+use serde_json::json;
+use shared::http::Code;
+use shared::lambda::{Function, Route};
+use tests::World;
+
+/// An event for the route of [`panicking`].
+fn event() -> Vec<u8> {
+    let http = json!({"method": "GET", "path": "/v1/policy", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": ""});
+    let context = json!({
+        "http": http, "routeKey": "GET /v1/policy", "stage": "$default", "requestId": "JKJaXmPLvHcESHA=", "timeEpoch": 0,
+        "accountId": "0", "apiId": "a", "domainName": "a.example", "domainPrefix": "a", "time": "",
+    });
+    let event = json!({
+        "version": "2.0", "routeKey": "GET /v1/policy", "rawPath": "/v1/policy", "rawQueryString": "", "headers": {},
+        "requestContext": context, "isBase64Encoded": false,
+    });
+    event.to_string().into_bytes()
+}
+
+/// A function that panics: before it begins to run, and while it does.
+fn panicking(at_once: bool) -> Function {
+    const AT_ONCE: Route = Route { key: "GET /v1/policy", handler: |_, _| panic!("secret whsec_AAAA at once") };
+    const LATER: Route =
+        Route { key: "GET /v1/policy", handler: |_, _| Box::pin(async { panic!("secret whsec_AAAA later") }) };
+    let routes: &[Route] = if at_once { &[AT_ONCE] } else { &[LATER] };
+    Function { name: "panicking", routes, needs_master_key: false, uses_table: false }
+}
+
+#[tokio::test]
+async fn a_panic_in_a_handler_is_a_500_that_says_nothing() {
+    let Some(world) = World::with_clock().await else { return };
+    for at_once in [true, false] {
+        let answer = world.invoke(&panicking(at_once), &event(), Duration::from_secs(10)).await;
+        let problem = answer.refused(500, "internal");
+        assert_eq!(problem["retryable"], false);
+        assert!(!problem.to_string().contains("secret"));
+    }
+    // The process lives on.
+    let whole = tests::here::function_of("GET /v1/policy").expect("a function");
+    world.invoke(whole, &event(), Duration::from_secs(10)).await.expect(200);
+}
+
+/// Codes are a promise: each has one name in `snake_case`, one status in its class, one title.
+#[test]
+fn every_code_has_one_name_and_a_status_that_fits() {
+    let mut names = Vec::new();
+    for code in Code::ALL {
+        let name = code.name();
+        assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{name}");
+        assert!((400..600).contains(&code.status()) && !code.title().is_empty(), "{name}");
+        assert!(code.status() < 500 || code.retryable() || name == "internal", "{name}");
+        names.push(name);
+    }
+    names.sort_unstable();
+    assert!(names.windows(2).all(|pair| pair[0] != pair[1]));
+}

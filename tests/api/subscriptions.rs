@@ -1,0 +1,239 @@
+//! Registering subscriptions: the record, replays, the order of refusals, and that nothing changes one afterwards.
+
+use serde_json::{Value, json};
+use tests::parties::{asking, registration};
+use tests::{Call, World};
+
+#[tokio::test]
+async fn a_registered_subscription_has_exactly_the_members_of_the_contract() {
+    let world = World::start().await;
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    world.relate(&partner, &customer).await;
+    let id = format!("Azure.Plan_{}", world.unique());
+    let body = json!({
+        "subscription_id": id, "customer_tenant_id": customer.tenant_id, "service": "Office 365",
+        "offer_id": "E5", "quantity": 1_000_000_000, "billing_cycle": "one_time", "term": "P3Y",
+        "friendly_name": "Büro „Köln“", "partner_of_record": partner.partner_id,
+    });
+    let answer = world.send(&partner.register(&body)).await;
+    let registered = answer.expect(201);
+    assert!(!answer.replayed());
+    let mut expected = body.clone();
+    expected["registered_at"] = registered["subscription"]["registered_at"].clone();
+    expected["policy_version"] = json!(1);
+    assert_eq!(registered, json!({"subscription": expected}));
+    if world.here().is_some() {
+        assert_eq!(expected["registered_at"], "2026-11-22T12:00:00.000Z");
+    }
+    for shown in [&id, &id.to_uppercase(), &id.to_lowercase()] {
+        let read = world.send(&partner.call("GET", &format!("/subscriptions/{shown}"))).await;
+        assert_eq!(read.body, answer.body);
+    }
+    assert_eq!(world.items(&partner.call("GET", "/subscriptions"), 1).await, [expected.clone()]);
+    assert_eq!(world.items(&customer.call("GET", "/subscriptions"), 1).await, [expected]);
+    let events = world.items(&customer.call("GET", &format!("/events?subject={id}")), 1).await;
+    assert_eq!((&events[0]["type"], &events[0]["sequence"]), (&json!("subscription.registered"), &json!(1)));
+    let data = json!({
+        "service": "Office 365", "offer_id": "E5", "quantity": 1_000_000_000, "billing_cycle": "one_time", "term": "P3Y",
+    });
+    assert_eq!(events[0]["data"], data);
+}
+
+#[tokio::test]
+async fn what_is_at_its_limit_is_taken() {
+    let world = World::start().await;
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    world.relate(&partner, &customer).await;
+    for (member, value) in [
+        ("subscription_id", json!(format!("{:->64}", world.unique()))),
+        ("service", json!("é".repeat(100))),
+        ("offer_id", json!("x")),
+        ("quantity", json!(1)),
+        ("friendly_name", json!("<b>&amp; “E5”</b>")),
+        ("billing_cycle", json!("triennial")),
+        ("term", json!("P3Y")),
+    ] {
+        let mut body = registration(&world.unique(), &customer);
+        body[member] = value.clone();
+        assert_eq!(world.send(&partner.register(&body)).await.expect(201)["subscription"][member], value);
+    }
+}
+
+#[tokio::test]
+async fn the_same_registration_again_gets_the_first_record_and_writes_nothing() {
+    let world = World::start().await;
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    world.relate(&partner, &customer).await;
+    let id = format!("azure-{}", world.unique());
+    let body = registration(&id, &customer);
+    let first = world.send(&partner.register(&body)).await;
+    first.expect(201);
+    let events = world.event_types(&partner, 5).await;
+    let mut spelled = body.clone();
+    spelled["subscription_id"] = json!(id.to_uppercase());
+    spelled["friendly_name"] = Value::Null;
+    spelled["partner_of_record"] = json!(partner.partner_id);
+    world.tick();
+    let again = async || {
+        for body in [&body, &spelled] {
+            let answer = world.send(&partner.register(body)).await;
+            answer.expect(200);
+            assert!(answer.replayed());
+            assert_eq!(answer.body, first.body);
+        }
+    };
+    again().await;
+    assert_eq!(world.event_types(&partner, 5).await, events);
+    // The record outlives what made it possible.
+    world.send(&customer.end(&partner)).await.expect(200);
+    again().await;
+}
+
+#[tokio::test]
+async fn a_taken_id_is_refused_without_a_word_about_its_holder() {
+    let world = World::start().await;
+    let (one, two, customer) = (world.partner().await, world.partner().await, world.customer().await);
+    world.relate(&one, &customer).await;
+    world.relate(&two, &customer).await;
+    let body = registration(&world.unique(), &customer);
+    world.send(&one.register(&body)).await.expect(201);
+    let before = world.items(&customer.call("GET", "/subscriptions"), 1).await;
+    let foreign = world.send(&two.register(&body)).await;
+    let problem = foreign.refused(409, "subscription_exists").to_string();
+    assert!(!problem.contains(&one.partner_id) && !problem.contains("Northwind"), "{problem}");
+    // One's own record with any other content looks the same.
+    for (member, value) in [
+        ("service", json!("office")),
+        ("offer_id", json!("other")),
+        ("quantity", json!(2)),
+        ("billing_cycle", json!("annual")),
+        ("term", json!("P1Y")),
+        ("friendly_name", json!("x")),
+    ] {
+        let mut other = body.clone();
+        other[member] = value;
+        let own = world.send(&one.register(&other)).await;
+        own.refused(409, "subscription_exists");
+        assert_eq!(own.looks(), foreign.looks(), "{member}");
+    }
+    assert_eq!(world.items(&customer.call("GET", "/subscriptions"), 1).await, before);
+}
+
+#[tokio::test]
+async fn refusals_rank_relationship_then_tenant_then_id() {
+    let world = World::start().await;
+    let (partner, other) = (world.partner().await, world.partner().await);
+    let (customer, stranger) = (world.customer().await, world.customer().await);
+    world.relate(&partner, &customer).await;
+    let taken = registration(&world.unique(), &customer);
+    world.send(&partner.register(&taken)).await.expect(201);
+    let of = |tenant: &str| {
+        let mut body = taken.clone();
+        body["customer_tenant_id"] = json!(tenant);
+        body
+    };
+    world.enrol(&stranger, "public", "US").await;
+    // No relationship ranks before a CSP tenant and a taken id; whether the tenant is known does not show.
+    let mut looks = Vec::new();
+    for tenant in [&stranger.tenant_id, &other.tenant_id, &partner.tenant_id, &world.tenant_id()] {
+        let answer = world.send(&partner.register(&of(tenant))).await;
+        answer.refused(403, "no_active_relationship");
+        looks.push(answer.looks());
+    }
+    assert!(looks.iter().all(|look| *look == looks[0]));
+    let foreign = world.send(&other.register(&taken)).await;
+    foreign.refused(403, "no_active_relationship");
+    // A CSP tenant ranks before a taken id.
+    world.enrol(&customer, "public", "US").await;
+    let mut changed = taken.clone();
+    changed["quantity"] = json!(2);
+    world.send(&partner.register(&changed)).await.refused(403, "customer_is_csp_tenant");
+}
+
+/// MP-13, MP-21: what makes a registration possible is an accepted invitation, and only as long as nobody ended it.
+#[tokio::test]
+async fn only_an_active_relationship_makes_a_registration_possible() {
+    let world = World::start().await;
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let register = || partner.register(&registration(&world.unique(), &customer));
+    world.send(&register()).await.refused(403, "no_active_relationship");
+    let (id, _) = world.open(&partner, &customer, asking(&["global_reader"], "P1D")).await;
+    world.send(&register()).await.refused(403, "no_active_relationship");
+    world.send(&customer.accept(&id, &json!("refused"))).await.expect(200);
+    world.send(&register()).await.expect(201);
+    world.send(&customer.end(&partner)).await.expect(200);
+    world.send(&register()).await.refused(403, "no_active_relationship");
+    world.relate(&partner, &customer).await;
+    world.send(&register()).await.expect(201);
+}
+
+/// MP-11, MP-12, MP-36: two partners sell the same service and offer to one customer, each under an id of its own.
+#[tokio::test]
+async fn two_partners_sell_the_same_service_to_one_customer() {
+    let world = World::start().await;
+    let (one, two, customer) = (world.partner().await, world.partner().await, world.customer().await);
+    for partner in [&one, &two] {
+        world.relate(partner, &customer).await;
+        world.send(&partner.register(&registration(&world.unique(), &customer))).await.expect(201);
+    }
+    let both = world.items(&customer.call("GET", "/subscriptions"), 2).await;
+    assert!(both.iter().all(|subscription| subscription["service"] == "azure"));
+    assert_ne!(both[0]["partner_of_record"], both[1]["partner_of_record"]);
+    for partner in [&one, &two] {
+        let own = world.items(&partner.call("GET", "/subscriptions"), 1).await;
+        assert_eq!(own[0]["partner_of_record"], partner.partner_id);
+    }
+}
+
+#[tokio::test]
+async fn clouds_have_subscription_ids_of_their_own() {
+    let world = World::start().await;
+    let id = world.unique();
+    for cloud in ["public", "us_gov"] {
+        let (partner, customer) = (world.partner_in(cloud, "US").await, world.customer_in(cloud, "US").await);
+        let (invitation, _) = world.open(&partner, &customer, asking(&["global_reader"], "P1D")).await;
+        world.send(&customer.accept(&invitation, &json!("as_requested"))).await.expect(200);
+        world.send(&partner.register(&registration(&id, &customer))).await.expect(201);
+    }
+}
+
+#[tokio::test]
+async fn a_subscription_is_shown_to_its_partner_of_record_only() {
+    let world = World::start().await;
+    let (one, two, customer) = (world.partner().await, world.partner().await, world.customer().await);
+    world.relate(&one, &customer).await;
+    world.relate(&two, &customer).await;
+    let id = world.unique();
+    world.send(&one.register(&registration(&id, &customer))).await.expect(201);
+    let foreign = world.send(&two.call("GET", &format!("/subscriptions/{id}"))).await;
+    foreign.refused(404, "not_found");
+    let unknown = world.send(&two.call("GET", &format!("/subscriptions/{}", world.unique()))).await;
+    assert_eq!(foreign.looks(), unknown.looks());
+    let read = Call::get(format!("/v1/partners/{}/subscriptions/{id}", one.partner_id)).key(world.operator_key());
+    assert_eq!(world.send(&read).await.expect(200)["subscription"]["subscription_id"], json!(id));
+}
+
+/// The refusal comes before anything is read: without a key, for unknown ids, with any body.
+#[tokio::test]
+async fn nobody_changes_or_removes_a_subscription() {
+    let world = World::start().await;
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    world.relate(&partner, &customer).await;
+    let id = world.unique();
+    world.send(&partner.register(&registration(&id, &customer))).await.expect(201);
+    let before = world.items(&customer.call("GET", "/subscriptions"), 1).await;
+    let own = format!("/v1/partners/{}/subscriptions/{id}", partner.partner_id);
+    let mut looks = Vec::new();
+    for method in ["PUT", "PATCH", "DELETE"] {
+        for path in [own.as_str(), "/v1/partners/x/subscriptions/y"] {
+            for key in [&partner.key, &customer.key, "mpk_x"] {
+                let answer = world.send(&Call::new(method, path).key(key).bytes("{")).await;
+                answer.refused(405, "subscription_immutable");
+                assert_eq!(answer.header("allow"), Some("GET"));
+                looks.push(answer.looks());
+            }
+        }
+    }
+    assert!(looks.iter().all(|look| *look == looks[0]));
+    assert_eq!(world.items(&customer.call("GET", "/subscriptions"), 1).await, before);
+}

@@ -1,0 +1,368 @@
+//! Two tables: role × action × cloud, and state × command × caller. Each cell is tried, and what it wrote is counted.
+
+use serde_json::{Value, json};
+use tests::parties::{accept_by_link, acceptance, asking, decline_by_link, preview, registration};
+use tests::{Answer, Call, Customer, Partner, World};
+
+const ROLES: [&str; 6] =
+    ["global_admin", "user_management_admin", "sales_agent", "admin_agent", "helpdesk_agent", "billing_admin"];
+const MAY_WRITE: [&str; 3] = ["global_admin", "user_management_admin", "sales_agent"];
+
+/// The events that name a customer, once there are `count`.
+async fn events(world: &World, customer: &Customer, count: usize) -> usize {
+    let path = format!("/v1/customers/{}/events?limit=100", customer.tenant_id);
+    world.items(&Call::get(path).key(world.operator_key()), count).await.len()
+}
+
+/// MP-03, MP-04: the policy's table, tried.
+#[tokio::test]
+async fn each_role_may_do_exactly_what_the_policy_says_in_the_public_cloud() {
+    roles_in("public").await;
+}
+
+#[tokio::test]
+async fn each_role_may_do_exactly_what_the_policy_says_in_us_gov() {
+    roles_in("us_gov").await;
+}
+
+async fn roles_in(cloud: &str) {
+    let world = World::start().await;
+    let partner = world.partner_in(cloud, "US").await;
+    for role in ROLES {
+        println!("{cloud:>6} {role:<21} {}", row(&world, cloud, &partner, role).await);
+    }
+}
+
+/// Every action of a role's key, in an order in which each is possible.
+async fn row(world: &World, cloud: &str, partner: &Partner, role: &str) -> String {
+    let asked = asking(&["global_reader"], "P10D");
+    let (related, invited) = (world.customer_in(cloud, "US").await, world.customer_in(cloud, "US").await);
+    let new = world.customer_in(cloud, "US").await;
+    let (accepted, _) = world.open(partner, &related, asked.clone()).await;
+    world.send(&related.accept(&accepted, &json!("as_requested"))).await.expect(200);
+    let (open, _) = world.open(partner, &invited, asked.clone()).await;
+    let subscription = world.unique();
+    world.send(&partner.register(&registration(&subscription, &related))).await.expect(201);
+    // Registered, key issued, invited; accepted and sold.
+    let before = [events(world, &related, 5).await, events(world, &invited, 3).await, events(world, &new, 2).await];
+
+    let caller = world.further_key(partner, &[role]).await;
+    let writes = [
+        ("create", caller.asks(&new, &asked, &world.unique()), 201),
+        ("renew", caller.renew(&open), 200),
+        ("cancel", caller.cancel(&open), 200),
+        ("register", caller.register(&registration(&world.unique(), &related)), 201),
+        ("end grant", caller.call("DELETE", &format!("/grants/{}", accepted.replace("inv_", "grt_"))), 200),
+        ("end", caller.end(&related), 200),
+    ];
+    let may = MAY_WRITE.contains(&role);
+    let mut row = Vec::new();
+    for (action, call, status) in &writes {
+        let answer = world.send(call).await;
+        if may {
+            answer.expect(*status);
+        } else {
+            answer.refused(403, "role_not_permitted");
+        }
+        row.push(format!("{action} {}", if may { "✓" } else { "–" }));
+    }
+    for read in ["invitations", "customers", "subscriptions", "events"] {
+        world.send(&caller.call("GET", &format!("/{read}"))).await.expect(200);
+    }
+    world.send(&caller.call("GET", &format!("/invitations/{open}"))).await.expect(200);
+    world.send(&caller.call("GET", &format!("/subscriptions/{subscription}"))).await.expect(200);
+    row.push("read ✓".into());
+    let wrote = if may { [3, 2, 1] } else { [0, 0, 0] };
+    for ((customer, before), wrote) in [&related, &invited, &new].into_iter().zip(before).zip(wrote) {
+        events(world, customer, before + wrote).await;
+    }
+    row.join(", ")
+}
+
+#[tokio::test]
+async fn a_role_that_nobody_knows_is_no_role_of_a_key() {
+    let world = World::start().await;
+    let partner = world.partner().await;
+    for role in ["owner", "", "GLOBAL_ADMIN", "global_administrator", "operator", "global_admin "] {
+        let principal = json!({"kind": "partner", "id": partner.partner_id});
+        let body = json!({"principal": principal, "roles": ["sales_agent", role], "name": "test"});
+        let answer = world.operator(Call::post("/v1/keys", &body)).await;
+        answer.refused(422, "validation_failed");
+        assert_eq!(answer.pointers(), ["/roles"], "{role}");
+    }
+}
+
+#[tokio::test]
+async fn one_permitted_role_of_several_is_enough_and_is_the_one_recorded() {
+    let world = World::start().await;
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    for (roles, acts_as) in [
+        (&["billing_admin", "sales_agent", "helpdesk_agent"][..], "sales_agent"),
+        (&["sales_agent", "user_management_admin"], "user_management_admin"),
+        (&ROLES, "global_admin"),
+    ] {
+        let caller = world.further_key(&partner, roles).await;
+        let (id, _) = world.open(&caller, &customer, Value::Null).await;
+        let found = world.items(&partner.call("GET", &format!("/events?subject={id}")), 1).await;
+        assert_eq!(found[0]["actor"]["role"], acts_as);
+        world.send(&partner.cancel(&id)).await.expect(200);
+    }
+}
+
+/// The table is data: another policy, other rights, in both directions, webhooks included.
+#[tokio::test]
+async fn another_policy_gives_other_rights_without_other_code() {
+    let Some(world) = World::with_policy(|file| {
+        let roles = &mut file["versions"][0]["roles"];
+        roles["actions"]["create_invitation"] = json!(["helpdesk_agent"]);
+        roles["actions"].as_object_mut().unwrap().remove("end_grant");
+        roles["actions"]["read"] = json!(["helpdesk_agent"]);
+    })
+    .await
+    else {
+        return;
+    };
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let helpdesk = world.further_key(&partner, &["helpdesk_agent"]).await;
+    let asked = asking(&["global_reader"], "P10D");
+    world.invite(&partner, &customer, asked.clone()).await.refused(403, "role_not_permitted");
+    world.send(&partner.call("GET", "/invitations")).await.refused(403, "role_not_permitted");
+    let webhook = partner.webhook("/invitations", "a", world.now().seconds(), b"{}");
+    world.send(&webhook).await.refused(403, "role_not_permitted");
+    let (id, _) = world.open(&helpdesk, &customer, asked).await;
+    world.send(&helpdesk.cancel(&id)).await.refused(403, "role_not_permitted");
+    world.send(&helpdesk.call("GET", "/invitations")).await.expect(200);
+    // An action that the policy does not name is nobody's.
+    let grant = partner.call("DELETE", &format!("/grants/{}", id.replace("inv_", "grt_")));
+    world.send(&grant).await.refused(403, "role_not_permitted");
+}
+
+/// MP-05: by link the holder says who it is, and only a global administrator answers.
+#[tokio::test]
+async fn only_a_global_administrator_of_the_customer_answers() {
+    let world = World::start().await;
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let (id, token) = world.open(&partner, &customer, Value::Null).await;
+    for role in ROLES.iter().chain(&["owner", "global_administrator", ""]).filter(|role| **role != "global_admin") {
+        let mut body = acceptance(&token, &Value::Null);
+        body["accepted_by"]["role"] = json!(role);
+        let accept = Call::post(format!("/v1/invitations/{id}/accept"), &body);
+        world.send(&accept).await.refused(403, "approver_not_permitted");
+    }
+    events(&world, &customer, 3).await;
+}
+
+/// An invitation in some state, and everything that is needed to act on it.
+struct Scene {
+    partner: Partner,
+    customer: Customer,
+    id: String,
+    token: String,
+    create: Call,
+    fresh: String,
+}
+
+fn asked() -> Value {
+    asking(&["directory_readers", "global_reader"], "P10D")
+}
+
+const STATES: [&str; 5] = ["pending", "accepted", "declined", "cancelled", "expired"];
+
+async fn in_state(world: &World, state: &str) -> Scene {
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let create = partner.asks(&customer, &asked(), &world.unique());
+    let (id, token) = tests::parties::link(&world.send(&create).await.expect(201));
+    match state {
+        "accepted" => world.send(&accept_by_link(&id, &token, &json!("as_requested"))).await.expect(200),
+        "declined" => world.send(&decline_by_link(&id, &token)).await.expect(200),
+        "cancelled" => world.send(&partner.cancel(&id)).await.expect(200),
+        _ => Value::Null,
+    };
+    if state == "expired" {
+        world.clock().advance_days(30);
+    }
+    let fresh = world.unique();
+    Scene { partner, customer, id, token, create, fresh }
+}
+
+type Command = (&'static str, fn(&Scene) -> Call, [&'static str; 5]);
+
+const OVER: &str = "410 invitation_expired +0";
+const NO: &str = "409 invalid_transition +0";
+
+/// What each command answers in each of [`STATES`], and how many events it adds.
+const COMMANDS: [Command; 14] = [
+    ("preview", |s| preview(&s.id, &s.token), ["200 +0"; 5]),
+    (
+        "accept by link, the same decision",
+        |s| accept_by_link(&s.id, &s.token, &json!("as_requested")),
+        ["200 +1", "200 again +0", NO, NO, OVER],
+    ),
+    (
+        "accept by link, another decision",
+        |s| accept_by_link(&s.id, &s.token, &json!("refused")),
+        ["200 +1", NO, NO, NO, OVER],
+    ),
+    (
+        "accept by key, the same decision",
+        |s| s.customer.accept(&s.id, &asked()),
+        ["200 +1", "200 again +0", NO, NO, OVER],
+    ),
+    ("accept by key, another decision", |s| s.customer.accept(&s.id, &json!("refused")), ["200 +1", NO, NO, NO, OVER]),
+    ("decline by link", |s| decline_by_link(&s.id, &s.token), ["200 +1", NO, "200 again +0", NO, OVER]),
+    ("decline by key", |s| s.customer.decline(&s.id), ["200 +1", NO, "200 again +0", NO, OVER]),
+    ("cancel", |s| s.partner.cancel(&s.id), ["200 +1", NO, NO, "200 again +0", OVER]),
+    ("renew", |s| s.partner.renew(&s.id), ["200 +1", NO, NO, NO, "200 +1"]),
+    ("create again, same key", |s| s.create.clone(), ["201 again +0"; 5]),
+    (
+        "create again, with roles",
+        |s| s.partner.asks(&s.customer, &asked(), &s.fresh),
+        ["409 invitation_pending +0", "201 +1", "201 +1", "201 +1", "201 +1"],
+    ),
+    (
+        "create again, without roles",
+        |s| s.partner.asks(&s.customer, &Value::Null, &s.fresh),
+        ["409 invitation_pending +0", "409 relationship_active +0", "201 +1", "201 +1", "201 +1"],
+    ),
+    (
+        "register",
+        |s| s.partner.register(&registration(&s.fresh, &s.customer)),
+        [
+            "403 no_active_relationship +0",
+            "201 +1",
+            "403 no_active_relationship +0",
+            "403 no_active_relationship +0",
+            "403 no_active_relationship +0",
+        ],
+    ),
+    (
+        "end",
+        |s| s.customer.end(&s.partner),
+        ["404 not_found +0", "200 +1", "404 not_found +0", "404 not_found +0", "404 not_found +0"],
+    ),
+];
+
+/// An answer and what it wrote, in the words of the table.
+fn said(answer: &Answer, wrote: usize) -> String {
+    let code = answer.code();
+    if !code.is_empty() {
+        answer.refused(answer.status, &code);
+    }
+    let again = if answer.replayed() { " again" } else { "" };
+    let code = if code.is_empty() { code } else { format!(" {code}") };
+    format!("{}{code}{again} +{wrote}", answer.status)
+}
+
+/// MP-17. Tries every command in one state.
+async fn each_command_when(state: &str) {
+    let Some(world) = (if state == "expired" { World::with_clock().await } else { Some(World::start().await) }) else {
+        return;
+    };
+    let column = STATES.iter().position(|known| *known == state).expect("a state");
+    let mut wrong = Vec::new();
+    for (name, command, expected) in COMMANDS {
+        let expected = expected[column];
+        let scene = in_state(&world, state).await;
+        let before = if ["pending", "expired"].contains(&state) { 3 } else { 4 };
+        events(&world, &scene.customer, before).await;
+        let answer = world.send(&command(&scene)).await;
+        let adds: usize = expected.rsplit('+').next().and_then(|adds| adds.parse().ok()).expect("a number");
+        let wrote = events(&world, &scene.customer, before + adds).await - before;
+        let said = said(&answer, wrote);
+        println!("{state:<9} {name:<33} {said}");
+        if said != expected {
+            wrong.push(format!("{name} when {state}: {said} instead of {expected}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn each_command_does_what_the_table_says_when_pending() {
+    each_command_when("pending").await;
+}
+
+#[tokio::test]
+async fn each_command_does_what_the_table_says_when_accepted() {
+    each_command_when("accepted").await;
+}
+
+#[tokio::test]
+async fn each_command_does_what_the_table_says_when_declined() {
+    each_command_when("declined").await;
+}
+
+#[tokio::test]
+async fn each_command_does_what_the_table_says_when_cancelled() {
+    each_command_when("cancelled").await;
+}
+
+#[tokio::test]
+async fn each_command_does_what_the_table_says_when_expired() {
+    each_command_when("expired").await;
+}
+
+/// Whoever has no say gets the same answer in every state, and changes nothing.
+#[tokio::test]
+async fn a_caller_without_a_say_gets_the_same_answer_in_every_state() {
+    let Some(world) = World::with_clock().await else { return };
+    let (stranger, other) = (world.partner().await, world.customer().await);
+    let bearer = |call: Call, key: &str| {
+        let mut call = call;
+        call.headers.retain(|(name, _)| name != "authorization");
+        if key.is_empty() { call } else { call.key(key) }
+    };
+    let operator = world.operator_key();
+    for state in STATES {
+        let scene = in_state(&world, state).await;
+        let own = json!("as_requested");
+        let by_partner =
+            [scene.partner.cancel(&scene.id), scene.partner.renew(&scene.id), scene.partner.end(&scene.customer)];
+        let by_customer = [
+            scene.customer.accept(&scene.id, &own),
+            scene.customer.decline(&scene.id),
+            scene.customer.end(&scene.partner),
+        ];
+        let tokens = ["", "x", &"A".repeat(43), &scene.token[1..], &scene.partner.key].map(str::to_owned);
+        let before = world.table().await;
+        for call in by_partner.iter().chain([&scene.create]) {
+            for (key, status, code) in [
+                ("", 401, "token_missing"),
+                ("mpk_x", 401, "key_invalid"),
+                (operator, 403, "role_not_permitted"),
+                (&stranger.key, 404, "not_found"),
+                (&scene.customer.key, 404, "not_found"),
+            ] {
+                world.send(&bearer(call.clone(), key)).await.refused(status, code);
+            }
+        }
+        for call in &by_customer {
+            for (key, status, code) in [
+                ("", 401, "token_missing"),
+                ("mpk_x", 401, "key_invalid"),
+                (operator, 403, "role_not_permitted"),
+                (&other.key, 404, "not_found"),
+                (&scene.partner.key, 404, "not_found"),
+            ] {
+                world.send(&bearer(call.clone(), key)).await.refused(status, code);
+            }
+        }
+        for token in &tokens {
+            for call in
+                [preview(&scene.id, token), accept_by_link(&scene.id, token, &own), decline_by_link(&scene.id, token)]
+            {
+                world.send(&call).await.refused(404, "not_found");
+            }
+        }
+        // A partner can't reach another's invitation by its own path, nor a customer another's by its own.
+        for call in [
+            stranger.cancel(&scene.id),
+            stranger.renew(&scene.id),
+            other.accept(&scene.id, &own),
+            other.decline(&scene.id),
+        ] {
+            world.send(&call).await.refused(404, "not_found");
+        }
+        assert!(world.table().await == before, "{state}");
+    }
+}

@@ -1,0 +1,194 @@
+//! What anyone may see: the page behind a link, the policy; and that there is nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use local::template::Template;
+use serde_json::{Value, json};
+use tests::{Call, World};
+
+#[tokio::test]
+async fn the_page_is_the_same_for_every_id_and_opening_it_changes_nothing() {
+    let world = World::start().await;
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let (id, token) = world.open(&partner, &customer, Value::Null).await;
+    let before = world.table().await;
+    let page = world.send(&Call::get("/i/x")).await;
+    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    let text = String::from_utf8(page.body.clone()).expect("text");
+    assert!(text.starts_with("<!doctype html>") && !text.contains("<script"));
+    // Link scanners open pages as often as they like.
+    for path in [format!("/i/{id}"), format!("/i/{id}?x=1"), "/i/%00".to_owned(), "/i/%3Cscript%3E".to_owned()] {
+        for _ in 0..10 {
+            let other = world.send(&Call::get(path.as_str())).await;
+            assert_eq!((other.looks(), &other.body), (page.looks(), &page.body), "{path}");
+            let head = world.send(&Call::new("HEAD", path.as_str())).await;
+            assert_eq!((head.status, head.body.len()), (200, 0), "{path}");
+            assert_eq!(head.header("etag"), page.header("etag"));
+        }
+    }
+    assert!(world.table().await == before);
+    let shown = world.send(&tests::parties::preview(&id, &token)).await.expect(200);
+    assert_eq!(shown["invitation"]["version"], 1);
+}
+
+#[tokio::test]
+async fn the_page_can_neither_be_framed_nor_leak_its_address() {
+    let world = World::start().await;
+    let page = world.send(&Call::get("/i/x")).await;
+    for (name, value) in [
+        ("referrer-policy", "no-referrer"),
+        ("x-frame-options", "DENY"),
+        ("x-content-type-options", "nosniff"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("x-robots-tag", "noindex"),
+        ("cache-control", "no-store"),
+        ("strict-transport-security", "max-age=63072000; includeSubDomains"),
+    ] {
+        assert_eq!(page.header(name), Some(value), "{name}");
+    }
+    let policy = page.header("content-security-policy").expect("a policy");
+    for rule in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"] {
+        assert!(policy.contains(rule), "{policy}");
+    }
+    assert!(!policy.contains("unsafe") && !policy.contains('*'), "{policy}");
+    assert_eq!(page.header("set-cookie"), None);
+}
+
+#[tokio::test]
+async fn the_policy_in_force_is_public() {
+    let world = World::start().await;
+    let policy = world.send(&Call::get("/v1/policy")).await.expect(200);
+    let members: Vec<_> = policy.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(members, ["clouds", "effective_from", "limits", "roles", "upcoming", "version"]);
+    assert_eq!(policy["clouds"]["public"]["delegated_admin"], "optional");
+    assert_eq!(policy["clouds"]["us_gov"]["delegated_admin"], "required");
+    let file: Value = serde_json::from_str(include_str!("../../shared/policy.json")).unwrap();
+    for member in ["version", "clouds", "limits", "roles"] {
+        assert_eq!(policy[member], file["versions"][0][member], "{member}");
+    }
+}
+
+/// MP-50, MP-51: a change is announced, comes into force at its time, and leaves what was decided as it was.
+#[tokio::test]
+async fn a_coming_policy_is_announced_and_comes_into_force_at_its_time() {
+    let Some(world) = World::with_policy(|file| {
+        let mut later = file["versions"][0].clone();
+        later["version"] = json!(2);
+        later["effective_from"] = json!("2026-11-23T00:00:00.000Z");
+        later["limits"]["invitation_days_default"] = json!(7);
+        later["limits"]["invitation_days_max"] = json!(10);
+        later["roles"]["actions"]["create_invitation"] = json!(["global_admin"]);
+        file["versions"].as_array_mut().unwrap().push(later);
+    })
+    .await
+    else {
+        return;
+    };
+    let (partner, one, two) = (world.partner().await, world.customer().await, world.customer().await);
+    let seller = world.further_key(&partner, &["sales_agent"]).await;
+    let now = world.send(&Call::get("/v1/policy")).await.expect(200);
+    assert_eq!((&now["version"], &now["upcoming"][0]["version"]), (&json!(1), &json!(2)));
+    assert_eq!(now["upcoming"][0]["effective_from"], "2026-11-23T00:00:00.000Z");
+    let first = world.invite(&seller, &one, Value::Null).await.expect(201);
+    world.clock().advance_millis(12 * 3_600_000 - 1);
+    assert_eq!(world.send(&Call::get("/v1/policy")).await.expect(200)["version"], 1);
+    world.clock().advance_millis(1);
+    let then = world.send(&Call::get("/v1/policy")).await.expect(200);
+    assert_eq!((&then["version"], &then["upcoming"]), (&json!(2), &json!([])));
+    world.invite(&seller, &two, Value::Null).await.refused(403, "role_not_permitted");
+    let body = json!({"customer_tenant_id": two.tenant_id, "delegated_admin": null, "expires_in_days": 11});
+    let long = world.send(&partner.create(&body).idempotency_key("long")).await;
+    long.refused(422, "validation_failed");
+    assert_eq!(long.pointers(), ["/expires_in_days"]);
+    let second = world.invite(&partner, &two, Value::Null).await.expect(201);
+    assert_eq!(second["invitation"]["policy_version"], 2);
+    assert_eq!(second["invitation"]["expires_at"], "2026-11-30T00:00:00.000Z");
+    let id = first["invitation"]["invitation_id"].as_str().unwrap();
+    let kept = world.send(&partner.call("GET", &format!("/invitations/{id}"))).await.expect(200);
+    assert_eq!(kept["invitation"], first["invitation"]);
+    let events = world.items(&partner.call("GET", "/events"), 5).await;
+    let versions: Vec<_> = events.iter().map(|event| event["policy_version"].as_u64().unwrap()).collect();
+    assert_eq!(versions, [2, 1, 1, 1, 1]);
+}
+
+/// An unknown path or method is the gateway's own 404, the one answer that is no problem+json.
+#[tokio::test]
+async fn every_path_has_exactly_the_methods_of_the_template() {
+    let world = World::start().await;
+    let template = Template::built_in().expect("a template");
+    let mut methods: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for route in &template.routes {
+        methods.entry(&route.path).or_default().insert(&route.method);
+    }
+    let mut refused = 0;
+    for (path, known) in methods {
+        let path =
+            path.split('/').map(|part| if part.starts_with('{') { "x" } else { part }).collect::<Vec<_>>().join("/");
+        for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"] {
+            if world.is_deployment() && method == "TRACE" {
+                continue;
+            }
+            let answer = world.send(&Call::new(method, path.as_str())).await;
+            let by_gateway = answer.status == 404 && answer.code().is_empty();
+            assert_eq!(by_gateway, !known.contains(method), "{method} {path}: {answer:?}");
+            if by_gateway && method != "HEAD" {
+                assert_eq!(answer.json(), json!({"message": "Not Found"}), "{method} {path}");
+                refused += 1;
+            }
+        }
+    }
+    println!("{refused} methods refused by the gateway");
+}
+
+/// Every answer that a function gives says whether it may be kept, in which language it is, and that it is what it says.
+#[tokio::test]
+async fn every_answer_has_the_headers_of_all() {
+    let world = World::start().await;
+    let partner = world.partner().await;
+    for call in [
+        Call::get("/v1/me"),
+        Call::get("/v1/me").key(&partner.key),
+        Call::get("/v1/policy"),
+        partner.call("GET", "/invitations"),
+        partner.call("PUT", "/subscriptions/x"),
+    ] {
+        let answer = world.send(&call).await;
+        // Whoever keeps what it read asks again before it uses it.
+        let kept = if answer.status == 200 { "private, no-cache" } else { "no-store" };
+        for (name, value) in [
+            ("cache-control", kept),
+            ("content-language", "en"),
+            ("x-content-type-options", "nosniff"),
+            ("strict-transport-security", "max-age=63072000; includeSubDomains"),
+        ] {
+            assert_eq!(answer.header(name), Some(value), "{} {name}", call.path);
+        }
+        assert!(answer.header("x-request-id").is_some_and(|id| !id.is_empty()));
+    }
+}
+
+/// A browser on another site can't answer for its user; the page itself and programs can.
+#[tokio::test]
+async fn only_the_invitations_own_page_answers_from_a_browser() {
+    let world = World::start().await;
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let (id, token) = world.open(&partner, &customer, Value::Null).await;
+    let calls = [
+        tests::parties::preview(&id, &token),
+        tests::parties::accept_by_link(&id, &token, &Value::Null),
+        tests::parties::decline_by_link(&id, &token),
+    ];
+    for call in &calls {
+        for (name, value) in [
+            ("origin", "https://evil.example".to_owned()),
+            ("origin", "null".to_owned()),
+            ("origin", format!("{}.evil.example", world.base_url())),
+            ("sec-fetch-site", "cross-site".to_owned()),
+        ] {
+            world.send(&call.clone().header(name, value)).await.refused(403, "cross_site");
+        }
+    }
+    let own = calls[1].clone().header("origin", world.base_url()).header("sec-fetch-site", "same-origin");
+    world.send(&own).await.expect(200);
+}

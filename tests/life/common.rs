@@ -1,0 +1,95 @@
+//! What these tests share: the job, what there is to see, and grants.
+
+use serde_json::{Value, json};
+use tests::parties::{accept_by_link, asking};
+use tests::{Call, Customer, Partner, World};
+
+/// Runs the job once; its report.
+pub async fn run(world: &World) -> Value {
+    local::jobs::run_once(world.here().expect("a job in this process").0, &expire_due::JOB).await.expect("a report")
+}
+
+/// How many events a run wrote.
+pub async fn announced(world: &World) -> u64 {
+    run(world).await["announced"].as_u64().expect("a number")
+}
+
+/// All events that name an id, oldest first.
+pub async fn events_of(world: &World, id: &str) -> Vec<Value> {
+    let mut events =
+        world.all(&Call::get(format!("/v1/events?limit=100&subject={id}")).key(world.operator_key())).await;
+    // What happens in one millisecond has no order of its own in a list.
+    events.reverse();
+    events.sort_by_key(|event| (event["occurred_at"].to_string(), event["sequence"].as_u64()));
+    events
+}
+
+/// The types of all events that name an id, oldest first.
+pub async fn types_of(world: &World, id: &str) -> Vec<String> {
+    let events = events_of(world, id).await;
+    events.iter().map(|event| event["type"].as_str().expect("a type").to_owned()).collect()
+}
+
+/// How many events of a type name an id.
+pub async fn count(world: &World, id: &str, event_type: &str) -> usize {
+    types_of(world, id).await.iter().filter(|found| *found == event_type).count()
+}
+
+/// Everything that the parties can read but events, byte by byte: first pages of lists, and single items.
+pub async fn seen(world: &World, partner: &Partner, customer: &Customer) -> Vec<(String, Vec<u8>)> {
+    let lists = ["invitations", "customers", "subscriptions"].map(|list| partner.call("GET", &format!("/{list}")));
+    let mut reads: Vec<_> = lists.into();
+    reads.extend(["partners", "invitations", "subscriptions"].map(|list| customer.call("GET", &format!("/{list}"))));
+    reads.extend(["customers", "partners", "keys"].map(|l| Call::get(format!("/v1/{l}")).key(world.operator_key())));
+    reads.extend([Call::get("/v1/me").key(&partner.key), Call::get("/v1/policy")]);
+    for invitation in world.all(&partner.call("GET", "/invitations")).await {
+        let id = invitation["invitation_id"].as_str().expect("an id");
+        reads.push(partner.call("GET", &format!("/invitations/{id}")));
+    }
+    let mut seen = Vec::new();
+    for read in reads {
+        let answer = world.send(&read).await;
+        answer.expect(200);
+        seen.push((read.path, answer.body));
+    }
+    seen
+}
+
+/// A customer's subscriptions as everybody sees them, byte by byte.
+pub async fn sold(world: &World, partners: &[&Partner], customer: &Customer) -> Vec<Vec<u8>> {
+    let mut reads = vec![customer.call("GET", "/subscriptions")];
+    reads.push(Call::get(format!("/v1/customers/{}/subscriptions", customer.tenant_id)).key(world.operator_key()));
+    reads.extend(partners.iter().map(|partner| partner.call("GET", "/subscriptions")));
+    let mut sold = Vec::new();
+    for read in &reads {
+        let answer = world.send(read).await;
+        answer.expect(200);
+        sold.push(answer.body);
+    }
+    sold
+}
+
+/// A grant of a reader's role, narrowed from much more, in the time `world` shows; its id.
+pub async fn granted(world: &World, partner: &Partner, customer: &Customer, duration: &str, extends: bool) -> String {
+    let mut asked = asking(&["global_reader", "directory_readers"], "P730D");
+    asked["auto_extend"] = json!(true);
+    let (id, token) = world.open(partner, customer, asked).await;
+    let mut narrowed = asking(&["global_reader"], duration);
+    narrowed["auto_extend"] = json!(extends);
+    let accepted = world.send(&accept_by_link(&id, &token, &narrowed)).await.expect(200);
+    assert_eq!(accepted["grant"]["roles"], json!(["global_reader"]));
+    accepted["grant"]["grant_id"].as_str().expect("an id").to_owned()
+}
+
+/// A grant as the customer sees it among its partners; `None` when it is not shown there.
+pub async fn shown(world: &World, customer: &Customer, grant: &str) -> Option<Value> {
+    let rows = world.all(&customer.call("GET", "/partners")).await;
+    let mut grants = rows.iter().flat_map(|row| row["grants"].as_array().expect("grants"));
+    grants.find(|found| found["grant_id"] == grant).cloned()
+}
+
+/// Every chain of events holds; the number of events.
+pub async fn audited(world: &World) -> usize {
+    let (local, _) = world.here().expect("a table in this process");
+    local::verify::audit(local.client(), local.table()).await.expect("chains that hold").events
+}

@@ -1,0 +1,139 @@
+//! A relationship begins, ends and begins again; what was sold in it stays byte by byte, and only new sales stop.
+
+use serde_json::{Value, json};
+use tests::parties::{accept_by_link, asking, link, preview, registration};
+use tests::{Call, Customer, Partner, World};
+
+use crate::common::{audited, count, granted, shown, sold, types_of};
+
+const ENDED: &str = "relationship.ended";
+
+/// A side's name, and the call by which it ends the relationship.
+type Side = (&'static str, fn(&Partner, &Customer) -> Call);
+
+/// The two ways to end a relationship.
+const SIDES: [Side; 2] =
+    [("partner", |partner, customer| partner.end(customer)), ("customer", |partner, customer| customer.end(partner))];
+
+#[tokio::test]
+async fn through_two_endings_and_a_new_beginning_what_was_sold_stays_as_it_is() {
+    for (side, end) in SIDES {
+        let Some(world) = World::with_clock().await else { return };
+        let (partner, other, customer) = (world.partner().await, world.partner().await, world.customer().await);
+        world.relate(&other, &customer).await;
+        world.send(&other.register(&registration("other", &customer))).await.expect(201);
+        let mut grants = Vec::new();
+        for period in 1..=2 {
+            world.clock().advance_days(1);
+            // The invitation of a new period is one like any other.
+            grants.push(granted(&world, &partner, &customer, "P100D", false).await);
+            let first = registration(&format!("sold-{period}"), &customer);
+            world.send(&partner.register(&first)).await.expect(201);
+            world.clock().advance_days(1);
+            let (before, others) =
+                (sold(&world, &[&partner, &other], &customer).await, row(&world, &other, &customer).await);
+
+            let ended = world.send(&end(&partner, &customer)).await;
+            assert_eq!(ended.expect(200)["relationship"]["state"], "ended");
+            assert!(!ended.replayed());
+            world.clock().advance_days(1);
+            for (_, again) in SIDES {
+                let answer = world.send(&again(&partner, &customer)).await;
+                assert!(answer.replayed() && answer.body == ended.body, "{side}");
+            }
+            let events: Vec<_> = crate::common::events_of(&world, &customer.tenant_id).await;
+            let endings: Vec<_> = events.iter().filter(|event| event["type"] == ENDED).collect();
+            assert_eq!((endings.len(), &endings[period - 1]["actor"]["kind"]), (period, &json!(side)));
+            assert_eq!(
+                endings[period - 1]["data"],
+                json!({"grants": [grants[period - 1]]}),
+                "only those of its period"
+            );
+            assert_eq!(endings[period - 1]["sequence"], json!(period));
+            assert_eq!(shown(&world, &customer, &grants[period - 1]).await.unwrap()["state"], "ended");
+
+            // New ones stop; a repeated registration is still answered with its record.
+            let new = registration(&format!("new-{period}"), &customer);
+            world.send(&partner.register(&new)).await.refused(403, "no_active_relationship");
+            let again = world.send(&partner.register(&first)).await;
+            again.expect(200);
+            assert!(again.replayed());
+            assert_eq!(sold(&world, &[&partner, &other], &customer).await, before);
+            assert_eq!(row(&world, &other, &customer).await, others, "nobody else's relationship ends");
+        }
+        world.send(&other.register(&registration("other-2", &customer))).await.expect(201);
+        audited(&world).await;
+    }
+}
+
+/// A customer's row of one partner.
+async fn row(world: &World, partner: &Partner, customer: &Customer) -> Value {
+    let rows = world.all(&customer.call("GET", "/partners")).await;
+    rows.into_iter().find(|row| row["partner_id"] == json!(partner.partner_id)).unwrap()
+}
+
+/// An invitation of kind grant is of use in its own period only; all that is left to its partner is to take it back.
+#[tokio::test]
+async fn a_wish_for_a_grant_outlives_its_relationship_only_to_be_cancelled_or_declined() {
+    let Some(world) = World::with_clock().await else { return };
+    for cancels in [true, false] {
+        for again in [false, true] {
+            let (partner, customer) = (world.partner().await, world.customer().await);
+            world.relate(&partner, &customer).await;
+            let (id, token) = world.open(&partner, &customer, asking(&["global_reader"], "P10D")).await;
+            world.send(&partner.end(&customer)).await.expect(200);
+            world.tick();
+            if again {
+                world.relate(&partner, &customer).await;
+            }
+            assert_eq!(world.send(&preview(&id, &token)).await.expect(200)["invitation"]["state"], "pending");
+            let yes = json!("as_requested");
+            for call in [accept_by_link(&id, &token, &yes), customer.accept(&id, &yes), partner.renew(&id)] {
+                world.send(&call).await.refused(409, "invalid_transition");
+            }
+            let (call, word) =
+                if cancels { (partner.cancel(&id), "cancelled") } else { (customer.decline(&id), "declined") };
+            assert_eq!(world.send(&call).await.expect(200)["invitation"]["state"], word);
+            let told = ["invitation.created".to_owned(), format!("invitation.{word}")];
+            assert_eq!(types_of(&world, &id).await, told);
+            let state = if again { "active" } else { "ended" };
+            assert_eq!(row(&world, &partner, &customer).await["state"], state);
+        }
+    }
+}
+
+/// A renewal: when it is possible, and what it answers otherwise.
+#[tokio::test]
+async fn an_invitation_is_renewed_while_it_may_still_be_accepted_and_its_old_link_dies_at_once() {
+    let Some(world) = World::with_clock().await else { return };
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let (id, mut token) = world.open(&partner, &customer, Value::Null).await;
+    // Pending, just over, long over.
+    for (at, days) in [1, 30, 500].into_iter().enumerate() {
+        world.clock().advance_days(days);
+        let renewed = world.send(&partner.renew(&id)).await;
+        let (same, new) = link(&renewed.expect(200));
+        assert!(same == id && new != token && !renewed.replayed());
+        assert_eq!(renewed.json()["invitation"]["state"], "pending");
+        world.send(&preview(&id, &token)).await.refused(404, "not_found");
+        world.send(&accept_by_link(&id, &token, &Value::Null)).await.refused(404, "not_found");
+        assert_eq!(world.send(&preview(&id, &new)).await.expect(200)["invitation"]["state"], "pending");
+        assert_eq!(count(&world, &id, "invitation.renewed").await, at + 1);
+        token = new;
+    }
+    // Over, and another in its place: pending, then accepted, then ended, and then it can be renewed again.
+    world.clock().advance_days(30);
+    let (other, other_token) = world.open(&partner, &customer, Value::Null).await;
+    let refused = world.send(&partner.renew(&id)).await.refused(409, "invitation_pending");
+    assert_eq!(refused["invitation_id"], json!(other));
+    world.send(&accept_by_link(&other, &other_token, &Value::Null)).await.expect(200);
+    world.send(&partner.renew(&id)).await.refused(409, "relationship_active");
+    world.send(&partner.renew(&other)).await.refused(409, "invalid_transition");
+    world.send(&customer.end(&partner)).await.expect(200);
+    world.tick();
+    let (_, token) = link(&world.send(&partner.renew(&id)).await.expect(200));
+    world.send(&accept_by_link(&id, &token, &Value::Null)).await.expect(200);
+    assert_eq!(row(&world, &partner, &customer).await["state"], "active");
+    assert_eq!(count(&world, &id, "invitation.renewed").await, 4);
+    audited(&world).await;
+}

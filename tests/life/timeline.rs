@@ -1,0 +1,229 @@
+//! The timeline: one event for each change, saying who, what, when and under which policy; and nobody can change it unseen.
+
+use std::collections::{BTreeSet, HashMap};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use data_encoding::BASE64URL_NOPAD;
+use serde_json::{Value, json};
+use shared::domain::{Timestamp, digest};
+use shared::store::{Audit, AuditError, Audited};
+use tests::parties::{accept_by_link, asking, decline_by_link, link, preview, registration};
+use tests::{Answer, Call, World};
+
+use crate::common::{audited, events_of, granted, run};
+
+type Item = HashMap<String, AttributeValue>;
+
+/// Sends a call that changes something, and then again where a repeat changes nothing; the one event.
+struct Told<'a> {
+    world: &'a World,
+    known: BTreeSet<String>,
+}
+
+impl Told<'_> {
+    async fn news(&mut self) -> Vec<Value> {
+        let all = self.world.all(&Call::get("/v1/events?limit=100").key(self.world.operator_key())).await;
+        all.into_iter().filter(|event| self.known.insert(event["event_id"].to_string())).collect()
+    }
+
+    /// `told` is type, kind of actor, role and sequence.
+    async fn once(&mut self, call: &Call, told: [&str; 4], again: bool) -> Answer {
+        self.world.tick();
+        let before = self.world.table().await.len();
+        let answer = self.world.send(call).await;
+        assert!(answer.status < 300, "{told:?}: {}", String::from_utf8_lossy(&answer.body));
+        let news = self.news().await;
+        assert_eq!(news.len(), 1, "{told:?}: {news:#?}");
+        self.check(&news[0], told);
+        let puts = self.world.table().await.len() - before;
+        assert!(puts >= 1, "the event is an item of its own");
+        if again {
+            self.world.tick();
+            assert!(self.world.send(call).await.status < 300, "{told:?}");
+            assert_eq!(self.news().await, [] as [Value; 0], "{told:?} again");
+        }
+        answer
+    }
+
+    fn check(&self, event: &Value, told: [&str; 4]) {
+        let role = event["actor"]["role"].as_str().unwrap_or("-").to_owned();
+        let sequence = event["sequence"].to_string();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let found = [text(&event["type"]), text(&event["actor"]["kind"]), role, sequence];
+        assert_eq!(found, told.map(str::to_owned));
+        assert_eq!(Timestamp::parse(event["occurred_at"].as_str().unwrap()), Some(self.world.now()), "{told:?}");
+        assert_eq!(event["policy_version"], 1, "{told:?}");
+        assert!(event["actor"]["id"].as_str().is_some_and(|id| !id.is_empty()), "{told:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_command_that_changes_something_is_one_event_and_a_repeat_is_none() {
+    let Some(world) = World::with_clock().await else { return };
+    let (partner, customer, other) = (world.partner().await, world.customer().await, world.customer().await);
+    let seller = world.further_key(&partner, &["sales_agent"]).await;
+    let mut told = Told { world: &world, known: BTreeSet::new() };
+    told.news().await;
+    let operator = |call: Call| call.key(world.operator_key());
+    let asked = asking(&["global_reader", "directory_readers"], "P40D");
+
+    let create = seller.asks(&customer, &asked, "first");
+    let (id, _) = link(&told.once(&create, ["invitation.created", "partner", "sales_agent", "1"], true).await.json());
+    let renewed = told.once(&partner.renew(&id), ["invitation.renewed", "partner", "global_admin", "2"], false).await;
+    let (_, token) = link(&renewed.json());
+    // What the holder was shown is in the event, so that nobody can say later that it was something else.
+    let previewed = world.send(&preview(&id, &token)).await.expect(200);
+    let accept = accept_by_link(&id, &token, &asked);
+    told.once(&accept, ["invitation.accepted", "link", "global_admin", "3"], true).await;
+    let shown = BASE64URL_NOPAD.encode(&digest("shown", &[previewed.to_string().as_bytes()])[..16]);
+    assert_eq!(events_of(&world, &id).await[2]["data"]["shown"], json!(shown));
+
+    let register = partner.register(&registration("a", &customer));
+    told.once(&register, ["subscription.registered", "partner", "global_admin", "1"], true).await;
+    let body = json!({"type": "subscription.register", "timestamp": "2026-11-22T12:00:00Z",
+        "data": registration("b", &customer)});
+    let webhook = partner.webhook("/subscriptions", "b", world.now().seconds(), body.to_string().as_bytes());
+    told.once(&webhook, ["subscription.registered", "webhook", "sales_agent", "1"], true).await;
+
+    world.clock().advance_days(10);
+    told.news().await;
+    assert_eq!(run(&world).await["announced"], 1);
+    let news = told.news().await;
+    assert_eq!(news.len(), 1);
+    told.check(&news[0], ["grant.expiring", "system", "-", "1"]);
+    let grant = seller.call("DELETE", &format!("/grants/{}", id.replace("inv_", "grt_")));
+    told.once(&grant, ["grant.ended", "partner", "sales_agent", "2"], true).await;
+    let more = partner.asks(&customer, &asked, "more");
+    let (more, _) = link(&told.once(&more, ["invitation.created", "partner", "global_admin", "1"], true).await.json());
+    told.once(&partner.cancel(&more), ["invitation.cancelled", "partner", "global_admin", "2"], true).await;
+    let (no, token) = world.open(&partner, &customer, asked.clone()).await;
+    told.news().await;
+    told.once(&decline_by_link(&no, &token), ["invitation.declined", "link", "global_admin", "2"], true).await;
+    let (no, _) = world.open(&partner, &other, Value::Null).await;
+    told.news().await;
+    told.once(&other.decline(&no), ["invitation.declined", "customer", "global_admin", "2"], true).await;
+    let (yes, _) = world.open(&partner, &other, Value::Null).await;
+    told.news().await;
+    let accept = other.accept(&yes, &Value::Null);
+    told.once(&accept, ["invitation.accepted", "customer", "global_admin", "2"], true).await;
+    told.once(&other.end(&partner), ["relationship.ended", "customer", "global_admin", "1"], true).await;
+    told.once(&seller.end(&customer), ["relationship.ended", "partner", "sales_agent", "1"], true).await;
+
+    let tenant = world.tenant_id();
+    let body = json!({"tenant_id": tenant, "name": "Fourth", "cloud": "public", "market": "US"});
+    let call = operator(Call::post("/v1/customers", &body));
+    told.once(&call, ["customer.registered", "operator", "-", "1"], true).await;
+    let rename = |path: String, name: &str| operator(Call::new("PATCH", path).json(&json!({"name": name})));
+    let call = rename(format!("/v1/customers/{tenant}"), "Fifth");
+    told.once(&call, ["customer.renamed", "operator", "-", "2"], true).await;
+    let body = json!({"tenant_id": world.tenant_id(), "name": "Sixth", "cloud": "public", "market": "US"});
+    let enrolled = operator(Call::post("/v1/partners", &body));
+    let enrolled = told.once(&enrolled, ["partner.enrolled", "operator", "-", "1"], true).await.json();
+    let sixth = enrolled["partner"]["partner_id"].as_str().unwrap();
+    let call = rename(format!("/v1/partners/{sixth}"), "Seventh");
+    told.once(&call, ["partner.renamed", "operator", "-", "2"], true).await;
+    for (path, event, sequence) in [("suspend", "partner.suspended", "3"), ("resume", "partner.resumed", "4")] {
+        let call = operator(Call::new("POST", format!("/v1/partners/{sixth}/{path}")));
+        told.once(&call, [event, "operator", "-", sequence], true).await;
+    }
+    let rotate = Call::post(format!("/v1/partners/{sixth}/signing-secret/rotate"), &json!({"grace_hours": 1}));
+    told.once(&operator(rotate), ["secret.rotated", "operator", "-", "5"], false).await;
+    let body = json!({"principal": {"kind": "partner", "id": sixth}, "roles": ["sales_agent"], "name": "key"});
+    let issue = operator(Call::post("/v1/keys", &body).idempotency_key("key"));
+    let issued = told.once(&issue, ["key.issued", "operator", "-", "1"], true).await.json();
+    let key = issued["key_id"].as_str().unwrap();
+    let revoke = operator(Call::delete(format!("/v1/keys/{key}")));
+    told.once(&revoke, ["key.revoked", "operator", "-", "2"], true).await;
+    assert_eq!(audited(&world).await, told.known.len());
+}
+
+fn audit(items: &[Item]) -> Result<Audited, AuditError> {
+    let mut audit = Audit::default();
+    for item in items {
+        audit.take(item)?;
+    }
+    audit.finish()
+}
+
+/// Every event of a life, and everything that can be done to one.
+#[tokio::test]
+async fn an_event_that_is_changed_removed_added_or_moved_is_found() {
+    let Some(world) = World::with_clock().await else { return };
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let grant = granted(&world, &partner, &customer, "P40D", false).await;
+    world.send(&partner.register(&registration("a", &customer))).await.expect(201);
+    let (open, _) = world.open(&partner, &customer, asking(&["global_reader"], "P10D")).await;
+    world.clock().advance_days(35);
+    run(&world).await;
+    world.send(&partner.renew(&open)).await.expect(200);
+    world.send(&customer.call("DELETE", &format!("/grants/{grant}"))).await.expect(200);
+    world.send(&customer.end(&partner)).await.expect(200);
+
+    let items: Vec<Item> = world.table().await.into_values().map(|item| item.into_iter().collect()).collect();
+    let text = |item: &Item, name: &str| item[name].as_s().unwrap().clone();
+    let is_event = |item: &Item| text(item, "pk").starts_with("EVENTS#");
+    let events: Vec<usize> = (0..items.len()).filter(|at| is_event(&items[*at])).collect();
+    let whole = audit(&items).unwrap();
+    assert!(whole.events == events.len() && events.len() > 12, "{whole:?}");
+    assert!(events.iter().all(|at| !items[*at].contains_key("ttl")), "no event ever expires");
+
+    let mut tried = 0;
+    let mut found = |change: &str, items: Vec<Item>| {
+        assert!(audit(&items).is_err(), "{change}");
+        tried += 1;
+    };
+    for at in &events {
+        let at = *at;
+        let (name, mut less) = (format!("{} {}", text(&items[at], "pk"), text(&items[at], "sk")), items.clone());
+        less.remove(at);
+        found(&format!("{name} removed"), less);
+        for attribute in items[at].keys().filter(|attribute| *attribute != "unpublished") {
+            let mut changed = items.clone();
+            let value = match &items[at][attribute] {
+                AttributeValue::N(number) => AttributeValue::N((number.parse::<i64>().unwrap() + 1).to_string()),
+                AttributeValue::S(text) if text.starts_with('{') => AttributeValue::S(r#"{"forged":true}"#.into()),
+                AttributeValue::S(text) => AttributeValue::S(format!("{text}1")),
+                AttributeValue::B(_) => AttributeValue::B(vec![0; 32].into()),
+                other => other.clone(),
+            };
+            changed[at].insert(attribute.clone(), value);
+            found(&format!("{name}: {attribute} changed"), changed);
+            // What hashes, numbers and keys need can't be missing; what is optional is in the hash.
+            let mut without = items.clone();
+            without[at].remove(attribute);
+            found(&format!("{name}: {attribute} removed"), without);
+        }
+        for sequence in ["0000000000", "0000000099", "9999999999"] {
+            let mut more = items.clone();
+            let mut forged = items[at].clone();
+            forged.insert("sk".into(), AttributeValue::S(sequence.into()));
+            more.push(forged);
+            found(&format!("{name} again as {sequence}"), more);
+        }
+        let mut elsewhere = items.clone();
+        let mut copy = items[at].clone();
+        let other = events.iter().find(|other| text(&items[**other], "pk") != text(&items[at], "pk")).unwrap();
+        copy.insert("pk".into(), items[*other]["pk"].clone());
+        elsewhere.push(copy);
+        found(&format!("{name} copied to another aggregate"), elsewhere);
+    }
+    println!("{tried} changes of {} events", events.len());
+}
+
+/// The same in the table itself, through the operator's tool.
+#[tokio::test]
+async fn the_operators_check_of_a_table_finds_it_too() {
+    let Some(world) = World::with_clock().await else { return };
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let id = world.relate(&partner, &customer).await;
+    audited(&world).await;
+    let (local, _) = world.here().unwrap();
+    let key = |sk: &str| {
+        let pk = AttributeValue::S(format!("EVENTS#INVITATION#{id}"));
+        Some(HashMap::from([("pk".to_owned(), pk), ("sk".to_owned(), AttributeValue::S(sk.into()))]))
+    };
+    let (client, table) = (local.client(), local.table());
+    client.delete_item().table_name(table).set_key(key("0000000001")).send().await.unwrap();
+    let error = local::verify::audit(client, table).await.unwrap_err().to_string();
+    assert!(error.ends_with(&format!("INVITATION#{id}: event 1 is missing")), "{error}");
+}

@@ -1,0 +1,83 @@
+//! Between the functions and the table, below the SDK: where tests look, hold up, refuse and change answers.
+
+use std::fmt;
+use std::sync::Arc;
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::http::StatusCode;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
+use serde_json::{Value, json};
+use shared::store::client;
+
+/// One call to the table, not yet sent.
+pub struct Sent {
+    /// The operation's name.
+    pub operation: String,
+    /// The request.
+    pub body: Value,
+    request: HttpRequest,
+    to: SharedHttpConnector,
+}
+
+impl Sent {
+    /// Sends it.
+    pub fn go_on(self) -> HttpConnectorFuture {
+        self.to.call(self.request)
+    }
+}
+
+/// What is done to calls.
+pub type Rule = dyn Fn(Sent) -> HttpConnectorFuture + Send + Sync;
+
+/// The functions' HTTP client with a rule for its calls.
+pub fn wire(rule: impl Fn(Sent) -> HttpConnectorFuture + Send + Sync + 'static) -> SharedHttpClient {
+    SharedHttpClient::new(Ruled { rule: Arc::new(rule), inner: client::http_client() })
+}
+
+/// The table's own refusal of a request.
+pub fn refusal(code: &str) -> HttpResponse {
+    answer(400, &json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": "injected"}))
+}
+
+/// An answer with this body.
+pub fn answer(status: u16, body: &Value) -> HttpResponse {
+    HttpResponse::new(StatusCode::try_from(status).expect("a status"), SdkBody::from(body.to_string()))
+}
+
+/// The JSON of an answer.
+pub async fn read(answer: HttpResponse) -> Value {
+    let bytes = ByteStream::new(answer.into_body()).collect().await.expect("a body").into_bytes();
+    serde_json::from_slice(&bytes).expect("JSON")
+}
+
+struct Ruled<T> {
+    rule: Arc<Rule>,
+    inner: T,
+}
+
+impl<T> fmt::Debug for Ruled<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ruled")
+    }
+}
+
+impl HttpClient for Ruled<SharedHttpClient> {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        let inner = self.inner.http_connector(settings, components);
+        SharedHttpConnector::new(Ruled { rule: Arc::clone(&self.rule), inner })
+    }
+}
+
+impl HttpConnector for Ruled<SharedHttpConnector> {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+        let body = request.body().bytes().and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
+        (self.rule)(Sent { operation, body, request, to: self.inner.clone() })
+    }
+}

@@ -1,0 +1,321 @@
+//! What each command and each read costs when warm: requests to the table, and write units without indexes.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::{Value, json};
+use tests::here::{Table, policy_with};
+use tests::meter::{Asked, Meter};
+use tests::parties::{link, preview};
+use tests::{Call, Customer, Partner, World};
+
+/// Most round trips and most write units.
+type Bar = (usize, u64);
+
+struct Row {
+    name: &'static str,
+    bar: Bar,
+    trips: Vec<String>,
+    /// As the engine counts them.
+    counted: f64,
+    /// As the documentation has it: 2 per started KB of every item that a transaction touches.
+    computed: u64,
+    /// Each item a write touched, and its size afterwards.
+    sizes: Vec<(String, usize)>,
+}
+
+/// Runs commands and notes what they cost.
+struct Measure {
+    world: World,
+    meter: Meter,
+    rows: Vec<Row>,
+}
+
+impl Measure {
+    async fn start() -> Option<Self> {
+        let meter = Meter::default();
+        let client = meter.http_client();
+        // The story is told twice in one day.
+        let policy = policy_with(|file| file["versions"][0]["limits"]["invitations_per_pair_and_day"] = json!(100));
+        let change = |options: &mut local::Options| {
+            options.http_client = Some(client);
+            options.policy = Some(policy);
+        };
+        let world = World::with_options(change).await?;
+        Some(Self { world, meter, rows: Vec::new() })
+    }
+
+    /// Sends a call that must have this status, and notes its costs under a name.
+    async fn run(&mut self, name: &'static str, bar: Bar, call: Call, status: u16) -> Value {
+        self.world.tick();
+        let before = self.world.table().await;
+        self.meter.take();
+        let answer = self.world.send(&call).await.expect(status);
+        let asked = self.meter.take();
+        let after = self.world.table().await;
+        self.rows.push(row(name, bar, &asked, &before, &after));
+        answer
+    }
+
+    async fn operator(&mut self, name: &'static str, bar: Bar, call: Call, status: u16) -> Value {
+        let key = self.world.operator_key().to_owned();
+        self.run(name, bar, call.key(&key), status).await
+    }
+}
+
+fn row(name: &'static str, bar: Bar, asked: &[Asked], before: &Table, after: &Table) -> Row {
+    let writes = asked.iter().filter(|asked| asked.writes());
+    let (mut computed, mut sizes) = (0, Vec::new());
+    for (kind, key) in writes.clone().flat_map(Asked::touched) {
+        let size = [before, after].iter().filter_map(|table| table.get(&key)).map(size_of).max().unwrap_or_default();
+        computed += 2 * u64::try_from(size.div_ceil(1024).max(1)).expect("a size");
+        let what = if key.0.starts_with("EVENTS#") { "EVENT" } else { kind_of(&key) };
+        sizes.push((format!("{kind} {what}"), size));
+    }
+    let counted = writes.map(|asked| asked.units).sum();
+    let trips = asked.iter().map(|asked| format!("{}{}", asked.operation, if asked.done { "" } else { "!" })).collect();
+    Row { name, bar, trips, counted, computed, sizes }
+}
+
+fn kind_of((pk, sk): &(String, String)) -> &str {
+    let word = pk.split('#').next().unwrap_or_default();
+    match word {
+        "CUSTOMER" if sk.contains("#GRANT#") => "GRANT",
+        "CUSTOMER" => "RELATIONSHIP",
+        word => word,
+    }
+}
+
+/// The size of an item as DynamoDB counts it: names and values; 3 bytes for a list or map, 1 more for each member.
+fn size_of(item: &BTreeMap<String, AttributeValue>) -> usize {
+    item.iter().map(|(name, value)| name.len() + size_of_value(value)).sum()
+}
+
+fn size_of_value(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) => text.len(),
+        // A byte for two digits and one more; another one for a sign.
+        AttributeValue::N(digits) => digits.trim_end_matches('0').len().div_ceil(2) + 1,
+        AttributeValue::B(bytes) => bytes.as_ref().len(),
+        AttributeValue::Bool(_) | AttributeValue::Null(_) => 1,
+        AttributeValue::L(items) => 3 + items.iter().map(|item| 1 + size_of_value(item)).sum::<usize>(),
+        AttributeValue::M(members) => {
+            3 + members.iter().map(|(name, value)| 1 + name.len() + size_of_value(value)).sum::<usize>()
+        }
+        other => panic!("the table holds {other:?}"),
+    }
+}
+
+/// Names of about 20 characters, 4 roles, a message of 200 bytes, an address: what an invitation usually holds.
+fn invitation(customer: &str) -> Value {
+    let roles = ["helpdesk_administrator", "license_administrator", "user_administrator", "billing_administrator"];
+    json!({
+        "customer_tenant_id": customer,
+        "delegated_admin": {"roles": roles, "duration": "P365D", "auto_extend": false},
+        "message": "We would like to offer you our services. ".repeat(5)[..200].trim_end().to_owned() + ".",
+        "contact_email": "sales.team@northwind.example", "expires_in_days": 30,
+    })
+}
+
+fn acceptance(role: Option<&str>) -> Value {
+    let mut body = json!({
+        "accepted_by": {"name": "Alexandra Montgomery", "email": "alexandra.montgomery@contoso.example"},
+        "delegated_admin": "as_requested",
+    });
+    if let Some(role) = role {
+        body["accepted_by"]["role"] = json!(role);
+    }
+    body
+}
+
+const NO_WRITE: u64 = 0;
+/// Item and event.
+const TWO_ITEMS: u64 = 4;
+const THREE_ITEMS: u64 = 6;
+
+/// The whole story, of the same partner and customer every time: the second time round all functions know them.
+async fn story(measure: &mut Measure, partner: &Partner, customer: &Customer) -> String {
+    enrol(measure).await;
+    register_customer(measure).await;
+    by_link(measure, partner, customer).await;
+    closing(measure, partner, customer).await;
+    selling(measure, partner, customer).await;
+    reading(measure, partner, customer).await;
+    ending(measure, partner, customer).await;
+    administering(measure, partner, customer).await
+}
+
+async fn register_customer(measure: &mut Measure) -> Customer {
+    let tenant_id = measure.world.tenant_id();
+    let body = json!({
+        "tenant_id": tenant_id, "name": "Contoso Incorporated", "domain": "contoso.example", "cloud": "public", "market": "US",
+    });
+    measure.operator("register customer", (2, TWO_ITEMS), Call::post("/v1/customers", &body), 201).await;
+    let key = measure.world.issue_key(json!({"kind": "customer", "id": tenant_id}), &["global_admin"]).await;
+    Customer { tenant_id, key }
+}
+
+async fn enrol(measure: &mut Measure) -> Partner {
+    let tenant_id = measure.world.tenant_id();
+    let body = json!({"tenant_id": tenant_id, "name": "Northwind Traders Ltd", "cloud": "public", "market": "US"});
+    let enrolled = measure.operator("enrol", (2, THREE_ITEMS), Call::post("/v1/partners", &body), 201).await;
+    let text = |value: &Value| value.as_str().expect("text").to_owned();
+    let partner_id = text(&enrolled["partner"]["partner_id"]);
+    let body = json!({"principal": {"kind": "partner", "id": partner_id}, "roles": ["global_admin"], "name": "Back office key"});
+    let issued = measure.operator("issue key", (2, TWO_ITEMS), Call::post("/v1/keys", &body), 201).await;
+    Partner { partner_id, tenant_id, key: text(&issued["key"]), signing_secret: text(&enrolled["signing_secret"]) }
+}
+
+async fn by_link(measure: &mut Measure, partner: &Partner, customer: &Customer) {
+    let create = partner.create(&invitation(&customer.tenant_id)).idempotency_key(measure.world.unique());
+    let created = measure.run("create", (1, 8), create, 201).await;
+    let (id, token) = link(&created);
+    measure.run("preview", (1, NO_WRITE), preview(&id, &token), 200).await;
+    let mut body = acceptance(Some("global_admin"));
+    body["token"] = json!(token);
+    let accept = Call::post(format!("/v1/invitations/{id}/accept"), &body);
+    measure.run("accept by link", (2, 10), accept.clone(), 200).await;
+    measure.run("accept again", (1, NO_WRITE), accept, 200).await;
+
+    let create = partner.create(&invitation(&customer.tenant_id)).idempotency_key(measure.world.unique());
+    let created = measure.run("create, kind grant", (2, 16), create, 201).await;
+    let (id, _) = link(&created);
+    let accept = customer.call("POST", &format!("/invitations/{id}/accept")).json(&acceptance(None));
+    measure.run("accept by key, kind grant", (2, 10), accept, 200).await;
+    let grant = customer.call("DELETE", &format!("/grants/{}", id.replace("inv_", "grt_")));
+    measure.run("end grant", (3, THREE_ITEMS), grant, 200).await;
+}
+
+async fn closing(measure: &mut Measure, partner: &Partner, customer: &Customer) {
+    for name in ["decline by key", "decline by link", "cancel"] {
+        let create = partner.create(&invitation(&customer.tenant_id)).idempotency_key(measure.world.unique());
+        let (id, token) = link(&measure.world.send(&create).await.expect(201));
+        let reason = json!({"reason": "We already have everything that we need."});
+        if name == "cancel" {
+            let renewed = measure.run("renew", (2, 8), partner.renew(&id), 200).await;
+            assert_ne!(link(&renewed).1, token);
+        }
+        let call = match name {
+            "decline by key" => customer.decline(&id).json(&reason),
+            "decline by link" => Call::post(
+                format!("/v1/invitations/{id}/decline"),
+                &json!({"token": token, "reason": reason["reason"]}),
+            ),
+            _ => partner.cancel(&id),
+        };
+        measure.run(name, (2, THREE_ITEMS), call, 200).await;
+    }
+}
+
+async fn selling(measure: &mut Measure, partner: &Partner, customer: &Customer) {
+    let subscription = |id: String| {
+        json!({
+            "subscription_id": id, "customer_tenant_id": customer.tenant_id, "service": "microsoft_365",
+            "offer_id": "CFQ7TTC0LH18:0001", "quantity": 25, "billing_cycle": "monthly", "term": "P1Y",
+            "friendly_name": "Everybody in Seattle",
+        })
+    };
+    let id = format!("7f0f5e0c-1111-4000-8000-{:0>12}", measure.world.unique().replace('-', "0"));
+    measure.run("register", (1, 8), partner.register(&subscription(id.clone())), 201).await;
+    let refused = measure.run("register again", (1, 8), partner.register(&subscription(id)), 200).await;
+    assert_eq!(refused["subscription"]["partner_of_record"], partner.partner_id);
+    let body = json!({
+        "type": "subscription.register", "timestamp": "2026-11-22T12:00:00Z", "data": subscription(measure.world.unique()),
+    });
+    let (now, unique) = (measure.world.now().seconds(), measure.world.unique());
+    let call = partner.webhook("/subscriptions", &unique, now, body.to_string().as_bytes());
+    // The secret was rotated since this function last saw the partner, which costs one more read, once.
+    let stale = partner.webhook("/subscriptions", "stale", now, b"{}");
+    measure.world.send(&stale).await;
+    measure.run("register by webhook", (1, 8), call, 201).await;
+    let body = json!({
+        "type": "invitation.create", "timestamp": "2026-11-22T12:00:00Z",
+        "data": invitation(&measure.world.customer().await.tenant_id),
+    });
+    let unique = measure.world.unique();
+    let call = partner.webhook("/invitations", &unique, now, body.to_string().as_bytes());
+    let stale = partner.webhook("/invitations", "stale", now, b"{}");
+    measure.world.send(&stale).await;
+    measure.run("create by webhook", (1, 8), call, 201).await;
+}
+
+async fn reading(measure: &mut Measure, partner: &Partner, customer: &Customer) {
+    let page = (1, NO_WRITE);
+    measure.run("GET me", (0, NO_WRITE), Call::get("/v1/me").key(&partner.key), 200).await;
+    let invitations = measure.run("GET partner's invitations", page, partner.call("GET", "/invitations"), 200).await;
+    let one = format!("/invitations/{}", invitations["items"][0]["invitation_id"].as_str().expect("an id"));
+    measure.run("GET partner's invitation", page, partner.call("GET", &one), 200).await;
+    measure
+        .run("GET partner's invitations, filtered", page, partner.call("GET", "/invitations?state=accepted"), 200)
+        .await;
+    measure.run("GET partner's customers", page, partner.call("GET", "/customers"), 200).await;
+    let sold = measure.run("GET partner's subscriptions", page, partner.call("GET", "/subscriptions"), 200).await;
+    let one = format!("/subscriptions/{}", sold["items"][0]["subscription_id"].as_str().expect("an id"));
+    measure.run("GET partner's subscription", page, partner.call("GET", &one), 200).await;
+    measure.run("GET partner's events", page, partner.call("GET", "/events"), 200).await;
+    measure.run("GET partner's events, subject", page, partner.call("GET", "/events?subject=x"), 200).await;
+    measure.run("GET partner's events, feed", page, partner.call("GET", "/events?after="), 200).await;
+    measure.run("GET customer's partners", page, customer.call("GET", "/partners"), 200).await;
+    measure.run("GET customer's invitations", page, customer.call("GET", "/invitations"), 200).await;
+    measure.run("GET customer's subscriptions", page, customer.call("GET", "/subscriptions"), 200).await;
+    measure.run("GET customer's events", page, customer.call("GET", "/events"), 200).await;
+    measure.operator("GET all customers", page, Call::get("/v1/customers"), 200).await;
+    measure.operator("GET all partners", page, Call::get("/v1/partners"), 200).await;
+    measure.operator("GET all keys", page, Call::get("/v1/keys"), 200).await;
+    measure.operator("GET all events", page, Call::get("/v1/events"), 200).await;
+}
+
+async fn ending(measure: &mut Measure, partner: &Partner, customer: &Customer) {
+    measure.run("end relationship", (2, TWO_ITEMS), partner.end(customer), 200).await;
+    measure.run("end relationship again", (1, NO_WRITE), customer.end(partner), 200).await;
+}
+
+/// Answers the new signing secret.
+async fn administering(measure: &mut Measure, partner: &Partner, customer: &Customer) -> String {
+    let two = (2, TWO_ITEMS);
+    let path = |rest: &str| format!("/v1/partners/{}{rest}", partner.partner_id);
+    let name = json!({"name": format!("Northwind Traders {}", measure.world.unique())});
+    measure.operator("rename partner", two, Call::new("PATCH", path("")).json(&name), 200).await;
+    let call = Call::new("PATCH", format!("/v1/customers/{}", customer.tenant_id)).json(&name);
+    measure.operator("rename customer", two, call, 200).await;
+    measure.operator("suspend", two, Call::new("POST", path("/suspend")), 200).await;
+    measure.operator("resume", two, Call::new("POST", path("/resume")), 200).await;
+    // No grace: the next rotation must not wait, and sees the new secret.
+    let rotate = Call::post(path("/signing-secret/rotate"), &json!({"grace_hours": 0}));
+    let rotated = measure.operator("rotate secret", two, rotate, 200).await;
+    let key = measure.world.issue_key(json!({"kind": "partner", "id": partner.partner_id}), &["sales_agent"]).await;
+    let me = measure.world.send(&Call::get("/v1/me").key(&key)).await.expect(200);
+    let key_id = me["key_id"].as_str().expect("an id");
+    measure.operator("revoke key", two, Call::delete(format!("/v1/keys/{key_id}")), 200).await;
+    rotated["signing_secret"].as_str().expect("a secret").to_owned()
+}
+
+#[tokio::test]
+async fn warm_commands_and_reads_cost_what_they_may() {
+    let Some(mut measure) = Measure::start().await else { return };
+    let (mut partner, customer) = (enrol(&mut measure).await, register_customer(&mut measure).await);
+    partner.signing_secret = story(&mut measure, &partner, &customer).await;
+    measure.rows.clear();
+    story(&mut measure, &partner, &customer).await;
+    println!(
+        "{:<36} {:>5} {:>3} {:>7} {:>8} {:>3}  requests; sizes of items",
+        "", "trips", "bar", "engine", "computed", "bar"
+    );
+    for row in &measure.rows {
+        let sizes: Vec<_> = row.sizes.iter().map(|(what, size)| format!("{what} {size}")).collect();
+        let (trips, (most_trips, most_units)) = (row.trips.len(), row.bar);
+        println!(
+            "{:<36} {trips:>5} {most_trips:>3} {:>7} {:>8} {most_units:>3}  {}; {}",
+            row.name,
+            row.counted,
+            row.computed,
+            row.trips.join(" "),
+            sizes.join(", "),
+        );
+    }
+    for row in &measure.rows {
+        assert!(row.trips.len() <= row.bar.0, "{}: {:?}", row.name, row.trips);
+        let within = row.computed <= row.bar.1 && row.counted <= row.bar.1 as f64;
+        assert!(within, "{}: {} units ({} computed), {:?}", row.name, row.counted, row.computed, row.sizes);
+    }
+}

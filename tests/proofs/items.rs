@@ -1,0 +1,281 @@
+//! An item that can't be read makes exactly the routes that read it fail, without a panic, a word about it, or a write.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::{Value, json};
+use tests::parties::{acceptance, asking, preview, registration};
+use tests::{Call, Customer, Partner, World};
+
+type Item = BTreeMap<String, AttributeValue>;
+
+/// A kind of item, and what may be missing from it or is not read at all.
+struct Kind {
+    name: &'static str,
+    /// How its keys begin, and what its sort key contains.
+    key: (&'static str, &'static str),
+    /// What may be absent, but not of another type.
+    optional: &'static [&'static str],
+    /// What no read looks at.
+    unread: &'static [&'static str],
+}
+
+const KINDS: &[Kind] = &[
+    Kind { name: "tenant", key: ("TENANT#", ""), optional: &["domain", "csp_partner"], unread: &[] },
+    Kind { name: "partner", key: ("PARTNER#", ""), optional: &[], unread: &[] },
+    Kind { name: "key", key: ("KEY#", ""), optional: &["revoked_at"], unread: &[] },
+    Kind {
+        name: "relationship",
+        key: ("CUSTOMER#", "PARTNER#"),
+        // Without its period an active relationship would be one that never began.
+        optional: &["open_invitation", "open_until", "ended"],
+        unread: &["invited_20261122"],
+    },
+    Kind { name: "grant", key: ("CUSTOMER#", "#GRANT#"), optional: &["ended"], unread: &["grant_state"] },
+    Kind {
+        name: "invitation",
+        key: ("INVITATION#", ""),
+        optional: &["message", "asked", "granted", "reason", "period", "since"],
+        unread: &["expiry_announced"],
+    },
+    Kind {
+        name: "subscription",
+        key: ("SUBSCRIPTION#", ""),
+        optional: &["friendly_name"],
+        unread: &["event_seq", "event_hash"],
+    },
+    Kind {
+        name: "event",
+        key: ("EVENTS#INVITATION#", ""),
+        optional: &["invitation", "grant_id", "subscription", "key_id"],
+        unread: &["event_hash"],
+    },
+];
+
+/// What finds an item is no part of what is read, and the table itself keeps its type.
+const INDEXED: &[&str] = &["pk", "sk", "gsi1pk", "gsi2pk", "gsi3pk", "gsi3sk", "gsi4pk", "listed"];
+
+/// One of everything.
+struct Stage {
+    world: World,
+    partner: Partner,
+    customer: Customer,
+    invitation: (String, String),
+    subscription: Value,
+    create: Call,
+    key_id: String,
+}
+
+impl Stage {
+    async fn set() -> Option<Self> {
+        let world = World::with_clock().await?;
+        let (partner, customer) = (world.partner().await, world.customer().await);
+        let message = "A message of the partner";
+        let body = json!({
+            "customer_tenant_id": customer.tenant_id, "message": message, "expires_in_days": 90,
+            "delegated_admin": asking(&["global_reader"], "P700D"),
+        });
+        let create = partner.create(&body).idempotency_key("first");
+        let invitation = tests::parties::link(&world.send(&create).await.expect(201));
+        let accept = acceptance(&invitation.1, &json!("as_requested"));
+        world.send(&Call::post(format!("/v1/invitations/{}/accept", invitation.0), &accept)).await.expect(200);
+        let mut subscription = registration("sold-1", &customer);
+        subscription["friendly_name"] = json!("A friendly name");
+        world.send(&partner.register(&subscription)).await.expect(201);
+        let me = world.send(&Call::get("/v1/me").key(&partner.key)).await.expect(200);
+        let key_id = me["key_id"].as_str().expect("an id").to_owned();
+        Some(Self { world, partner, customer, invitation, subscription, create, key_id })
+    }
+
+    /// The calls that read an item of a kind.
+    fn readers(&self, kind: &str) -> Vec<Call> {
+        let (partner, customer) = (&self.partner, &self.customer);
+        let operator = |call: Call| call.key(self.world.operator_key());
+        let at_partner = |rest: &str| format!("/v1/partners/{}{rest}", partner.partner_id);
+        let name = json!({"name": "Another name"});
+        let (id, token) = &self.invitation;
+        let grant = format!("/grants/{}", id.replace("inv_", "grt_"));
+        let by_operator = |path: &str| operator(Call::get(path));
+        match kind {
+            "tenant" => vec![
+                by_operator("/v1/customers"),
+                operator(Call::new("PATCH", format!("/v1/customers/{}", customer.tenant_id)).json(&name)),
+                operator(Call::get(at_partner("/customers"))),
+            ],
+            "partner" => vec![
+                by_operator("/v1/partners"),
+                partner.call("GET", "/invitations"),
+                customer.call("GET", "/partners"),
+                preview(id, token),
+                operator(Call::new("PATCH", at_partner("")).json(&name)),
+                operator(Call::new("POST", at_partner("/suspend"))),
+                operator(Call::post(at_partner("/signing-secret/rotate"), &json!({"grace_hours": 1}))),
+                partner.webhook("/subscriptions", "x", self.world.now().seconds(), b"{}"),
+                self.create.clone(),
+            ],
+            "key" => vec![
+                Call::get("/v1/me").key(&partner.key),
+                by_operator("/v1/keys"),
+                partner.register(&self.subscription),
+                operator(Call::delete(format!("/v1/keys/{}", self.key_id))),
+            ],
+            "relationship" => vec![
+                partner.call("GET", "/customers"),
+                customer.call("GET", "/partners"),
+                partner.end(customer),
+                customer.end(partner),
+            ],
+            "grant" => vec![
+                partner.call("GET", "/customers"),
+                customer.call("GET", "/partners"),
+                partner.call("DELETE", &grant),
+                customer.call("DELETE", &grant),
+                partner.end(customer),
+            ],
+            "invitation" => vec![
+                partner.call("GET", "/invitations"),
+                partner.call("GET", &format!("/invitations/{id}")),
+                customer.call("GET", "/invitations"),
+                preview(id, token),
+                customer.accept(id, &json!("as_requested")),
+                customer.decline(id),
+                partner.cancel(id),
+                partner.renew(id),
+                customer.call("DELETE", &grant),
+                self.create.clone(),
+            ],
+            "subscription" => vec![
+                partner.call("GET", "/subscriptions"),
+                partner.call("GET", "/subscriptions/sold-1"),
+                customer.call("GET", "/subscriptions"),
+                partner.register(&self.subscription),
+            ],
+            "event" => vec![
+                partner.call("GET", "/events"),
+                partner.call("GET", "/events?after="),
+                customer.call("GET", "/events"),
+                by_operator("/v1/events"),
+                by_operator("/v1/events?after="),
+            ],
+            other => panic!("what reads {other}?"),
+        }
+    }
+
+    async fn put(&self, item: &Item) {
+        let (local, _) = self.world.here().expect("this process");
+        let item = item.clone().into_iter().collect();
+        local.client().put_item().table_name(local.table()).set_item(Some(item)).send().await.expect("a damaged item");
+    }
+
+    /// The item of a kind that this stage's calls read.
+    async fn item(&self, kind: &Kind) -> Item {
+        let table = self.world.table().await;
+        let own = [&self.partner.partner_id, &self.customer.tenant_id, &self.key_id, &self.invitation.0];
+        let is_it = |(pk, sk): &(String, String)| {
+            let of_kind = pk.starts_with(kind.key.0) && sk.contains(kind.key.1);
+            let whole = kind.name != "relationship" || !sk.contains("#GRANT#");
+            let named = kind.name == "subscription" || own.iter().any(|id| pk.ends_with(id.as_str()));
+            of_kind && whole && named && (kind.name != "event" || sk.ends_with('2'))
+        };
+        table.iter().find(|(key, _)| is_it(key)).map(|(_, item)| item.clone()).expect("an item of the kind")
+    }
+
+    /// Every reader of a damaged item answers 500, says nothing, and writes nothing.
+    async fn is_refused(&self, kind: &Kind, damage: &str, damaged: &Item) {
+        self.put(damaged).await;
+        // The feed holds back 10 s, functions remember for 30 s.
+        self.world.clock().advance_millis(30_000);
+        let before = self.world.table().await;
+        for call in self.readers(kind.name) {
+            let answer = self.world.send(&call).await;
+            let what = format!("{} {}, {} {damage}", call.method, call.path, kind.name);
+            assert_eq!((answer.status, answer.code().as_str()), (500, "internal"), "{what}: {:?}", answer.json());
+            answer.refused(500, "internal");
+            // The word `partner` is part of the name of every problem.
+            let text = String::from_utf8_lossy(&answer.body).replace("urn:multipartner", "");
+            for (name, value) in damaged {
+                let tells = value.as_s().is_ok_and(|value| value.len() > 5 && text.contains(value.as_str()));
+                assert!(!tells, "{what}: the answer tells of {name}: {text}");
+            }
+        }
+        assert!(self.world.table().await == before, "{} {damage}: something was written", kind.name);
+    }
+}
+
+/// The same attribute with a value of another type.
+fn other_type(value: &AttributeValue) -> AttributeValue {
+    match value {
+        AttributeValue::S(_) => AttributeValue::N("7".into()),
+        _ => AttributeValue::S("\u{0}not this".into()),
+    }
+}
+
+async fn damage_each(name: &str) {
+    let Some(stage) = Stage::set().await else { return };
+    let kind = KINDS.iter().find(|kind| kind.name == name).expect("a kind");
+    let item = stage.item(kind).await;
+    let mut tried = 0;
+    for (attribute, value) in &item {
+        if INDEXED.contains(&attribute.as_str()) || kind.unread.contains(&attribute.as_str()) {
+            continue;
+        }
+        let mut damages = vec![("of another type", Some(other_type(value)))];
+        if !kind.optional.contains(&attribute.as_str()) {
+            damages.push(("missing", None));
+        }
+        match value {
+            // A number that is none of this kind, and a text that is no word of the vocabulary.
+            AttributeValue::N(_) => damages.push(("negative and huge", Some(AttributeValue::N("-1e30".into())))),
+            AttributeValue::B(_) => damages.push(("cut", Some(AttributeValue::B(vec![1, 2, 3].into())))),
+            AttributeValue::L(_) => {
+                damages.push(("a list of something else", Some(AttributeValue::L(vec![AttributeValue::Bool(true)]))));
+            }
+            AttributeValue::M(_) => damages.push(("an empty map", Some(AttributeValue::M([].into())))),
+            _ => {}
+        }
+        for (damage, value) in damages {
+            let mut damaged = item.clone();
+            match value {
+                Some(value) => damaged.insert(attribute.clone(), value),
+                None => damaged.remove(attribute),
+            };
+            stage.is_refused(kind, &format!("with {attribute} {damage}"), &damaged).await;
+            tried += 1;
+        }
+    }
+    let mut future = item.clone();
+    future.insert("v".into(), AttributeValue::N("2".into()));
+    stage.is_refused(kind, "of the next schema", &future).await;
+    stage.put(&item).await;
+    stage.world.clock().advance_millis(30_000);
+    // It is the damage that was refused.
+    for call in stage.readers(name).iter().filter(|call| call.method == "GET") {
+        stage.world.send(call).await.expect(200);
+    }
+    println!("{name}: {} damages, {} readers", tried + 1, stage.readers(name).len());
+}
+
+macro_rules! each_kind {
+    ($($test:ident: $kind:literal,)*) => {
+        $(#[tokio::test]
+        async fn $test() {
+            damage_each($kind).await;
+        })*
+
+        #[test]
+        fn every_kind_of_item_is_damaged() {
+            assert!(KINDS.iter().map(|kind| kind.name).eq([$($kind),*]));
+        }
+    };
+}
+
+each_kind! {
+    a_damaged_tenant_is_an_error_of_ours_and_says_nothing: "tenant",
+    a_damaged_partner_is_an_error_of_ours_and_says_nothing: "partner",
+    a_damaged_key_is_an_error_of_ours_and_says_nothing: "key",
+    a_damaged_relationship_is_an_error_of_ours_and_says_nothing: "relationship",
+    a_damaged_grant_is_an_error_of_ours_and_says_nothing: "grant",
+    a_damaged_invitation_is_an_error_of_ours_and_says_nothing: "invitation",
+    a_damaged_subscription_is_an_error_of_ours_and_says_nothing: "subscription",
+    a_damaged_event_is_an_error_of_ours_and_says_nothing: "event",
+}

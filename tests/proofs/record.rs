@@ -1,0 +1,120 @@
+//! Rules of what must never change, held against every byte of the records in the table.
+
+use serde_json::{Value, json};
+use tests::here::Table;
+use tests::parties::{accept_by_link, asking, link, registration};
+use tests::{Call, Customer, Partner, World};
+
+/// The items that a seller's records consist of: subscriptions with their events, and the customer's own tenant.
+fn records(table: &Table, sold: &[String]) -> Table {
+    let kept =
+        |pk: &str| sold.iter().any(|id| pk.ends_with(&format!("#{}", id.to_lowercase()))) || pk.starts_with("TENANT#");
+    table.iter().filter(|((pk, _), _)| kept(pk)).map(|(key, item)| (key.clone(), item.clone())).collect()
+}
+
+/// Two subscriptions of a partner with a relationship to the customer.
+async fn sell(world: &World, partner: &Partner, customer: &Customer) -> Vec<String> {
+    world.relate(partner, customer).await;
+    let mut sold = Vec::new();
+    for _ in 0..2 {
+        let id = world.unique();
+        world.send(&partner.register(&registration(&id, customer))).await.expect(201);
+        sold.push(id);
+    }
+    sold
+}
+
+/// MP-30 to MP-35: terms, owner, partner of record and everything else of what was sold, and of the customer's tenant.
+#[tokio::test]
+async fn no_command_of_anybody_changes_a_byte_of_what_was_sold_before() {
+    let Some(world) = World::with_clock().await else { return };
+    let (contoso, fabrikam, northwind) = (world.customer().await, world.partner().await, world.partner().await);
+    let sold = sell(&world, &fabrikam, &contoso).await;
+    let before = records(&world.table().await, &sold);
+    // Two subscriptions, each with its event, and the tenants of the three.
+    assert_eq!(before.len(), 7);
+
+    let (id, token) = world.open(&northwind, &contoso, asking(&["global_reader", "directory_readers"], "P10D")).await;
+    let renewed = world.send(&northwind.renew(&id)).await.expect(200);
+    world.send(&accept_by_link(&id, &token, &json!("as_requested"))).await.refused(404, "not_found");
+    let token = link(&renewed).1;
+    world.send(&accept_by_link(&id, &token, &json!("as_requested"))).await.expect(200);
+    world.send(&northwind.register(&registration(&world.unique(), &contoso))).await.expect(201);
+    for taken in &sold {
+        let mut theirs = registration(taken, &contoso);
+        world.send(&northwind.register(&theirs)).await.refused(409, "subscription_exists");
+        theirs["quantity"] = json!(99);
+        world.send(&fabrikam.register(&theirs)).await.refused(409, "subscription_exists");
+        theirs["partner_of_record"] = json!(northwind.partner_id);
+        world.send(&fabrikam.register(&theirs)).await.refused(422, "partner_of_record_mismatch");
+        let webhook = json!({"type": "subscription.register", "timestamp": "2026-11-22T12:00:00Z", "data": registration(taken, &contoso)});
+        let call = northwind.webhook("/subscriptions", taken, world.now().seconds(), webhook.to_string().as_bytes());
+        world.send(&call).await.refused(409, "subscription_exists");
+    }
+    let (further, _) = world.open(&northwind, &contoso, asking(&["global_reader"], "P10D")).await;
+    world.send(&contoso.decline(&further)).await.expect(200);
+    let (further, _) = world.open(&northwind, &contoso, asking(&["global_reader"], "P10D")).await;
+    world.send(&northwind.cancel(&further)).await.expect(200);
+    let grant = id.replace("inv_", "grt_");
+    world.send(&contoso.call("DELETE", &format!("/grants/{grant}"))).await.expect(200);
+    world.send(&northwind.end(&contoso)).await.expect(200);
+    world.send(&contoso.end(&fabrikam)).await.expect(200);
+    world.relate(&northwind, &contoso).await;
+    let rotate = format!("/v1/partners/{}/signing-secret/rotate", fabrikam.partner_id);
+    world.operator(Call::post(rotate, &json!({"grace_hours": 0}))).await.expect(200);
+    world.suspend(&fabrikam).await;
+    world.clock().advance_days(800);
+    assert!(records(&world.table().await, &sold) == before, "something that was sold has changed");
+
+    // The operator may rename the tenant, and the tenant may begin to sell; what was sold to it stays.
+    world.enrol(&contoso, "public", "US").await;
+    let rename =
+        Call::new("PATCH", format!("/v1/customers/{}", contoso.tenant_id)).json(&json!({"name": "Contoso Two"}));
+    world.operator(rename).await.expect(200);
+    let mut after = records(&world.table().await, &sold);
+    let mut before = before;
+    after.retain(|(pk, _), _| !pk.starts_with("TENANT#"));
+    before.retain(|(pk, _), _| !pk.starts_with("TENANT#"));
+    assert!(after == before, "something that was sold has changed");
+}
+
+/// MP-51: the policy turns against everything that is there, and not a byte of it changes; each record still names the
+/// policy it was decided under.
+#[tokio::test]
+async fn a_policy_that_forbids_everything_changes_nothing_that_was_decided() {
+    let Some(world) = World::with_policy(|file| {
+        let mut later = file["versions"][0].clone();
+        later["version"] = json!(2);
+        later["effective_from"] = json!("2026-11-23T00:00:00.000Z");
+        later["clouds"]["public"]["multi_partner"] = json!("denied");
+        file["versions"].as_array_mut().expect("versions").push(later);
+    })
+    .await
+    else {
+        return;
+    };
+    let (contoso, fabrikam) = (world.customer().await, world.partner().await);
+    sell(&world, &fabrikam, &contoso).await;
+    let before = world.table().await;
+    let lists = ["/subscriptions", "/partners", "/invitations"];
+    let mut shown = Vec::new();
+    for list in lists {
+        shown.push(world.send(&contoso.call("GET", list)).await.expect(200));
+    }
+    world.clock().advance_days(2);
+    world.invite(&fabrikam, &world.customer().await, Value::Null).await.refused(403, "cloud_not_supported");
+    for (list, shown) in lists.into_iter().zip(shown) {
+        assert_eq!(world.send(&contoso.call("GET", list)).await.expect(200), shown, "{list}");
+    }
+    let after = world.table().await;
+    assert!(before.iter().all(|(key, item)| after.get(key) == Some(item)));
+    let under = |pk: &'static str| {
+        after.iter().filter(move |((key, _), _)| key.starts_with(pk)).map(|(_, item)| &item["policy"])
+    };
+    assert!(
+        under("SUBSCRIPTION#")
+            .chain(under("EVENTS#SUBSCRIPTION#"))
+            .all(|version| version.as_n().is_ok_and(|n| n == "1"))
+    );
+    assert_eq!(under("SUBSCRIPTION#").count(), 2);
+}

@@ -1,0 +1,335 @@
+//! Which tests stand for which rule of the domain. The table is held against the sources: a test that is renamed or
+//! removed fails here, and so does a rule without one.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Every rule, what it says in a few words, and the tests that would fail if it were broken.
+const RULES: &[(&str, &str, &[&str])] = &[
+    (
+        "MP-01",
+        "both clouds are served, unless the policy denies one",
+        &["each_role_may_do_exactly_what_the_policy_says_in_us_gov", "a_cloud_that_the_policy_denies_is_refused"],
+    ),
+    (
+        "MP-02",
+        "partner and customer are in one cloud",
+        &[
+            "refusals_rank_tenant_then_relationship_then_open_invitation_then_limit",
+            "in_us_gov_an_invitation_asks_for_delegated_administration",
+            "enrolling_makes_a_known_tenant_a_csp_tenant_if_cloud_and_market_agree",
+        ],
+    ),
+    (
+        "MP-03",
+        "three roles may act for a partner, others may not",
+        &[
+            "each_role_may_do_exactly_what_the_policy_says_in_the_public_cloud",
+            "each_role_may_do_exactly_what_the_policy_says_in_us_gov",
+            "one_permitted_role_of_several_is_enough_and_is_the_one_recorded",
+        ],
+    ),
+    (
+        "MP-04",
+        "rights come from the policy, denied by default",
+        &["another_policy_gives_other_rights_without_other_code", "a_role_that_nobody_knows_is_no_role_of_a_key"],
+    ),
+    (
+        "MP-05",
+        "only a global administrator of the customer answers",
+        &["only_a_global_administrator_of_the_customer_answers"],
+    ),
+    (
+        "MP-06",
+        "whatever is another's looks absent",
+        &[
+            "on_every_route_foreign_and_unknown_ids_get_the_same_404",
+            "a_subscription_is_shown_to_its_partner_of_record_only",
+        ],
+    ),
+    (
+        "MP-10",
+        "several partners at once, without a cap",
+        &[
+            "a_second_partner_joins_and_nothing_that_was_there_before_changes",
+            "several_partners_invite_one_customer_at_once",
+        ],
+    ),
+    (
+        "MP-11",
+        "partners serve different services",
+        &["a_second_partner_joins_and_nothing_that_was_there_before_changes"],
+    ),
+    (
+        "MP-12",
+        "partners sell the same service to one customer",
+        &["two_partners_sell_the_same_service_to_one_customer"],
+    ),
+    (
+        "MP-13",
+        "a relationship begins with an accepted invitation",
+        &["only_an_active_relationship_makes_a_registration_possible", "what_never_was_can_not_be_ended"],
+    ),
+    (
+        "MP-14",
+        "delegated administration is asked for as the cloud's policy says",
+        &[
+            "in_us_gov_an_invitation_asks_for_delegated_administration",
+            "a_decision_is_said_exactly_when_one_is_asked_for",
+        ],
+    ),
+    (
+        "MP-15",
+        "a customer that works with a partner can be invited by another",
+        &["a_second_partner_joins_and_nothing_that_was_there_before_changes", "a_second_partner_joins_and_sells"],
+    ),
+    (
+        "MP-16",
+        "one open invitation per partner and customer",
+        &[
+            "refusals_rank_tenant_then_relationship_then_open_invitation_then_limit",
+            "an_invitation_past_its_end_is_in_nobodys_way",
+            "in_an_active_relationship_roles_make_an_invitation_of_kind_grant",
+            "an_invitation_in_whose_place_another_is_open_is_over",
+        ],
+    ),
+    (
+        "MP-17",
+        "an invitation is answered once, by whoever may",
+        &[
+            "each_command_does_what_the_table_says_when_pending",
+            "each_command_does_what_the_table_says_when_accepted",
+            "each_command_does_what_the_table_says_when_declined",
+            "each_command_does_what_the_table_says_when_cancelled",
+            "each_command_does_what_the_table_says_when_expired",
+            "the_same_decision_again_gets_the_first_answer_byte_for_byte",
+            "an_invitation_ends_to_the_millisecond",
+            "an_expired_invitation_can_be_renewed_unless_another_took_its_place",
+        ],
+    ),
+    (
+        "MP-18",
+        "partner and customer are in one market",
+        &[
+            "refusals_rank_tenant_then_relationship_then_open_invitation_then_limit",
+            "enrolling_makes_a_known_tenant_a_csp_tenant_if_cloud_and_market_agree",
+        ],
+    ),
+    (
+        "MP-19",
+        "privileges are those accepted, from then on and not for longer",
+        &[
+            "the_customer_grants_what_it_wants_and_never_more_than_was_asked",
+            "an_extension_that_was_not_asked_for_exceeds_the_request",
+            "a_grant_is_accepted_only_within_the_relationship_it_was_asked_in",
+            "a_grant_ends_to_the_millisecond_and_extends_itself_for_ever",
+        ],
+    ),
+    (
+        "MP-20",
+        "a grant ends alone, a relationship with its grants",
+        &[
+            "either_side_ends_a_grant_once_and_the_relationship_goes_on",
+            "either_side_ends_the_relationship_once",
+            "a_grant_that_is_over_is_answered_as_it_is",
+        ],
+    ),
+    (
+        "MP-21",
+        "selling needs an active relationship",
+        &[
+            "only_an_active_relationship_makes_a_registration_possible",
+            "refusals_rank_relationship_then_tenant_then_id",
+        ],
+    ),
+    (
+        "MP-22",
+        "whoever registers is the partner of record",
+        &[
+            "a_registered_subscription_has_exactly_the_members_of_the_contract",
+            "every_bad_request_gets_exactly_its_answer_and_writes_nothing",
+            "no_command_of_anybody_changes_a_byte_of_what_was_sold_before",
+        ],
+    ),
+    (
+        "MP-30",
+        "what was sold never changes",
+        &[
+            "no_command_of_anybody_changes_a_byte_of_what_was_sold_before",
+            "nobody_changes_or_removes_a_subscription",
+            "only_registering_writes_subscriptions_and_only_by_a_put_in_a_transaction",
+            "the_same_registration_again_gets_the_first_record_and_writes_nothing",
+        ],
+    ),
+    (
+        "MP-31",
+        "what was sold never moves",
+        &["no_command_of_anybody_changes_a_byte_of_what_was_sold_before", "nobody_changes_or_removes_a_subscription"],
+    ),
+    ("MP-32", "the account's owner never changes", &["no_command_of_anybody_changes_a_byte_of_what_was_sold_before"]),
+    (
+        "MP-33",
+        "terms never change",
+        &[
+            "no_command_of_anybody_changes_a_byte_of_what_was_sold_before",
+            "a_second_partner_joins_and_nothing_that_was_there_before_changes",
+        ],
+    ),
+    (
+        "MP-34",
+        "the partner of record never changes",
+        &["no_command_of_anybody_changes_a_byte_of_what_was_sold_before", "nobody_changes_or_removes_a_subscription"],
+    ),
+    (
+        "MP-35",
+        "the end of a relationship leaves what was sold",
+        &[
+            "either_side_ends_the_relationship_once",
+            "no_command_of_anybody_changes_a_byte_of_what_was_sold_before",
+            "a_suspended_partner_can_do_nothing_and_its_customers_can_leave_it",
+        ],
+    ),
+    (
+        "MP-36",
+        "a taken id is refused without its holder's name",
+        &["a_taken_id_is_refused_without_a_word_about_its_holder"],
+    ),
+    (
+        "MP-37",
+        "webhooks and repeats are held to all of this",
+        &[
+            "a_webhook_sent_again_gets_the_first_answer_byte_for_byte",
+            "a_hundred_deliveries_at_once_are_one",
+            "a_webhook_is_refused_whatever_a_key_would_be_refused",
+            "the_same_key_with_any_other_content_is_refused_for_ever",
+            "a_webhook_registers_what_a_key_would_under_the_same_id",
+        ],
+    ),
+    (
+        "MP-40",
+        "a tenant that sells is no customer",
+        &["only_the_tenant_that_sells_is_refused_as_customer", "a_webhook_is_refused_whatever_a_key_would_be_refused"],
+    ),
+    ("MP-41", "the tenant decides, not the company", &["only_the_tenant_that_sells_is_refused_as_customer"]),
+    ("MP-42", "a partner's other tenant can be a customer", &["only_the_tenant_that_sells_is_refused_as_customer"]),
+    (
+        "MP-43",
+        "that is checked when inviting, accepting and registering",
+        &[
+            "a_customer_that_enrols_keeps_what_it_has_and_begins_nothing_new",
+            "refusals_rank_tenant_then_relationship_then_open_invitation_then_limit",
+            "refusals_rank_relationship_then_tenant_then_id",
+        ],
+    ),
+    (
+        "MP-44",
+        "nobody is its own customer",
+        &["only_the_tenant_that_sells_is_refused_as_customer", "a_policy_may_let_csp_tenants_be_customers"],
+    ),
+    (
+        "MP-45",
+        "only an active partner acts",
+        &[
+            "a_suspended_partner_can_do_nothing_and_its_customers_can_leave_it",
+            "a_suspended_partners_invitation_can_be_declined_but_not_accepted",
+        ],
+    ),
+    (
+        "MP-50",
+        "policies are data with version and date, and named in what they decided",
+        &[
+            "a_coming_policy_is_announced_and_comes_into_force_at_its_time",
+            "a_policy_may_let_csp_tenants_be_customers",
+            "the_event_of_a_creation_names_who_what_and_under_which_policy",
+            "a_version_is_in_force_from_its_date_and_announced_before",
+        ],
+    ),
+    (
+        "MP-51",
+        "a policy never reaches back",
+        &[
+            "a_policy_that_forbids_everything_changes_nothing_that_was_decided",
+            "a_coming_policy_is_announced_and_comes_into_force_at_its_time",
+        ],
+    ),
+];
+
+/// The rules there are, by their tens.
+fn ids() -> impl Iterator<Item = String> {
+    let numbers = (1..=6).chain(10..=22).chain(30..=37).chain(40..=45).chain(50..=51);
+    numbers.map(|number| format!("MP-{number:02}"))
+}
+
+/// Where each test of the workspace stands.
+fn tests_by_name(root: &Path) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for part in ["tests", "shared", "functions", "local"] {
+        walk(&root.join(part), &mut |file| {
+            let source = std::fs::read_to_string(file).expect("a source file");
+            let shown = file.strip_prefix(root).expect("a file of ours").display().to_string();
+            for name in tests_of(&source) {
+                found.insert(name, shown.clone());
+            }
+        });
+    }
+    found
+}
+
+fn walk(folder: &Path, visit: &mut impl FnMut(&Path)) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let hidden = path.file_name().is_some_and(|name| name == "target" || name.to_string_lossy().starts_with('.'));
+        if path.is_dir() && !hidden {
+            walk(&path, visit);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            visit(&path);
+        }
+    }
+}
+
+/// The names of the functions that stand right under an attribute that makes them tests and no other function.
+fn tests_of(source: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut is_test = false;
+    for line in source.lines().map(str::trim) {
+        if line.starts_with("#[test]") || line.starts_with("#[tokio::test") {
+            is_test = true;
+        } else if line.starts_with("#[ignore") {
+            is_test = false;
+        } else if let Some(name) = line.trim_start_matches("async ").strip_prefix("fn ") {
+            if std::mem::take(&mut is_test) {
+                names.push(name.split('(').next().unwrap_or_default().to_owned());
+            }
+        } else if !line.starts_with("#[") && !line.starts_with("//") {
+            is_test = false;
+        }
+    }
+    names
+}
+
+#[test]
+fn every_rule_has_tests_and_every_named_test_is_there() {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let tests = tests_by_name(root);
+    assert!(ids().eq(RULES.iter().map(|(id, ..)| (*id).to_owned())), "the table must list each rule once, in order");
+    let mut missing = Vec::new();
+    for (id, rule, named) in RULES {
+        println!("{id}  {rule}");
+        assert!(!named.is_empty(), "{id} has no test");
+        for name in *named {
+            match tests.get(*name) {
+                Some(file) => println!("       {file}: {name}"),
+                None => missing.push(format!("{id}: {name}")),
+            }
+        }
+    }
+    println!("{} rules, {} tests in the workspace", RULES.len(), tests.len());
+    assert!(missing.is_empty(), "there is no such test: {missing:#?}");
+}
+
+#[test]
+fn only_functions_under_a_tests_attribute_count_as_tests() {
+    let source =
+        "#[test]\nfn one() {\n#[tokio::test]\n/// x\nasync fn two() {\nfn three() {\n#[test]\n#[ignore]\nfn four() {\n";
+    assert_eq!(tests_of(source), ["one", "two"]);
+}

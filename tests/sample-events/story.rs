@@ -1,0 +1,172 @@
+//! The story that the sample events tell: Northwind and Fabrikam both come to work with Contoso, and part from it again.
+
+use serde_json::{Value, json};
+use shared::domain::{Clock, PartnerId, TenantId};
+
+use super::Stage;
+use crate::parties::{accept_by_link, asking, decline_by_link, link, preview, registration};
+use crate::{Call, Customer, Partner};
+
+const CONTOSO: &str = "c0c0c0c0-0000-4000-8000-000000000001";
+const NORTHWIND: &str = "90070000-0000-4000-8000-000000000003";
+const FABRIKAM: &str = "fabfabfa-0000-4000-8000-000000000002";
+
+/// Plays it: every route at least once, and each succeeds (but for those that only ever refuse).
+///
+/// # Panics
+/// When anything is not answered as it should be.
+pub async fn play(stage: &Stage) {
+    let contoso = customer(stage).await;
+    let northwind = partner(stage, NORTHWIND, "Northwind").await;
+    let fabrikam = partner(stage, FABRIKAM, "Fabrikam").await;
+    rename(stage, &northwind).await;
+    let relationship = begin(stage, &northwind, &contoso).await;
+    let grant = widen(stage, &northwind, &contoso).await;
+    answer_in_other_ways(stage, &northwind, &contoso).await;
+    register(stage, &northwind, &contoso).await;
+    let other_grant = second_partner(stage, &fabrikam, &contoso).await;
+    look_around(stage, &northwind, &contoso, &relationship).await;
+    expect(stage, 200, &northwind.call("DELETE", &format!("/grants/{grant}"))).await;
+    expect(stage, 200, &contoso.call("DELETE", &format!("/grants/{other_grant}"))).await;
+    expect(stage, 200, &northwind.end(&contoso)).await;
+    expect(stage, 200, &contoso.end(&fabrikam)).await;
+    close(stage, &northwind).await;
+    stage.on_schedule("expire-due", "every-five-minutes").await;
+}
+
+async fn expect(stage: &Stage, status: u16, call: &Call) -> Value {
+    stage.send(call).await.answer.expect(status)
+}
+
+fn operator(stage: &Stage, method: &str, path: &str) -> Call {
+    Call::new(method, path).key(stage.operator_key())
+}
+
+async fn key(stage: &Stage, principal: Value, name: &str) -> (String, String) {
+    let body = json!({"principal": principal, "roles": ["global_admin"], "name": name});
+    let call = operator(stage, "POST", "/v1/keys").json(&body).idempotency_key(format!("sample-key-{name}"));
+    let issued = expect(stage, 201, &call).await;
+    let part = |part: &str| issued[part].as_str().expect("a text").to_owned();
+    (part("key_id"), part("key"))
+}
+
+async fn customer(stage: &Stage) -> Customer {
+    let body = json!({"tenant_id": CONTOSO, "name": "Contoso", "domain": "contoso.example", "cloud": "public", "market": "US"});
+    expect(stage, 201, &operator(stage, "POST", "/v1/customers").json(&body)).await;
+    let (_, key) = key(stage, json!({"kind": "customer", "id": CONTOSO}), "contoso").await;
+    Customer { tenant_id: CONTOSO.into(), key }
+}
+
+async fn partner(stage: &Stage, tenant_id: &str, name: &str) -> Partner {
+    let body = json!({"tenant_id": tenant_id, "name": name, "cloud": "public", "market": "US"});
+    let enrolled = expect(stage, 201, &operator(stage, "POST", "/v1/partners").json(&body)).await;
+    let partner_id = PartnerId::of(&TenantId::parse(tenant_id).expect("an id")).to_string();
+    assert_eq!(enrolled["partner"]["partner_id"], partner_id);
+    let signing_secret = enrolled["signing_secret"].as_str().expect("a secret").to_owned();
+    let (_, key) = key(stage, json!({"kind": "partner", "id": partner_id}), &name.to_ascii_lowercase()).await;
+    Partner { partner_id, tenant_id: tenant_id.into(), key, signing_secret }
+}
+
+async fn rename(stage: &Stage, northwind: &Partner) {
+    let contoso = json!({"name": "Contoso Ltd"});
+    expect(stage, 200, &operator(stage, "PATCH", &format!("/v1/customers/{CONTOSO}")).json(&contoso)).await;
+    let path = format!("/v1/partners/{}", northwind.partner_id);
+    expect(stage, 200, &operator(stage, "PATCH", &path).json(&json!({"name": "Northwind Traders"}))).await;
+}
+
+/// Invited by key, looked at and accepted by link; the invitation's id.
+async fn begin(stage: &Stage, partner: &Partner, contoso: &Customer) -> String {
+    let created = expect(stage, 201, &partner.asks(contoso, &Value::Null, "sample-invitation-1")).await;
+    let (id, token) = link(&created);
+    expect(stage, 200, &preview(&id, &token)).await;
+    expect(stage, 200, &accept_by_link(&id, &token, &Value::Null)).await;
+    id
+}
+
+/// Asked for delegated administration by webhook, accepted by key; the grant's id.
+async fn widen(stage: &Stage, partner: &Partner, contoso: &Customer) -> String {
+    let data = json!({
+        "customer_tenant_id": contoso.tenant_id,
+        "delegated_admin": asking(&["helpdesk_administrator", "directory_readers"], "P365D"),
+    });
+    let created = expect(stage, 201, &webhook(stage, partner, "/invitations", "invitation.create", &data)).await;
+    let (id, _) = link(&created);
+    let accepted = expect(stage, 200, &contoso.accept(&id, &asking(&["directory_readers"], "P90D"))).await;
+    accepted["grant"]["grant_id"].as_str().expect("a grant").to_owned()
+}
+
+fn webhook(stage: &Stage, partner: &Partner, path: &str, kind: &str, data: &Value) -> Call {
+    let now = stage.clock().now();
+    let body = json!({"type": kind, "timestamp": super::TIME, "data": data}).to_string();
+    partner.webhook(path, &format!("sample-{}", kind.replace('.', "-")), now.seconds(), body.as_bytes())
+}
+
+async fn answer_in_other_ways(stage: &Stage, partner: &Partner, contoso: &Customer) {
+    let wants = asking(&["directory_readers"], "P30D");
+    let created = expect(stage, 201, &partner.asks(contoso, &wants, "sample-invitation-3")).await;
+    let (id, _) = link(&created);
+    let renewed = expect(stage, 200, &partner.renew(&id).json(&json!({"expires_in_days": 14}))).await;
+    let (_, token) = link(&renewed);
+    expect(stage, 200, &decline_by_link(&id, &token)).await;
+    let created = expect(stage, 201, &partner.asks(contoso, &wants, "sample-invitation-4")).await;
+    let reason = json!({"reason": "We have what we need."});
+    expect(stage, 200, &contoso.decline(&link(&created).0).json(&reason)).await;
+    let created = expect(stage, 201, &partner.asks(contoso, &wants, "sample-invitation-5")).await;
+    expect(stage, 200, &partner.cancel(&link(&created).0)).await;
+}
+
+async fn register(stage: &Stage, partner: &Partner, contoso: &Customer) {
+    expect(stage, 201, &partner.register(&registration("sample-subscription-1", contoso))).await;
+    let data = registration("sample-subscription-2", contoso);
+    expect(stage, 201, &webhook(stage, partner, "/subscriptions", "subscription.register", &data)).await;
+}
+
+/// Another partner beside the first; its grant's id.
+async fn second_partner(stage: &Stage, partner: &Partner, contoso: &Customer) -> String {
+    let wants = asking(&["directory_readers"], "P30D");
+    let created = expect(stage, 201, &partner.asks(contoso, &wants, "sample-invitation-6")).await;
+    let (id, token) = link(&created);
+    let accepted = expect(stage, 200, &accept_by_link(&id, &token, &json!("as_requested"))).await;
+    accepted["grant"]["grant_id"].as_str().expect("a grant").to_owned()
+}
+
+async fn look_around(stage: &Stage, partner: &Partner, contoso: &Customer, invitation: &str) {
+    let subscription = "/subscriptions/sample-subscription-1";
+    let invitation = format!("/invitations/{invitation}");
+    for path in
+        ["/invitations?state=declined", "/customers?limit=10", "/subscriptions", "/events", subscription, &invitation]
+    {
+        expect(stage, 200, &partner.call("GET", path)).await;
+    }
+    for path in ["/partners", "/invitations", "/subscriptions", "/events?after="] {
+        expect(stage, 200, &contoso.call("GET", path)).await;
+    }
+    for path in ["/v1/customers", "/v1/partners", "/v1/keys", "/v1/events"] {
+        expect(stage, 200, &operator(stage, "GET", path)).await;
+    }
+    expect(stage, 200, &Call::get("/v1/me").key(&partner.key)).await;
+    for method in ["PUT", "PATCH", "DELETE"] {
+        expect(stage, 405, &partner.call(method, subscription)).await;
+    }
+    expect(stage, 200, &Call::get("/v1/policy")).await;
+    for method in ["GET", "HEAD"] {
+        assert_eq!(
+            stage
+                .send(&Call::new(method, format!("/i{}", invitation.trim_start_matches("/invitations"))))
+                .await
+                .answer
+                .status,
+            200
+        );
+    }
+}
+
+async fn close(stage: &Stage, partner: &Partner) {
+    let path = |rest: &str| format!("/v1/partners/{}{rest}", partner.partner_id);
+    let rotate = operator(stage, "POST", &path("/signing-secret/rotate")).json(&json!({"grace_hours": 24}));
+    expect(stage, 200, &rotate).await;
+    expect(stage, 200, &operator(stage, "POST", &path("/suspend"))).await;
+    expect(stage, 200, &operator(stage, "POST", &path("/resume"))).await;
+    let (key_id, _) = key(stage, json!({"kind": "partner", "id": partner.partner_id}), "spare").await;
+    expect(stage, 200, &operator(stage, "DELETE", &format!("/v1/keys/{key_id}"))).await;
+}
