@@ -5,16 +5,21 @@
 
 pub mod cases;
 pub mod clock;
+pub mod engine;
+pub mod faults;
 pub mod here;
 pub mod http;
 pub mod lists;
 pub mod meter;
 pub mod parties;
+pub mod rng;
 #[path = "../sample-events/mod.rs"]
 pub mod sample_events;
+pub mod sim;
 pub mod world;
 
 pub use clock::ManualClock;
 pub use http::{Answer, Call};
 pub use parties::{Customer, Partner};
+pub use sim::{Sim, SimOptions};
 pub use world::World;

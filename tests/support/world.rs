@@ -7,12 +7,15 @@ use local::{Local, Options};
 use shared::domain::{Clock, SystemClock, Timestamp};
 use shared::random::SeededRandom;
 
+use crate::sim::{self, Sim, SimOptions};
 use crate::{Answer, Call, ManualClock};
 
 /// Where it runs.
 enum Place {
     /// In this process, with a clock of its own.
     Here { local: Box<Local>, clock: Arc<ManualClock> },
+    /// In this process, simulated: no socket, and time that only moves when it is waited for.
+    Simulated(Box<Sim>),
     /// Somewhere else.
     Deployment,
 }
@@ -23,7 +26,7 @@ pub struct World {
     address: String,
     public_url: String,
     operator_key: String,
-    client: reqwest::Client,
+    client: Option<reqwest::Client>,
     counter: AtomicU64,
     seed: u64,
 }
@@ -52,9 +55,16 @@ impl World {
         Self::assemble(Place::Here { local: Box::new(local), clock }, url, key)
     }
 
+    /// The simulated system over a fresh engine.
+    pub async fn simulated(options: SimOptions) -> Self {
+        let sim = Sim::start(options).await;
+        let key = sim.operator_key().to_owned();
+        Self::assemble(Place::Simulated(Box::new(sim)), sim::BASE_URL.to_owned(), key)
+    }
+
     fn assemble(place: Place, address: String, operator_key: String) -> Self {
         let seed = match &place {
-            Place::Here { .. } => 1,
+            Place::Here { .. } | Place::Simulated(_) => 1,
             // A deployment remembers earlier runs and serves all tests at once, so every world needs names of its own.
             Place::Deployment => {
                 static WORLDS: AtomicU64 = AtomicU64::new(0);
@@ -62,7 +72,10 @@ impl World {
                 now * 1024 + WORLDS.fetch_add(1, Ordering::SeqCst)
             }
         };
-        let client = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");
+        let client = match &place {
+            Place::Simulated(_) => None,
+            _ => Some(reqwest::Client::builder().no_proxy().build().expect("an HTTP client")),
+        };
         let other = std::env::var("MULTIPARTNER_PUBLIC_URL").ok().filter(|_| matches!(place, Place::Deployment));
         let public_url = other.unwrap_or_else(|| address.clone());
         Self { place, address, public_url, operator_key, client, counter: AtomicU64::new(0), seed }
@@ -77,13 +90,28 @@ impl World {
     pub fn here(&self) -> Option<(&Local, &ManualClock)> {
         match &self.place {
             Place::Here { local, clock } => Some((local, clock)),
-            Place::Deployment => None,
+            Place::Simulated(_) | Place::Deployment => None,
+        }
+    }
+
+    /// The simulation that [`World::simulated`] started.
+    ///
+    /// # Panics
+    /// On any other world.
+    pub fn sim(&self) -> &Sim {
+        match &self.place {
+            Place::Simulated(sim) => sim,
+            _ => panic!("this world is not simulated"),
         }
     }
 
     /// The time the system sees.
     pub fn now(&self) -> Timestamp {
-        self.here().map_or_else(|| SystemClock.now(), |(_, clock)| clock.now())
+        match &self.place {
+            Place::Here { clock, .. } => clock.now(),
+            Place::Simulated(sim) => sim.clock.now(),
+            Place::Deployment => SystemClock.now(),
+        }
     }
 
     /// `scheme://host` as the system's links and its own page have it. A deployment that is reached by another address than
@@ -124,7 +152,8 @@ impl World {
 
     /// Sends a call once.
     pub async fn send_once(&self, call: &Call) -> Answer {
-        let mut request = self.client.request(call.method.clone(), format!("{}{}", self.address, call.path));
+        let Some(client) = &self.client else { return self.sim().send(call).await };
+        let mut request = client.request(call.method.clone(), format!("{}{}", self.address, call.path));
         for (name, value) in &call.headers {
             request = request.header(name, value);
         }

@@ -1,0 +1,305 @@
+//! Every command there is, each ready to be sent.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use serde_json::{Value, json};
+use tests::parties::{accept_by_link, acceptance, link, registration};
+use tests::{Call, Customer, Partner, SimOptions, World};
+
+/// A system with a partner, on which commands are made ready.
+pub struct Stage {
+    pub world: World,
+    pub partner: Partner,
+}
+
+/// What the same request does when it is sent again.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Again {
+    /// The first effect is answered, with this status.
+    Same(u16),
+    /// It takes effect once more: each time is meant.
+    Anew,
+    /// It is refused.
+    Refused(u16, &'static str),
+}
+
+type Ready<'a> = Pin<Box<dyn Future<Output = Call> + 'a>>;
+
+/// A command.
+#[derive(Clone, Copy)]
+pub struct Command {
+    /// What it is called here.
+    pub name: &'static str,
+    /// Prepares everything it needs.
+    pub ready: for<'a> fn(&'a Stage) -> Ready<'a>,
+    /// The status of its success.
+    pub status: u16,
+    /// The event it leaves.
+    pub event: &'static str,
+    /// What it does again.
+    pub again: Again,
+}
+
+macro_rules! commands {
+    ($($name:literal, $status:literal, $event:literal, $again:expr, $ready:expr;)*) => {
+        /// Every command.
+        pub const COMMANDS: &[Command] = &[$(Command {
+            name: $name, status: $status, event: $event, again: $again,
+            ready: |stage| Box::pin(async move { let ready: Call = $ready(stage).await; ready }),
+        },)*];
+    };
+}
+
+commands! {
+    "create", 201, "invitation.created", Again::Same(201), create;
+    "create by webhook", 201, "invitation.created", Again::Same(201), create_by_webhook;
+    "create, kind grant", 201, "invitation.created", Again::Same(201), create_grant;
+    "accept", 200, "invitation.accepted", Again::Same(200), accept;
+    "accept with a grant", 200, "invitation.accepted", Again::Same(200), accept_with_grant;
+    "accept, kind grant", 200, "invitation.accepted", Again::Same(200), accept_grant;
+    "accept by key", 200, "invitation.accepted", Again::Same(200), accept_by_key;
+    "decline", 200, "invitation.declined", Again::Same(200), decline;
+    "decline by key", 200, "invitation.declined", Again::Same(200), decline_by_key;
+    "cancel", 200, "invitation.cancelled", Again::Same(200), cancel;
+    "renew", 200, "invitation.renewed", Again::Anew, renew;
+    "register", 201, "subscription.registered", Again::Same(200), register;
+    "register by webhook", 201, "subscription.registered", Again::Same(200), register_by_webhook;
+    "end by partner", 200, "relationship.ended", Again::Same(200), end_by_partner;
+    "end by customer", 200, "relationship.ended", Again::Same(200), end_by_customer;
+    "end grant by partner", 200, "grant.ended", Again::Same(200), end_grant_by_partner;
+    "end grant by customer", 200, "grant.ended", Again::Same(200), end_grant_by_customer;
+    "register customer", 201, "customer.registered", Again::Same(200), register_customer;
+    "enrol", 201, "partner.enrolled", Again::Same(200), enrol;
+    "enrol a known tenant", 201, "partner.enrolled", Again::Same(200), enrol_known;
+    "rename customer", 200, "customer.renamed", Again::Same(200), rename_customer;
+    "rename partner", 200, "partner.renamed", Again::Same(200), rename_partner;
+    "suspend", 200, "partner.suspended", Again::Same(200), suspend;
+    "resume", 200, "partner.resumed", Again::Same(200), resume;
+    "rotate", 200, "secret.rotated", Again::Refused(409, "rotation_in_progress"), rotate;
+    "issue key", 201, "key.issued", Again::Same(201), issue_key;
+    "revoke key", 200, "key.revoked", Again::Same(200), revoke_key;
+}
+
+/// Four roles for a year, as partners ask for them.
+pub fn four_roles() -> Value {
+    let roles =
+        ["directory_readers", "helpdesk_administrator", "license_administrator", "service_support_administrator"];
+    json!({"roles": roles, "duration": "P365D"})
+}
+
+impl Stage {
+    /// A fresh system with one partner.
+    pub async fn new(options: SimOptions) -> Self {
+        let world = World::simulated(options).await;
+        let partner = world.partner().await;
+        Self { world, partner }
+    }
+
+    /// A customer without a key.
+    pub async fn customer(&self) -> Customer {
+        let tenant_id = self.world.tenant_id();
+        let body = json!({"tenant_id": tenant_id, "name": "Contoso Ltd", "cloud": "public", "market": "US"});
+        self.world.operator(Call::post("/v1/customers", &body)).await.expect(201);
+        Customer { tenant_id, key: String::new() }
+    }
+
+    /// The customer with a key, which the function behind a path has already seen.
+    async fn with_key(&self, customer: Customer, method: &str, path: &str) -> Customer {
+        let key = self.world.issue_key(json!({"kind": "customer", "id": customer.tenant_id}), &["global_admin"]).await;
+        let customer = Customer { key, ..customer };
+        self.world.send(&customer.call(method, path).json(&json!({}))).await.expect(404);
+        customer
+    }
+
+    /// A second partner's path, for commands that change a partner for good.
+    async fn other_partner(&self) -> String {
+        let body = self.organisation("Fabrikam Inc");
+        let enrolled = self.world.operator(Call::post("/v1/partners", &body)).await.expect(201);
+        format!("/v1/partners/{}", enrolled["partner"]["partner_id"].as_str().expect("an id"))
+    }
+
+    fn organisation(&self, name: &str) -> Value {
+        json!({"tenant_id": self.world.tenant_id(), "name": name, "cloud": "public", "market": "US"})
+    }
+
+    /// An open invitation: its id and token.
+    pub async fn invite(&self, customer: &Customer, admin: Value) -> (String, String) {
+        link(&self.world.invite(&self.partner, customer, admin).await.expect(201))
+    }
+
+    /// A customer with an active relationship, with a grant if one is given.
+    pub async fn related(&self, admin: Value) -> (Customer, String) {
+        let customer = self.customer().await;
+        let (id, token) = self.invite(&customer, admin.clone()).await;
+        let word = if admin.is_null() { Value::Null } else { json!("as_requested") };
+        self.world.send(&accept_by_link(&id, &token, &word)).await.expect(200);
+        (customer, id.replace("inv_", "grt_"))
+    }
+
+    async fn operator(&self, call: Call) -> Call {
+        call.key(self.world.operator_key())
+    }
+}
+
+fn invitation_of(customer: &Customer, admin: Value) -> Value {
+    let message = "Hello! We would like to look after your licences together with your present partner. \
+                   Please have a look at the roles we ask for, and call us whenever something is unclear.";
+    json!({"customer_tenant_id": customer.tenant_id, "delegated_admin": admin, "message": message})
+}
+
+async fn create(stage: &Stage) -> Call {
+    let customer = stage.customer().await;
+    stage.partner.create(&invitation_of(&customer, four_roles())).idempotency_key(stage.world.unique())
+}
+
+async fn create_by_webhook(stage: &Stage) -> Call {
+    let customer = stage.customer().await;
+    let now = stage.world.now();
+    let body = json!({"type": "invitation.create", "timestamp": now.to_string(), "data": invitation_of(&customer, Value::Null)});
+    let id = format!("msg_{}", stage.world.unique());
+    stage.partner.webhook("/invitations", &id, now.seconds(), body.to_string().as_bytes())
+}
+
+async fn create_grant(stage: &Stage) -> Call {
+    let (customer, _) = stage.related(Value::Null).await;
+    stage.partner.create(&invitation_of(&customer, four_roles())).idempotency_key(stage.world.unique())
+}
+
+async fn accept(stage: &Stage) -> Call {
+    let (id, token) = stage.invite(&stage.customer().await, Value::Null).await;
+    accept_by_link(&id, &token, &Value::Null)
+}
+
+async fn accept_with_grant(stage: &Stage) -> Call {
+    let (id, token) = stage.invite(&stage.customer().await, four_roles()).await;
+    accept_by_link(&id, &token, &json!("as_requested"))
+}
+
+async fn accept_grant(stage: &Stage) -> Call {
+    let (customer, _) = stage.related(Value::Null).await;
+    let (id, token) = stage.invite(&customer, four_roles()).await;
+    accept_by_link(&id, &token, &json!({"roles": ["directory_readers"], "duration": "P30D"}))
+}
+
+async fn accept_by_key(stage: &Stage) -> Call {
+    let customer = stage.with_key(stage.customer().await, "POST", "/invitations/none/accept").await;
+    let (id, _) = stage.invite(&customer, four_roles()).await;
+    let mut body = acceptance("", &json!("refused"));
+    let members = body.as_object_mut().expect("an object");
+    members.remove("token");
+    members["accepted_by"].as_object_mut().expect("an object").remove("role");
+    customer.call("POST", &format!("/invitations/{id}/accept")).json(&body)
+}
+
+async fn decline(stage: &Stage) -> Call {
+    let (id, token) = stage.invite(&stage.customer().await, Value::Null).await;
+    Call::post(format!("/v1/invitations/{id}/decline"), &json!({"token": token, "reason": "Not now."}))
+}
+
+async fn decline_by_key(stage: &Stage) -> Call {
+    let customer = stage.with_key(stage.customer().await, "POST", "/invitations/none/decline").await;
+    let (id, _) = stage.invite(&customer, Value::Null).await;
+    customer.call("POST", &format!("/invitations/{id}/decline"))
+}
+
+async fn cancel(stage: &Stage) -> Call {
+    let (id, _) = stage.invite(&stage.customer().await, Value::Null).await;
+    stage.partner.call("POST", &format!("/invitations/{id}/cancel"))
+}
+
+async fn renew(stage: &Stage) -> Call {
+    let (id, _) = stage.invite(&stage.customer().await, four_roles()).await;
+    stage.partner.call("POST", &format!("/invitations/{id}/renew")).json(&json!({"expires_in_days": 10}))
+}
+
+async fn register(stage: &Stage) -> Call {
+    let (customer, _) = stage.related(Value::Null).await;
+    let mut body = registration(&format!("sub-{}", stage.world.unique()), &customer);
+    body["friendly_name"] = json!("Production");
+    stage.partner.register(&body)
+}
+
+async fn register_by_webhook(stage: &Stage) -> Call {
+    let (customer, _) = stage.related(Value::Null).await;
+    let now = stage.world.now();
+    let data = registration(&format!("sub-{}", stage.world.unique()), &customer);
+    let body = json!({"type": "subscription.register", "timestamp": now.to_string(), "data": data});
+    let id = format!("msg_{}", stage.world.unique());
+    stage.partner.webhook("/subscriptions", &id, now.seconds(), body.to_string().as_bytes())
+}
+
+async fn end_by_partner(stage: &Stage) -> Call {
+    let (customer, _) = stage.related(four_roles()).await;
+    stage.partner.call("DELETE", &format!("/customers/{}", customer.tenant_id))
+}
+
+async fn end_by_customer(stage: &Stage) -> Call {
+    let (customer, _) = stage.related(four_roles()).await;
+    let customer = stage.with_key(customer, "DELETE", "/partners/none").await;
+    customer.call("DELETE", &format!("/partners/{}", stage.partner.partner_id))
+}
+
+async fn end_grant_by_partner(stage: &Stage) -> Call {
+    let (_, grant) = stage.related(four_roles()).await;
+    stage.partner.call("DELETE", &format!("/grants/{grant}"))
+}
+
+async fn end_grant_by_customer(stage: &Stage) -> Call {
+    let (customer, grant) = stage.related(four_roles()).await;
+    stage.with_key(customer, "DELETE", "/grants/none").await.call("DELETE", &format!("/grants/{grant}"))
+}
+
+async fn register_customer(stage: &Stage) -> Call {
+    let mut body = stage.organisation("Contoso Ltd");
+    body["domain"] = json!("contoso.example");
+    stage.operator(Call::post("/v1/customers", &body)).await
+}
+
+async fn enrol(stage: &Stage) -> Call {
+    stage.operator(Call::post("/v1/partners", &stage.organisation("Fabrikam Inc"))).await
+}
+
+async fn enrol_known(stage: &Stage) -> Call {
+    let customer = stage.customer().await;
+    let body = json!({"tenant_id": customer.tenant_id, "name": "Contoso Sales", "cloud": "public", "market": "US"});
+    stage.operator(Call::post("/v1/partners", &body)).await
+}
+
+async fn rename_customer(stage: &Stage) -> Call {
+    let path = format!("/v1/customers/{}", stage.customer().await.tenant_id);
+    stage.operator(Call::new("PATCH", path).json(&json!({"name": "Contoso Group"}))).await
+}
+
+async fn rename_partner(stage: &Stage) -> Call {
+    let path = stage.other_partner().await;
+    stage.operator(Call::new("PATCH", path).json(&json!({"name": "Fabrikam Group"}))).await
+}
+
+async fn suspend(stage: &Stage) -> Call {
+    let path = stage.other_partner().await;
+    stage.operator(Call::new("POST", format!("{path}/suspend"))).await
+}
+
+async fn resume(stage: &Stage) -> Call {
+    let path = stage.other_partner().await;
+    stage.world.operator(Call::new("POST", format!("{path}/suspend"))).await.expect(200);
+    stage.operator(Call::new("POST", format!("{path}/resume"))).await
+}
+
+async fn rotate(stage: &Stage) -> Call {
+    let path = stage.other_partner().await;
+    stage.operator(Call::post(format!("{path}/signing-secret/rotate"), &json!({"grace_hours": 24}))).await
+}
+
+async fn issue_key(stage: &Stage) -> Call {
+    let principal = json!({"kind": "partner", "id": stage.partner.partner_id});
+    let body = json!({"principal": principal, "roles": ["sales_agent"], "name": "a key"});
+    stage.operator(Call::post("/v1/keys", &body).idempotency_key(stage.world.unique())).await
+}
+
+async fn revoke_key(stage: &Stage) -> Call {
+    let call = issue_key(stage).await;
+    let issued = stage.world.send(&call).await.expect(201);
+    stage.operator(Call::delete(format!("/v1/keys/{}", issued["key_id"].as_str().expect("an id")))).await
+}

@@ -1,0 +1,660 @@
+//! The frame rule (MP-30 … MP-35): whatever happens, nothing that a customer has ever changes. Random commands by several
+//! partners, valid and hostile, with duplicates, faults, clock jumps and the job; after every single one every subscription
+//! is what it was, byte for byte, but that a registration may add exactly its own.
+//!
+//! `STORE_FRAME_SEEDS` seeds from `STORE_FRAME_FIRST` on, `STORE_FRAME_COMMANDS` commands each. A million:
+//! `STORE_FRAME_SEEDS=100 STORE_FRAME_COMMANDS=10000 cargo test --release -p tests --test store frame`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use local::TABLE;
+use serde_json::{Value, json};
+use tests::parties::{acceptance, link, registration};
+use tests::rng::{Rng, from_env};
+use tests::{Answer, Call, Customer, Partner, SimOptions, World};
+
+use crate::ledger::{Ledger, partition};
+use crate::table::{Table, text};
+
+/// How many of a hundred requests to the table go wrong.
+const FAULTS: u64 = 12;
+const DAILY_LIMIT: i64 = 5;
+
+/// An invitation as its parties remember it.
+#[derive(Clone, Debug)]
+struct Invited {
+    partner: usize,
+    customer: usize,
+    asks: bool,
+    id: String,
+    /// Every token it ever had.
+    tokens: Vec<String>,
+}
+
+/// A command about to be sent.
+#[derive(Clone, Debug)]
+struct Command {
+    name: &'static str,
+    call: Call,
+    /// The subscription it may add.
+    registers: Option<String>,
+    /// Whom an invitation in the answer is from and for.
+    parties: Option<(usize, usize)>,
+}
+
+/// Subscriptions by key, as they stand in the table.
+type Subscriptions = BTreeMap<String, Value>;
+
+/// One run.
+struct Play {
+    world: World,
+    rng: Rng,
+    partners: Vec<Partner>,
+    customers: Vec<Customer>,
+    invited: Vec<Invited>,
+    history: Vec<Command>,
+    /// The invitation that all commands of a moment are about.
+    focus: Option<Invited>,
+    before: Subscriptions,
+    ledger: Ledger,
+    /// The latest time there was.
+    latest: i64,
+    requests: u64,
+    faults: u64,
+    answers: BTreeMap<String, u64>,
+}
+
+impl Play {
+    async fn new(seed: u64) -> Self {
+        let world = World::simulated(SimOptions { seed, ..SimOptions::default() }).await;
+        let mut partners = Vec::new();
+        for (cloud, market) in
+            [("public", "US"), ("public", "US"), ("public", "US"), ("us_gov", "US"), ("public", "DE")]
+        {
+            partners.push(world.partner_in(cloud, market).await);
+        }
+        let mut customers = Vec::new();
+        for cloud in ["public", "public", "us_gov", "public", "public"] {
+            customers.push(world.customer_in(cloud, "US").await);
+        }
+        let mut play = Self {
+            world,
+            rng: Rng::new(seed),
+            partners,
+            customers,
+            invited: Vec::new(),
+            history: Vec::new(),
+            focus: None,
+            before: Subscriptions::new(),
+            ledger: Ledger::default(),
+            latest: 0,
+            requests: 0,
+            faults: 0,
+            answers: BTreeMap::new(),
+        };
+        play.ledger.take(&play.world.sim().faults.take()).expect("a clean start");
+        play.world.sim().faults.latency(seed, Duration::from_millis(4));
+        play.world.sim().faults.random(seed, FAULTS);
+        play
+    }
+
+    /// Plays so many commands, or until something is wrong.
+    async fn run(&mut self, commands: u64) -> Result<(), String> {
+        let mut done = 0;
+        while done < commands {
+            match self.rng.below(100) {
+                0..4 => self.jump(),
+                4..7 => {
+                    let _ = self.world.sim().expire_due().await;
+                    self.check("expire-due", &[], &[])?;
+                }
+                roll => {
+                    // What is done at the same time is about the same things.
+                    let batch = if roll > 85 { 2 + self.rng.below(2) } else { 1 };
+                    self.focus = if batch > 1 { self.some_invited() } else { None };
+                    let mut batch_of = Vec::new();
+                    for _ in 0..batch {
+                        batch_of.push(self.command());
+                    }
+                    let answers = join_all(batch_of.iter().map(|command| self.world.send(&command.call))).await;
+                    let names: Vec<&str> = batch_of.iter().map(|command| command.name).collect();
+                    self.check(&names.join(" ‖ "), &batch_of, &answers)?;
+                    for (command, answer) in batch_of.into_iter().zip(answers) {
+                        self.remember(command, &answer);
+                    }
+                    done += batch;
+                    if done % 100 < batch {
+                        self.check_table()?;
+                    }
+                    if self.rng.chance(2) {
+                        self.newcomer().await?;
+                    }
+                }
+            }
+        }
+        self.world.sim().faults.none();
+        self.check_table()
+    }
+
+    fn jump(&mut self) {
+        const HOUR: i64 = 3_600_000;
+        let jumps = [1, 999, 31_000, HOUR, 11 * HOUR, 24 * HOUR, 24 * HOUR, 8 * 24 * HOUR, 31 * 24 * HOUR, -1_500];
+        let ms = *self.rng.pick(&jumps);
+        self.world.sim().clock.advance_millis(ms);
+    }
+
+    /// Another customer, so that there is always one that can still buy.
+    async fn newcomer(&mut self) -> Result<(), String> {
+        self.world.sim().faults.none();
+        let customer = self.world.customer().await;
+        self.customers.push(customer);
+        if self.customers.len() > 5 {
+            // The oldest is not played with any more, but looked at all the same.
+            let at = *self.rng.pick(&[0, 1, 3, 4]);
+            let last = self.customers.len() - 1;
+            self.customers.swap(at, last);
+        }
+        let seed = self.rng.draw();
+        self.ledger.take(&self.world.sim().faults.take())?;
+        self.world.sim().faults.random(seed, FAULTS);
+        Ok(())
+    }
+
+    /// Everything that must hold after whatever happened.
+    fn check(&mut self, what: &str, commands: &[Command], answers: &[Answer]) -> Result<(), String> {
+        let records = self.world.sim().faults.take();
+        self.requests += records.len() as u64;
+        self.faults += records.iter().filter(|record| record.fault.is_some()).count() as u64;
+        let events = self.ledger.take(&records).map_err(|error| format!("{what}: {error}"))?;
+        for (command, answer) in commands.iter().zip(answers) {
+            let seen = format!("{} {}", answer.status, answer.code());
+            *self.answers.entry(seen.trim_end().to_owned()).or_default() += 1;
+            answered(command, answer)?;
+        }
+        if let ([command], [answer]) = (commands, answers) {
+            let replayed = answer.replayed() || command.call.method == "GET";
+            let fits = match answer.status {
+                _ if replayed => events <= 1,
+                // A no-op (suspended already, that name already) is no replay and leaves no event.
+                200 | 201 => events <= 1 && (events == 1 || command.name == "administer" || command.name == "preview"),
+                503 => events <= 1,
+                _ => events == 0,
+            };
+            if !fits {
+                return Err(format!("{what}: {} {} and {events} events", answer.status, answer.code()));
+            }
+        }
+        self.frame(commands).map_err(|error| format!("{what}: {error}"))
+    }
+
+    /// The frame rule.
+    fn frame(&mut self, commands: &[Command]) -> Result<(), String> {
+        let after = self.subscriptions();
+        let mut may_add: Vec<&str> = commands.iter().filter_map(|command| command.registers.as_deref()).collect();
+        for (pk, item) in &self.before {
+            match after.get(pk) {
+                None => return Err(format!("{pk} is gone")),
+                Some(now) if now != item => return Err(format!("{pk} was {item}, is {now}")),
+                Some(_) => {}
+            }
+        }
+        for pk in after.keys().filter(|pk| !self.before.contains_key(*pk)) {
+            let id = pk.rsplit('#').next().unwrap_or_default();
+            let Some(at) = may_add.iter().position(|may| may.eq_ignore_ascii_case(id)) else {
+                return Err(format!("{pk} was not registered by this"));
+            };
+            may_add.remove(at);
+        }
+        self.before = after;
+        Ok(())
+    }
+
+    /// Every customer's subscriptions, raw.
+    fn subscriptions(&self) -> Subscriptions {
+        let mut found = Subscriptions::new();
+        for customer in &self.customers {
+            let mut query = json!({
+                "TableName": TABLE, "IndexName": "gsi2",
+                "KeyConditionExpression": "gsi2pk = :pk AND begins_with(listed, :kind)",
+                "ExpressionAttributeValues": {
+                    ":pk": {"S": format!("CUSTOMER#{}", customer.tenant_id)}, ":kind": {"S": "SUBSCRIPTION#"},
+                },
+            });
+            loop {
+                let mut answer = self.world.sim().raw("Query", &query);
+                let items = answer["Items"].as_array_mut().map(std::mem::take).unwrap_or_default();
+                found.extend(items.into_iter().map(|item| (text(&item, "pk").to_owned(), item)));
+                match answer["LastEvaluatedKey"].take() {
+                    Value::Null => break,
+                    next => query["ExclusiveStartKey"] = next,
+                }
+            }
+        }
+        found
+    }
+
+    /// What holds of the whole table.
+    fn check_table(&mut self) -> Result<(), String> {
+        let table = Table::of(self.world.sim());
+        let subscriptions: Subscriptions =
+            table.under("SUBSCRIPTION#").map(|item| (text(item, "pk").to_owned(), item.clone())).collect();
+        if subscriptions != self.before {
+            return Err("the customers' lists are not what the table holds".to_owned());
+        }
+        if table.under("EVENTS#").count() != self.ledger.events {
+            return Err(format!("{} events committed, others stored", self.ledger.events));
+        }
+        self.latest = self.latest.max(self.world.now().millis());
+        let violations = table.violations(shared::domain::Timestamp::from_millis(self.latest), DAILY_LIMIT);
+        if violations.is_empty() { Ok(()) } else { Err(violations.join("; ")) }
+    }
+
+    /// What the parties learn from an answer.
+    fn remember(&mut self, command: Command, answer: &Answer) {
+        let body = answer.json();
+        if let (Some((partner, customer)), true) = (command.parties, body["accept_url"].is_string()) {
+            let (id, token) = link(&body);
+            match self.invited.iter_mut().find(|known| known.id == id) {
+                Some(known) if !known.tokens.contains(&token) => known.tokens.push(token),
+                Some(_) => {}
+                None => {
+                    let asks = !body["invitation"]["delegated_admin"].is_null();
+                    self.invited.push(Invited { partner, customer, asks, id, tokens: vec![token] });
+                }
+            }
+        }
+        if self.invited.len() > 60 {
+            self.invited.remove(0);
+        }
+        self.history.push(command);
+        if self.history.len() > 40 {
+            self.history.remove(0);
+        }
+    }
+
+    fn index(&mut self, length: usize) -> usize {
+        usize::try_from(self.rng.below(length as u64)).expect("an index")
+    }
+
+    fn some_invited(&mut self) -> Option<Invited> {
+        if self.focus.is_some() {
+            return self.focus.clone();
+        }
+        // Mostly a recent one, so that it is often still open.
+        let recent = self.invited.len().min(6);
+        let from = if self.rng.chance(80) { self.invited.len() - recent } else { 0 };
+        let at = from + self.index((self.invited.len() - from).max(1));
+        self.invited.get(at).cloned()
+    }
+
+    fn command(&mut self) -> Command {
+        if !self.history.is_empty() && self.rng.chance(15) {
+            let at = self.index(self.history.len());
+            return self.history[at].clone();
+        }
+        let (partner, customer) = self.pair();
+        match (self.rng.below(100), self.some_invited()) {
+            (0..22, _) => self.create(partner, customer),
+            (22..44, Some(invited)) => self.accept(&invited),
+            (44..48, Some(invited)) => self.decline(&invited),
+            (48..52, Some(invited)) => self.manage(&invited, "cancel"),
+            (52..57, Some(invited)) => self.manage(&invited, "renew"),
+            (57..80, _) => self.register(partner, customer),
+            (80..83, _) => self.end(partner, customer),
+            (83..87, Some(invited)) => self.end_grant(&invited),
+            (87..92, _) => self.administer(partner, customer),
+            (92..94, Some(invited)) => {
+                let body = json!({"token": invited.tokens.last()});
+                self.plain("preview", Call::post(format!("/v1/invitations/{}/preview", invited.id), &body))
+            }
+            (94..97, _) => self.read(partner, customer),
+            _ => self.hostile(partner, customer),
+        }
+    }
+
+    /// A partner and a customer, mostly such as may do business.
+    fn pair(&mut self) -> (usize, usize) {
+        if let Some(focus) = &self.focus {
+            return (focus.partner, focus.customer);
+        }
+        match self.rng.below(20) {
+            0..15 => (self.index(3), *self.rng.pick(&[0, 1, 3, 4])),
+            15..18 => (3, 2),
+            _ => (self.index(self.partners.len()), self.index(5)),
+        }
+    }
+
+    fn plain(&self, name: &'static str, call: Call) -> Command {
+        Command { name, call, registers: None, parties: None }
+    }
+
+    fn wish(&mut self) -> Value {
+        let wishes = [
+            Value::Null,
+            Value::Null,
+            json!({"roles": ["directory_readers", "helpdesk_administrator"], "duration": "P30D"}),
+            json!({"roles": ["global_reader"], "duration": "P2D", "auto_extend": true}),
+            json!({"roles": ["global_administrator", "user_administrator"], "duration": "P730D"}),
+            json!({"roles": ["global_administrator"], "duration": "P10D", "auto_extend": true}),
+            json!({"roles": ["owner_of_everything"], "duration": "P10D"}),
+        ];
+        self.rng.pick(&wishes).clone()
+    }
+
+    fn create(&mut self, partner: usize, customer: usize) -> Command {
+        let body = json!({
+            "customer_tenant_id": self.customers[customer].tenant_id, "delegated_admin": self.wish(),
+            "expires_in_days": 1 + self.rng.below(40),
+        });
+        let sender = &self.partners[partner];
+        let call = if self.rng.chance(30) {
+            let now = self.world.now();
+            let envelope = json!({"type": "invitation.create", "timestamp": now.to_string(), "data": body});
+            let id = format!("msg_{}", self.rng.below(1_000_000));
+            let call = sender.webhook("/invitations", &id, now.seconds(), envelope.to_string().as_bytes());
+            if self.rng.chance(10) { call.bytes(envelope.to_string().replace("null", " null")) } else { call }
+        } else {
+            let key = if self.rng.chance(10) { "the-same-key".to_owned() } else { self.rng.draw().to_string() };
+            sender.create(&body).idempotency_key(key)
+        };
+        Command { name: "create", call, registers: None, parties: Some((partner, customer)) }
+    }
+
+    fn accept(&mut self, invited: &Invited) -> Command {
+        let words = [
+            Value::Null,
+            json!("as_requested"),
+            json!("as_requested"),
+            json!("refused"),
+            json!({"roles": ["directory_readers"], "duration": "P1D"}),
+            json!({"roles": ["global_administrator"], "duration": "P731D"}),
+        ];
+        let word = match self.rng.below(10) {
+            0..8 if !invited.asks => Value::Null,
+            0..5 => json!("as_requested"),
+            _ => self.rng.pick(&words).clone(),
+        };
+        if self.rng.chance(25) {
+            let mut body = json!({"accepted_by": {"name": "Avery Howard", "email": "avery@contoso.example"}});
+            if !word.is_null() {
+                body["delegated_admin"] = word;
+            }
+            let caller = if self.rng.chance(90) { invited.customer } else { 0 };
+            let call = self.customers[caller].call("POST", &format!("/invitations/{}/accept", invited.id)).json(&body);
+            return self.plain("accept by key", call);
+        }
+        let token = if self.rng.chance(90) { invited.tokens.last() } else { invited.tokens.first() };
+        let body = acceptance(token.expect("a token"), &word);
+        self.plain("accept", Call::post(format!("/v1/invitations/{}/accept", invited.id), &body))
+    }
+
+    fn decline(&mut self, invited: &Invited) -> Command {
+        let call = if self.rng.chance(50) {
+            let token = invited.tokens.last().expect("a token");
+            Call::post(format!("/v1/invitations/{}/decline", invited.id), &json!({"token": token, "reason": "no"}))
+        } else {
+            self.customers[invited.customer].call("POST", &format!("/invitations/{}/decline", invited.id))
+        };
+        self.plain("decline", call)
+    }
+
+    fn manage(&mut self, invited: &Invited, what: &'static str) -> Command {
+        let partner = if self.rng.chance(90) { invited.partner } else { 0 };
+        let call = self.partners[partner].call("POST", &format!("/invitations/{}/{what}", invited.id));
+        Command { name: what, call, registers: None, parties: Some((invited.partner, invited.customer)) }
+    }
+
+    fn register(&mut self, partner: usize, customer: usize) -> Command {
+        let id = format!("Sub-{}", self.rng.below(40));
+        let mut body = registration(&id, &self.customers[customer]);
+        body["quantity"] = json!(1 + self.rng.below(2));
+        match self.rng.below(20) {
+            0 => body["partner_of_record"] = json!(self.partners[0].partner_id),
+            1 => body["subscription_id"] = json!(id.to_uppercase()),
+            2 => body["customer_tenant_id"] = json!("00000000-0000-4000-8000-00000000dead"),
+            3 => body["transfer"] = json!(true),
+            _ => {}
+        }
+        let sender = &self.partners[partner];
+        let call = if self.rng.chance(30) {
+            let now = self.world.now();
+            let envelope = json!({"type": "subscription.register", "timestamp": now.to_string(), "data": body});
+            let id = format!("msg_{}", self.rng.below(1_000_000));
+            sender.webhook("/subscriptions", &id, now.seconds(), envelope.to_string().as_bytes())
+        } else {
+            sender.register(&body)
+        };
+        Command { name: "register", call, registers: Some(id), parties: None }
+    }
+
+    fn end(&mut self, partner: usize, customer: usize) -> Command {
+        let (partner, customer) = (&self.partners[partner], &self.customers[customer]);
+        let call = if self.rng.chance(50) {
+            partner.call("DELETE", &format!("/customers/{}", customer.tenant_id))
+        } else {
+            customer.call("DELETE", &format!("/partners/{}", partner.partner_id))
+        };
+        self.plain("end", call)
+    }
+
+    fn end_grant(&mut self, invited: &Invited) -> Command {
+        let path = format!("/grants/{}", invited.id.replace("inv_", "grt_"));
+        let call = if self.rng.chance(50) {
+            self.partners[invited.partner].call("DELETE", &path)
+        } else {
+            self.customers[invited.customer].call("DELETE", &path)
+        };
+        self.plain("end grant", call)
+    }
+
+    fn administer(&mut self, partner: usize, customer: usize) -> Command {
+        let of_partner = format!("/v1/partners/{}", self.partners[partner].partner_id);
+        let of_customer = format!("/v1/customers/{}", self.customers[customer].tenant_id);
+        let name = json!({"name": format!("Name {}", self.rng.below(3))});
+        let call = match self.rng.below(20) {
+            0..3 => Call::new("POST", format!("{of_partner}/suspend")),
+            3..9 => Call::new("POST", format!("{of_partner}/resume")),
+            9..11 => Call::new("PATCH", of_partner).json(&name),
+            11..13 => Call::new("PATCH", of_customer).json(&name),
+            13 => {
+                let tenant = &self.customers[customer].tenant_id;
+                Call::post(
+                    "/v1/partners",
+                    &json!({"tenant_id": tenant, "name": "Turncoat", "cloud": "public", "market": "US"}),
+                )
+            }
+            14 => Call::post("/v1/keys", &json!({"principal": {"kind": "operator"}, "roles": [], "name": "k"}))
+                .idempotency_key(self.rng.below(4).to_string()),
+            15 => Call::post(format!("{of_partner}/signing-secret/rotate"), &json!({"grace_hours": 24})),
+            _ => Call::new("POST", format!("{of_partner}/resume")),
+        };
+        self.plain("administer", call.key(self.world.operator_key()))
+    }
+
+    fn read(&mut self, partner: usize, customer: usize) -> Command {
+        let lists = ["/invitations", "/subscriptions", "/events", "/events?after="];
+        let list = *self.rng.pick(&lists);
+        let call = if self.rng.chance(50) {
+            self.partners[partner].call("GET", list)
+        } else {
+            self.customers[customer].call("GET", list)
+        };
+        self.plain("read", call)
+    }
+
+    /// What nobody may do.
+    fn hostile(&mut self, partner: usize, customer: usize) -> Command {
+        let (mine, other) = (&self.partners[partner], &self.partners[(partner + 1) % self.partners.len()]);
+        let customer = &self.customers[customer];
+        let subscription = format!("/v1/partners/{}/subscriptions/Sub-{}", mine.partner_id, self.rng.below(40));
+        let body = registration("stolen", customer);
+        let call = match self.rng.below(8) {
+            0 => Call::new("PUT", subscription).key(&mine.key).json(&body),
+            1 => Call::new("PATCH", subscription).key(&mine.key).json(&json!({"partner_of_record": mine.partner_id})),
+            2 => Call::delete(subscription).key(&mine.key),
+            3 => Call::post(format!("/v1/partners/{}/subscriptions", other.partner_id), &body).key(&mine.key),
+            4 => mine.register(&body).key(&customer.key),
+            5 => Call::delete(format!("/v1/customers/{}/partners/{}", customer.tenant_id, other.partner_id))
+                .key(&mine.key),
+            6 => mine
+                .call("POST", "/subscriptions")
+                .header("content-type", "application/json")
+                .bytes("{\"a\":1,\"a\":2}"),
+            _ => Call::post(format!("/v1/webhooks/{}/subscriptions", mine.partner_id), &body),
+        };
+        self.plain("hostile", call)
+    }
+}
+
+/// Whether an answer is one that may be given at all.
+fn answered(command: &Command, answer: &Answer) -> Result<(), String> {
+    let retryable = answer.json()["retryable"] == true;
+    let fine = match answer.status {
+        200 | 201 => command.name != "hostile",
+        500 => false,
+        _ if answer.code().is_empty() => answer.json() == json!({"message": "Not Found"}),
+        503 => retryable && answer.header("retry-after").is_some(),
+        _ => retryable == answer.header("retry-after").is_some(),
+    };
+    let body = String::from_utf8_lossy(&answer.body);
+    if fine { Ok(()) } else { Err(format!("{}: {} {body}", command.name, answer.status)) }
+}
+
+/// Plays one seed in a runtime of its own, whose time stands still unless it is waited for.
+fn play(seed: u64, commands: u64, sabotage: Option<Sabotage>) -> Result<Play, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+    runtime.expect("a runtime").block_on(async {
+        let mut play = Play::new(seed).await;
+        if let Some((_, guards)) = sabotage {
+            play.world.sim().faults.sabotage(move |_, request| weaken(request, guards));
+        }
+        play.run(commands).await.map_err(|error| format!("STORE_FRAME_FIRST={seed} STORE_FRAME_SEEDS=1: {error}"))?;
+        Ok(play)
+    })
+}
+
+#[test]
+fn nothing_that_a_customer_has_ever_changes() {
+    let (first, seeds) = (from_env("STORE_FRAME_FIRST", 1), from_env("STORE_FRAME_SEEDS", 4));
+    let commands = from_env("STORE_FRAME_COMMANDS", 150);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    let began = std::time::Instant::now();
+    let totals = std::thread::scope(|scope| {
+        let running: Vec<_> = (0..threads.min(seeds))
+            .map(|thread| {
+                scope.spawn(move || {
+                    let mut totals = (0, 0, 0, 0, BTreeMap::<String, u64>::new());
+                    for seed in (first + thread..first + seeds).step_by(usize::try_from(threads).expect("a number")) {
+                        let play = play(seed, commands, None).unwrap_or_else(|error| panic!("{error}"));
+                        totals.0 += play.requests;
+                        totals.1 += play.faults;
+                        totals.2 += play.before.len();
+                        totals.3 += play.ledger.events;
+                        play.answers
+                            .into_iter()
+                            .for_each(|(answer, count)| *totals.4.entry(answer).or_default() += count);
+                    }
+                    totals
+                })
+            })
+            .collect();
+        running
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect::<Vec<_>>()
+    });
+    let (mut requests, mut faults, mut subscriptions, mut events, mut answers) =
+        (0, 0, 0, 0, BTreeMap::<String, u64>::new());
+    for total in totals {
+        requests += total.0;
+        faults += total.1;
+        subscriptions += total.2;
+        events += total.3;
+        total.4.into_iter().for_each(|(answer, count)| *answers.entry(answer).or_default() += count);
+    }
+    println!(
+        "frame rule: {seeds} seeds × {commands} commands, {requests} requests to the table, {faults} of them faulty \
+         ({:.1} %), {events} events, {subscriptions} subscriptions, none changed, in {:.1?}",
+        100.0 * faults as f64 / requests as f64,
+        began.elapsed()
+    );
+    for (answer, count) in answers {
+        println!("{count:>8} {answer}");
+    }
+    assert!(faults * 10 >= requests, "fewer than a tenth of the requests were faulty");
+}
+
+/// A mutation: its name, and which guards it makes true for ever: kinds of write, and the partitions they are about.
+type Sabotage = (&'static str, &'static [(&'static str, &'static str)]);
+
+/// Makes guards true, whatever they say.
+fn weaken(request: &mut Value, guards: &[(&str, &str)]) {
+    for write in request["TransactItems"].as_array_mut().into_iter().flatten() {
+        for (kind, prefix) in guards {
+            let Some(action) = write.get_mut(*kind).filter(|action| partition(action).starts_with(prefix)) else {
+                continue;
+            };
+            let guard = action["ConditionExpression"].as_str().unwrap_or_default();
+            action["ConditionExpression"] =
+                json!(format!("attribute_not_exists(pk) OR attribute_exists(pk) OR ({guard})"));
+        }
+    }
+}
+
+/// The guards that the rules hang on. Where two hold the same thing, both have to go before anything can happen.
+const SABOTAGES: &[Sabotage] = &[
+    ("a subscription overwrites another", &[("Put", "SUBSCRIPTION#"), ("Put", "EVENTS#SUBSCRIPTION#")]),
+    ("register asks for no relationship", &[("ConditionCheck", "CUSTOMER#")]),
+    ("nothing asks whether the customer is a CSP tenant", &[("ConditionCheck", "TENANT#")]),
+    ("the relationship's state and counters do not matter", &[("Update", "CUSTOMER#")]),
+    ("an invitation's state does not matter", &[("Update", "INVITATION#"), ("Put", "EVENTS#INVITATION#")]),
+    ("an invitation overwrites another", &[("Put", "INVITATION#"), ("Put", "EVENTS#INVITATION#")]),
+    ("a partner's tenant does not matter", &[("Update", "TENANT#")]),
+];
+
+#[test]
+fn without_any_one_guard_the_check_finds_what_it_held() {
+    for sabotage in SABOTAGES {
+        let caught = (1..=12).find_map(|seed| play(seed, 250, Some(*sabotage)).err());
+        let caught = caught.unwrap_or_else(|| panic!("{}: nobody noticed", sabotage.0));
+        println!("{}: {}", sabotage.0, caught.chars().take(200).collect::<String>());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_of_a_subscription_behind_the_functions_backs_is_caught() {
+    let mut play = Play::new(1).await;
+    play.world.sim().faults.none();
+    let (partner, customer) = (play.partners[0].clone(), play.customers[0].clone());
+    play.world.relate(&partner, &customer).await;
+    for id in ["kept", "changed"] {
+        play.world.send(&partner.register(&registration(id, &customer))).await.expect(201);
+    }
+    play.before = play.subscriptions();
+    play.frame(&[]).expect("nothing has changed");
+    let key = |id: &str| json!({"pk": {"S": format!("SUBSCRIPTION#public#{id}")}, "sk": {"S": "SUBSCRIPTION"}});
+    let kept = play.before.clone();
+    let update = |expression: &str, value: Value| {
+        json!({
+            "TableName": TABLE, "Key": key("changed"), "UpdateExpression": expression,
+            "ExpressionAttributeValues": {":value": value},
+        })
+    };
+    let moved = json!({"S": format!("PARTNER#{}", play.partners[1].partner_id)});
+    let elsewhere = json!({"S": format!("CUSTOMER#{}", play.customers[1].tenant_id)});
+    for (operation, request) in [
+        ("UpdateItem", update("SET quantity = :value", json!({"N": "2"}))),
+        ("UpdateItem", update("SET gsi1pk = :value", moved)),
+        ("UpdateItem", update("SET gsi2pk = :value", elsewhere)),
+        ("UpdateItem", update("SET seen = :value", json!({"BOOL": true}))),
+        ("DeleteItem", json!({"TableName": TABLE, "Key": key("changed")})),
+    ] {
+        play.world.sim().raw(operation, &request);
+        let error = play.frame(&[]).expect_err("it is caught");
+        assert!(error.contains("changed"), "{error}");
+        play.world.sim().raw("PutItem", &json!({"TableName": TABLE, "Item": kept["SUBSCRIPTION#public#changed"]}));
+        play.frame(&[]).expect("all is well again");
+    }
+}

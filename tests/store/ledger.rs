@@ -1,0 +1,146 @@
+//! Every commit in its order, as it was seen on the wire: what each transaction may hold, and what must be true the moment
+//! it is committed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use shared::domain::{Event, EventType, GrantId};
+use tests::faults::{Record, TRANSACT};
+
+use crate::table::event;
+
+/// What commits say so far.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    tokens: BTreeSet<String>,
+    /// Whether an invitation is of kind grant.
+    is_grant: BTreeMap<String, bool>,
+    active: BTreeSet<(String, String)>,
+    /// Grants that have begun and not ended, with their end.
+    grants: BTreeMap<String, ((String, String), String)>,
+    csp: BTreeSet<String>,
+    /// How many events there were.
+    pub events: usize,
+}
+
+/// The table's writes of a request: the action's name, and the action.
+pub fn writes(request: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    let items = request["TransactItems"].as_array().into_iter().flatten();
+    items.filter_map(Value::as_object).flatten().map(|(name, action)| (name.as_str(), action))
+}
+
+/// The partition of a write.
+pub fn partition(action: &Value) -> &str {
+    let key = if action["Item"].is_object() { &action["Item"] } else { &action["Key"] };
+    key["pk"]["S"].as_str().unwrap_or_default()
+}
+
+impl Ledger {
+    /// Takes what was asked of the table since the last time; how many events came of it.
+    pub fn take(&mut self, records: &[Record]) -> Result<usize, String> {
+        let mut events = 0;
+        for record in records {
+            if matches!(record.operation.as_str(), "PutItem" | "UpdateItem" | "DeleteItem" | "BatchWriteItem") {
+                return Err(format!("{} stands outside of a transaction", record.operation));
+            }
+            let token = record.request["ClientRequestToken"].to_string();
+            if record.operation == TRANSACT && record.done() && self.tokens.insert(token) {
+                events += self.commit(&record.request)?;
+            }
+        }
+        self.events += events;
+        Ok(events)
+    }
+
+    fn commit(&mut self, request: &Value) -> Result<usize, String> {
+        let mut found = Vec::new();
+        let mut changes = 0;
+        for (name, action) in writes(request) {
+            let pk = partition(action);
+            let guard = action["ConditionExpression"].as_str().unwrap_or_default();
+            let is_put = name == "Put" && guard.starts_with("attribute_not_exists(pk)");
+            match name {
+                "Put" if pk.starts_with("EVENTS#") => found.push(event(&action["Item"]).ok_or("an unreadable event")?),
+                _ if pk.starts_with("SUBSCRIPTION#") && !is_put => return Err(format!("{name} of {pk}, if {guard:?}")),
+                "ConditionCheck" => {}
+                "Put" | "Update" if guard.is_empty() => return Err(format!("{name} of {pk} without a guard")),
+                "Put" => changes += 1,
+                "Update" if action["UpdateExpression"] == "REMOVE gsi3pk, gsi3sk" => {}
+                "Update" => changes += 1,
+                _ => return Err(format!("{name} of {pk}")),
+            }
+        }
+        match (&found[..], changes) {
+            ([], 0) => Ok(0),
+            ([event], 1..) => self.event(event).map(|()| 1),
+            _ => Err(format!("{} events for {changes} changes", found.len())),
+        }
+    }
+
+    fn event(&mut self, event: &Event) -> Result<(), String> {
+        let what = || format!("{} of {} at {}", event.event_type.as_str(), event.aggregate_id, event.occurred_at);
+        let id = |text: Option<String>| text.unwrap_or_default();
+        let customer = id(event.subject.customer_tenant_id.as_ref().map(ToString::to_string));
+        let pair = (customer.clone(), id(event.subject.partner_id.as_ref().map(ToString::to_string)));
+        let is_active = self.active.contains(&pair);
+        let is_csp = self.csp.contains(&customer);
+        let must = |holds: bool, why: &str| if holds { Ok(()) } else { Err(format!("{}: {why}", what())) };
+        match event.event_type {
+            EventType::InvitationCreated => {
+                let is_grant = event.data["kind"] == "grant";
+                must(!is_csp, "the customer is a CSP tenant")?;
+                must(is_grant == is_active, "the kind does not fit the relationship")?;
+                self.is_grant.insert(event.aggregate_id.clone(), is_grant);
+            }
+            EventType::InvitationAccepted => {
+                let is_grant = self.is_grant.get(&event.aggregate_id).copied().unwrap_or_default();
+                must(!is_csp, "the customer is a CSP tenant")?;
+                must(is_grant == is_active, "the kind does not fit the relationship")?;
+                self.active.insert(pair.clone());
+                if let Some(grant) = &event.subject.grant_id {
+                    let ends_at = event.data["grant"]["ends_at"].as_str().unwrap_or_default().to_owned();
+                    self.grants.insert(grant.to_string(), (pair, ends_at));
+                }
+            }
+            EventType::RelationshipEnded => {
+                must(self.active.remove(&pair), "it was not active")?;
+                let ended: BTreeSet<String> = event.data["grants"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|id| id.as_str().map(str::to_owned))
+                    .collect();
+                let now = event.occurred_at.to_string();
+                for (grant, (_, ends_at)) in self.grants.iter().filter(|(_, (of, _))| *of == pair) {
+                    must(ended.contains(grant) || *ends_at <= now, "a grant that ended with it is not named")?;
+                }
+                must(ended.iter().all(|grant| self.grants.contains_key(grant)), "it names a grant that was over")?;
+                self.grants.retain(|_, (of, _)| *of != pair);
+            }
+            EventType::SubscriptionRegistered => {
+                must(is_active, "there is no active relationship")?;
+                must(!is_csp, "the customer is a CSP tenant")?;
+            }
+            EventType::GrantEnded | EventType::GrantExpired | EventType::GrantExpiring | EventType::GrantExtended => {
+                must(is_active, "the relationship is not active")?;
+                let known = GrantId::parse(&event.aggregate_id).is_some_and(|id| self.grants.contains_key(id.as_str()));
+                must(known, "the grant was over")?;
+                if let Some(ends_at) = event.data.get("ends_at").and_then(Value::as_str)
+                    && event.event_type == EventType::GrantExtended
+                    && let Some((_, end)) = self.grants.get_mut(&event.aggregate_id)
+                {
+                    // It extends itself without an event, too, so an event can only tell of a later end.
+                    *end = ends_at.max(end).to_owned();
+                }
+                if matches!(event.event_type, EventType::GrantEnded | EventType::GrantExpired) {
+                    self.grants.remove(&event.aggregate_id);
+                }
+            }
+            EventType::PartnerEnrolled => {
+                self.csp.insert(event.data["tenant_id"].as_str().unwrap_or_default().to_owned());
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,331 @@
+//! What stands between the SDK and the table in tests: it counts and records every request, and injects what the engine
+//! never does: conflicts, throttling, refusals, lost and late answers.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::config::{RuntimeComponents, SharedHttpClient};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+
+use crate::engine::Engine;
+use crate::rng::Rng;
+
+/// The operation of every command's write.
+pub const TRANSACT: &str = "TransactWriteItems";
+
+/// What goes wrong with one request.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fault {
+    /// The transaction is cancelled, with these reasons at these positions and `None` at all others.
+    Cancelled(Vec<(usize, &'static str)>),
+    /// The table answers with this error.
+    Error(&'static str),
+    /// Something before the table answers with this status and no JSON.
+    Bare(u16),
+    /// The connection is lost before the table has the request.
+    LostBefore,
+    /// The table does it, and the answer is lost.
+    LostAfter,
+    /// The table does it, and half of what it says of that arrives. A refusal is lost as a whole.
+    CutAfter,
+    /// No answer comes, and nothing is done.
+    StalledBefore,
+    /// No answer comes, and it is done.
+    StalledAfter,
+}
+
+/// One request as a plan sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// `GetItem`, `Query`, `TransactWriteItems`, …
+    pub operation: &'a str,
+    /// How many of this operation there were since the plan began, this one counted.
+    pub number: usize,
+    /// What is asked.
+    pub request: &'a Value,
+}
+
+/// One request that was made, and what came of it.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// `GetItem`, `Query`, `TransactWriteItems`, …
+    pub operation: String,
+    /// What was asked.
+    pub request: Value,
+    /// What went wrong with it.
+    pub fault: Option<Fault>,
+    /// The table's answer, if it was asked: status and JSON.
+    pub answer: Option<(u16, Value)>,
+}
+
+impl Record {
+    /// Whether the table did it.
+    pub fn done(&self) -> bool {
+        self.answer.as_ref().is_some_and(|(status, _)| *status == 200)
+    }
+}
+
+type Plan = Box<dyn FnMut(Seen<'_>) -> Option<Fault> + Send>;
+type Sabotage = Box<dyn FnMut(&str, &mut Value) + Send>;
+
+/// Where requests go in the end.
+enum Backend {
+    Http(SharedHttpClient),
+    Engine(Engine),
+}
+
+#[derive(Default)]
+struct State {
+    plan: Option<Plan>,
+    sabotage: Option<Sabotage>,
+    counts: BTreeMap<String, usize>,
+    records: Vec<Record>,
+    latency: Option<(Rng, u64)>,
+    measure: bool,
+}
+
+struct Inner {
+    backend: Backend,
+    state: Mutex<State>,
+}
+
+/// An HTTP client for the SDK that does as it is told.
+#[derive(Clone)]
+pub struct Faults(Arc<Inner>);
+
+impl fmt::Debug for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Faults")
+    }
+}
+
+impl Faults {
+    /// Over a real client.
+    pub fn over_http(client: SharedHttpClient) -> Self {
+        Self::over(Backend::Http(client))
+    }
+
+    /// Over an engine in this process.
+    pub fn over_engine(engine: Engine) -> Self {
+        Self::over(Backend::Engine(engine))
+    }
+
+    fn over(backend: Backend) -> Self {
+        Self(Arc::new(Inner { backend, state: Mutex::default() }))
+    }
+
+    /// As the SDK wants it.
+    pub fn http_client(&self) -> SharedHttpClient {
+        SharedHttpClient::new(self.clone())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on this decides what goes wrong. Counts begin anew.
+    pub fn plan(&self, plan: impl FnMut(Seen<'_>) -> Option<Fault> + Send + 'static) {
+        let mut state = self.state();
+        state.plan = Some(Box::new(plan));
+        state.counts.clear();
+    }
+
+    /// The first requests of an operation go wrong like this, one after the other.
+    pub fn script(&self, operation: &'static str, faults: Vec<Fault>) {
+        self.plan(move |seen| (seen.operation == operation).then(|| faults.get(seen.number - 1).cloned()).flatten());
+    }
+
+    /// Every request of an operation goes wrong like this.
+    pub fn always(&self, operation: &'static str, fault: Fault) {
+        self.plan(move |seen| (seen.operation == operation).then(|| fault.clone()));
+    }
+
+    /// So many of a hundred requests go wrong, each in a way that may pass. The seed tells all of it.
+    pub fn random(&self, seed: u64, percent: u64) {
+        let mut rng = Rng::new(seed);
+        self.plan(move |seen| {
+            let writes = seen.request["TransactItems"].as_array().map_or(0, Vec::len);
+            rng.chance(percent).then(|| passing_fault(&mut rng, writes))
+        });
+    }
+
+    /// Nothing goes wrong any more.
+    pub fn none(&self) {
+        self.state().plan = None;
+    }
+
+    /// Changes requests on their way: for showing that a check bites.
+    pub fn sabotage(&self, sabotage: impl FnMut(&str, &mut Value) + Send + 'static) {
+        self.state().sabotage = Some(Box::new(sabotage));
+    }
+
+    /// Every request takes up to so long each way; the seed tells how long, and so the order of what runs at once.
+    pub fn latency(&self, seed: u64, longest: Duration) {
+        self.state().latency = Some((Rng::new(seed), u64::try_from(longest.as_micros()).unwrap_or_default()));
+    }
+
+    /// Asks the table what every request consumes.
+    pub fn measure(&self) {
+        self.state().measure = true;
+    }
+
+    /// What was asked since the last time.
+    pub fn take(&self) -> Vec<Record> {
+        std::mem::take(&mut self.state().records)
+    }
+
+    async fn pause(&self) {
+        let pause = self.state().latency.as_mut().map(|(rng, longest)| Duration::from_micros(rng.below(*longest + 1)));
+        if let Some(pause) = pause {
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn answer(
+        &self,
+        http: HttpRequest,
+        connector: Option<SharedHttpConnector>,
+    ) -> Result<HttpResponse, ConnectorError> {
+        let target = http.headers().get("x-amz-target").and_then(|target| target.split_once('.'));
+        let operation = target.map_or_else(String::new, |(_, operation)| operation.to_owned());
+        let mut request: Value = serde_json::from_slice(http.body().bytes().unwrap_or_default()).unwrap_or_default();
+        let fault = self.decide(&operation, &mut request);
+        self.pause().await;
+        let answer = match &fault {
+            None | Some(Fault::LostAfter | Fault::CutAfter | Fault::StalledAfter) => {
+                Some(self.ask(http, connector, &operation, &request).await?)
+            }
+            Some(_) => None,
+        };
+        let writes = request["TransactItems"].as_array().map_or(0, Vec::len);
+        self.state().records.push(Record { operation, request, fault: fault.clone(), answer: answer.clone() });
+        self.pause().await;
+        match (fault, answer) {
+            (None, Some((status, body))) => Ok(response(status, body.to_string())),
+            (Some(Fault::CutAfter), Some((200, body))) => {
+                let body = body.to_string();
+                Ok(response(200, body[..body.len() / 2].to_owned()))
+            }
+            (Some(Fault::Cancelled(reasons)), _) => Ok(response(400, cancelled(&reasons, writes).to_string())),
+            (Some(Fault::Error(code)), _) => Ok(response(status_of(code), error(code).to_string())),
+            (Some(Fault::Bare(status)), _) => Ok(response(status, "<html>busy</html>".to_owned())),
+            (Some(Fault::StalledBefore | Fault::StalledAfter), _) => std::future::pending().await,
+            _ => Err(ConnectorError::io("the connection is lost".into())),
+        }
+    }
+
+    fn decide(&self, operation: &str, request: &mut Value) -> Option<Fault> {
+        let mut state = self.state();
+        if let Some(sabotage) = &mut state.sabotage {
+            sabotage(operation, request);
+        }
+        if state.measure {
+            request["ReturnConsumedCapacity"] = json!("INDEXES");
+        }
+        let count = state.counts.entry(operation.to_owned()).or_default();
+        *count += 1;
+        let number = *count;
+        state.plan.as_mut().and_then(|plan| plan(Seen { operation, number, request }))
+    }
+
+    async fn ask(
+        &self,
+        mut http: HttpRequest,
+        connector: Option<SharedHttpConnector>,
+        operation: &str,
+        request: &Value,
+    ) -> Result<(u16, Value), ConnectorError> {
+        match (&self.0.backend, connector) {
+            (Backend::Engine(engine), _) => Ok(engine.call(operation, request)),
+            (Backend::Http(_), None) => unreachable!("a real client has a connector"),
+            (Backend::Http(_), Some(connector)) => {
+                let body = request.to_string();
+                http.headers_mut().insert("content-length", body.len().to_string());
+                *http.body_mut() = SdkBody::from(body);
+                let response = connector.call(http).await?;
+                let status = response.status().as_u16();
+                let body = response.into_body().collect().await.map_err(ConnectorError::io)?.to_bytes();
+                Ok((status, serde_json::from_slice(&body).unwrap_or_default()))
+            }
+        }
+    }
+}
+
+fn passing_fault(rng: &mut Rng, writes: usize) -> Fault {
+    if writes == 0 {
+        let faults = [Fault::Error("ThrottlingException"), Fault::Error("InternalServerError"), Fault::LostAfter];
+        return rng.pick(&faults).clone();
+    }
+    let position = usize::try_from(rng.below(writes as u64)).unwrap_or_default();
+    match rng.below(12) {
+        0..=3 => Fault::Cancelled(vec![(position, "TransactionConflict")]),
+        4 => Fault::Cancelled(vec![(position, "ThrottlingError")]),
+        5 => Fault::Error("TransactionInProgressException"),
+        6 => Fault::Error("InternalServerError"),
+        7 => Fault::LostBefore,
+        8 | 9 => Fault::LostAfter,
+        10 => Fault::StalledBefore,
+        _ => Fault::StalledAfter,
+    }
+}
+
+fn status_of(code: &str) -> u16 {
+    match code {
+        "InternalServerError" => 500,
+        "ServiceUnavailable" => 503,
+        _ => 400,
+    }
+}
+
+fn error(code: &str) -> Value {
+    json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": "injected"})
+}
+
+fn cancelled(reasons: &[(usize, &'static str)], writes: usize) -> Value {
+    let code = |at: usize| reasons.iter().find(|(position, _)| *position == at).map_or("None", |(_, code)| *code);
+    let list: Vec<Value> = (0..writes)
+        .map(|at| match code(at) {
+            "None" => json!({"Code": "None"}),
+            code => json!({"Code": code, "Message": "injected"}),
+        })
+        .collect();
+    let mut body = error("TransactionCanceledException");
+    body["CancellationReasons"] = json!(list);
+    body
+}
+
+fn response(status: u16, body: String) -> HttpResponse {
+    HttpResponse::new(status.try_into().expect("a status"), SdkBody::from(body))
+}
+
+impl HttpClient for Faults {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        let inner = match &self.0.backend {
+            Backend::Http(client) => Some(client.http_connector(settings, components)),
+            Backend::Engine(_) => None,
+        };
+        SharedHttpConnector::new(Connector { faults: self.clone(), inner })
+    }
+}
+
+#[derive(Debug)]
+struct Connector {
+    faults: Faults,
+    inner: Option<SharedHttpConnector>,
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (faults, inner) = (self.faults.clone(), self.inner.clone());
+        HttpConnectorFuture::new(async move { faults.answer(request, inner).await })
+    }
+}

@@ -1,0 +1,199 @@
+//! The whole system as a simulation: the real gateway, functions, job and SDK over an engine in this process, with no
+//! socket anywhere. On a paused runtime (`#[tokio::test(start_paused = true)]`) a run repeats exactly from its seeds.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use http_body_util::{BodyExt, Full};
+use local::functions::{FUNCTIONS, link};
+use local::gateway::{Gateway, Router, Target};
+use local::template::Template;
+use local::{TABLE, table_config};
+use serde_json::{Value, json};
+use shared::app::App;
+use shared::auth::{AccessKeyText, MasterKeys, Secret};
+use shared::config::Config;
+use shared::domain::{Clock, Policy, Timestamp};
+use shared::lambda::{Invocation, JobError, run_job};
+use shared::random::SeededRandom;
+use shared::store::{client, schema};
+use tokio::time::Instant;
+
+use crate::engine::Engine;
+use crate::faults::Faults;
+use crate::{Answer, Call};
+
+/// The one master key, in the clear: so that tests can look for it where it must not be.
+pub const MASTER_KEY: [u8; 32] = *b"this master key is a test's own.";
+/// What links begin with.
+pub const BASE_URL: &str = "http://sim.example";
+const START: &str = "2026-11-22T12:00:00.000Z";
+
+/// A clock that follows the runtime's (virtual) time, and can be set besides.
+#[derive(Debug)]
+pub struct SimClock {
+    began: Instant,
+    at: AtomicI64,
+}
+
+impl SimClock {
+    fn at(now: Timestamp) -> Self {
+        Self { began: Instant::now(), at: AtomicI64::new(now.millis()) }
+    }
+
+    /// Moves it by milliseconds, forwards or backwards.
+    pub fn advance_millis(&self, ms: i64) {
+        self.at.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    /// Moves it forwards by days.
+    pub fn advance_days(&self, days: i64) {
+        self.advance_millis(days * 86_400_000);
+    }
+
+    /// Sets it.
+    pub fn set(&self, now: Timestamp) {
+        self.advance_millis(now.millis() - self.now().millis());
+    }
+}
+
+impl Clock for SimClock {
+    fn now(&self) -> Timestamp {
+        let elapsed = i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX);
+        Timestamp::from_millis(self.at.load(Ordering::SeqCst) + elapsed)
+    }
+}
+
+/// What differs from one simulation to the next.
+#[derive(Clone, Debug, Default)]
+pub struct SimOptions {
+    /// What the system draws its randomness from.
+    pub seed: u64,
+    /// The policy; `None` takes the built-in one.
+    pub policy: Option<Policy>,
+    /// How far indexes lag behind the table, at most.
+    pub index_lag: Option<Duration>,
+}
+
+/// One deployment: a gateway and its functions. Several may share a table.
+pub struct Sim {
+    /// What stands before the table.
+    pub faults: Faults,
+    /// The clock of this deployment.
+    pub clock: Arc<SimClock>,
+    /// The engine.
+    pub engine: Engine,
+    gateway: Gateway,
+    app: Arc<App>,
+    operator_key: AccessKeyText,
+    policy: Policy,
+}
+
+impl Sim {
+    /// A fresh engine with the table, and a deployment.
+    pub async fn start(options: SimOptions) -> Self {
+        let engine = options.index_lag.map_or_else(Engine::default, |lag| Engine::lagging(options.seed, lag));
+        let faults = Faults::over_engine(engine.clone());
+        let table = client::connect(&table_config(Some(BASE_URL.to_owned())), faults.http_client());
+        schema::create_table(&table, TABLE).await.expect("the table is made");
+        faults.take();
+        let policy = options.policy.unwrap_or_else(|| Policy::built_in().expect("the built-in policy"));
+        Self::assemble(engine, faults, policy, Timestamp::parse(START).expect("a time"), options.seed)
+    }
+
+    /// Another deployment over the same table, with a clock of its own that differs by so much.
+    pub fn twin(&self, seed: u64, skew_ms: i64) -> Self {
+        let (engine, faults, policy) = (self.engine.clone(), self.faults.clone(), self.policy.clone());
+        Self::assemble(engine, faults, policy, self.clock.now().plus_millis(skew_ms), seed)
+    }
+
+    fn assemble(engine: Engine, faults: Faults, policy: Policy, now: Timestamp, seed: u64) -> Self {
+        let master_keys = MasterKeys::new(BTreeMap::from([(1, Secret::new(MASTER_KEY))]));
+        let operator_key = master_keys.access_key(1, b"operator").expect("a key");
+        let with_keys = Config {
+            master_keys,
+            operator_key_hash: Some(operator_key.hash()),
+            public_base_url: Some(BASE_URL.to_owned()),
+            ..table_config(Some(BASE_URL.to_owned()))
+        };
+        let without_keys = Config { master_keys: MasterKeys::default(), ..with_keys.clone() };
+        let clock = Arc::new(SimClock::at(now));
+        let random = Arc::new(SeededRandom::new(seed));
+        let table: Client = client::connect(&with_keys, faults.http_client());
+        let app =
+            |config: &Config| Arc::new(App::new(config, table.clone(), policy.clone(), clock.clone(), random.clone()));
+        let template = Template::built_in().expect("the template");
+        let mut apps: HashMap<&str, Arc<App>> = HashMap::new();
+        let routes = link(&template, FUNCTIONS).expect("the template fits").into_iter().map(|(route, function)| {
+            let config = if function.needs_master_key { &with_keys } else { &without_keys };
+            let own = apps.entry(function.name).or_insert_with(|| app(config));
+            (route.method.as_str(), route.path.as_str(), Target { function, app: Arc::clone(own) })
+        });
+        let gateway = Gateway {
+            router: Router::new(routes),
+            port: 80,
+            function_timeout: template.timeout,
+            clock: clock.clone(),
+            random: random.clone(),
+        };
+        let app = app(&without_keys);
+        Self { faults, clock, engine, gateway, app, operator_key, policy }
+    }
+
+    /// The operator's key.
+    pub fn operator_key(&self) -> &str {
+        self.operator_key.reveal()
+    }
+
+    /// What the job works with.
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
+    /// Sends a call.
+    pub async fn send(&self, call: &Call) -> Answer {
+        let mut request = http::Request::builder().method(call.method.as_str()).uri(&call.path);
+        for (name, value) in &call.headers {
+            request = request.header(name, value);
+        }
+        let body = Full::from(call.body.clone().unwrap_or_default());
+        let answer = self.gateway.answer(request.body(body).expect("a request"), Ipv4Addr::LOCALHOST.into()).await;
+        let (head, body) = answer.into_parts();
+        let body = body.collect().await.expect("a whole answer").to_bytes().to_vec();
+        Answer { status: head.status.as_u16(), headers: head.headers, body }
+    }
+
+    /// Runs the job that announces what is due, once.
+    ///
+    /// # Errors
+    /// The job's own, when it has to be called again.
+    pub async fn expire_due(&self) -> Result<Value, JobError> {
+        let invocation = Invocation { id: "job".to_owned(), remaining: Duration::from_secs(60) };
+        run_job(Arc::clone(&self.app), &expire_due::JOB, b"{}".to_vec(), invocation).await
+    }
+
+    /// Every item of the table, past all faults.
+    pub fn items(&self) -> Vec<Value> {
+        let mut items = Vec::new();
+        let mut scan = json!({"TableName": TABLE, "ConsistentRead": true});
+        loop {
+            let mut answer = self.raw("Scan", &scan);
+            items.extend(answer["Items"].as_array_mut().map(std::mem::take).unwrap_or_default());
+            match answer["LastEvaluatedKey"].take() {
+                Value::Null => return items,
+                next => scan["ExclusiveStartKey"] = next,
+            }
+        }
+    }
+
+    /// Speaks to the table past all faults.
+    pub fn raw(&self, operation: &str, request: &Value) -> Value {
+        let (status, answer) = self.engine.call(operation, request);
+        assert_eq!(status, 200, "{operation} {request}: {answer}");
+        answer
+    }
+}
