@@ -106,8 +106,8 @@ async fn accept_and_renew() {
     audited(&world).await;
 }
 
-/// The last millisecond passes while the customer answers and the job runs. An answer that was decided in time may be
-/// written just after the end was told: then the timeline has both, in this order.
+/// The last millisecond passes while the customer answers and the job runs. Once the end is told, an answer that was decided
+/// in time comes too late: the timeline never has both.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn accept_and_expire() {
     let Some(world) = World::with_clock().await else { return };
@@ -127,13 +127,10 @@ async fn accept_and_expire() {
         let ((one, _), told) = join(said(&world, &accept), job).await;
         // What the job could not tell because the answer was just being written, there is nothing to tell of.
         let told = told + announced(&world).await;
-        tally.note(&one, &told.to_string(), &[("200", "0"), ("410 invitation_expired", "1"), ("200", "1")]);
+        tally.note(&one, &told.to_string(), &[("200", "0"), ("410 invitation_expired", "1")]);
         let won = usize::from(one == "200");
         let counted = counts(&world, &id, &["invitation.accepted", "invitation.expired"]).await;
         assert_eq!(counted, [won, usize::try_from(told).expect("a number")]);
-        let mut events = events_of(&world, &id).await;
-        events.sort_by_key(|event| event["sequence"].as_u64());
-        assert!(events.last().is_some_and(|last| won == 0 || last["type"] == "invitation.accepted"));
     }
     println!("{:?}", tally.0);
     audited(&world).await;
