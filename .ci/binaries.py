@@ -1,10 +1,16 @@
-"""What `sam build` made: the size of each function, its zip, and the C library that it asks for."""
+"""What `sam build` made: the size of each function, its zip, the C library that it asks for, and how long Cargo needed for
+its last and longest step, two at a time on two cores.
+
+Usage: binaries.py CARGO-TIMINGS.HTML"""
 
 import io
+import json
 import pathlib
 import re
 import sys
 import zipfile
+
+from functions import functions
 
 # What Amazon Linux 2023 has.
 GLIBC = (2, 34)
@@ -12,12 +18,14 @@ GLIBC = (2, 34)
 ZIP = 2_000_000
 
 failed = False
-print(f"{'function':24} {'bytes':>10} {'zip':>10}  glibc")
-for bootstrap in sorted(pathlib.Path(".aws-sam/build").glob("*/bootstrap")):
-    data = bootstrap.read_bytes()
+units = json.loads(re.search(r"const UNIT_DATA = (\[.*?\n\]);", pathlib.Path(sys.argv[1]).read_text(), re.DOTALL)[1])
+seconds = {unit["name"]: unit["duration"] for unit in units if "bin" in unit["target"]}
+print(f"{'function':24} {'bytes':>10} {'zip':>10}  {'glibc':6} {'build':>6}")
+for function in functions():
+    data = function.built.read_bytes()
     zipped = io.BytesIO()
     with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        archive.write(bootstrap, "bootstrap")
+        archive.write(function.built, "bootstrap")
     versions = {tuple(map(int, v.split(b"."))) for v in re.findall(rb"GLIBC_(\d+\.\d+(?:\.\d+)?)", data)}
     newest, size = max(versions), len(zipped.getvalue())
     notes = []
@@ -29,5 +37,7 @@ for bootstrap in sorted(pathlib.Path(".aws-sam/build").glob("*/bootstrap")):
         notes.append("not x86_64")
     if size > ZIP:
         notes.append(f"over the bar of {ZIP}")
-    print(f"{bootstrap.parent.name:24} {len(data):10} {size:10}  {'.'.join(map(str, newest))}  {', '.join(notes)}".rstrip())
+    # What had been built before takes no time.
+    took = f"{seconds.get(function.binary, 0):.0f} s"
+    print(f"{function.binary:24} {len(data):10} {size:10}  {'.'.join(map(str, newest)):6} {took:>6}  {', '.join(notes)}".rstrip())
 sys.exit(failed)

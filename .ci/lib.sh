@@ -23,6 +23,13 @@ tools() {
   export PATH=$work/tools/bin:$PATH
 }
 
+# logged LOG COMMAND…: its output matters only when it fails.
+logged() {
+  local log=$1
+  shift
+  "$@" >"$log" 2>&1 || { local code=$?; tail -n 60 "$log"; return "$code"; }
+}
+
 # Background processes of this script, ended with it.
 started=()
 finish() {

@@ -4,38 +4,10 @@ import json
 import sys
 
 import boto3
-import yaml
+
+from functions import functions
 
 STACK = "multipartner"
-
-
-class Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short tags as their long forms."""
-
-
-def tagged(loader, suffix, node):
-    if isinstance(node, yaml.ScalarNode):
-        value = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        value = loader.construct_mapping(node, deep=True)
-    if suffix == "GetAtt" and isinstance(value, str):
-        value = value.split(".", 1)
-    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
-
-
-Loader.add_multi_constructor("!", tagged)
-
-
-def read(path):
-    with open(path) as file:
-        return yaml.load(file, Loader)
-
-
-def functions(template):
-    resources = template["Resources"].items()
-    return {name: r["Properties"] for name, r in resources if r["Type"] == "AWS::Serverless::Function"}
 
 
 def resources():
@@ -49,13 +21,10 @@ def routes(path):
     api = physical["Api"]
     known = {route["RouteKey"] for route in gateway.get_routes(ApiId=api)["Items"]}
     made = 0
-    for name, properties in functions(read(path)).items():
-        arn = functions_api.get_function(FunctionName=physical[name])["Configuration"]["FunctionArn"]
+    for function in functions(path):
+        arn = functions_api.get_function(FunctionName=physical[function.name])["Configuration"]["FunctionArn"]
         integration = None
-        for event in properties.get("Events", {}).values():
-            if event["Type"] != "HttpApi":
-                continue
-            key = f"{event['Properties']['Method']} {event['Properties']['Path']}"
+        for key in function.routes:
             if key in known:
                 continue
             integration = integration or gateway.create_integration(
@@ -67,8 +36,12 @@ def routes(path):
     print(f"/_aws/execute-api/{api}/$default")
 
 
+# What the emulator does not enforce (docs/emulators.md); that it does so one day is news, too.
+NOT_ENFORCED = {"put-other-keys"}
+
+
 def canary():
-    """Says how far the emulator enforces what the policies say."""
+    """Says how far the emulator enforces what the policies say, and fails when that is not what is known of it."""
     iam, sts, physical = boto3.client("iam"), boto3.client("sts"), resources()
     account = sts.get_caller_identity()["Account"]
     trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}
@@ -96,6 +69,7 @@ def canary():
             assert error.response["Error"]["Code"] == "AccessDeniedException", error
             return False
 
+    different = set()
     print("canary: a put of SUBSCRIPTION#canary by a role that may only")
     for name, action, condition, transaction, expected in [
         ("read", "dynamodb:GetItem", {}, True, False),
@@ -106,7 +80,11 @@ def canary():
     ]:
         seen = allowed(f"canary-{name}", action, condition, transaction)
         verdict = "as AWS does" if seen == expected else "NOT ENFORCED by the emulator as AWS does"
+        if seen != expected:
+            different.add(name)
         print(f"  {name}: {'allowed' if seen else 'refused'}: {verdict}")
+    if different != NOT_ENFORCED:
+        sys.exit(f"not enforced as AWS does: {sorted(different)}, known of it: {sorted(NOT_ENFORCED)}")
 
 
 {"routes": routes, "canary": canary}[sys.argv[1]](*sys.argv[2:])

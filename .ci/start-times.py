@@ -4,25 +4,14 @@ a warm one, beside a hello world on the same runtime.
 Usage: start-times.py HELLO ENDPOINT [ROUNDS]"""
 
 import json
-import pathlib
 import statistics
 import sys
 
+from functions import functions
 from runtime import Process
 
 hello, endpoint, rounds = sys.argv[1], sys.argv[2], int(sys.argv[3]) if len(sys.argv) > 3 else 20
 WARM = 20
-SAMPLES = {
-    "accept-invitation": "preview-by-link",
-    "administer": "rename-customer",
-    "create-invitation": "create-by-key",
-    "end-relationship": "end-by-partner",
-    "expire-due": "every-five-minutes",
-    "manage-invitations": "cancel",
-    "read": "me",
-    "register-subscription": "register-by-key",
-    "web": "get-policy",
-}
 
 
 def run(binary, event):
@@ -49,7 +38,5 @@ def measure(name, binary, event, floor=None):
 print(f"medians of {rounds} starts")
 print(f"{'function':24} {'start ms':>9} {'':>6} {'first ms':>9} {'warm ms':>9} {'MB':>7}  answer")
 floor = measure("hello", hello, b"{}")
-for name, sample in SAMPLES.items():
-    folder = "".join(word.capitalize() for word in name.split("-"))
-    event = pathlib.Path(f"events/{name}/{sample}.json").read_bytes()
-    measure(name, f".aws-sam/build/{folder}/bootstrap", event, floor)
+for function in functions():
+    measure(function.binary, function.built, function.samples[0].read_bytes(), floor)
