@@ -4,6 +4,7 @@
 //! - [`store`]: the table; keys, items, guarded transactions
 //! - [`http`]: requests, answers, problems, strict JSON
 //! - [`auth`]: keys, signatures, roles
+//! - [`outbound`]: sending webhooks
 //! - [`app`], [`config`], [`lambda`]: what puts a function together
 //!
 //! `domain` knows nothing of the others; `store` knows `domain`; handlers know them all.
@@ -15,7 +16,10 @@ pub mod deadline;
 pub mod domain;
 pub mod http;
 pub mod lambda;
+pub mod outbound;
 pub mod random;
 pub mod store;
+
+mod roots;
 
 pub use aws_lambda_events;

@@ -19,10 +19,6 @@ use crate::config::Config;
 /// How long a new process may wait for its first connection.
 const OPENING: Duration = Duration::from_secs(1);
 
-/// Where systems keep their roots in one file, Amazon Linux first.
-const ROOTS: [&str; 3] =
-    ["/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.pem"];
-
 /// The HTTP client that functions use: rustls with ring, system roots; plain HTTP endpoints work too.
 pub fn http_client() -> SharedHttpClient {
     let client = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
@@ -32,13 +28,9 @@ pub fn http_client() -> SharedHttpClient {
     }
 }
 
-/// The system's roots out of one file. By default all of its folders are searched, too, which is most of the time that a
-/// function takes to start. Whoever names a file or folder of their own gets that.
+/// Only the system's bundle of roots, where there is one to be taken.
 fn roots() -> Option<TlsContext> {
-    if ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().any(|name| std::env::var_os(name).is_some()) {
-        return None;
-    }
-    let bundle = ROOTS.into_iter().find_map(|file| std::fs::read(file).ok())?;
+    let bundle = crate::roots::bundle()?;
     TlsContext::builder().with_trust_store(TrustStore::empty().with_pem_certificate(bundle)).build().ok()
 }
 

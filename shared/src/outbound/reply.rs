@@ -1,0 +1,101 @@
+//! What came of one attempt.
+
+use std::time::Duration;
+
+use super::schedule::RetryAfter;
+
+/// One attempt: what came of it, and how long it took from the look-up of the name to the end of reading.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempted {
+    /// What came of it.
+    pub outcome: Outcome,
+    /// How long it took.
+    pub latency: Duration,
+}
+
+/// What came of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The head of an answer arrived in time and in form. Its status decides, whatever became of the body.
+    Answered(Reply),
+    /// No answer.
+    Failed(Failure),
+}
+
+impl Outcome {
+    /// Whether the message is delivered: answered with 2xx, and nothing else.
+    pub fn is_delivered(&self) -> bool {
+        matches!(self, Self::Answered(reply) if (200..300).contains(&reply.status))
+    }
+}
+
+/// An endpoint's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The status, 100 to 999. A redirect is an answer like any other.
+    pub status: u16,
+    /// The header `retry-after`; `None` if it is absent, given twice or not of its form.
+    pub retry_after: Option<RetryAfter>,
+    /// The header `webhook-delivery`; `None` if it is absent, given twice or unknown.
+    pub delivery: Option<DeliveryWish>,
+    /// The first KiB of the body as far as it arrived, to be shown: what is no UTF-8, and what [`paragraph`] would not
+    /// take, became U+FFFD.
+    ///
+    /// [`paragraph`]: crate::domain::text::paragraph
+    pub excerpt: String,
+}
+
+/// What an endpoint asks for with the header `webhook-delivery`, as Svix reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeliveryWish {
+    /// `disable`: send nothing any more.
+    Disable,
+    /// `abort-message`: don't send this message again.
+    AbortMessage,
+}
+
+impl DeliveryWish {
+    /// Reads the header, in either case.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is = |name| text.eq_ignore_ascii_case(name);
+        if is("disable") {
+            Some(Self::Disable)
+        } else if is("abort-message") {
+            Some(Self::AbortMessage)
+        } else {
+            None
+        }
+    }
+}
+
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// Nothing was connected to: the URL is for tests only, or every address of the name is refused.
+    Forbidden,
+    /// The name has no addresses, or nobody could say.
+    Dns,
+    /// No address took the connection.
+    Connect,
+    /// No address showed a certificate for the name that leads to a known root, over TLS 1.2 or later.
+    Tls,
+    /// The time was over before the head of an answer was there.
+    Timeout,
+    /// What came was no HTTP/1 answer, its head was too large, or the connection ended before the head did. Also what
+    /// comes of a message whose id or signature can't stand in a header, which is never sent.
+    Protocol,
+}
+
+impl Failure {
+    /// The name that logs and the delivery log use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Forbidden => "forbidden",
+            Self::Dns => "dns",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Timeout => "timeout",
+            Self::Protocol => "protocol",
+        }
+    }
+}
