@@ -91,7 +91,7 @@ fn display(value: &str, max_chars: usize, allowed: fn(char) -> bool) -> Result<S
 
 /// Unicode's `Default_Ignorable_Code_Point` less the variation selectors (Japanese names and Mongolian need them), and
 /// everything that breaks a line, has no assigned meaning or isn't a character at all.
-fn is_forbidden(c: char) -> bool {
+pub(crate) fn is_forbidden(c: char) -> bool {
     let invisible = matches!(c,
         '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}' | '\u{180E}'
         | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FEFF}'

@@ -15,7 +15,12 @@ pub mod schedule;
 pub mod send;
 pub mod url;
 
+mod connect;
+mod exchange;
 mod tls;
+
+#[cfg(test)]
+mod tests;
 
 pub use self::address::is_public;
 pub use self::reply::{Attempted, DeliveryWish, Failure, Outcome, Reply};

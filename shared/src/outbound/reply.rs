@@ -2,7 +2,15 @@
 
 use std::time::Duration;
 
+use http::HeaderMap;
+use http::header::RETRY_AFTER;
+use http::response::Parts;
+
 use super::schedule::RetryAfter;
+use crate::domain::text::is_forbidden;
+
+/// The most bytes of a body that are shown.
+const MAX_EXCERPT: usize = 1024;
 
 /// One attempt: what came of it, and how long it took from the look-up of the name to the end of reading.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +51,33 @@ pub struct Reply {
     ///
     /// [`paragraph`]: crate::domain::text::paragraph
     pub excerpt: String,
+}
+
+impl Reply {
+    /// Reads an answer's head, and the body as far as it arrived.
+    pub(super) fn read(head: &Parts, body: &[u8]) -> Self {
+        Self {
+            status: head.status.as_u16(),
+            retry_after: single(&head.headers, RETRY_AFTER.as_str()).and_then(RetryAfter::parse),
+            delivery: single(&head.headers, "webhook-delivery").and_then(DeliveryWish::parse),
+            excerpt: excerpt(body),
+        }
+    }
+}
+
+/// A header that means nothing when it is given twice.
+fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next()?;
+    if values.next().is_some() { None } else { first.to_str().ok() }
+}
+
+fn excerpt(body: &[u8]) -> String {
+    let shown = body.get(..MAX_EXCERPT).unwrap_or(body);
+    let text = String::from_utf8_lossy(shown).replace("\r\n", "\n");
+    // Where the cut went through a character, half of it is left.
+    let text = if shown.len() < body.len() { text.trim_end_matches('\u{FFFD}') } else { &text };
+    text.chars().map(|c| if is_forbidden(c) && !matches!(c, '\n' | '\t') { '\u{FFFD}' } else { c }).collect()
 }
 
 /// What an endpoint asks for with the header `webhook-delivery`, as Svix reads it.

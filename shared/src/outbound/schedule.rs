@@ -106,7 +106,7 @@ fn is_overwhelmed(outcome: &Outcome) -> bool {
     }
 }
 
-/// From 80 % of the base to just below 120 %, to the microsecond.
+/// From 80 % of the base to just below 120 %.
 fn jittered(base: Duration, random: &[u8; 32]) -> Duration {
     let [a, b, c, d, ..] = *random;
     let spread = base * 2 / 5;

@@ -8,7 +8,8 @@ use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
 use super::address::is_public;
-use super::reply::{Attempted, Failure, Outcome};
+use super::exchange::exchange;
+use super::reply::{Attempted, Failure, Outcome, Reply};
 use super::resolve::Resolver;
 use super::tls::{self, SenderError};
 use super::url::{EndpointUrl, Loopback};
@@ -49,10 +50,10 @@ impl Default for Settings {
 
 /// Sends messages, each over a connection of its own.
 pub struct Sender {
-    resolver: Arc<dyn Resolver>,
-    tls: TlsConnector,
-    loopback: Loopback,
-    settings: Settings,
+    pub(super) resolver: Arc<dyn Resolver>,
+    pub(super) tls: TlsConnector,
+    pub(super) loopback: Loopback,
+    pub(super) settings: Settings,
 }
 
 impl Sender {
@@ -70,19 +71,23 @@ impl Sender {
     /// # Errors
     /// See [`SenderError`].
     pub fn with(resolver: Arc<dyn Resolver>, loopback: Loopback, settings: Settings) -> Result<Self, SenderError> {
-        let tls = tls::connector(settings.roots.as_deref())?;
+        let tls = tls::connector(settings.roots.as_deref(), loopback)?;
         Ok(Self { resolver, tls, loopback, settings })
     }
 
-    /// Makes one attempt.
+    /// Makes one attempt over a connection of its own, which is gone when this returns. No redirect is followed and no
+    /// proxy asked.
     pub async fn send(&self, url: &EndpointUrl, message: &Message<'_>) -> Attempted {
         let began = Instant::now();
-        let outcome = Outcome::Failed(self.exchange(url, message).await);
+        let outcome = match self.attempt(url, message, began).await {
+            Ok(reply) => Outcome::Answered(reply),
+            Err(failure) => Outcome::Failed(failure),
+        };
         Attempted { outcome, latency: began.elapsed() }
     }
 
-    async fn exchange(&self, _url: &EndpointUrl, _message: &Message<'_>) -> Failure {
-        let _ = (&self.resolver, &self.tls, self.loopback, self.settings.connect);
-        Failure::Connect
+    async fn attempt(&self, url: &EndpointUrl, message: &Message<'_>, began: Instant) -> Result<Reply, Failure> {
+        let stream = self.open(url, began + self.settings.connect).await?;
+        exchange(stream, url, message, began + self.settings.total).await
     }
 }

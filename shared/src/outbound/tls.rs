@@ -9,6 +9,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use tokio_rustls::TlsConnector;
 
+use super::url::Loopback;
 use crate::roots;
 
 /// Why there is no sender.
@@ -22,13 +23,14 @@ pub enum SenderError {
     Tls,
 }
 
-/// What opens TLS over a connection, trusting the roots of a PEM text, or the system's.
-pub(super) fn connector(pem: Option<&[u8]>) -> Result<TlsConnector, SenderError> {
+/// What opens TLS over a connection, trusting the roots of a PEM text, or the system's. Where this machine itself may be
+/// sent to, roots are not needed for that; without any, all that is TLS fails.
+pub(super) fn connector(pem: Option<&[u8]>, loopback: Loopback) -> Result<TlsConnector, SenderError> {
     let roots = match pem {
         Some(pem) => read(pem),
         None => system(),
     };
-    if roots.is_empty() {
+    if roots.is_empty() && loopback == Loopback::Refused {
         return Err(SenderError::Roots);
     }
     let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))

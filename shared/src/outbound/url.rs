@@ -157,6 +157,14 @@ impl EndpointUrl {
     }
 }
 
+#[cfg(test)]
+impl EndpointUrl {
+    /// The same on a port where a test may listen.
+    pub(super) fn on_port(self, port: u16) -> Self {
+        Self { port, ..self }
+    }
+}
+
 impl fmt::Display for EndpointUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)

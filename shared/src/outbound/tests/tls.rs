@@ -1,0 +1,175 @@
+//! Certificates, right and wrong, over real connections.
+
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex};
+
+use data_encoding::BASE64;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use rustls::crypto::ring;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, SupportedProtocolVersion, version};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+use super::super::{Failure, Loopback, Outcome, Sender, Settings};
+use super::peer::{Peer, Seen, Step, play, say};
+use super::send::{Names, only_this_machine};
+use super::{BODY, answered, endpoint, failed, message};
+
+const HOST: &str = "hooks.example.com";
+
+/// Who signs certificates.
+type Authority = CertifiedIssuer<'static, KeyPair>;
+
+fn authority() -> Authority {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+fn pem(der: &[u8]) -> Vec<u8> {
+    let lines: Vec<_> =
+        BASE64.encode(der).as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line).into_owned()).collect();
+    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n")).into_bytes()
+}
+
+/// A certificate with its key.
+type Identity = (CertificateDer<'static>, PrivateKeyDer<'static>);
+
+fn params(name: &str) -> CertificateParams {
+    CertificateParams::new(vec![name.to_owned()]).unwrap()
+}
+
+fn signed(authority: &Authority, params: CertificateParams) -> Identity {
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.signed_by(&key, authority).unwrap();
+    (certificate.der().clone(), PrivateKeyDer::Pkcs8(key.serialize_der().into()))
+}
+
+fn self_signed(params: CertificateParams) -> Identity {
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    (certificate.der().clone(), PrivateKeyDer::Pkcs8(key.serialize_der().into()))
+}
+
+fn valid(from: i32, until: i32) -> CertificateParams {
+    let mut params = params(HOST);
+    params.not_before = date_time_ymd(from, 1, 1);
+    params.not_after = date_time_ymd(until, 1, 1);
+    params
+}
+
+fn acceptor((certificate, key): Identity, versions: &[&'static SupportedProtocolVersion]) -> TlsAcceptor {
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(versions)
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .unwrap();
+    TlsAcceptor::from(Arc::new(config))
+}
+
+/// An endpoint that answers 204 to whoever takes its certificate, and the names that it was asked for.
+async fn https(acceptor: TlsAcceptor) -> (Peer, Arc<Mutex<Vec<String>>>) {
+    let names: Arc<Mutex<Vec<String>>> = Arc::default();
+    let seen = Arc::clone(&names);
+    let peer = Peer::listen_with(move |tcp| {
+        let (acceptor, names) = (acceptor.clone(), Arc::clone(&seen));
+        async move {
+            let Ok(stream) = acceptor.accept(tcp).await else { return Seen::default() };
+            names.lock().unwrap().push(stream.get_ref().1.server_name().unwrap_or_default().to_owned());
+            play(stream, vec![Step::Hear, say("HTTP/1.1 204 X\r\n\r\n"), Step::Hold]).await
+        }
+    })
+    .await;
+    (peer, names)
+}
+
+fn sender(roots: &Authority, addresses: &[&str]) -> Sender {
+    let settings = Settings {
+        roots: Some(pem(roots.der())),
+        // Two addresses of this machine, of which one at most listens.
+        permits: |ip| only_this_machine(ip) || ip == Ipv4Addr::new(127, 0, 0, 2),
+        ..Settings::default()
+    };
+    Sender::with(Names::new(&[addresses]), Loopback::Refused, settings).unwrap()
+}
+
+async fn outcome(sender: &Sender, port: u16) -> Outcome {
+    let url = endpoint(&format!("https://{HOST}/in")).on_port(port);
+    sender.send(&url, &message(BODY)).await.outcome
+}
+
+#[tokio::test]
+async fn a_certificate_counts_when_it_is_the_hosts_own_in_date_and_of_a_known_root() {
+    let (known, unknown) = (authority(), authority());
+    let delivered = Outcome::Answered(answered(204));
+    let refused = failed(Failure::Tls);
+    let rows = [
+        ("the host's own", signed(&known, params(HOST)), &delivered),
+        ("a wildcard", signed(&known, params("*.example.com")), &delivered),
+        ("of an unknown root", signed(&unknown, params(HOST)), &refused),
+        ("self-signed", self_signed(params(HOST)), &refused),
+        ("another name", signed(&known, params("other.example.com")), &refused),
+        ("a name above", signed(&known, params("example.com")), &refused),
+        ("a wildcard above", signed(&known, params("*.com")), &refused),
+        ("the address", signed(&known, params("127.0.0.1")), &refused),
+        ("expired", signed(&known, valid(2000, 2001)), &refused),
+        ("not yet valid", signed(&known, valid(2900, 2901)), &refused),
+    ];
+    for (name, identity, expected) in rows {
+        let (peer, names) = https(acceptor(identity, rustls::ALL_VERSIONS)).await;
+        assert_eq!(&outcome(&sender(&known, &["127.0.0.1"]), peer.port).await, expected, "{name}");
+        let asked: &[&str] = if *expected == delivered { &[HOST] } else { &[] };
+        assert_eq!((peer.connections(), names.lock().unwrap().join(" ")), (1, asked.join(" ")), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn both_versions_are_spoken_and_each_connection_is_checked_anew() {
+    let known = authority();
+    for version in [&version::TLS12, &version::TLS13] {
+        let (mut peer, _) = https(acceptor(signed(&known, params(HOST)), &[version])).await;
+        let sender = sender(&known, &["127.0.0.1"]);
+        for _ in 0..2 {
+            assert_eq!(outcome(&sender, peer.port).await, Outcome::Answered(answered(204)), "{version:?}");
+            assert!(peer.seen().await.heard.ends_with(BODY));
+        }
+        assert_eq!(peer.connections(), 2, "no connection is used twice");
+    }
+}
+
+#[tokio::test]
+async fn the_next_address_is_tried_when_one_fails() {
+    let known = authority();
+    let (peer, _) = https(acceptor(signed(&known, params(HOST)), rustls::ALL_VERSIONS)).await;
+    let sender = sender(&known, &["10.0.0.1", "127.0.0.2", "127.0.0.1"]);
+    assert_eq!(outcome(&sender, peer.port).await, Outcome::Answered(answered(204)));
+    assert_eq!(peer.connections(), 1);
+}
+
+#[tokio::test]
+async fn what_is_no_tls_is_refused() {
+    let sender = sender(&authority(), &["127.0.0.1"]);
+    for (name, script) in [
+        ("closes", vec![]),
+        ("speaks HTTP", vec![say("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"), Step::Hold]),
+        ("speaks SSH", vec![say("SSH-2.0-OpenSSH_9.6\r\n"), Step::Hold]),
+        ("sends an alert", vec![say(b"\x15\x03\x03\0\x02\x02\x28"), Step::Hold]),
+        ("sends zeros", vec![say([0; 1024]), Step::Hold]),
+        ("offers SSL 3", vec![say(b"\x16\x03\0\0\x04\x02\0\0\0"), Step::Hold]),
+        ("ends the stream", vec![Step::Shut, Step::Hold]),
+    ] {
+        let peer = Peer::listen(script).await;
+        assert_eq!(outcome(&sender, peer.port).await, failed(Failure::Tls), "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handshake_that_hangs_is_left_after_five_seconds() {
+    // The system takes the connection, nobody reads it.
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let url = endpoint(&format!("https://{HOST}/in")).on_port(listener.local_addr().unwrap().port());
+    let attempted = sender(&authority(), &["127.0.0.1"]).send(&url, &message(BODY)).await;
+    assert_eq!((attempted.outcome, attempted.latency.as_secs()), (failed(Failure::Timeout), 5));
+}
