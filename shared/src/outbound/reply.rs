@@ -47,7 +47,7 @@ pub struct Reply {
     /// The header `webhook-delivery`; `None` if it is absent, given twice or unknown.
     pub delivery: Option<DeliveryWish>,
     /// The first KiB of the body as far as it arrived, to be shown: what is no UTF-8, and what [`paragraph`] would not
-    /// take, became U+FFFD.
+    /// take, became U+FFFD, so that it may have three KiB.
     ///
     /// [`paragraph`]: crate::domain::text::paragraph
     pub excerpt: String,

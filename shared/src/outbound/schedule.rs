@@ -75,7 +75,7 @@ impl RetryAfter {
 /// `outcome`. `None` when there is none: the message is delivered, or [`ATTEMPTS`] were made.
 ///
 /// - The base is that of the schedule; jitter, uniform from `random`, moves it by up to 20 % either way.
-/// - On 429, 502, 503 and 504 a `Retry-After` makes the wait longer, up to twice the base and up to 24 h, never shorter.
+/// - On 429, 502, 503 and 504 a `Retry-After` makes the wait longer, up to twice the base and to 24 h, never shorter.
 /// - After 429 and a timeout the wait is a minute at least.
 ///
 /// Statuses that end a delivery (410) and [`DeliveryWish`](super::DeliveryWish) are the caller's to look at first.

@@ -23,8 +23,8 @@ pub enum SenderError {
     Tls,
 }
 
-/// What opens TLS over a connection, trusting the roots of a PEM text, or the system's. Where this machine itself may be
-/// sent to, roots are not needed for that; without any, all that is TLS fails.
+/// What opens TLS over a connection, trusting the roots of a PEM text, or the system's. Where this machine may be
+/// reached, without TLS, no root is needed; without any, all that is TLS fails.
 pub(super) fn connector(pem: Option<&[u8]>, loopback: Loopback) -> Result<TlsConnector, SenderError> {
     let roots = match pem {
         Some(pem) => read(pem),

@@ -30,7 +30,7 @@ pub enum Loopback {
     Allowed,
 }
 
-/// Where an endpoint is: a URL that [`EndpointUrl::parse`] took, with scheme and host in lower case and the rest as given.
+/// Where an endpoint is: a URL that [`EndpointUrl::parse`] took, scheme and host in lower case and the rest as given.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct EndpointUrl {
     text: String,

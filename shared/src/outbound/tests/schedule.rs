@@ -70,10 +70,12 @@ fn retry_after_lengthens_a_wait_up_to_twice_its_base_and_a_day() {
     #[rustfmt::skip]
     let rows = [
         // Attempts made, status, what is asked, without jitter expected.
-        (2, 503, Seconds(0), 300), (2, 503, Seconds(299), 300), (2, 503, Seconds(301), 301), (2, 503, Seconds(600), 600),
+        (2, 503, Seconds(0), 300), (2, 503, Seconds(299), 300), (2, 503, Seconds(301), 301),
+        (2, 503, Seconds(600), 600),
         (2, 503, Seconds(601), 600), (2, 503, Seconds(u64::MAX), 600), (2, 429, Seconds(400), 400),
         (2, 502, Seconds(400), 400), (2, 504, Seconds(400), 400),
-        (2, 500, Seconds(400), 300), (2, 501, Seconds(400), 300), (2, 301, Seconds(400), 300), (2, 404, Seconds(400), 300),
+        (2, 500, Seconds(400), 300), (2, 501, Seconds(400), 300), (2, 301, Seconds(400), 300),
+        (2, 404, Seconds(400), 300),
         (2, 503, At(NOW + 400), 400), (2, 503, At(NOW), 300), (2, 503, At(0), 300), (2, 503, At(i64::MIN), 300),
         (2, 503, At(i64::MAX), 600), (2, 503, At(253_402_300_799), 600),
         (1, 503, Seconds(3_600), 10), (1, 429, Seconds(3_600), 60),
@@ -98,15 +100,22 @@ fn retry_after_is_digits_or_the_fixed_date() {
         ("0", Some(Seconds(0))), ("120", Some(Seconds(120))), ("007", Some(Seconds(7))),
         ("18446744073709551615", Some(Seconds(u64::MAX))), ("18446744073709551616", Some(Seconds(u64::MAX))),
         ("Sun, 06 Nov 1994 08:49:37 GMT", Some(At(784_111_777))), ("Thu, 01 Jan 1970 00:00:00 GMT", Some(At(0))),
-        ("Fri, 31 Dec 9999 23:59:59 GMT", Some(At(253_402_300_799))), ("Sat, 01 Jan 0000 00:00:00 GMT", Some(At(-62_167_219_200))),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", Some(At(253_402_300_799))),
+        ("Sat, 01 Jan 0000 00:00:00 GMT", Some(At(-62_167_219_200))),
         ("Sun, 22 Nov 2026 17:40:00 GMT", Some(At(NOW))),
-        ("", None), (" ", None), ("-1", None), ("+1", None), (" 1", None), ("1 ", None), ("1.5", None), ("1e3", None), ("0x10", None),
+        ("", None), (" ", None), ("-1", None), ("+1", None), (" 1", None), ("1 ", None), ("1.5", None),
+        ("1e3", None), ("0x10", None),
         ("NaN", None), ("inf", None), ("soon", None), ("1, 2", None), ("\u{661}", None), ("120s", None),
-        ("Mon, 06 Nov 1994 08:49:37 GMT", None), ("sun, 06 nov 1994 08:49:37 gmt", None), ("Sun, 6 Nov 1994 08:49:37 GMT", None),
-        ("Sun, 06 Nov 1994 08:49:37", None), ("Sun, 06 Nov 1994 08:49:37 UTC", None), ("Sun, 06 Nov 1994 08:49:37 +0000", None),
-        ("Sunday, 06-Nov-94 08:49:37 GMT", None), ("Sun Nov  6 08:49:37 1994", None), ("Wed, 30 Feb 2026 00:00:00 GMT", None),
-        ("Sun, 06 Nov 1994 24:00:00 GMT", None), ("Sun, 06 Nov 1994 08:60:00 GMT", None), ("Sat, 31 Dec 2016 23:59:60 GMT", None),
-        ("Sat, 01 Jan 10000 00:00:00 GMT", None), ("Sat, 01 Jan -001 00:00:00 GMT", None), ("2026-11-22T17:40:00Z", None),
+        ("Mon, 06 Nov 1994 08:49:37 GMT", None), ("sun, 06 nov 1994 08:49:37 gmt", None),
+        ("Sun, 6 Nov 1994 08:49:37 GMT", None),
+        ("Sun, 06 Nov 1994 08:49:37", None), ("Sun, 06 Nov 1994 08:49:37 UTC", None),
+        ("Sun, 06 Nov 1994 08:49:37 +0000", None),
+        ("Sunday, 06-Nov-94 08:49:37 GMT", None), ("Sun Nov  6 08:49:37 1994", None),
+        ("Wed, 30 Feb 2026 00:00:00 GMT", None),
+        ("Sun, 06 Nov 1994 24:00:00 GMT", None), ("Sun, 06 Nov 1994 08:60:00 GMT", None),
+        ("Sat, 31 Dec 2016 23:59:60 GMT", None),
+        ("Sat, 01 Jan 10000 00:00:00 GMT", None), ("Sat, 01 Jan -001 00:00:00 GMT", None),
+        ("2026-11-22T17:40:00Z", None),
         ("Sun, 06 Nov 1994 08:49:37 GMT ", None),
     ];
     for (text, expected) in rows {
@@ -151,7 +160,9 @@ proptest! {
     }
 
     #[test]
-    fn a_time_that_is_asked_for_is_what_seconds_until_then_are(made in 0..ATTEMPTS, ahead in 0_u32..200_000, random in any::<[u8; 32]>()) {
+    fn a_time_that_is_asked_for_is_what_seconds_until_then_are(
+        made in 0..ATTEMPTS, ahead in 0_u32..200_000, random in any::<[u8; 32]>(),
+    ) {
         let at = asking(503, RetryAfter::At(NOW + i64::from(ahead)));
         prop_assert_eq!(wait(made, &at, &random), wait(made, &asking(503, RetryAfter::Seconds(ahead.into())), &random));
     }
