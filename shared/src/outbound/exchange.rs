@@ -21,7 +21,7 @@ use super::url::EndpointUrl;
 /// The most bytes of an answer's head.
 const MAX_HEAD: usize = 16 * 1024;
 
-/// The most bytes of a body that are read. The connection is dropped then, whatever else there is.
+/// After so many bytes of a body the connection is dropped, whatever else there is.
 const MAX_BODY: usize = 16 * 1024;
 
 const AGENT: &str = concat!("multipartner/", env!("CARGO_PKG_VERSION"));
@@ -68,7 +68,6 @@ async fn read(mut body: Incoming, deadline: Instant) -> Vec<u8> {
             bytes.extend_from_slice(&data);
         }
     }
-    bytes.truncate(MAX_BODY);
     bytes
 }
 

@@ -141,6 +141,16 @@ async fn private_addresses_among_others_are_passed_over() {
 }
 
 #[tokio::test]
+async fn of_a_thousand_addresses_sixteen_are_tried() {
+    let peer = Peer::listen(vec![]).await;
+    let settings = Settings { permits: only_this_machine, ..Settings::default() };
+    let sender = Sender::with(Names::new(&[&["127.0.0.1"; 1000]]), Loopback::Refused, settings).unwrap();
+    let url = endpoint("https://hooks.example.com/").on_port(peer.port);
+    assert_eq!(outcome(&sender, &url).await, failed(Failure::Tls), "the peer closes");
+    assert_eq!(peer.connections(), 16);
+}
+
+#[tokio::test]
 async fn where_nobody_listens_nothing_connects() {
     let unused = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
     let url = EndpointUrl::parse(&format!("http://127.0.0.1:{unused}/"), Loopback::Allowed).unwrap();
