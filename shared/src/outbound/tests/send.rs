@@ -209,6 +209,20 @@ async fn nothing_of_an_attempt_is_left_when_it_returns() {
 }
 
 #[tokio::test]
+async fn attempts_run_side_by_side_on_any_thread() {
+    let peer = Peer::listen(vec![Hear, say("HTTP/1.1 204 X\r\n\r\n")]).await;
+    let (sender, url) = (Arc::new(patient()), here(&peer));
+    let attempts = [(); 8].map(|()| {
+        let (sender, url) = (Arc::clone(&sender), url.clone());
+        tokio::spawn(async move { sender.send(&url, &message(BODY)).await.outcome })
+    });
+    for attempt in attempts {
+        assert_eq!(attempt.await.unwrap(), Outcome::Answered(answered(204)));
+    }
+    assert_eq!(peer.connections(), 8);
+}
+
+#[tokio::test]
 async fn an_attempt_that_is_dropped_closes_its_connection() {
     let mut peer = Peer::listen(vec![Hear, Hold]).await;
     let (sender, url) = (patient(), here(&peer));
