@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use shared::auth::AccessKeyText;
+use shared::auth::signature::SigningSecret;
 use tracing_subscriber::filter::{LevelFilter, ParseError, Targets};
 
 const THIS_MACHINE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -33,6 +34,8 @@ pub enum Command {
     Verify(Verify),
     /// Run only the embedded engine with the table, for `sam local` and `cargo lambda`.
     Dynamodb(Dynamodb),
+    /// Receive webhooks: check each and show it.
+    Listen(Listen),
     /// Make an operator key, and its hash for the deployment.
     Keygen,
 }
@@ -52,6 +55,9 @@ pub struct Serve {
     /// The operator's key; without it a new one, kept like the data.
     #[arg(long, value_name = "KEY", value_parser = operator_key)]
     pub operator_key: Option<AccessKeyText>,
+    /// Let webhook endpoints be at `http://127.0.0.1:<port>`, where `listen` is, and nowhere else that is not public.
+    #[arg(long)]
+    pub allow_loopback_endpoints: bool,
 }
 
 impl Serve {
@@ -60,7 +66,13 @@ impl Serve {
 
 impl Default for Serve {
     fn default() -> Self {
-        Self { host: THIS_MACHINE, port: Self::PORT, data_dir: None, operator_key: None }
+        Self {
+            host: THIS_MACHINE,
+            port: Self::PORT,
+            data_dir: None,
+            operator_key: None,
+            allow_loopback_endpoints: false,
+        }
     }
 }
 
@@ -87,6 +99,17 @@ pub struct Dynamodb {
     pub data_dir: Option<PathBuf>,
 }
 
+/// How to receive webhooks.
+#[derive(Debug, clap::Args)]
+pub struct Listen {
+    /// The port to listen on, on 127.0.0.1; 0 takes a free one.
+    #[arg(long, default_value_t = 4000)]
+    pub port: u16,
+    /// The endpoint's signing secret; given twice while it is rotated. Without one nothing is checked.
+    #[arg(long, value_name = "SECRET", value_parser = signing_secret)]
+    pub secret: Vec<SigningSecret>,
+}
+
 /// The engine warns of every refused transaction, but those are how rules are kept: only its errors are news, unless somebody
 /// asks for more.
 fn log(text: &str) -> Result<Targets, String> {
@@ -95,6 +118,11 @@ fn log(text: &str) -> Result<Targets, String> {
         return Err(format!("`{word}` is no level: off, error, warn, info, debug or trace is expected"));
     }
     format!("dynoxide=error,{text}").parse().map_err(|error: ParseError| error.to_string())
+}
+
+fn signing_secret(text: &str) -> Result<SigningSecret, &'static str> {
+    SigningSecret::parse(text)
+        .map_err(|_| "a signing secret is `whsec_` and base64; an endpoint's is shown when it is created")
 }
 
 fn operator_key(text: &str) -> Result<AccessKeyText, &'static str> {

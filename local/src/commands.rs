@@ -2,17 +2,18 @@
 
 use std::error::Error;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use data_encoding::HEXLOWER;
 use local::engine::Engine;
+use local::listen::{Heard, Listener};
 use local::samples::{self, Samples, SeedError};
 use local::{DataDir, Local, Options, TABLE, jobs, start, table_config};
 use shared::auth::AccessKeyText;
 use shared::random::{Random, SystemRandom};
 use shared::store::{client, schema};
 
-use crate::cli::{Dynamodb, Serve, Verify};
+use crate::cli::{Dynamodb, Listen, Serve, Verify};
 use crate::output::Output;
 use crate::signal;
 
@@ -24,14 +25,16 @@ pub async fn serve(given: Serve) -> Result<(), Box<dyn Error>> {
         port: given.port,
         data_dir: given.data_dir,
         operator_key: given.operator_key,
+        loopback_endpoints: given.allow_loopback_endpoints,
         ..Options::default()
     })
     .await?;
     let samples = samples::seed(local.base_url(), local.operator_key()).await;
-    let jobs = jobs::every_minute(&local);
+    local.courier().rebuild(local.client(), local.table()).await?;
+    let (jobs, couriers) = (jobs::every_minute(&local), local.courier().run());
     welcome(&local, &samples, kept)?;
     signal::stop().await;
-    drop(jobs);
+    drop((jobs, couriers));
     local.stop().await;
     Ok(())
 }
@@ -95,6 +98,38 @@ fn engine_ready(engine: &Engine) -> io::Result<()> {
     let mut out = Output::stdout();
     out.heading(&format!("The table `{TABLE}` is ready at {}", engine.endpoint()))?;
     out.note("Any credentials and Region will do. Ctrl-C stops it.")?;
+    out.flush()
+}
+
+/// Receives webhooks until it is told to stop.
+pub async fn listen(given: Listen) -> Result<(), Box<dyn Error>> {
+    let unchecked = given.secret.is_empty();
+    // Nobody is told when the output is closed; the receiver goes on.
+    let hear = |heard: &Heard| drop(show(heard));
+    let listener = Listener::start(Ipv4Addr::LOCALHOST.into(), given.port, given.secret, hear).await?;
+    let mut out = Output::stdout();
+    out.heading(&format!("Listening for webhooks at {}", listener.url()))?;
+    if unchecked {
+        out.note("Nothing is checked without `--secret`.")?;
+    }
+    out.note("Ctrl-C stops it.")?;
+    out.flush()?;
+    drop(out);
+    signal::stop().await;
+    Ok(())
+}
+
+fn show(heard: &Heard) -> io::Result<()> {
+    let mut out = Output::stdout();
+    match heard {
+        Heard::Message { id, kind, body, verified, again } => {
+            let checked = if *verified { "signature holds" } else { "not checked" };
+            let again = if *again { ", again" } else { "" };
+            out.heading(&format!("{kind}  {id}  ({checked}{again})"))?;
+            out.line(body)?;
+        }
+        Heard::Refused(reason) => out.heading(&format!("refused: {reason}"))?,
+    }
     out.flush()
 }
 

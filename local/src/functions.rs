@@ -10,6 +10,7 @@ pub const FUNCTIONS: &[Function] = &[
     administer::FUNCTION,
     create_invitation::FUNCTION,
     end_relationship::FUNCTION,
+    manage_endpoints::FUNCTION,
     manage_invitations::FUNCTION,
     read::FUNCTION,
     register_subscription::FUNCTION,
@@ -65,6 +66,7 @@ mod tests {
     use std::time::Duration;
 
     use shared::app::App;
+    use shared::config::Needs;
     use shared::http::{Problem, Request, Response};
 
     use super::*;
@@ -73,12 +75,8 @@ mod tests {
         Err(Problem::not_found())
     }
 
-    const ONE: Function = Function {
-        name: "one",
-        routes: shared::routes! { "GET /a" => nothing, },
-        needs_master_key: false,
-        uses_table: false,
-    };
+    const ONE: Function =
+        Function { name: "one", routes: shared::routes! { "GET /a" => nothing, }, needs: Needs::NOTHING };
 
     fn template(path: &str, function: &str) -> Template {
         let route = Route { method: "GET".into(), path: path.into(), function: function.into() };

@@ -13,7 +13,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::Local;
 
 /// Every job that the template calls on a schedule.
-pub const SCHEDULED: &[Job] = &[expire_due::JOB];
+pub const SCHEDULED: &[Job] = &[expire_due::JOB, publish_events::JOB];
 
 /// The platform's default is a rate per rule; one for all is enough here.
 const EVERY: Duration = Duration::from_secs(60);
@@ -25,14 +25,20 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// # Errors
 /// [`JobError`] when it has to be called again.
 pub async fn run_once(local: &Local, job: &Job) -> Result<Value, JobError> {
-    run(Arc::clone(local.app()), job).await
+    run(app_of(local, job), job).await
+}
+
+/// What a job works with.
+fn app_of(local: &Local, job: &Job) -> Arc<App> {
+    Arc::clone(if job.needs.queue { &local.courier().publishing } else { local.app() })
 }
 
 /// Runs every job now and then every minute, until the set is dropped. A failure is logged, and the next minute tries again.
 pub fn every_minute(local: &Local) -> JoinSet<()> {
     let mut running = JoinSet::new();
     for job in SCHEDULED {
-        let app = Arc::clone(local.app());
+        let app = app_of(local, job);
+        let committed = Arc::clone(&local.courier().committed);
         running.spawn(async move {
             let mut minutes = interval(EVERY);
             // After a pause of the machine one run catches up with everything.
@@ -40,6 +46,7 @@ pub fn every_minute(local: &Local) -> JoinSet<()> {
             loop {
                 minutes.tick().await;
                 let _ = run(Arc::clone(&app), job).await;
+                committed.notify_one();
             }
         });
     }

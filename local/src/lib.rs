@@ -2,12 +2,14 @@
 //! DynamoDB engine. `cargo run` serves it; tests start as many as they like.
 
 pub mod api;
+pub mod courier;
 mod data_dir;
 pub mod engine;
 mod error;
 pub mod functions;
 pub mod gateway;
 pub mod jobs;
+pub mod listen;
 pub mod samples;
 pub mod template;
 #[cfg(test)]
@@ -26,15 +28,18 @@ use shared::app::App;
 use shared::auth::{AccessKeyText, MasterKeys, Secret};
 use shared::config::{Config, Credentials};
 use shared::domain::{Clock, Policy, SystemClock};
+use shared::outbound::{Resolver, Sender, SystemResolver};
 use shared::random::{Random, SystemRandom};
 use shared::store::{client, schema};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinSet;
 
 pub use crate::data_dir::DataDir;
 pub use crate::error::StartError;
 
+use crate::courier::Courier;
+use crate::courier::queue::LocalQueue;
 use crate::engine::Engine;
 use crate::gateway::{Gateway, Router, Target};
 use crate::template::Template;
@@ -62,6 +67,10 @@ pub struct Options {
     pub public_base_url: Option<String>,
     /// The HTTP client below the functions' DynamoDB client, where tests inject faults; `None` takes the functions' own.
     pub http_client: Option<SharedHttpClient>,
+    /// Whether webhooks may go to `http://127.0.0.1:<port>`.
+    pub loopback_endpoints: bool,
+    /// How names of webhook endpoints are resolved; `None` asks the system.
+    pub resolver: Option<Arc<dyn Resolver>>,
     /// Another engine instead of the embedded one.
     pub engine_endpoint: Option<String>,
 }
@@ -78,6 +87,8 @@ impl Default for Options {
             policy: None,
             public_base_url: None,
             http_client: None,
+            loopback_endpoints: false,
+            resolver: None,
             engine_endpoint: None,
         }
     }
@@ -89,6 +100,7 @@ pub struct Local {
     operator_key: AccessKeyText,
     client: Client,
     app: Arc<App>,
+    courier: Arc<Courier>,
     stop: oneshot::Sender<()>,
     // A set and not a handle, because a set ends its task when it is dropped.
     server: JoinSet<()>,
@@ -130,6 +142,7 @@ pub async fn start(options: Options) -> Result<Local, StartError> {
         master_keys,
         operator_key_hash: Some(operator_key.hash()),
         public_base_url: Some(options.public_base_url.unwrap_or_else(|| base_url.clone())),
+        loopback_endpoints: options.loopback_endpoints,
         ..table_config(endpoint)
     };
     // The table is made, and tests look into it, past any injected fault.
@@ -138,22 +151,41 @@ pub async fn start(options: Options) -> Result<Local, StartError> {
 
     let faulty = options.http_client.map(|http| client::connect(&config, http));
     let function_client = faulty.unwrap_or_else(|| client.clone());
+    let resolver: Arc<dyn Resolver> = options.resolver.unwrap_or_else(|| Arc::new(SystemResolver));
     let app = |config: &Config, client: &Client| {
         let (clock, random) = (Arc::clone(&options.clock), Arc::clone(&options.random));
-        Arc::new(App::new(config, client.clone(), policy.clone(), clock, random))
+        App::new(config, client.clone(), policy.clone(), clock, random).with_resolver(Arc::clone(&resolver))
     };
+    let without_keys = Config { master_keys: MasterKeys::default(), ..config.clone() };
+    let queue = Arc::new(LocalQueue::new(Arc::clone(&options.clock)));
+    let delivering = app(&config, &function_client).with_queue(queue.clone());
+    let delivering = match Sender::new(Arc::clone(&resolver), delivering.endpoints.loopback) {
+        Ok(sender) => delivering.with_sender(Arc::new(sender)),
+        // All else works without; what is for an endpoint waits.
+        Err(error) => {
+            tracing::warn!(%error, "no webhook can be sent");
+            delivering
+        }
+    };
+    let courier = Arc::new(Courier {
+        publishing: Arc::new(app(&without_keys, &function_client).with_queue(queue.clone())),
+        delivering: Arc::new(delivering),
+        queue,
+        committed: Arc::new(Notify::new()),
+    });
     let gateway = Gateway {
-        router: route(&template, &config, |config| app(config, &function_client))?,
+        router: route(&template, &config, |config| Arc::new(app(config, &function_client)))?,
         port: reached.port(),
         function_timeout: template.timeout,
         clock: Arc::clone(&options.clock),
         random: Arc::clone(&options.random),
+        committed: Arc::clone(&courier.committed),
     };
     let (stop, stopped) = oneshot::channel();
     let mut server = JoinSet::new();
     server.spawn(gateway::serve(Arc::new(gateway), listener, stopped));
-    let app = app(&config, &function_client);
-    Ok(Local { base_url, operator_key, client, app, stop, server, engine, _data_dir: data_dir })
+    let app = Arc::new(app(&config, &function_client));
+    Ok(Local { base_url, operator_key, client, app, courier, stop, server, engine, _data_dir: data_dir })
 }
 
 impl Local {
@@ -183,6 +215,11 @@ impl Local {
         &self.app
     }
 
+    /// What publishes and delivers webhooks. Nothing does until it is told to.
+    pub fn courier(&self) -> &Arc<Courier> {
+        &self.courier
+    }
+
     /// Takes no more requests, lets the running ones finish, and stops.
     pub async fn stop(mut self) {
         let _ = self.stop.send(());
@@ -208,6 +245,9 @@ pub fn table_config(endpoint: Option<String>) -> Config {
         master_keys: MasterKeys::default(),
         operator_key_hash: None,
         public_base_url: None,
+        queue_url: String::new(),
+        queue_endpoint: None,
+        loopback_endpoints: false,
         credentials: Credentials { id: "local".to_owned(), secret: "local".to_owned(), token: None },
     }
 }
@@ -225,7 +265,7 @@ fn route(
     let routes = linked.into_iter().map(|(route, function)| {
         let own = apps
             .entry(function.name)
-            .or_insert_with(|| app(if function.needs_master_key { config } else { &without_keys }));
+            .or_insert_with(|| app(if function.needs.master_key { config } else { &without_keys }));
         (route.method.as_str(), route.path.as_str(), Target { function, app: Arc::clone(own) })
     });
     Ok(Router::new(routes))

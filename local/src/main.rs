@@ -36,6 +36,7 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
         Command::Demo => Ok(runtime.block_on(demo::play(Output::stdout().boxed()))?),
         Command::Verify(given) => runtime.block_on(commands::verify(given)),
         Command::Dynamodb(given) => runtime.block_on(commands::dynamodb(given)),
+        Command::Listen(given) => runtime.block_on(commands::listen(given)),
         Command::Keygen => Ok(commands::keygen()?),
     }
 }

@@ -104,6 +104,6 @@ async fn functions_without_a_claim_to_the_master_key_have_none() {
         let path = route.path.replace(['{', '}'], "");
         let target = router.find(&route.method, &path).unwrap().target;
         assert_eq!(target.function.name, route.function);
-        assert_eq!(target.app.keys.current().is_ok(), target.function.needs_master_key, "{}", route.function);
+        assert_eq!(target.app.keys.current().is_ok(), target.function.needs.master_key, "{}", route.function);
     }
 }

@@ -8,6 +8,8 @@ use crate::auth::{MasterKeys, same_hash};
 use crate::config::Config;
 use crate::domain::{Actor, Clock, Cloud, CloudPolicy, Invitation, Occurrence, Policy, PolicyVersion};
 use crate::http::{Code, Problem, Request};
+use crate::outbound::{Loopback, Resolver, Sender, SystemResolver};
+use crate::queue::Queue;
 use crate::random::Random;
 use crate::store::{Attempt, Store};
 
@@ -23,9 +25,26 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub random: Arc<dyn Random>,
+    /// Whether webhooks may go to this machine, and how names of other machines are resolved.
+    pub endpoints: EndpointRules,
+    queue: Option<Arc<dyn Queue>>,
+    sender: Option<Arc<Sender>>,
     operator_key_hash: Option<[u8; 32]>,
     public_base_url: Option<String>,
 }
+
+/// What decides where webhooks may go.
+pub struct EndpointRules {
+    /// Whether `http://127.0.0.1:<port>` is an endpoint's address.
+    pub loopback: Loopback,
+    /// Resolves names.
+    pub resolver: Arc<dyn Resolver>,
+}
+
+/// Something that a job was not given. Only a mistake in its `main` brings this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this function has no {0}")]
+pub struct Missing(&'static str);
 
 impl App {
     /// Puts the parts together.
@@ -42,9 +61,50 @@ impl App {
             keys: config.master_keys.clone(),
             clock,
             random,
+            endpoints: EndpointRules {
+                loopback: if config.loopback_endpoints { Loopback::Allowed } else { Loopback::Refused },
+                resolver: Arc::new(SystemResolver),
+            },
+            queue: None,
+            sender: None,
             operator_key_hash: config.operator_key_hash,
             public_base_url: config.public_base_url.clone(),
         }
+    }
+
+    /// With a queue for webhooks.
+    #[must_use]
+    pub fn with_queue(self, queue: Arc<dyn Queue>) -> Self {
+        Self { queue: Some(queue), ..self }
+    }
+
+    /// With what sends webhooks.
+    #[must_use]
+    pub fn with_sender(self, sender: Arc<Sender>) -> Self {
+        Self { sender: Some(sender), ..self }
+    }
+
+    /// With another way to resolve names.
+    #[must_use]
+    pub fn with_resolver(mut self, resolver: Arc<dyn Resolver>) -> Self {
+        self.endpoints.resolver = resolver;
+        self
+    }
+
+    /// The queue for webhooks.
+    ///
+    /// # Errors
+    /// [`Missing`].
+    pub fn queue(&self) -> Result<&dyn Queue, Missing> {
+        self.queue.as_deref().ok_or(Missing("queue"))
+    }
+
+    /// What sends webhooks.
+    ///
+    /// # Errors
+    /// [`Missing`].
+    pub fn sender(&self) -> Result<&Sender, Missing> {
+        self.sender.as_deref().ok_or(Missing("sender"))
     }
 
     /// Whether this is the first operator's key, which stands in the deployment and not in the table.

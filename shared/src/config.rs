@@ -9,6 +9,28 @@ use crate::auth::{MasterKeys, Secret};
 /// The most master keys a deployment can have at once.
 const MASTER_KEYS_MAX: u32 = 9;
 
+/// What a function works with, beyond what all do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// It derives secrets, and so must be given the master keys.
+    pub master_key: bool,
+    /// It reads the table for every request, and so connects to it while it starts.
+    pub open_table: bool,
+    /// It puts messages into the queue, or back into it.
+    pub queue: bool,
+    /// It decides where messages may go.
+    pub endpoints: bool,
+}
+
+impl Needs {
+    /// The table.
+    pub const TABLE: Self = Self { master_key: false, open_table: true, queue: false, endpoints: false };
+    /// The table, and secrets to derive.
+    pub const TABLE_AND_KEYS: Self = Self { master_key: true, ..Self::TABLE };
+    /// None of it.
+    pub const NOTHING: Self = Self { open_table: false, ..Self::TABLE };
+}
+
 /// Everything the environment says.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -24,6 +46,12 @@ pub struct Config {
     pub operator_key_hash: Option<[u8; 32]>,
     /// `PUBLIC_BASE_URL`; empty means the gateway's own domain name.
     pub public_base_url: Option<String>,
+    /// `WEBHOOK_QUEUE_URL`; empty in functions that have nothing to do with the queue.
+    pub queue_url: String,
+    /// `AWS_ENDPOINT_URL_SQS`; empty means unset.
+    pub queue_endpoint: Option<String>,
+    /// `ALLOW_LOOPBACK_ENDPOINTS`: whether webhooks may go to `http://127.0.0.1:<port>`, for emulators only.
+    pub loopback_endpoints: bool,
     /// Credentials: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`.
     pub credentials: Credentials,
 }
@@ -60,7 +88,7 @@ impl Config {
     ///
     /// # Errors
     /// [`ConfigError`] for the first variable that is missing or malformed.
-    pub fn read(variable: impl Fn(&str) -> Option<String>, needs_master_key: bool) -> Result<Self, ConfigError> {
+    pub fn read(variable: impl Fn(&str) -> Option<String>, needs: Needs) -> Result<Self, ConfigError> {
         let get = |name: &str| variable(name).filter(|value| !value.is_empty());
         let need = |name: &str| get(name).ok_or_else(|| error(name, "is not set"));
         let url = |name: &str| match get(name) {
@@ -74,9 +102,13 @@ impl Config {
             table: need("TABLE_NAME")?,
             region: need("AWS_REGION")?,
             endpoint: url("AWS_ENDPOINT_URL_DYNAMODB")?,
-            master_keys: master_keys(&get, needs_master_key)?,
+            master_keys: master_keys(&get, needs.master_key)?,
             operator_key_hash: get("OPERATOR_KEY_HASH").map(|hex| parse_hash("OPERATOR_KEY_HASH", &hex)).transpose()?,
             public_base_url: url("PUBLIC_BASE_URL")?,
+            queue_url: if needs.queue { need("WEBHOOK_QUEUE_URL")? } else { String::new() },
+            queue_endpoint: if needs.queue { url("AWS_ENDPOINT_URL_SQS")? } else { None },
+            loopback_endpoints: needs.endpoints
+                && yes_or_no("ALLOW_LOOPBACK_ENDPOINTS", get("ALLOW_LOOPBACK_ENDPOINTS"))?,
             credentials: Credentials {
                 id: need("AWS_ACCESS_KEY_ID")?,
                 secret: need("AWS_SECRET_ACCESS_KEY")?,
@@ -105,6 +137,14 @@ fn master_keys(get: &impl Fn(&str) -> Option<String>, needed: bool) -> Result<Ma
     Ok(MasterKeys::new(keys))
 }
 
+fn yes_or_no(name: &str, value: Option<String>) -> Result<bool, ConfigError> {
+    match value.as_deref() {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(error(name, "is neither true nor false")),
+    }
+}
+
 fn parse_hash(name: &str, hex: &str) -> Result<[u8; 32], ConfigError> {
     let bytes = HEXLOWER.decode(hex.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
     bytes.ok_or_else(|| error(name, "is not 64 lower-case hexadecimal digits"))
@@ -118,6 +158,8 @@ fn error(variable: &str, problem: &'static str) -> ConfigError {
 mod tests {
     use super::*;
 
+    const ALL: Needs = Needs { master_key: true, open_table: true, queue: true, endpoints: true };
+
     fn environment() -> BTreeMap<&'static str, &'static str> {
         BTreeMap::from([
             ("TABLE_NAME", "multipartner"),
@@ -126,11 +168,12 @@ mod tests {
             ("AWS_ACCESS_KEY_ID", "id"),
             ("AWS_SECRET_ACCESS_KEY", "very secret"),
             ("AWS_ENDPOINT_URL_DYNAMODB", ""),
+            ("WEBHOOK_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/1/webhooks"),
         ])
     }
 
     fn read(environment: &BTreeMap<&str, &str>) -> Result<Config, ConfigError> {
-        Config::read(|name| environment.get(name).map(|value| (*value).to_owned()), true)
+        Config::read(|name| environment.get(name).map(|value| (*value).to_owned()), ALL)
     }
 
     #[test]
@@ -151,6 +194,9 @@ mod tests {
             ("OPERATOR_KEY_HASH", "xyz"),
             ("AWS_ENDPOINT_URL_DYNAMODB", "localhost:8000"),
             ("PUBLIC_BASE_URL", "example.com"),
+            ("WEBHOOK_QUEUE_URL", ""),
+            ("AWS_ENDPOINT_URL_SQS", "localhost"),
+            ("ALLOW_LOOPBACK_ENDPOINTS", "yes"),
         ];
         for (name, value) in wrong {
             let mut environment = environment();

@@ -16,7 +16,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::app::App;
-use crate::config::Config;
+use crate::config::{Config, Needs};
 use crate::deadline::Deadline;
 use crate::domain::{Policy, SystemClock};
 use crate::http::{Problem, Request, Response, conditional, to_gateway};
@@ -64,10 +64,8 @@ pub struct Function {
     pub name: &'static str,
     /// Its routes.
     pub routes: &'static [Route],
-    /// Whether it derives secrets, and so must be given the master keys.
-    pub needs_master_key: bool,
-    /// Whether it reads the table, and so connects to it while it starts.
-    pub uses_table: bool,
+    /// What it works with.
+    pub needs: Needs,
 }
 
 impl Function {
@@ -85,8 +83,8 @@ pub type JobFuture = Pin<Box<dyn Future<Output = Result<Value, JobError>> + Send
 pub struct Job {
     /// Its name, that of its crate and of its resource's folder.
     pub name: &'static str,
-    /// Whether it derives secrets, and so must be given the master keys.
-    pub needs_master_key: bool,
+    /// What it works with.
+    pub needs: Needs,
     /// What it does with the event it is called with.
     pub run: fn(Arc<App>, Vec<u8>, Invocation) -> JobFuture,
 }
@@ -183,17 +181,26 @@ pub async fn run_job(app: Arc<App>, job: &Job, payload: Vec<u8>, invocation: Inv
 pub fn main(function: Function) -> ExitCode {
     exit(
         function.name,
-        start(function.needs_master_key, function.uses_table, move |app, payload, invocation| async move {
-            Ok::<_, Infallible>(invoke(app, &function, &payload, &invocation).await)
-        }),
+        start(
+            function.needs,
+            |app, _| Ok(app),
+            move |app, payload, invocation| async move {
+                Ok::<_, Infallible>(invoke(app, &function, &payload, &invocation).await)
+            },
+        ),
     )
 }
 
 /// The whole of a job's `main`.
 pub fn main_job(job: Job) -> ExitCode {
+    main_equipped(job, |app, _| Ok(app))
+}
+
+/// The whole of a job's `main`, where the job works with more than the table: `equip` brings it.
+pub fn main_equipped(job: Job, equip: impl FnOnce(App, &Config) -> Result<App, lambda_runtime::Error>) -> ExitCode {
     exit(
         job.name,
-        start(job.needs_master_key, false, move |app, payload, invocation| async move {
+        start(job.needs, equip, move |app, payload, invocation| async move {
             run_job(app, &job, payload, invocation).await
         }),
     )
@@ -219,8 +226,8 @@ const RUNTIME_VARIABLES: [&str; 4] = [
 ];
 
 fn start<F, T, E>(
-    needs_master_key: bool,
-    uses_table: bool,
+    needs: Needs,
+    equip: impl FnOnce(App, &Config) -> Result<App, lambda_runtime::Error>,
     answer: impl Fn(Arc<App>, Vec<u8>, Invocation) -> F + Copy,
 ) -> Result<(), lambda_runtime::Error>
 where
@@ -231,17 +238,18 @@ where
     log_as_json();
     std::panic::set_hook(Box::new(log_panic));
     let variable = |name: &str| std::env::var(name).ok();
-    let config = Config::read(variable, needs_master_key)?;
+    let config = Config::read(variable, needs)?;
     if let Some(name) = RUNTIME_VARIABLES.into_iter().find(|name| variable(name).is_none()) {
         return Err(format!("environment variable {name} is not set; this program runs inside AWS Lambda").into());
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let table = client::connect(&config, client::http_client());
-    if uses_table {
+    if needs.open_table {
         runtime.block_on(client::open(&table, &config.table));
     }
     let policy = Policy::built_in()?;
-    let app = Arc::new(App::new(&config, table, policy, Arc::new(SystemClock), Arc::new(SystemRandom)));
+    let app = App::new(&config, table, policy, Arc::new(SystemClock), Arc::new(SystemRandom));
+    let app = Arc::new(equip(app, &config)?);
     runtime.block_on(lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let invocation = Invocation { id: event.context.request_id, remaining: remaining(event.context.deadline) };
         let payload = Box::<str>::from(event.payload).into_string().into_bytes();

@@ -17,6 +17,7 @@ pub mod domain;
 pub mod http;
 pub mod lambda;
 pub mod outbound;
+pub mod queue;
 pub mod random;
 pub mod store;
 

@@ -1,4 +1,4 @@
-//! Watches what goes to the table: every call, at the HTTP client below the SDK, and whose it is.
+//! Watches what goes to the table and the queue: every call, at the HTTP client below the SDK, and whose it is.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,6 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use serde_json::Value;
-use shared::store::client;
 
 use crate::policy::Call;
 
@@ -25,8 +24,8 @@ pub struct Watch(Arc<Mutex<Calls>>);
 
 impl Watch {
     /// A function's HTTP client, watched.
-    pub fn http_client(&self, function: &'static str) -> SharedHttpClient {
-        SharedHttpClient::new(Watched { watch: self.clone(), function, inner: client::http_client() })
+    pub fn around(&self, function: &'static str, inner: SharedHttpClient) -> SharedHttpClient {
+        SharedHttpClient::new(Watched { watch: self.clone(), function, inner })
     }
 
     /// Everything so far.
@@ -35,9 +34,12 @@ impl Watch {
     }
 
     fn note(&self, function: &str, request: &HttpRequest) {
-        let operation = request.headers().get("x-amz-target").and_then(|target| target.rsplit('.').next());
-        let body = request.body().bytes().and_then(|body| serde_json::from_slice(body).ok());
-        let calls = calls(operation.expect("a target"), &body.expect("a body"));
+        let target = request.headers().get("x-amz-target").and_then(|target| target.split_once('.'));
+        let body = request.body().bytes().and_then(|body| serde_json::from_slice(body).ok()).expect("a body");
+        let calls = match target.expect("a target") {
+            ("AmazonSQS", operation) => vec![of_queue(operation, &body)],
+            (_, operation) => of_table(operation, &body),
+        };
         self.0.lock().expect("notes").entry(function.to_owned()).or_default().extend(calls);
     }
 }
@@ -63,12 +65,29 @@ impl HttpConnector for Watched<SharedHttpConnector> {
     }
 }
 
+/// A request to SQS as the call that IAM is asked about.
+fn of_queue(operation: &str, body: &Value) -> Call {
+    let action = match operation {
+        // It has no action of its own.
+        "SendMessageBatch" => "SendMessage",
+        "ChangeMessageVisibility" => operation,
+        other => panic!("{other} is no call that this test knows; teach it which rights it needs"),
+    };
+    let name = body["QueueUrl"].as_str().and_then(|url| url.rsplit('/').next()).expect("a queue");
+    Call {
+        action: format!("sqs:{action}"),
+        resource: format!("arn:aws:sqs:eu-west-1:000000000000:{name}"),
+        leading_key: None,
+        enclosing: None,
+    }
+}
+
 /// A request to DynamoDB as the calls that IAM is asked about.
-fn calls(operation: &str, body: &Value) -> Vec<Call> {
+fn of_table(operation: &str, body: &Value) -> Vec<Call> {
     let one = |action: &str, resource: String, leading_key: &Value, enclosing: Option<&str>| Call {
         action: format!("dynamodb:{action}"),
         resource,
-        leading_key: leading_key["S"].as_str().expect("a partition key").to_owned(),
+        leading_key: Some(leading_key["S"].as_str().expect("a partition key").to_owned()),
         enclosing: enclosing.map(str::to_owned),
     };
     let of_table = |action, leading_key, enclosing| one(action, TABLE.to_owned(), leading_key, enclosing);

@@ -111,10 +111,12 @@ fn reference(name: &str, document: &Value) -> Value {
         "AWS::AccountId" => json!("000000000000"),
         "AWS::Partition" => json!("aws"),
         "AWS::Region" => json!("eu-west-1"),
+        "AWS::StackName" => json!("multipartner"),
         "AWS::NoValue" => Value::Null,
         _ => match &document["Parameters"][name] {
             Value::Null => match document["Resources"][name]["Type"].as_str() {
                 Some("AWS::SecretsManager::Secret") => json!(arn("secretsmanager", &format!("secret:{name}"))),
+                Some("AWS::SQS::Queue") => json!(format!("https://sqs.eu-west-1.amazonaws.com/000000000000/{name}")),
                 Some(_) => json!(name),
                 None => panic!("{name} is neither parameter nor resource"),
             },
@@ -132,6 +134,8 @@ fn attribute(resource: &str, attribute: &str, document: &Value) -> String {
         ("AWS::Logs::LogGroup", "Arn") => arn("logs", &format!("log-group:{resource}:*")),
         ("AWS::IAM::Role", "Arn") => format!("arn:aws:iam::000000000000:role/{resource}"),
         ("AWS::Serverless::Function", "Arn") => arn("lambda", &format!("function:{resource}")),
+        ("AWS::SQS::Queue", "Arn") => arn("sqs", resource),
+        ("AWS::SQS::Queue", "QueueName") => resource.to_owned(),
         ("AWS::Serverless::HttpApi", "ApiEndpoint") => {
             format!("https://{resource}.execute-api.eu-west-1.amazonaws.com")
         }

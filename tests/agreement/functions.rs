@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use local::functions::FUNCTIONS;
-use local::jobs::SCHEDULED;
 use serde_json::{Value, json};
-use shared::config::Config;
+use shared::config::{Config, Needs};
+use tests::sample_events::jobs;
 
 use crate::deployment::{Deployment, Function, TEXT};
 
@@ -19,10 +19,10 @@ fn variables(function: &Function) -> BTreeMap<String, String> {
     variables.iter().map(|(name, value)| (name.clone(), value.as_str().expect("a text").to_owned())).collect()
 }
 
-/// Name of each function and job, and whether it derives secrets.
-fn registry() -> BTreeMap<&'static str, bool> {
-    let functions = FUNCTIONS.iter().map(|function| (function.name, function.needs_master_key));
-    functions.chain(SCHEDULED.iter().map(|job| (job.name, job.needs_master_key))).collect()
+/// Name of each function and job, and what it works with.
+fn registry() -> BTreeMap<&'static str, Needs> {
+    let functions = FUNCTIONS.iter().map(|function| (function.name, function.needs));
+    functions.chain(jobs().map(|job| (job.name, job.needs))).collect()
 }
 
 #[test]
@@ -46,8 +46,9 @@ fn each_function_is_built_from_its_own_folder() {
 
 #[test]
 fn functions_are_told_what_they_read_and_nothing_else() {
-    let keys = registry();
+    let registry = registry();
     for function in Deployment::read().functions() {
+        let needs = registry[function.name.as_str()];
         let mut given = variables(&function);
         let told: BTreeSet<_> = given.keys().cloned().collect();
         given.extend(OF_LAMBDA.iter().map(|name| ((*name).to_owned(), "given by Lambda".to_owned())));
@@ -61,14 +62,13 @@ fn functions_are_told_what_they_read_and_nothing_else() {
             read.borrow_mut().insert(name.to_owned());
             given.get(name).cloned()
         };
-        Config::read(variable, keys[function.name.as_str()])
-            .unwrap_or_else(|error| panic!("{}: {error}", function.name));
+        Config::read(variable, needs).unwrap_or_else(|error| panic!("{}: {error}", function.name));
         let of_template = |name: &String| !OF_LAMBDA.contains(&name.as_str()) && !name.starts_with("MASTER_KEY_");
         let read: BTreeSet<_> = read.into_inner().into_iter().filter(of_template).collect();
         let (secrets, told): (BTreeSet<_>, BTreeSet<_>) =
             told.into_iter().partition(|name| name.starts_with("MASTER_KEY_"));
         assert_eq!(told, read, "{}", function.name);
-        let needed = if keys[function.name.as_str()] { vec!["MASTER_KEY_1", "MASTER_KEY_2"] } else { Vec::new() };
+        let needed = if needs.master_key { vec!["MASTER_KEY_1", "MASTER_KEY_2"] } else { Vec::new() };
         assert_eq!(secrets.iter().map(String::as_str).collect::<Vec<_>>(), needed, "{}", function.name);
     }
 }
@@ -107,6 +107,9 @@ fn parameters_are_safe_by_default() {
         ("OperatorKeyHash", ""),
         ("PublicBaseUrl", ""),
         ("DynamoDbEndpoint", ""),
+        ("SqsEndpoint", ""),
+        // Whoever may name an endpoint could otherwise make functions call themselves.
+        ("AllowLoopbackEndpoints", "false"),
         ("DeletionProtection", "true"),
         ("MasterKeys", "1"),
         ("Architecture", "arm64"),
@@ -162,6 +165,8 @@ fn every_route_is_of_the_one_api_in_payload_format_2() {
                 Some("ScheduleV2") => {
                     assert_eq!(event["Properties"]["RoleArn"], json!("arn:aws:iam::000000000000:role/ScheduleRole"))
                 }
+                // Those of mappings are looked at in `webhooks`.
+                Some("DynamoDB" | "SQS") => {}
                 other => panic!("{name}: {other:?}"),
             }
         }

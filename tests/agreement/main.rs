@@ -8,3 +8,4 @@ mod policy;
 mod rights;
 mod story;
 mod table;
+mod webhooks;

@@ -28,8 +28,8 @@ pub struct Call {
     pub action: String,
     /// The resource.
     pub resource: String,
-    /// The partition key.
-    pub leading_key: String,
+    /// The partition key; `None` when it is no call to the table.
+    pub leading_key: Option<String>,
     /// The transaction it is part of.
     pub enclosing: Option<String>,
 }
@@ -68,7 +68,7 @@ impl Statement {
         let any = |patterns: &[String], text: &str| patterns.iter().any(|pattern| like(pattern, text));
         any(&self.actions, &call.action)
             && any(&self.resources, &call.resource)
-            && self.leading_keys.as_ref().is_none_or(|keys| any(keys, &call.leading_key))
+            && self.leading_keys.as_ref().is_none_or(|keys| call.leading_key.iter().all(|one| any(keys, one)))
             && self.enclosing.as_ref().is_none_or(|all| call.enclosing.as_ref().is_some_and(|one| all.contains(one)))
     }
 }

@@ -9,11 +9,26 @@ use crate::deployment::{Deployment, TEXT};
 use crate::policy::{Call, Statement, like, of_functions, roles};
 use crate::story;
 
-/// Actions that the platform performs in a function's name, so that no handler is seen calling them.
-const BY_THE_PLATFORM: &[&str] = &["logs:CreateLogStream", "logs:PutLogEvents"];
+/// Actions that the platform performs in a function's name, so that no handler is seen calling them: the action, a pattern of
+/// its resource, and what for.
+const BY_THE_PLATFORM: &[(&str, &str, &str)] = &[
+    ("logs:CreateLogStream", "*:log-group:*", "each process writes a stream of its own"),
+    ("logs:PutLogEvents", "*:log-group:*", "what the function writes to standard error"),
+    ("dynamodb:DescribeStream", "*:table/Table/stream/*", "the mapping finds the stream's shards"),
+    ("dynamodb:GetRecords", "*:table/Table/stream/*", "the mapping reads them"),
+    ("dynamodb:GetShardIterator", "*:table/Table/stream/*", "from where it stopped"),
+    ("dynamodb:ListStreams", "*:table/Table/stream/*", "a mapping is refused whose role lacks it"),
+    ("sqs:SendMessage", "*:StreamDeadLetters", "the mapping says which records it gave up"),
+    ("sqs:ReceiveMessage", "*:WebhookQueue", "the mapping reads the queue"),
+    ("sqs:DeleteMessage", "*:WebhookQueue", "and removes what is finished"),
+    ("sqs:GetQueueAttributes", "*:WebhookQueue", "and sees how many readers it needs"),
+];
 
-/// Actions that know no resource, each with the reason why it is needed. There is none.
-const WITHOUT_RESOURCE: &[(&str, &str)] = &[];
+/// Actions that know no resource of their own, each with the reason why it is needed.
+const WITHOUT_RESOURCE: &[(&str, &str)] = &[(
+    "dynamodb:ListStreams",
+    "it is asked before a stream is known; AWS's own policy names all streams of the table",
+)];
 
 /// Every action that changes items, whatever it is called.
 const WRITES: &[&str] = &[
@@ -54,11 +69,14 @@ async fn roles_allow_what_functions_do_and_nothing_else() {
 /// What a statement allows and no call needs: each of its actions, with each of its resources and keys.
 fn unused(statement: &Statement, calls: &BTreeSet<Call>) -> Vec<String> {
     let mut unused = Vec::new();
-    for action in statement.actions.iter().filter(|action| !BY_THE_PLATFORM.contains(&action.as_str())) {
-        for resource in &statement.resources {
-            for key in statement.leading_keys.iter().flatten() {
-                let needs =
-                    |call: &Call| call.action == *action && call.resource == *resource && like(key, &call.leading_key);
+    let any_key = vec!["*".to_owned()];
+    for action in &statement.actions {
+        for resource in statement.resources.iter().filter(|resource| !is_by_the_platform(action, resource)) {
+            for key in statement.leading_keys.as_ref().unwrap_or(&any_key) {
+                let needs = |call: &Call| {
+                    let of_key = like(key, call.leading_key.as_deref().unwrap_or_default());
+                    call.action == *action && call.resource == *resource && of_key
+                };
                 if !calls.iter().any(|call| needs(call) && statement.allows(call)) {
                     unused.push(format!("{} {action} {resource} {key}", statement.sid));
                 }
@@ -66,6 +84,58 @@ fn unused(statement: &Statement, calls: &BTreeSet<Call>) -> Vec<String> {
         }
     }
     unused
+}
+
+#[test]
+fn what_is_superfluous_is_found_whether_or_not_it_has_keys() {
+    let queue = "arn:aws:sqs:eu-west-1:000000000000:WebhookQueue";
+    let statement = |action: &str, resource: &str, key: Option<&str>| Statement {
+        sid: "Any".into(),
+        actions: vec![action.into()],
+        resources: vec![resource.into()],
+        leading_keys: key.map(|key| vec![key.to_owned()]),
+        enclosing: None,
+    };
+    let call = |action: &str, resource: &str, key: Option<&str>| Call {
+        action: action.into(),
+        resource: resource.into(),
+        leading_key: key.map(str::to_owned),
+        enclosing: None,
+    };
+    let send = statement("sqs:SendMessage", queue, None);
+    let get = statement("dynamodb:GetItem", TABLE, Some("KEY#*"));
+    let done = BTreeSet::from([call("sqs:SendMessage", queue, None), call("dynamodb:GetItem", TABLE, Some("KEY#a"))]);
+    for (statement, of_nothing, of_all) in [
+        (send, 1, 0),
+        (get, 1, 0),
+        (statement("sqs:PurgeQueue", queue, None), 1, 1),
+        (statement("dynamodb:GetItem", TABLE, Some("POISON#*")), 1, 1),
+        (statement("sqs:ReceiveMessage", queue, None), 0, 0),
+        (statement("sqs:SendMessage", &queue.replace("Webhook", "Other"), None), 1, 1),
+    ] {
+        let found = (unused(&statement, &BTreeSet::new()).len(), unused(&statement, &done).len());
+        assert_eq!(found, (of_nothing, of_all), "{statement:?}");
+    }
+}
+
+fn is_by_the_platform(action: &str, resource: &str) -> bool {
+    BY_THE_PLATFORM.iter().any(|(known, of, _)| *known == action && like(of, resource))
+}
+
+#[test]
+fn everything_that_the_platform_does_is_allowed_to_somebody_and_has_its_reason() {
+    let all: Vec<Statement> = of_functions(&Deployment::read()).into_values().flatten().collect();
+    for (action, of, reason) in BY_THE_PLATFORM {
+        let allowing = |statement: &&Statement| statement.actions.iter().any(|known| known == action);
+        let resources = all.iter().filter(allowing).flat_map(|statement| &statement.resources);
+        assert!(resources.into_iter().any(|resource| like(of, resource)), "nobody may {action} on {of}");
+        assert!(!reason.is_empty());
+    }
+    for (action, reason) in WITHOUT_RESOURCE {
+        assert!(
+            !reason.is_empty() && all.iter().any(|statement| statement.actions.iter().any(|known| known == action))
+        );
+    }
 }
 
 #[test]
@@ -77,7 +147,7 @@ fn only_registering_writes_subscriptions_and_only_by_a_put_in_a_transaction() {
                 let call = Call {
                     action: format!("dynamodb:{action}"),
                     resource: TABLE.to_owned(),
-                    leading_key: "SUBSCRIPTION#public#a".to_owned(),
+                    leading_key: Some("SUBSCRIPTION#public#a".to_owned()),
                     enclosing: enclosing.map(str::to_owned),
                 };
                 if statements.iter().any(|statement| statement.allows(&call)) {
@@ -108,7 +178,8 @@ fn nobody_writes_outside_a_transaction_or_deletes_anything() {
 fn statements_name_actions_resources_and_keys() {
     for (role, statements) in roles(&Deployment::read()) {
         for statement in statements {
-            let of_table = statement.actions.iter().any(|action| action.starts_with("dynamodb:"));
+            let of_stream = statement.resources.iter().all(|resource| resource.contains(":table/Table/stream/"));
+            let of_table = statement.actions.iter().any(|action| action.starts_with("dynamodb:")) && !of_stream;
             assert_eq!(statement.leading_keys.is_some(), of_table, "{role}: {statement:?}");
             for key in statement.leading_keys.iter().flatten() {
                 let (kind, rest) = key.split_at(key.len() - 1);
@@ -186,15 +257,17 @@ fn the_policy_table_can_be_shown() {
 }
 
 #[test]
-fn the_schedule_may_call_its_function_and_nothing_else() {
-    let roles = roles(&Deployment::read());
+fn the_schedules_may_call_their_functions_and_nothing_else() {
+    let deployment = Deployment::read();
+    let is_scheduled = |event: &Value| event["Type"] == "ScheduleV2";
+    let functions = deployment.functions().into_iter();
+    let scheduled = functions.filter(|function| function.events.values().any(is_scheduled));
+    let arns: Vec<_> =
+        scheduled.map(|function| format!("arn:aws:lambda:eu-west-1:000000000000:function:{}", function.id)).collect();
+    let roles = roles(&deployment);
     let schedule = &roles["ScheduleRole"];
-    let arn = "arn:aws:lambda:eu-west-1:000000000000:function:ExpireDue";
-    assert_eq!(schedule.len(), 1);
-    assert_eq!(
-        (schedule[0].actions.clone(), schedule[0].resources.clone()),
-        (vec!["lambda:InvokeFunction".into()], vec![arn.into()])
-    );
+    assert_eq!((schedule.len(), arns.len()), (1, 2));
+    assert_eq!((&schedule[0].actions, &schedule[0].resources), (&vec!["lambda:InvokeFunction".into()], &arns));
 }
 
 #[test]

@@ -1,26 +1,31 @@
-//! Everything that functions do with the table: the sample story, and what only happens when something is repeated,
-//! refused or late.
+//! Everything that functions do with table and queue: the sample story, and what only happens when something is repeated,
+//! refused, late, or answered by a receiver of webhooks.
+
+use std::collections::HashMap;
 
 use aws_sdk_dynamodb::config::SharedHttpClient;
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 use shared::domain::Clock;
+use shared::store::Item;
 use tests::parties::{accept_by_link, asking, decline_by_link, link, preview, registration};
 use tests::sample_events::{Stage, TIME, play};
-use tests::{Call, Customer, Partner};
+use tests::{Call, Customer, Partner, Receiver, Reply};
 
 use crate::calls::{Calls, Watch};
 
 /// Plays it all; every call to the table, by function.
 pub async fn calls() -> Calls {
     let watch = Watch::default();
-    let http = |function| -> SharedHttpClient { watch.http_client(function) };
-    play(&Stage::start(Some(&http)).await).await;
-    let stage = Stage::start(Some(&http)).await;
+    let around = |function, http: SharedHttpClient| watch.around(function, http);
+    play(&Stage::start(Some(&around)).await).await;
+    let stage = Stage::start(Some(&around)).await;
     let contoso = customer(&stage, "c0c0c0c0-0000-4000-8000-000000000001").await;
     let northwind = partner(&stage, "90070000-0000-4000-8000-000000000003").await;
     repeat(&stage, &northwind, &contoso).await;
     as_others(&stage, &northwind, &contoso).await;
     late(&stage, &northwind, &contoso).await;
+    webhooks(&stage, &northwind, &contoso).await;
     watch.calls()
 }
 
@@ -128,4 +133,89 @@ async fn late(stage: &Stage, partner: &Partner, customer: &Customer) {
     expect(stage, 200, &partner.end(customer)).await;
     stage.clock().advance_days(61);
     stage.run("expire-due", b"{}").await;
+}
+
+/// Endpoints of both kinds: one that works and one that fails until nothing more goes there.
+async fn webhooks(stage: &Stage, partner: &Partner, customer: &Customer) {
+    stage.publish().await;
+    let receiver = Receiver::start().await;
+    let path = endpoint(stage, &|method, path| partner.call(method, path), receiver.url()).await;
+    activate(stage, &receiver, &path, &|method, path| partner.call(method, path)).await;
+    expect(stage, 409, &partner.call("POST", "/endpoints").json(&json!({"url": receiver.url()}))).await;
+    let gone = Receiver::start().await;
+    let path = endpoint(stage, &|method, path| customer.call(method, path), gone.url()).await;
+    activate(stage, &gone, &path, &|method, path| customer.call(method, path)).await;
+    fail(stage, &gone, &path, customer).await;
+    poison(stage).await;
+}
+
+/// Creates an endpoint, twice; its path below its owner.
+async fn endpoint(stage: &Stage, call: &impl Fn(&str, &str) -> Call, url: &str) -> String {
+    let create = call("POST", "/endpoints").json(&json!({"url": url})).idempotency_key("endpoint");
+    expect(stage, 201, &create).await;
+    let created = expect(stage, 201, &create).await;
+    format!("/endpoints/{}", created["endpoint"]["endpoint_id"].as_str().expect("an id"))
+}
+
+/// The challenge is answered, and what waited for it arrives, too.
+async fn activate(stage: &Stage, receiver: &Receiver, path: &str, call: &impl Fn(&str, &str) -> Call) {
+    settle(stage).await;
+    assert_eq!(receiver.of_type("endpoint.challenge").len(), 1);
+    assert_eq!(receiver.of_type("endpoint.created").len(), 1, "it waited");
+    let found = expect(stage, 200, &call("GET", path)).await;
+    assert_eq!(found["endpoint"]["state"], "active");
+    expect(stage, 202, &call("POST", &format!("{path}/test"))).await;
+    // The stream did not tell of it.
+    stage.clock().advance_millis(180_000);
+    stage.run("publish-events", b"{}").await;
+    settle(stage).await;
+    assert_eq!(receiver.of_type("endpoint.test").len(), 1, "the sweep found it");
+}
+
+/// Publishes and delivers until a round finds nothing to publish.
+async fn settle(stage: &Stage) {
+    while !stage.waiting().await.is_empty() {
+        stage.publish().await;
+        stage.deliver().await;
+        stage.deliver().await;
+    }
+    stage.deliver().await;
+}
+
+/// Fails, recovers, fails again, and says in the end that it is gone; what did not arrive is sent once more.
+async fn fail(stage: &Stage, receiver: &Receiver, path: &str, owner: &Customer) {
+    for status in [500, 204, 410] {
+        receiver.answer(move |_, _| Reply::status(status));
+        let change = json!({"description": format!("answers {status}")});
+        expect(stage, 200, &owner.call("PATCH", path).json(&change)).await;
+        settle(stage).await;
+        stage.clock().advance_days(1);
+        stage.deliver().await;
+    }
+    let found = expect(stage, 200, &owner.call("GET", path)).await;
+    assert_eq!(found["endpoint"]["state"], "disabled");
+    settle(stage).await;
+    expect(stage, 200, &owner.call("PATCH", path).json(&json!({"state": "active"}))).await;
+    let since = json!({"since": "2026-01-01T00:00:00Z"});
+    let resent = expect(stage, 202, &owner.call("POST", &format!("{path}/resend")).json(&since)).await;
+    assert!(resent["resent"].as_u64() > Some(0), "{resent}");
+    receiver.answer(|_, _| Reply::status(204));
+    settle(stage).await;
+    let found = expect(stage, 200, &owner.call("GET", path)).await;
+    assert_eq!(found["endpoint"]["state"], "active");
+}
+
+/// What nobody can publish or deliver.
+async fn poison(stage: &Stage) {
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let item = [("pk", "EVENTS#INVITATION#none"), ("sk", "0000000001"), ("gsi3pk", "OUTBOX#1"), ("gsi3sk", "2026")];
+    let item: Item = item.into_iter().map(|(name, value)| (name.to_owned(), text(value))).collect::<HashMap<_, _>>();
+    stage.put_item(item).await;
+    stage.publish().await;
+    assert_eq!(stage.waiting().await, Vec::<Item>::new());
+    let nameless = json!({"Records": [{"eventName": "INSERT", "dynamodb": {"SequenceNumber": "1"}}]});
+    stage.run("publish-events", nameless.to_string().as_bytes()).await;
+    stage.mailbox().take(usize::MAX);
+    stage.mailbox().put("no ticket".to_owned());
+    assert_eq!(stage.deliver().await, json!({"batchItemFailures": []}));
 }

@@ -361,6 +361,10 @@ async fn a_no_is_answered_with_the_invitation_and_its_reason() {
     let decided_at = &invitation["answer"]["decided_at"];
     assert_eq!(invitation["answer"], json!({"decision": "declined", "decided_at": decided_at, "reason": "Not\nnow"}));
     let events = world.event_types(&partner, 4).await;
+    // Events are never erased, so what the customer wrote is not in it; and nobody claimed a role.
+    let told = world.items(&partner.call("GET", &format!("/events?subject={id}")), 2).await;
+    let told = told.iter().find(|event| event["type"] == "invitation.declined").expect("an event");
+    assert_eq!((&told["data"], &told["actor"]), (&json!({}), &json!({"kind": "link", "id": id, "role": null})));
     for again in
         [json!({"token": token}), json!({"token": token, "reason": "Never"}), json!({"token": token, "reason": null})]
     {

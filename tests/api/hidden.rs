@@ -21,7 +21,11 @@ async fn side(world: &World) -> Side {
     let subscription = world.unique();
     world.send(&partner.register(&registration(&subscription, &customer))).await.expect(201);
     let key_id = world.send(&Call::get("/v1/me").key(&partner.key)).await.expect(200)["key_id"].clone();
+    // Every id of the side's own is tried on both sides' routes; the endpoint is the partner's.
+    let endpoint = json!({"url": "https://hooks.example.com/in"});
+    let endpoint = world.send(&partner.call("POST", "/endpoints").json(&endpoint)).await.expect(201);
     let ids = BTreeMap::from([
+        ("endpoint_id", endpoint["endpoint"]["endpoint_id"].as_str().expect("an id").to_owned()),
         ("partner_id", partner.partner_id.clone()),
         ("tenant_id", customer.tenant_id.clone()),
         ("grant_id", invitation.replace("inv_", "grt_")),
@@ -42,6 +46,7 @@ fn nobodys(world: &World) -> [BTreeMap<&'static str, String>; 2] {
         ("invitation_id", format!("inv_{tail}")),
         ("subscription_id", "nobody".to_owned()),
         ("key_id", format!("key_{tail}")),
+        ("endpoint_id", format!("ep_{tail}")),
     ]);
     let malformed = well_formed.keys().map(|name| (*name, "x%23y".to_owned())).collect();
     [well_formed, malformed]
@@ -140,6 +145,9 @@ fn body_for(call: Call, template: &str) -> Call {
         Some("preview") | Some("decline") if template.starts_with("/v1/invitations") => json!({"token": token}),
         Some("rotate") => json!({"grace_hours": 1}),
         Some("{partner_id}") | Some("{tenant_id}") if call.method == "PATCH" => json!({"name": "Other"}),
+        Some("{endpoint_id}") if call.method == "PATCH" => json!({"description": "Other"}),
+        Some("endpoints") => json!({"url": "https://hooks.example.com/other"}),
+        Some("resend") => json!({"since": "2026-11-22T12:00:00Z"}),
         Some("invitations") => return call.json(&json!({})).idempotency_key("a"),
         Some("subscriptions") => json!({}),
         _ => return call,

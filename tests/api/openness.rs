@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use shared::config::Needs;
 use shared::http::Code;
 use shared::lambda::{Function, Route};
 use tests::World;
@@ -27,7 +28,7 @@ fn panicking(at_once: bool) -> Function {
     const LATER: Route =
         Route { key: "GET /v1/policy", handler: |_, _| Box::pin(async { panic!("secret whsec_AAAA later") }) };
     let routes: &[Route] = if at_once { &[AT_ONCE] } else { &[LATER] };
-    Function { name: "panicking", routes, needs_master_key: false, uses_table: false }
+    Function { name: "panicking", routes, needs: Needs::NOTHING }
 }
 
 #[tokio::test]

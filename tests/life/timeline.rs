@@ -98,7 +98,7 @@ async fn every_command_that_changes_something_is_one_event_and_a_repeat_is_none(
     told.once(&partner.cancel(&more), ["invitation.cancelled", "partner", "global_admin", "2"], true).await;
     let (no, token) = world.open(&partner, &customer, asked.clone()).await;
     told.news().await;
-    told.once(&decline_by_link(&no, &token), ["invitation.declined", "link", "global_admin", "2"], true).await;
+    told.once(&decline_by_link(&no, &token), ["invitation.declined", "link", "-", "2"], true).await;
     let (no, _) = world.open(&partner, &other, Value::Null).await;
     told.news().await;
     told.once(&other.decline(&no), ["invitation.declined", "customer", "global_admin", "2"], true).await;
@@ -177,7 +177,7 @@ async fn an_event_that_is_changed_removed_added_or_moved_is_found() {
         let (name, mut less) = (format!("{} {}", text(&items[at], "pk"), text(&items[at], "sk")), items.clone());
         less.remove(at);
         found(&format!("{name} removed"), less);
-        for attribute in items[at].keys().filter(|attribute| *attribute != "unpublished") {
+        for attribute in items[at].keys().filter(|attribute| !attribute.starts_with("gsi3")) {
             let mut changed = items.clone();
             let value = match &items[at][attribute] {
                 AttributeValue::N(number) => AttributeValue::N((number.parse::<i64>().unwrap() + 1).to_string()),

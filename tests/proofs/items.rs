@@ -50,6 +50,18 @@ const KINDS: &[Kind] = &[
         optional: &["invitation", "grant_id", "subscription", "key_id"],
         unread: &["event_hash"],
     },
+    Kind {
+        name: "endpoint",
+        key: ("ENDPOINTS#", "ENDPOINT#"),
+        optional: &["event_types", "description", "failing"],
+        unread: &[],
+    },
+    Kind {
+        name: "delivery",
+        key: ("DELIVERY#", "ep_"),
+        optional: &["next_at", "last_status", "failure", "latency", "excerpt"],
+        unread: &["ttl"],
+    },
 ];
 
 /// What finds an item is no part of what is read, and the table itself keeps its type.
@@ -64,6 +76,8 @@ struct Stage {
     subscription: Value,
     create: Call,
     key_id: String,
+    endpoint: String,
+    message: String,
 }
 
 impl Stage {
@@ -84,7 +98,23 @@ impl Stage {
         world.send(&partner.register(&subscription)).await.expect(201);
         let me = world.send(&Call::get("/v1/me").key(&partner.key)).await.expect(200);
         let key_id = me["key_id"].as_str().expect("an id").to_owned();
-        Some(Self { world, partner, customer, invitation, subscription, create, key_id })
+        let (endpoint, message) = Self::endpoint(&world, &partner).await;
+        Some(Self { world, partner, customer, invitation, subscription, create, key_id, endpoint, message })
+    }
+
+    /// An endpoint, and the id of a message that waits for it.
+    async fn endpoint(world: &World, partner: &Partner) -> (String, String) {
+        let body = json!({
+            "url": "https://hooks.example.com/in", "description": "CRM", "event_types": ["endpoint.created"],
+        });
+        let created = world.send(&partner.call("POST", "/endpoints").json(&body)).await.expect(201);
+        let id = created["endpoint"]["endpoint_id"].as_str().expect("an id").to_owned();
+        // Published only: nothing is sent to anybody.
+        world.here().expect("this process").0.courier().publish().await.expect("it is published");
+        let deliveries = partner.call("GET", &format!("/endpoints/{id}/deliveries"));
+        let deliveries = world.send(&deliveries).await.expect(200);
+        let event = deliveries["items"].as_array().expect("items").iter().find(|one| one["purpose"] == "event");
+        (id, event.expect("a delivery")["event_id"].as_str().expect("an id").to_owned())
     }
 
     /// The calls that read an item of a kind.
@@ -157,11 +187,28 @@ impl Stage {
                 by_operator("/v1/events"),
                 by_operator("/v1/events?after="),
             ],
+            "endpoint" => vec![
+                partner.call("GET", "/endpoints"),
+                partner.call("GET", &format!("/endpoints/{}", self.endpoint)),
+                partner.call("GET", &format!("/endpoints/{}/deliveries", self.endpoint)),
+                partner.call("PATCH", &format!("/endpoints/{}", self.endpoint)).json(&json!({"description": "x"})),
+                partner.call("POST", &format!("/endpoints/{}/rotate", self.endpoint)).json(&json!({"grace_hours": 1})),
+                partner.call("POST", &format!("/endpoints/{}/test", self.endpoint)),
+                partner.call("DELETE", &format!("/endpoints/{}", self.endpoint)),
+            ],
+            "delivery" => {
+                let resend = partner.call("POST", &format!("/endpoints/{}/resend", self.endpoint));
+                vec![
+                    partner.call("GET", &format!("/endpoints/{}/deliveries", self.endpoint)),
+                    resend.json(&json!({"event_id": self.message})),
+                ]
+            }
             other => panic!("what reads {other}?"),
         }
     }
 
     async fn put(&self, item: &Item) {
+        self.world.look_away();
         let (local, _) = self.world.here().expect("this process");
         let item = item.clone().into_iter().collect();
         local.client().put_item().table_name(local.table()).set_item(Some(item)).send().await.expect("a damaged item");
@@ -170,7 +217,7 @@ impl Stage {
     /// The item of a kind that this stage's calls read.
     async fn item(&self, kind: &Kind) -> Item {
         let table = self.world.table().await;
-        let own = [&self.partner.partner_id, &self.customer.tenant_id, &self.key_id, &self.invitation.0];
+        let own = [&self.partner.partner_id, &self.customer.tenant_id, &self.key_id, &self.invitation.0, &self.message];
         let is_it = |(pk, sk): &(String, String)| {
             let of_kind = pk.starts_with(kind.key.0) && sk.contains(kind.key.1);
             let whole = kind.name != "relationship" || !sk.contains("#GRANT#");
@@ -278,4 +325,6 @@ each_kind! {
     a_damaged_invitation_is_an_error_of_ours_and_says_nothing: "invitation",
     a_damaged_subscription_is_an_error_of_ours_and_says_nothing: "subscription",
     a_damaged_event_is_an_error_of_ours_and_says_nothing: "event",
+    a_damaged_endpoint_is_an_error_of_ours_and_says_nothing: "endpoint",
+    a_damaged_delivery_is_an_error_of_ours_and_says_nothing: "delivery",
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use shared::auth::{MasterKeys, Secret};
 use shared::random::{Random, SeededRandom};
 use tests::parties::{accept_by_link, asking, decline_by_link, preview, registration};
-use tests::{Answer, Call, Customer, Partner, World};
+use tests::{Answer, Call, Customer, Partner, Receiver, World};
 
 /// Everything that any part of this process logs, as it would be printed.
 #[derive(Clone, Default)]
@@ -144,6 +144,10 @@ const STEPS: &[&str] = &[
     "issue key again",
     "revoke key",
     "wrong key",
+    "create endpoint",
+    "deliver",
+    "rotate endpoint",
+    "deliver",
     "read",
     "sweep",
     "end",
@@ -158,12 +162,18 @@ struct Story {
     link: (String, String),
     replay: Option<Call>,
     old_secret: Option<String>,
+    receiver: Receiver,
+    endpoint: String,
     statuses: BTreeMap<u16, usize>,
 }
 
 impl Story {
     async fn begin(seed: u64) -> Option<Self> {
-        let world = World::with_options(|options| options.random = Arc::new(SeededRandom::new(seed))).await?;
+        let world = World::with_options(|options| {
+            options.random = Arc::new(SeededRandom::new(seed));
+            options.loopback_endpoints = true;
+        })
+        .await?;
         let mut secrets = Secrets::default();
         let master = SeededRandom::new(seed).bytes();
         let derived = MasterKeys::new(BTreeMap::from([(1, Secret::new(master))])).access_key(1, b"local operator");
@@ -174,8 +184,9 @@ impl Story {
         for key in [&partner.key, &customer.key, &partner.signing_secret] {
             secrets.add_text("a key or secret of a party", key);
         }
-        let (link, replay, old_secret) = (Default::default(), None, None);
-        Some(Self { world, secrets, partner, customer, link, replay, old_secret, statuses: BTreeMap::new() })
+        let (link, replay, old_secret, endpoint) = (Default::default(), None, None, "none".to_owned());
+        let (receiver, statuses) = (Receiver::start().await, BTreeMap::new());
+        Some(Self { world, secrets, partner, customer, link, replay, old_secret, receiver, endpoint, statuses })
     }
 
     async fn send(&mut self, call: Call) -> Answer {
@@ -264,6 +275,26 @@ impl Story {
                 let keys = self.send(Call::get("/v1/keys").key(self.world.operator_key())).await.json();
                 let key_id = keys["items"][0]["key_id"].as_str().expect("a key").to_owned();
                 Call::delete(format!("/v1/keys/{key_id}")).key(self.world.operator_key())
+            }
+            "create endpoint" => {
+                let call = self.partner.call("POST", "/endpoints").json(&json!({"url": self.receiver.url()}));
+                let answer = self.send(call.idempotency_key("endpoint")).await;
+                if let Some(id) = answer.json()["endpoint"]["endpoint_id"].as_str() {
+                    self.endpoint = id.to_owned();
+                }
+                return answer;
+            }
+            "rotate endpoint" => {
+                self.world.clock().advance_days(1);
+                let path = format!("/endpoints/{}/rotate", self.endpoint);
+                self.partner.call("POST", &path).json(&json!({"grace_hours": 1}))
+            }
+            "deliver" => {
+                self.world.here().expect("this process").0.courier().settle().await.expect("it settles");
+                for arrived in self.receiver.arrived() {
+                    self.secrets.assert_absent("a message", &latin(&arrived.body));
+                }
+                self.partner.call("GET", &format!("/endpoints/{}/deliveries", self.endpoint))
             }
             "wrong key" => Call::get("/v1/me").key(&self.partner.key.to_lowercase()),
             "read" => {

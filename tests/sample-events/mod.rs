@@ -1,10 +1,13 @@
-//! The sample events of `events/`: one for each route and each schedule, as the gateway and the scheduler send them. They
+//! The sample events of `events/`: one for each route, schedule and mapping, as gateway, scheduler, stream and queue send them. They
 //! tell one story in the order of [`Sample`]s, so that each of them finds what it needs.
 
+mod mailbox;
+pub mod platform;
 mod stage;
 mod story;
 
-pub use stage::{Answered, Stage};
+pub use mailbox::Mailbox;
+pub use stage::{Answered, Around, Stage, jobs};
 pub use story::play;
 
 /// The master key of the sample events. Everybody knows it: it is for nothing else.

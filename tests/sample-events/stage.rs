@@ -2,12 +2,18 @@
 //! table.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::SharedHttpClient;
+use aws_sdk_dynamodb::types::AttributeValue;
 use data_encoding::HEXLOWER;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use local::courier::QUEUE_BATCH;
 use local::engine::Engine;
 use local::functions::FUNCTIONS;
 use local::gateway::Router;
@@ -17,12 +23,16 @@ use local::{TABLE, table_config, template};
 use serde_json::{Value, json};
 use shared::app::App;
 use shared::auth::{AccessKeyText, MasterKeys, Secret};
-use shared::config::Config;
+use shared::config::{Config, Needs};
 use shared::domain::{Clock, Timestamp};
-use shared::lambda::{Invocation, invoke, run_job};
+use shared::lambda::{Invocation, Job, JobError, invoke, run_job};
+use shared::outbound::{Resolver, Sender};
+use shared::queue::sqs::Sqs;
 use shared::random::SeededRandom;
-use shared::store::{client, schema};
+use shared::store::{Item, client, keys, schema};
 
+use super::mailbox::Mailbox;
+use super::platform::{self, Change};
 use super::{MASTER_KEY, OPERATOR_KEY, Sample, TIME};
 use crate::{Answer, Call, ManualClock};
 
@@ -30,6 +40,23 @@ use crate::{Answer, Call, ManualClock};
 const HOST: &str = "sample.execute-api.eu-west-1.amazonaws.com";
 const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7));
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The queue's URL. Nothing is there: [`Mailbox`] answers instead.
+const QUEUE_URL: &str = "https://sqs.eu-west-1.amazonaws.com/000000000000/WebhookQueue";
+
+/// Every job, whoever calls it.
+pub fn jobs() -> impl Iterator<Item = &'static Job> {
+    SCHEDULED.iter().chain([&deliver_webhook::JOB])
+}
+
+/// Knows no name, so that nothing is ever sent to another machine.
+struct Nobody;
+
+impl Resolver for Nobody {
+    fn resolve<'a>(&'a self, _: &'a str, _: u16) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
+        async { Err(io::Error::other("nobody knows")) }.boxed()
+    }
+}
 
 /// An answer, and who gave it.
 #[derive(Clone, Debug)]
@@ -49,42 +76,68 @@ pub struct Stage {
     names: BTreeMap<String, String>,
     samples: Mutex<Vec<Sample>>,
     operator_key: AccessKeyText,
+    mailbox: Mailbox,
+    /// Past whatever watches the functions.
+    table: Client,
     _engine: Engine,
 }
 
-/// Makes the HTTP client that is below a function's SDK client.
-pub type HttpClientOf<'a> = &'a dyn Fn(&'static str) -> SharedHttpClient;
+/// Puts something around the HTTP client that is below a function's SDK clients, that of the table and that of the queue.
+pub type Around<'a> = &'a dyn Fn(&'static str, SharedHttpClient) -> SharedHttpClient;
+
+/// What the functions of a stage are made of.
+struct Workshop<'a> {
+    around: Option<Around<'a>>,
+    config: Config,
+    clock: Arc<ManualClock>,
+    mailbox: Mailbox,
+}
+
+impl Workshop<'_> {
+    /// What a function works with. `seed` is its own: with the same randomness two functions would send different
+    /// transactions under the same token.
+    fn app(&self, name: &'static str, needs: Needs, seed: u64) -> Arc<App> {
+        let master_key = Secret::parse_master(MASTER_KEY).expect("a master key");
+        let config = Config {
+            master_keys: MasterKeys::new(needs.master_key.then_some((1, master_key)).into_iter().collect()),
+            queue_url: if needs.queue { QUEUE_URL.to_owned() } else { String::new() },
+            loopback_endpoints: needs.endpoints,
+            ..self.config.clone()
+        };
+        let around = |http: SharedHttpClient| self.around.map_or(http.clone(), |around| around(name, http));
+        let client = client::connect(&config, around(client::http_client()));
+        let policy = shared::domain::Policy::built_in().expect("a policy");
+        let random = Arc::new(SeededRandom::new(seed));
+        let app = App::new(&config, client, policy, self.clock.clone(), random).with_resolver(Arc::new(Nobody));
+        let app = match needs.queue {
+            true => app.with_queue(Arc::new(Sqs::over(&config, around(SharedHttpClient::new(self.mailbox.clone()))))),
+            false => app,
+        };
+        let sender = Sender::new(Arc::new(Nobody), app.endpoints.loopback).expect("a sender");
+        Arc::new(app.with_sender(Arc::new(sender)))
+    }
+}
 
 impl Stage {
-    /// Everything set up and nothing in the table. `http` watches or changes what functions send to the table.
+    /// Everything set up and nothing in the table. `around` watches or changes what functions send to table and queue.
     ///
     /// # Panics
     /// When it can't be set up, here and below.
-    pub async fn start(http: Option<HttpClientOf<'_>>) -> Self {
+    pub async fn start(around: Option<Around<'_>>) -> Self {
         let engine = Engine::start(SocketAddr::from(([127, 0, 0, 1], 0)), None).await.expect("an engine");
         let clock = Arc::new(ManualClock::at(Timestamp::parse(TIME).expect("a time")));
         let operator_key = AccessKeyText::from_bytes(&OPERATOR_KEY);
-        let table = table_config(Some(engine.endpoint().to_owned()));
-        schema::create_table(&client::connect(&table, client::http_client()), TABLE).await.expect("a table");
-        let master_key = Secret::parse_master(MASTER_KEY).expect("a master key");
-        let config = Config { operator_key_hash: Some(operator_key.hash()), ..table };
-        // Each with randomness of its own, or they would send different transactions under the same token.
-        let seed =
-            |name: &str| FUNCTIONS.iter().position(|function| function.name == name).map_or(0, |at| at as u64 + 1);
-        let app = |name, needs_master_key: bool| {
-            let keys = needs_master_key.then(|| (1, master_key.clone())).into_iter().collect();
-            let config = Config { master_keys: MasterKeys::new(keys), ..config.clone() };
-            let client = client::connect(&config, http.map_or_else(client::http_client, |http| http(name)));
-            let policy = shared::domain::Policy::built_in().expect("a policy");
-            Arc::new(App::new(&config, client, policy, clock.clone(), Arc::new(SeededRandom::new(seed(name)))))
-        };
-        let mut apps = BTreeMap::new();
-        FUNCTIONS
-            .iter()
-            .for_each(|function| drop(apps.insert(function.name, app(function.name, function.needs_master_key))));
-        SCHEDULED.iter().for_each(|job| drop(apps.insert(job.name, app(job.name, job.needs_master_key))));
+        let config = table_config(Some(engine.endpoint().to_owned()));
+        let table = client::connect(&config, client::http_client());
+        schema::create_table(&table, TABLE).await.expect("a table");
+        let config = Config { operator_key_hash: Some(operator_key.hash()), ..config };
+        let mailbox = Mailbox::default();
+        let workshop = Workshop { around, config, clock: clock.clone(), mailbox: mailbox.clone() };
+        let functions = FUNCTIONS.iter().map(|function| (function.name, function.needs));
+        let all = functions.chain(jobs().map(|job| (job.name, job.needs)));
+        let apps = all.zip(1..).map(|((name, needs), seed)| (name, workshop.app(name, needs, seed))).collect();
         let (names, router) = routes();
-        Self { clock, apps, router, names, samples: Mutex::default(), operator_key, _engine: engine }
+        Self { clock, apps, router, names, samples: Mutex::default(), operator_key, mailbox, table, _engine: engine }
     }
 
     /// The operator's key.
@@ -134,30 +187,99 @@ impl Stage {
         Answer::of(invoke(app, function, event, &invocation).await)
     }
 
-    /// Runs a job as its schedule does; its report.
+    /// Gives an event to a job; its report.
     pub async fn run(&self, job: &str, event: &[u8]) -> Value {
-        let job = SCHEDULED.iter().find(|known| known.name == job).expect("a job");
+        self.try_run(job, event).await.expect("a report")
+    }
+
+    /// Gives an event to a job; its report, or why it has to be called again.
+    pub async fn try_run(&self, job: &str, event: &[u8]) -> Result<Value, JobError> {
+        let job = jobs().find(|known| known.name == job).expect("a job");
         let app = Arc::clone(&self.apps[job.name]);
         let invocation = Invocation { id: "00000000-0000-4000-8000-000000000000".into(), remaining: 6 * PATIENCE };
-        run_job(app, job, event.to_vec(), invocation).await.expect("a report")
+        run_job(app, job, event.to_vec(), invocation).await
+    }
+
+    /// Gives an event to a job and keeps it as a sample.
+    async fn show(&self, job: &str, name: &str, event: &Value) -> Value {
+        let text = pretty(event);
+        let report = self.run(job, text.as_bytes()).await;
+        self.kept().push(Sample { function: job.to_owned(), name: name.to_owned(), text, status: 200 });
+        report
     }
 
     /// Runs a job by a sample of what its schedule sends.
     pub async fn on_schedule(&self, job: &str, name: &str) -> Value {
-        let text = pretty(&json!({
-            "version": "0",
-            "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
-            "detail-type": "Scheduled Event",
-            "source": "aws.scheduler",
-            "account": "000000000000",
-            "time": TIME,
-            "region": "eu-west-1",
-            "resources": ["arn:aws:scheduler:eu-west-1:000000000000:schedule/default/sample"],
-            "detail": "{}",
-        }));
-        let report = self.run(job, text.as_bytes()).await;
-        self.kept().push(Sample { function: job.to_owned(), name: name.to_owned(), text, status: 200 });
+        self.show(job, name, &platform::of_schedule()).await
+    }
+
+    /// Publishes by a sample of what the table's stream sends.
+    pub async fn on_stream(&self, name: &str, changes: &[Change]) -> Value {
+        self.show("publish-events", name, &platform::of_stream(changes, self.clock.now())).await
+    }
+
+    /// Delivers what is in the queue by a sample of what the queue sends.
+    pub async fn on_queue(&self, name: &str) -> Value {
+        let batch = platform::of_queue(&self.mailbox.take(QUEUE_BATCH), self.clock.now());
+        let report = self.show("deliver-webhook", name, &batch).await;
+        self.put_back(&batch, &report);
         report
+    }
+
+    /// Brings what waits in the outbox to `publish-events`, as the stream would.
+    pub async fn publish(&self) -> Value {
+        let changes: Vec<_> = self.waiting().await.into_iter().map(Change::Insert).collect();
+        let batch = platform::of_stream(&changes, self.clock.now());
+        self.run("publish-events", batch.to_string().as_bytes()).await
+    }
+
+    /// Brings one batch of the queue to `deliver-webhook`; what has to come again is put back.
+    pub async fn deliver(&self) -> Value {
+        let batch = platform::of_queue(&self.mailbox.take(QUEUE_BATCH), self.clock.now());
+        let report = self.run("deliver-webhook", batch.to_string().as_bytes()).await;
+        self.put_back(&batch, &report);
+        report
+    }
+
+    fn put_back(&self, batch: &Value, report: &Value) {
+        let failed = report["batchItemFailures"].as_array().expect("failures");
+        let failed: Vec<_> = failed.iter().map(|failure| &failure["itemIdentifier"]).collect();
+        let records = batch["Records"].as_array().expect("records").iter();
+        for record in records.filter(|record| failed.contains(&&record["messageId"])) {
+            self.mailbox.put(record["body"].as_str().expect("a text").to_owned());
+        }
+    }
+
+    /// The queue.
+    pub fn mailbox(&self) -> &Mailbox {
+        &self.mailbox
+    }
+
+    /// Every item that waits in the outbox, longest waiting first.
+    pub async fn waiting(&self) -> Vec<Item> {
+        let mut waiting = Vec::new();
+        for shard in 0..keys::OUTBOX_SHARDS {
+            let query = self.table.query().table_name(TABLE).index_name(keys::GSI3);
+            let query = query.key_condition_expression("gsi3pk = :shard");
+            let query = query.expression_attribute_values(":shard", AttributeValue::S(keys::outbox_shard(shard)));
+            waiting.extend(query.send().await.expect("a page").items.unwrap_or_default());
+        }
+        let part = |item: &Item, name: &str| item[name].as_s().expect("a text").clone();
+        waiting.sort_by_key(|item| [keys::GSI3_SK, keys::PK, keys::SK].map(|name| part(item, name)));
+        waiting
+    }
+
+    /// An item as the table has it.
+    pub async fn item(&self, key: &keys::Key) -> Option<Item> {
+        let call = self.table.get_item().table_name(TABLE).consistent_read(true);
+        let call =
+            call.key(keys::PK, AttributeValue::S(key.pk.clone())).key(keys::SK, AttributeValue::S(key.sk.clone()));
+        call.send().await.expect("an answer").item
+    }
+
+    /// Writes an item past all functions.
+    pub async fn put_item(&self, item: Item) {
+        self.table.put_item().table_name(TABLE).set_item(Some(item)).send().await.expect("an answer");
     }
 
     fn event(&self, call: &Call, route_key: &str, parameters: &[(&str, String)]) -> String {

@@ -1,9 +1,11 @@
 //! The story that the sample events tell: Northwind and Fabrikam both come to work with Contoso, and part from it again.
 
 use serde_json::{Value, json};
-use shared::domain::{Clock, PartnerId, TenantId};
+use shared::domain::{Clock, EndpointId, PartnerId, TenantId, WebhookId};
+use shared::store::{Item, keys};
 
 use super::Stage;
+use super::platform::Change;
 use crate::parties::{accept_by_link, asking, decline_by_link, link, preview, registration};
 use crate::{Call, Customer, Partner};
 
@@ -26,6 +28,7 @@ pub async fn play(stage: &Stage) {
     register(stage, &northwind, &contoso).await;
     let other_grant = second_partner(stage, &fabrikam, &contoso).await;
     look_around(stage, &northwind, &contoso, &relationship).await;
+    webhooks(stage, &northwind, &contoso).await;
     expect(stage, 200, &northwind.call("DELETE", &format!("/grants/{grant}"))).await;
     expect(stage, 200, &contoso.call("DELETE", &format!("/grants/{other_grant}"))).await;
     expect(stage, 200, &northwind.end(&contoso)).await;
@@ -159,6 +162,78 @@ async fn look_around(stage: &Stage, partner: &Partner, contoso: &Customer, invit
             200
         );
     }
+}
+
+/// Both have an endpoint; what goes there is published by the stream, sent by the queue, and swept up.
+async fn webhooks(stage: &Stage, partner: &Partner, contoso: &Customer) {
+    // What happened before there was an endpoint is told to nobody.
+    stage.publish().await;
+    let of_partner = |method: &str, path: &str| partner.call(method, &format!("/endpoints{path}"));
+    let of_customer = |method: &str, path: &str| contoso.call(method, &format!("/endpoints{path}"));
+    let first = endpoint(stage, &of_partner("POST", ""), "https://hooks.northwind.example/multipartner").await;
+    let messages = messages(stage, &first, &of_partner).await;
+    let second = endpoint(stage, &of_customer("POST", ""), "https://contoso.example:8443/hooks").await;
+    commit(stage, messages).await;
+    stage.on_queue("queued").await;
+    let (path, since) = (format!("/{second}"), json!({"since": super::TIME}));
+    expect(stage, 202, &of_customer("POST", &format!("{path}/test"))).await;
+    expect(stage, 202, &of_customer("POST", &format!("{path}/resend")).json(&since)).await;
+    manage(stage, &first, &of_partner).await;
+    manage(stage, &second, &of_customer).await;
+    stage.on_schedule("publish-events", "every-minute").await;
+}
+
+/// Creates an endpoint; its id.
+async fn endpoint(stage: &Stage, create: &Call, url: &str) -> String {
+    let body = json!({"url": url, "event_types": ["relationship.ended", "endpoint.disabled"], "description": "Events"});
+    let create = create.clone().json(&body).idempotency_key("sample-endpoint");
+    let created = expect(stage, 201, &create).await;
+    created["endpoint"]["endpoint_id"].as_str().expect("an id").to_owned()
+}
+
+/// A message to an endpoint, and the item of its delivery before it was sent once more.
+struct Messages {
+    bytes: Item,
+    before: Item,
+}
+
+/// Sends a test, and its challenge once more.
+async fn messages(stage: &Stage, endpoint: &str, call: &impl Fn(&str, &str) -> Call) -> Messages {
+    expect(stage, 202, &call("POST", &format!("/{endpoint}/test"))).await;
+    stage.publish().await;
+    let resend = call("POST", &format!("/{endpoint}/resend"));
+    expect(stage, 202, &resend.clone().json(&json!({"since": super::TIME}))).await;
+    let listed = expect(stage, 200, &call("GET", &format!("/{endpoint}/deliveries?limit=5"))).await;
+    let id = listed["items"][0]["event_id"].as_str().expect("an id");
+    let (webhook, endpoint) = (WebhookId::parse(id).expect("an id"), EndpointId::parse(endpoint).expect("an id"));
+    let before = stage.item(&keys::delivery(&webhook, &endpoint)).await.expect("a delivery");
+    let bytes = stage.item(&keys::message(&webhook)).await.expect("a message");
+    expect(stage, 202, &resend.json(&json!({"event_id": id}))).await;
+    Messages { bytes, before }
+}
+
+/// The stream's batch: a new event, a delivery that is marked once more, and a message that the table forgets.
+async fn commit(stage: &Stage, messages: Messages) {
+    let is_delivery = |item: &Item| item.get(keys::PK) == messages.before.get(keys::PK);
+    let waiting = stage.waiting().await.into_iter();
+    let changes = waiting.map(|item| match is_delivery(&item) {
+        true => Change::Modify(messages.before.clone(), item),
+        false => Change::Insert(item),
+    });
+    let mut changes: Vec<_> = changes.collect();
+    changes.push(Change::Expire(messages.bytes));
+    stage.on_stream("committed", &changes).await;
+}
+
+/// What an owner does with an endpoint that is there.
+async fn manage(stage: &Stage, endpoint: &str, call: &impl Fn(&str, &str) -> Call) {
+    let path = format!("/{endpoint}");
+    for path in ["?limit=10", &path, &format!("{path}/deliveries?limit=5")] {
+        expect(stage, 200, &call("GET", path)).await;
+    }
+    expect(stage, 200, &call("PATCH", &path).json(&json!({"event_types": null, "description": "All events"}))).await;
+    expect(stage, 200, &call("POST", &format!("{path}/rotate")).json(&json!({"grace_hours": 24}))).await;
+    expect(stage, 200, &call("DELETE", &path)).await;
 }
 
 async fn close(stage: &Stage, partner: &Partner) {

@@ -1,5 +1,9 @@
-//! The few black-box tests that say whether a deployment works at all: the story once, signatures, a replay, three refusals.
-//! Against a deployment: `MULTIPARTNER_URL=… MULTIPARTNER_OPERATOR_KEY=… cargo test -p tests --test smoke`.
+//! The few black-box tests that say whether a deployment works at all: the story once, signatures, a replay, three refusals,
+//! webhooks.
+//! Against a deployment: `MULTIPARTNER_URL=… MULTIPARTNER_OPERATOR_KEY=… cargo test -p tests --test smoke`; with
+//! `MULTIPARTNER_LOOPBACK_ENDPOINTS=true` if it runs on this machine and may send webhooks to it.
+
+mod webhooks;
 
 use serde_json::{Value, json};
 use tests::parties::{accept_by_link, asking, link, preview, registration};

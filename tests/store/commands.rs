@@ -79,6 +79,11 @@ commands! {
     "rotate", 200, "secret.rotated", Again::Refused(409, "rotation_in_progress"), rotate;
     "issue key", 201, "key.issued", Again::Same(201), issue_key;
     "revoke key", 200, "key.revoked", Again::Same(200), revoke_key;
+    "create endpoint", 201, "endpoint.created", Again::Same(201), create_endpoint;
+    "update endpoint", 200, "endpoint.updated", Again::Same(200), update_endpoint;
+    "move endpoint", 200, "endpoint.updated", Again::Same(200), move_endpoint;
+    "rotate endpoint", 200, "endpoint.updated", Again::Refused(409, "rotation_in_progress"), rotate_endpoint;
+    "delete endpoint", 200, "endpoint.deleted", Again::Same(200), delete_endpoint;
 }
 
 /// Four roles for a year, as partners ask for them.
@@ -302,4 +307,44 @@ async fn revoke_key(stage: &Stage) -> Call {
     let call = issue_key(stage).await;
     let issued = stage.world.send(&call).await.expect(201);
     stage.operator(Call::delete(format!("/v1/keys/{}", issued["key_id"].as_str().expect("an id")))).await
+}
+
+/// A partner without endpoints, whom the function has already seen.
+async fn endpoint_owner(stage: &Stage) -> Partner {
+    let partner = stage.world.partner().await;
+    stage.world.send(&partner.call("DELETE", "/endpoints/none")).await.expect(404);
+    partner
+}
+
+fn endpoint_of(stage: &Stage, partner: &Partner) -> Call {
+    let body = json!({"url": "https://hooks.example.com/in", "event_types": ["invitation.accepted"]});
+    partner.call("POST", "/endpoints").json(&body).idempotency_key(stage.world.unique())
+}
+
+async fn create_endpoint(stage: &Stage) -> Call {
+    endpoint_of(stage, &endpoint_owner(stage).await)
+}
+
+/// A call to an endpoint that is there.
+async fn to_endpoint(stage: &Stage, method: &str, rest: &str) -> Call {
+    let partner = endpoint_owner(stage).await;
+    let created = stage.world.send(&endpoint_of(stage, &partner)).await.expect(201);
+    let id = created["endpoint"]["endpoint_id"].as_str().expect("an id");
+    partner.call(method, &format!("/endpoints/{id}{rest}"))
+}
+
+async fn update_endpoint(stage: &Stage) -> Call {
+    to_endpoint(stage, "PATCH", "").await.json(&json!({"description": "CRM", "event_types": null}))
+}
+
+async fn move_endpoint(stage: &Stage) -> Call {
+    to_endpoint(stage, "PATCH", "").await.json(&json!({"url": "https://hooks.example.com/other"}))
+}
+
+async fn rotate_endpoint(stage: &Stage) -> Call {
+    to_endpoint(stage, "POST", "/rotate").await.json(&json!({"grace_hours": 24}))
+}
+
+async fn delete_endpoint(stage: &Stage) -> Call {
+    to_endpoint(stage, "DELETE", "").await
 }

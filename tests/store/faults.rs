@@ -352,4 +352,9 @@ each_command! {
     rotate_survives_every_fault "rotate",
     issue_key_survives_every_fault "issue key",
     revoke_key_survives_every_fault "revoke key",
+    create_endpoint_survives_every_fault "create endpoint",
+    update_endpoint_survives_every_fault "update endpoint",
+    move_endpoint_survives_every_fault "move endpoint",
+    rotate_endpoint_survives_every_fault "rotate endpoint",
+    delete_endpoint_survives_every_fault "delete endpoint",
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use data_encoding::BASE64;
 use serde_json::Value;
 use shared::domain::{
-    Actor, ActorKind, Event, EventType, GrantId, InvitationId, KeyId, PartnerId, Role, Subject, SubscriptionId,
-    TenantId, Timestamp,
+    Actor, ActorKind, EndpointId, Event, EventType, GrantId, InvitationId, KeyId, PartnerId, Role, Subject,
+    SubscriptionId, TenantId, Timestamp,
 };
 use tests::Sim;
 
@@ -57,6 +57,7 @@ pub fn event(item: &Value) -> Option<Event> {
             grant_id: maybe("grant_id").and_then(GrantId::parse),
             subscription_id: maybe("subscription").and_then(SubscriptionId::parse),
             key_id: maybe("key_id").and_then(KeyId::parse),
+            endpoint_id: maybe("endpoint").and_then(EndpointId::parse),
             partner_id: maybe("gsi1pk").and_then(|pk| PartnerId::parse(pk.strip_prefix("PARTNER#")?)),
             customer_tenant_id: maybe("gsi2pk").and_then(|pk| TenantId::parse(pk.strip_prefix("CUSTOMER#")?)),
         },

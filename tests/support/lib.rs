@@ -12,14 +12,17 @@ pub mod http;
 pub mod lists;
 pub mod meter;
 pub mod parties;
+pub mod receiver;
 pub mod rng;
 #[path = "../sample-events/mod.rs"]
 pub mod sample_events;
 pub mod sim;
+pub mod sold;
 pub mod world;
 
 pub use clock::ManualClock;
 pub use http::{Answer, Call};
 pub use parties::{Customer, Partner};
+pub use receiver::{Receiver, Reply};
 pub use sim::{Sim, SimOptions};
 pub use world::World;

@@ -25,6 +25,7 @@ use tokio::time::Instant;
 
 use crate::engine::Engine;
 use crate::faults::Faults;
+use crate::receiver::Names;
 use crate::{Answer, Call};
 
 /// The one master key, in the clear: so that tests can look for it where it must not be.
@@ -124,12 +125,14 @@ impl Sim {
         let clock = Arc::new(SimClock::at(now));
         let random = Arc::new(SeededRandom::new(seed));
         let table: Client = client::connect(&with_keys, faults.http_client());
-        let app =
-            |config: &Config| Arc::new(App::new(config, table.clone(), policy.clone(), clock.clone(), random.clone()));
+        let app = |config: &Config| {
+            let app = App::new(config, table.clone(), policy.clone(), clock.clone(), random.clone());
+            Arc::new(app.with_resolver(Arc::new(Names)))
+        };
         let template = Template::built_in().expect("the template");
         let mut apps: HashMap<&str, Arc<App>> = HashMap::new();
         let routes = link(&template, FUNCTIONS).expect("the template fits").into_iter().map(|(route, function)| {
-            let config = if function.needs_master_key { &with_keys } else { &without_keys };
+            let config = if function.needs.master_key { &with_keys } else { &without_keys };
             let own = apps.entry(function.name).or_insert_with(|| app(config));
             (route.method.as_str(), route.path.as_str(), Target { function, app: Arc::clone(own) })
         });
@@ -139,6 +142,7 @@ impl Sim {
             function_timeout: template.timeout,
             clock: clock.clone(),
             random: random.clone(),
+            committed: Arc::default(),
         };
         let app = app(&without_keys);
         Self { faults, clock, engine, gateway, app, operator_key, policy }

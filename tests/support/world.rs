@@ -7,13 +7,15 @@ use local::{Local, Options};
 use shared::domain::{Clock, SystemClock, Timestamp};
 use shared::random::SeededRandom;
 
+use crate::receiver::Names;
 use crate::sim::{self, Sim, SimOptions};
+use crate::sold::Sold;
 use crate::{Answer, Call, ManualClock};
 
 /// Where it runs.
 enum Place {
     /// In this process, with a clock of its own.
-    Here { local: Box<Local>, clock: Arc<ManualClock> },
+    Here { local: Box<Local>, clock: Arc<ManualClock>, sold: Box<Sold> },
     /// In this process, simulated: no socket, and time that only moves when it is waited for.
     Simulated(Box<Sim>),
     /// Somewhere else.
@@ -36,11 +38,14 @@ const RETRIES: u32 = 8;
 
 impl World {
     /// The local system over a fresh engine, or the deployment that the environment names.
+    ///
+    /// # Panics
+    /// When the environment names only half of a deployment.
     pub async fn start() -> Self {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        match (variable("MULTIPARTNER_URL"), variable("MULTIPARTNER_OPERATOR_KEY")) {
-            (Some(url), Some(key)) => Self::assemble(Place::Deployment, url.trim_end_matches('/').to_owned(), key),
-            _ => Self::start_here(|_| {}).await,
+        match deployment(variable("MULTIPARTNER_URL"), variable("MULTIPARTNER_OPERATOR_KEY")) {
+            Some((url, key)) => Self::assemble(Place::Deployment, url.trim_end_matches('/').to_owned(), key),
+            None => Self::start_here(|_| {}).await,
         }
     }
 
@@ -49,10 +54,12 @@ impl World {
         let clock = Arc::new(ManualClock::at(Timestamp::parse("2026-11-22T12:00:00.000Z").expect("a time")));
         let mut options =
             Options { clock: clock.clone(), random: Arc::new(SeededRandom::new(1)), ..Options::default() };
+        options.resolver = Some(Arc::new(Names));
         change(&mut options);
         let local = local::start(options).await.expect("the local system starts");
         let (url, key) = (local.base_url().to_owned(), local.operator_key().reveal().to_owned());
-        Self::assemble(Place::Here { local: Box::new(local), clock }, url, key)
+        let sold = Box::new(Sold::new(local.client().clone(), local.table()));
+        Self::assemble(Place::Here { local: Box::new(local), clock, sold }, url, key)
     }
 
     /// The simulated system over a fresh engine.
@@ -89,7 +96,7 @@ impl World {
     /// The system in this process; `None` on a deployment, where the caller says that it skips.
     pub fn here(&self) -> Option<(&Local, &ManualClock)> {
         match &self.place {
-            Place::Here { local, clock } => Some((local, clock)),
+            Place::Here { local, clock, .. } => Some((local, clock)),
             Place::Simulated(_) | Place::Deployment => None,
         }
     }
@@ -150,8 +157,23 @@ impl World {
         }
     }
 
-    /// Sends a call once.
+    /// Lets subscriptions change: for tests that damage them, or that sell thousands.
+    pub fn look_away(&self) {
+        if let Place::Here { sold, .. } = &self.place {
+            sold.look_away();
+        }
+    }
+
+    /// Sends a call once. In this process, nothing that was sold before may have changed afterwards.
     pub async fn send_once(&self, call: &Call) -> Answer {
+        let Place::Here { sold, .. } = &self.place else { return self.exchange(call).await };
+        sold.begin();
+        let answer = self.exchange(call).await;
+        sold.end(call, &answer).await;
+        answer
+    }
+
+    async fn exchange(&self, call: &Call) -> Answer {
         let Some(client) = &self.client else { return self.sim().send(call).await };
         let mut request = client.request(call.method.clone(), format!("{}{}", self.address, call.path));
         for (name, value) in &call.headers {
@@ -164,5 +186,31 @@ impl World {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = response.bytes().await.expect("a whole answer").to_vec();
         Answer { status, headers, body }
+    }
+}
+
+/// The deployment's address and its operator's key. Half of them is a mistake: whoever made it would take what the local
+/// system answers for the deployment's answers.
+fn deployment(url: Option<String>, key: Option<String>) -> Option<(String, String)> {
+    match (url, key) {
+        (Some(url), Some(key)) => Some((url, key)),
+        (None, None) => None,
+        (Some(_), None) => panic!("MULTIPARTNER_URL is set and MULTIPARTNER_OPERATOR_KEY is not: set both, or neither"),
+        (None, Some(_)) => panic!("MULTIPARTNER_OPERATOR_KEY is set and MULTIPARTNER_URL is not: set both, or neither"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::deployment;
+
+    #[test]
+    fn a_deployment_is_named_whole_or_not_at_all() {
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(deployment(None, None), None);
+        assert_eq!(deployment(text("url"), text("key")), Some(("url".into(), "key".into())));
+        for (url, key) in [(text("url"), None), (None, text("key"))] {
+            assert!(std::panic::catch_unwind(|| deployment(url, key)).is_err());
+        }
     }
 }

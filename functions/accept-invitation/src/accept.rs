@@ -127,7 +127,8 @@ impl Acceptance<'_> {
             ("accepted_by", json!(accepted_by.digest())),
             ("shown", json!(BASE64URL_NOPAD.encode(&shown[..16]))),
         ];
-        let actor = self.holder.actor(invitation, app.policy_for(request));
+        // `Body::check_role` has seen that by link this role is claimed.
+        let actor = self.holder.actor(invitation, Some(app.policy_for(request).roles.customer));
         let mut event = invitation.event(EventType::InvitationAccepted, app.occurrence(request, &actor), data);
         event.subject.grant_id = grant.map(|grant| grant.grant_id.clone());
         event

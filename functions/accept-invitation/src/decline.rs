@@ -1,4 +1,5 @@
 //! Declining: token → state → expiry → transaction. Proof, partner and tenant don't matter: a customer may always say no.
+//! Nobody claims a role to say no by link, so its event names none.
 
 use serde_json::json;
 use shared::app::App;
@@ -17,8 +18,7 @@ pub(crate) async fn decline(
     holder: &Holder,
     mut fields: Fields,
 ) -> Result<Response, Problem> {
-    let policy = app.policy_for(request);
-    let longest = policy.limits.message_characters;
+    let longest = app.policy_for(request).limits.message_characters;
     let reason = fields.optional("reason", fields::checked(|value| text::paragraph(value, longest)));
     fields.finish(Some(()))?;
     for _ in 0..TRIES {
@@ -31,9 +31,9 @@ pub(crate) async fn decline(
                 return Err(Problem::answered_already(state));
             }
         }
-        let actor = holder.actor(&invitation, policy);
-        let data = [("reason", json!(reason))];
-        let event = invitation.event(EventType::InvitationDeclined, app.occurrence(request, &actor), data);
+        let actor = holder.actor(&invitation, None);
+        // The reason is free text and may name a person. It stays on the invitation: events are never erased.
+        let event = invitation.event(EventType::InvitationDeclined, app.occurrence(request, &actor), []);
         let declined = Answer { decision: Decision::Declined { reason: reason.clone() }, decided_at: request.now };
         let change = InvitationChange { before: &invitation, answer: &declined, grant: None, event: &event };
         if app.store.close_invitation(request.attempt(), &change).await? {

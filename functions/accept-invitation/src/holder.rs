@@ -2,7 +2,7 @@
 
 use shared::app::App;
 use shared::auth::{LinkToken, same_hash};
-use shared::domain::{Actor, ActorKind, Invitation, InvitationId, PolicyVersion, TenantId};
+use shared::domain::{Actor, ActorKind, Invitation, InvitationId, Role, TenantId};
 use shared::http::{Problem, Request};
 
 /// How an answer came.
@@ -27,15 +27,13 @@ impl Holder {
         Self::Link { token: LinkToken::parse(token) }
     }
 
-    /// Who acts: by link, whoever holds it, in the role the holder claims.
-    pub(crate) fn actor(&self, invitation: &Invitation, policy: &PolicyVersion) -> Actor {
+    /// Who acts: a key's holder in the key's role; whoever holds the link in the role `claimed`, if any was.
+    pub(crate) fn actor(&self, invitation: &Invitation, claimed: Option<Role>) -> Actor {
         match self {
             Self::Customer { actor, .. } => actor.clone(),
-            Self::Link { .. } => Actor {
-                kind: ActorKind::Link,
-                id: invitation.invitation_id.to_string(),
-                role: Some(policy.roles.customer),
-            },
+            Self::Link { .. } => {
+                Actor { kind: ActorKind::Link, id: invitation.invitation_id.to_string(), role: claimed }
+            }
         }
     }
 

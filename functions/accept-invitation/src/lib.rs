@@ -10,6 +10,7 @@ mod preview;
 
 use shared::app::App;
 use shared::auth::Caller;
+use shared::config::Needs;
 use shared::http::fields::{self, Fields};
 use shared::http::{Problem, Request, Response};
 use shared::lambda::Function;
@@ -27,8 +28,7 @@ pub const FUNCTION: Function = Function {
         "POST /v1/customers/{tenant_id}/invitations/{invitation_id}/accept" => accept_by_key,
         "POST /v1/customers/{tenant_id}/invitations/{invitation_id}/decline" => decline_by_key,
     },
-    needs_master_key: false,
-    uses_table: true,
+    needs: Needs::TABLE,
 };
 
 async fn preview_by_link(app: &App, request: &Request) -> Result<Response, Problem> {

@@ -8,6 +8,7 @@ mod partners;
 
 use shared::app::App;
 use shared::auth::Caller;
+use shared::config::Needs;
 use shared::domain::{Actor, Occurrence};
 use shared::http::{Problem, Request};
 use shared::lambda::Function;
@@ -26,8 +27,7 @@ pub const FUNCTION: Function = Function {
         "POST /v1/keys" => keys::issue,
         "DELETE /v1/keys/{key_id}" => keys::revoke,
     },
-    needs_master_key: true,
-    uses_table: true,
+    needs: Needs::TABLE_AND_KEYS,
 };
 
 /// An operator's act.

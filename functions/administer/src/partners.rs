@@ -110,12 +110,10 @@ pub(crate) async fn rotate(app: &App, request: &Request) -> Result<Response, Pro
     let ends_at = request.now.plus_millis(hours * 3_600_000);
     let key_number = app.keys.current()?;
     let rotate = |partner: &Partner| {
-        if partner.live_secrets(request.now).count() > 1 {
-            return Err(Problem::new(Code::RotationInProgress, "Two secrets are live; wait until the old one ends."));
-        }
-        let old = *partner.secrets.first().ok_or_else(|| Problem::internal("a partner has no signing secret"))?;
-        let new = SecretGeneration { generation: old.generation + 1, key_number, ends_at: None };
-        let secrets = vec![new, SecretGeneration { ends_at: Some(ends_at), ..old }];
+        let in_progress =
+            || Problem::new(Code::RotationInProgress, "Two secrets are live; wait until the old one ends.");
+        let rotated = SecretGeneration::rotated(&partner.secrets, request.now, ends_at, key_number);
+        let secrets = rotated.ok_or_else(in_progress)?;
         let change = Change { event_type: EventType::SecretRotated, data: [("old_secret_ends_at", json!(ends_at))] };
         Ok(Some((Partner { secrets, ..partner.clone() }, change)))
     };

@@ -5,6 +5,7 @@ mod relationship;
 
 use shared::app::App;
 use shared::auth::Caller;
+use shared::config::Needs;
 use shared::domain::{Action, PartnerId, TenantId};
 use shared::http::fields::Fields;
 use shared::http::{Problem, Request, Response};
@@ -19,8 +20,7 @@ pub const FUNCTION: Function = Function {
         "DELETE /v1/partners/{partner_id}/grants/{grant_id}" => grant_by_partner,
         "DELETE /v1/customers/{tenant_id}/grants/{grant_id}" => grant_by_customer,
     },
-    needs_master_key: false,
-    uses_table: true,
+    needs: Needs::TABLE,
 };
 
 async fn by_partner(app: &App, request: &Request) -> Result<Response, Problem> {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use shared::app::App;
+use shared::config::Needs;
 use shared::deadline::Deadline;
 use shared::domain::{Actor, ActorKind, Event, EventType, Grant, GrantNotice, Invitation, Occurrence, Timestamp};
 use shared::lambda::{Invocation, Job, JobError};
@@ -13,7 +14,7 @@ use shared::store::{Attempt, Due, StoreError, keys::DUE_SHARDS};
 
 /// The job.
 pub const JOB: Job =
-    Job { name: "expire-due", needs_master_key: false, run: |app, _, invocation| Box::pin(run(app, invocation)) };
+    Job { name: "expire-due", needs: Needs::NOTHING, run: |app, _, invocation| Box::pin(run(app, invocation)) };
 
 /// One page of a shard.
 const PAGE: usize = 50;

@@ -3,6 +3,7 @@
 use serde_json::json;
 use shared::app::App;
 use shared::auth::{ActingPartner, Caller};
+use shared::config::Needs;
 use shared::domain::{Action, Answer, Decision, EventType, Invitation, InvitationId, InvitationState};
 use shared::http::fields::{self, Fields};
 use shared::http::{Code, Problem, Request, Response};
@@ -16,8 +17,7 @@ pub const FUNCTION: Function = Function {
         "POST /v1/partners/{partner_id}/invitations/{invitation_id}/cancel" => cancel,
         "POST /v1/partners/{partner_id}/invitations/{invitation_id}/renew" => renew,
     },
-    needs_master_key: true,
-    uses_table: true,
+    needs: Needs::TABLE_AND_KEYS,
 };
 
 /// The partner that acts.

@@ -7,8 +7,9 @@ use shared::domain::{InvitationState, PartnerStatus, Subscription};
 use shared::http::{Problem, Request, Response};
 use shared::store::{List, Page};
 
-use crate::list::{Query, answer, events_of, refused};
+use crate::list::events_of;
 use crate::partners::without;
+use shared::http::list::{Query, answer, refused};
 
 async fn reading(app: &App, request: &Request) -> Result<(Caller, List), Problem> {
     let caller = Caller::by_key(app, request).await?;

@@ -8,6 +8,7 @@ mod partners;
 use serde_json::json;
 use shared::app::App;
 use shared::auth::Caller;
+use shared::config::Needs;
 use shared::http::{Code, Problem, Request, Response};
 use shared::lambda::Function;
 
@@ -34,8 +35,7 @@ pub const FUNCTION: Function = Function {
         "PATCH /v1/partners/{partner_id}/subscriptions/{subscription_id}" => immutable,
         "DELETE /v1/partners/{partner_id}/subscriptions/{subscription_id}" => immutable,
     },
-    needs_master_key: false,
-    uses_table: true,
+    needs: Needs::TABLE,
 };
 
 /// The same refusal for every id and every caller, before anything is read.

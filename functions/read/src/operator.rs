@@ -6,7 +6,8 @@ use shared::domain::{AccessKey, Partner, Tenant};
 use shared::http::{Problem, Request, Response};
 use shared::store::List;
 
-use crate::list::{Query, answer, events_of, refused};
+use crate::list::events_of;
+use shared::http::list::{Query, answer, refused};
 
 async fn reading(app: &App, request: &Request) -> Result<Caller, Problem> {
     let caller = Caller::by_key(app, request).await?;

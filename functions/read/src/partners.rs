@@ -7,7 +7,8 @@ use shared::domain::{Grant, InvitationId, InvitationState, Partner, Relationship
 use shared::http::{Problem, Request, Response};
 use shared::store::List;
 
-use crate::list::{Query, answer, events_of, refused};
+use crate::list::events_of;
+use shared::http::list::{Query, answer, refused};
 
 struct Reading {
     caller: Caller,

@@ -6,6 +6,7 @@ mod command;
 use serde_json::{Value, json};
 use shared::app::App;
 use shared::auth::{ActingPartner, Caller, SignedWebhook};
+use shared::config::Needs;
 use shared::domain::{Action, Subscription};
 use shared::http::{Code, Problem, Request, Response, fields, webhook_data};
 use shared::lambda::Function;
@@ -18,8 +19,7 @@ pub const FUNCTION: Function = Function {
         "POST /v1/partners/{partner_id}/subscriptions" => by_key,
         "POST /v1/webhooks/{partner_id}/subscriptions" => by_webhook,
     },
-    needs_master_key: true,
-    uses_table: true,
+    needs: Needs::TABLE_AND_KEYS,
 };
 
 async fn by_key(app: &App, request: &Request) -> Result<Response, Problem> {

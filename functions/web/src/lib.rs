@@ -6,6 +6,7 @@ use data_encoding::BASE64;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use shared::app::App;
+use shared::config::Needs;
 use shared::http::{Problem, Request, Response};
 use shared::lambda::Function;
 
@@ -17,8 +18,7 @@ pub const FUNCTION: Function = Function {
         "HEAD /i/{invitation_id}" => page,
         "GET /v1/policy" => policy,
     },
-    needs_master_key: false,
-    uses_table: false,
+    needs: Needs::NOTHING,
 };
 
 /// The page: the same bytes for every id, so that it says nothing about which ids exist, and opening it changes nothing.

@@ -12,14 +12,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use data_encoding::BASE64URL;
-use http::Request;
 use http::request::Parts;
+use http::{Method, Request};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes};
 use shared::app::App;
 use shared::domain::Clock;
 use shared::lambda::{Function, Invocation, invoke};
 use shared::random::Random;
+use tokio::sync::Notify;
 
 pub use self::answer::{Answer, Refusal};
 pub use self::router::Router;
@@ -57,6 +58,8 @@ pub struct Gateway {
     pub clock: Arc<dyn Clock>,
     /// Makes request ids.
     pub random: Arc<dyn Random>,
+    /// Told after every request that may have written something.
+    pub committed: Arc<Notify>,
 }
 
 impl Gateway {
@@ -70,7 +73,11 @@ impl Gateway {
         // Sixteen characters with padding, like the real ones.
         let id = BASE64URL.encode(&random[..11]);
         let invocation = Invocation { id: uuid(&random), remaining: self.function_timeout };
+        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
         let answer = self.forward(request, peer, &id, invocation).await;
+        if !reads {
+            self.committed.notify_one();
+        }
         answer.unwrap_or_else(|refusal| refusal.answer(&id))
     }
 

@@ -5,6 +5,7 @@ use http_body_util::Full;
 use serde_json::{Value, json};
 use shared::app::App;
 use shared::auth::MasterKeys;
+use shared::config::Needs;
 use shared::config::{Config, Credentials};
 use shared::domain::{Policy, SystemClock};
 use shared::http::{Problem, Response};
@@ -17,8 +18,7 @@ use super::*;
 const ECHO: Function = Function {
     name: "echo",
     routes: shared::routes! { "POST /echo/{id}" => echo, "GET /slow" => slow, "GET /panic" => panicking, },
-    needs_master_key: false,
-    uses_table: false,
+    needs: Needs::NOTHING,
 };
 
 async fn echo(_: &App, request: &shared::http::Request) -> Result<Response, Problem> {
@@ -43,6 +43,9 @@ fn gateway() -> Gateway {
         master_keys: MasterKeys::default(),
         operator_key_hash: None,
         public_base_url: None,
+        queue_url: String::new(),
+        queue_endpoint: None,
+        loopback_endpoints: false,
         credentials: Credentials { id: "local".into(), secret: "local".into(), token: None },
     };
     let random: Arc<dyn Random> = Arc::new(SeededRandom::new(1));
@@ -56,6 +59,7 @@ fn gateway() -> Gateway {
         function_timeout: Duration::from_secs(10),
         clock: Arc::new(SystemClock),
         random,
+        committed: Arc::default(),
     }
 }
 

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::signature::SigningSecret;
-use crate::domain::{InvitationId, PartnerId, digest};
+use crate::domain::{EndpointId, InvitationId, PartnerId, digest};
 
 /// 32 secret bytes that never show themselves.
 #[derive(Clone)]
@@ -95,6 +95,20 @@ impl MasterKeys {
     ) -> Result<SigningSecret, UnknownMasterKey> {
         let parts: &[&[u8]] = &[id.as_str().as_bytes(), &generation.to_be_bytes()];
         Ok(SigningSecret::from_bytes(self.derive(number, "partner signing secret", parts)?))
+    }
+
+    /// The signing secret of a webhook endpoint.
+    ///
+    /// # Errors
+    /// [`UnknownMasterKey`].
+    pub fn endpoint_secret(
+        &self,
+        number: u32,
+        id: &EndpointId,
+        generation: u32,
+    ) -> Result<SigningSecret, UnknownMasterKey> {
+        let parts: &[&[u8]] = &[id.as_str().as_bytes(), &generation.to_be_bytes()];
+        Ok(SigningSecret::from_bytes(self.derive(number, "endpoint signing secret", parts)?))
     }
 
     /// An access key, from what makes this one different from all others.

@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
-    ActorKind, EventId, GrantId, InvitationId, KeyId, PartnerId, Role, SubscriptionId, TenantId, Timestamp, digest,
+    ActorKind, EndpointId, EventId, GrantId, InvitationId, KeyId, PartnerId, Role, SubscriptionId, TenantId, Timestamp,
+    digest,
 };
 
 /// The kinds of aggregate that have events.
@@ -28,6 +29,8 @@ pub enum AggregateKind {
     Partner,
     /// An access key.
     Key,
+    /// A webhook endpoint.
+    Endpoint,
 }
 
 impl AggregateKind {
@@ -41,6 +44,7 @@ impl AggregateKind {
             Self::Tenant => "TENANT",
             Self::Partner => "PARTNER",
             Self::Key => "KEY",
+            Self::Endpoint => "ENDPOINT",
         }
     }
 }
@@ -110,6 +114,16 @@ event_types! {
     KeyIssued = "key.issued" of Key;
     /// A key was revoked.
     KeyRevoked = "key.revoked" of Key;
+    /// A webhook endpoint was registered.
+    EndpointCreated = "endpoint.created" of Endpoint;
+    /// An endpoint's address, filter, description, state or secret was changed by its owner.
+    EndpointUpdated = "endpoint.updated" of Endpoint;
+    /// An endpoint answered its challenge.
+    EndpointActivated = "endpoint.activated" of Endpoint;
+    /// Nothing is sent to an endpoint any more; says why.
+    EndpointDisabled = "endpoint.disabled" of Endpoint;
+    /// An endpoint was removed.
+    EndpointDeleted = "endpoint.deleted" of Endpoint;
 }
 
 impl Serialize for EventType {
@@ -186,6 +200,9 @@ pub struct Subject {
     /// The key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_id: Option<KeyId>,
+    /// The webhook endpoint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint_id: Option<EndpointId>,
     /// The partner.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partner_id: Option<PartnerId>,

@@ -91,6 +91,10 @@ ids! {
     EventId, "evt_";
     /// An access key's public name, `key_…`, made of the key's hash.
     KeyId, "key_";
+    /// A webhook endpoint, `ep_…`, made of its owner and an idempotency key, or random.
+    EndpointId, "ep_";
+    /// A message that tells of no event, `msg_…`: a challenge or a test.
+    MessageId, "msg_";
 }
 
 impl PartnerId {

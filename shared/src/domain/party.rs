@@ -73,6 +73,22 @@ pub struct SecretGeneration {
     pub ends_at: Option<Timestamp>,
 }
 
+impl SecretGeneration {
+    /// Those of a list that are accepted at a time, in its order.
+    pub fn live(secrets: &[Self], now: Timestamp) -> impl Iterator<Item = &Self> {
+        secrets.iter().filter(move |secret| secret.ends_at.is_none_or(|ends_at| now < ends_at))
+    }
+
+    /// The secrets after a rotation at `now`: a new one, and the newest of before until `ends_at`. `None` while two are live,
+    /// or when there is none to rotate.
+    pub fn rotated(secrets: &[Self], now: Timestamp, ends_at: Timestamp, key_number: u32) -> Option<Vec<Self>> {
+        let old = *secrets.first()?;
+        let one_is_live = Self::live(secrets, now).count() <= 1;
+        let new = Self { generation: old.generation + 1, key_number, ends_at: None };
+        one_is_live.then(|| vec![new, Self { ends_at: Some(ends_at), ..old }])
+    }
+}
+
 /// A tenant enrolled to sell.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Partner {
@@ -127,7 +143,7 @@ impl Partner {
 
     /// The secrets that are accepted at a time, newest first.
     pub fn live_secrets(&self, now: Timestamp) -> impl Iterator<Item = &SecretGeneration> {
-        self.secrets.iter().filter(move |secret| secret.ends_at.is_none_or(|ends_at| now < ends_at))
+        SecretGeneration::live(&self.secrets, now)
     }
 
     /// Whether it may act.

@@ -126,6 +126,8 @@ pub struct Limits {
     pub page_max: usize,
     /// Hours an old signing secret can stay live.
     pub rotation_grace_hours_max: u32,
+    /// Webhook endpoints that one owner can have.
+    pub endpoints_max: usize,
 }
 
 /// One version of the policy.

@@ -120,6 +120,39 @@ words! {
         /// The service itself.
         System = "system",
     }
+    /// The state of a webhook endpoint.
+    EndpointState {
+        /// It has not yet answered its challenge; what is for it waits.
+        Pending = "pending",
+        /// Events go there.
+        Active = "active",
+        /// Nothing goes there until its owner activates it again.
+        Disabled = "disabled",
+        /// Its owner removed it.
+        Deleted = "deleted",
+    }
+    /// The state of one message on its way to one endpoint.
+    DeliveryState {
+        /// It will be tried, or tried again.
+        Pending = "pending",
+        /// The receiver took it.
+        Delivered = "delivered",
+        /// The last attempt failed.
+        Exhausted = "exhausted",
+        /// The receiver does not want it, or its endpoint is gone.
+        Aborted = "aborted",
+        /// Its endpoint was disabled before it arrived.
+        EndpointDisabled = "endpoint_disabled",
+    }
+    /// What a message to an endpoint is for.
+    DeliveryPurpose {
+        /// It tells of an event.
+        Event = "event",
+        /// It asks whether anybody is there.
+        Challenge = "challenge",
+        /// Its endpoint's owner asked for it.
+        Test = "test",
+    }
     /// Whether a partner may act.
     PartnerStatus {
         /// It may.

@@ -5,6 +5,7 @@ mod event;
 pub mod fields;
 mod from_store;
 pub mod json;
+pub mod list;
 mod members;
 mod problem;
 mod request;

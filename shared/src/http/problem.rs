@@ -107,6 +107,10 @@ codes! {
     TenantExists = "tenant_exists", 409, "The tenant is already registered with other facts";
     /// A partner with this tenant id is enrolled with other facts.
     PartnerExists = "partner_exists", 409, "The tenant is already enrolled with other facts";
+    /// The owner has an endpoint at this address already.
+    EndpointExists = "endpoint_exists", 409, "There is an endpoint at this address already";
+    /// The owner has as many endpoints as the policy allows.
+    EndpointLimit = "endpoint_limit", 409, "There are as many endpoints as may be";
     /// Two signing secrets are live; wait until the old one ends.
     RotationInProgress = "rotation_in_progress", 409, "A rotation is already in progress";
     /// A twin of this request is being committed.
@@ -131,6 +135,8 @@ codes! {
     CustomerUnknown = "customer_unknown", 422, "The customer is not known";
     /// The key's principal is not registered.
     PrincipalUnknown = "principal_unknown", 422, "The principal is not known";
+    /// Webhooks may not be sent to this address.
+    EndpointUrlForbidden = "endpoint_url_forbidden", 422, "Webhooks may not be sent there";
     /// A partner can't be its own customer.
     SelfRelationship = "self_relationship", 422, "A partner cannot be its own customer";
     /// The cloud, or the kind of invitation, needs delegated administration.

@@ -100,16 +100,16 @@ impl Request {
         Err(Problem::new(Code::NotAcceptable, format!("Answers here are {media}; accept that.")))
     }
 
-    /// The `Idempotency-Key`, if there is one: 1 to 255 characters of 0x21–0x7E without comma, bare or as a quoted string.
+    /// The `Idempotency-Key`, if there is one: 1 to 255 characters of 0x21–0x7E without comma. Quotes are characters like
+    /// any other: `"a"` and `a` are two keys.
     ///
     /// # Errors
     /// 400 `idempotency_key_invalid` or `header_repeated`.
     pub fn idempotency_key(&self) -> Result<Option<String>, Problem> {
         let Some(value) = self.single_header("idempotency-key")? else { return Ok(None) };
-        let bare = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value);
         let plain = |byte: u8| (0x21..=0x7E).contains(&byte) && byte != b',';
-        if (1..=255).contains(&bare.len()) && bare.bytes().all(plain) {
-            return Ok(Some(bare.to_owned()));
+        if (1..=255).contains(&value.len()) && value.bytes().all(plain) {
+            return Ok(Some(value.to_owned()));
         }
         let expected = "`idempotency-key` is 1 to 255 printable ASCII characters without space and comma.";
         Err(Problem::new(Code::IdempotencyKeyInvalid, expected))

@@ -103,8 +103,8 @@ mod tests {
     use super::super::write::key_item;
     use super::*;
     use crate::domain::{
-        Actor, AggregateKind, Cloud, EventType, GrantId, InvitationId, KeyId, PartnerId, Subject, Subscription,
-        SubscriptionId, TenantId, Timestamp, digest,
+        Actor, AggregateKind, Cloud, EndpointId, EventType, GrantId, InvitationId, KeyId, Owner, PartnerId, Subject,
+        Subscription, SubscriptionId, TenantId, Timestamp, digest,
     };
 
     fn event(chain: &Chain, aggregate_id: &str, event_type: EventType) -> Event {
@@ -154,6 +154,7 @@ mod tests {
         let (tenant, hash) = (tenant(), digest("t", &[]));
         let partner = PartnerId::of(&tenant);
         let (invitation, grant) = (InvitationId::from_hash(&hash), GrantId::from_hash(&hash));
+        let endpoint = EndpointId::from_hash(&hash);
         let (key, subscription) = (KeyId::of(&hash), SubscriptionId::parse("Azure-1").unwrap());
         let of_subscription = Subscription::aggregate_id(Cloud::UsGov, &subscription);
         let aggregates = [
@@ -164,14 +165,19 @@ mod tests {
             (keys::tenant(&tenant), tenant.to_string(), EventType::CustomerRegistered),
             (keys::partner(&partner), partner.to_string(), EventType::PartnerEnrolled),
             (keys::access_key(&key), key.to_string(), EventType::KeyIssued),
+            (
+                keys::endpoint(&Owner::Customer(tenant.clone()), &endpoint),
+                endpoint.to_string(),
+                EventType::EndpointDeleted,
+            ),
         ];
         for kind in EventType::ALL.iter().map(|event_type| event_type.aggregate()) {
             assert!(aggregates.iter().any(|(.., event_type)| event_type.aggregate() == kind), "{kind:?} is not tried");
         }
         let all: Vec<Item> =
             aggregates.into_iter().flat_map(|(own, id, event_type)| items(own, &id, event_type, 2)).collect();
-        assert_eq!(audit(&all), Ok(Audited { aggregates: 7, events: 14 }));
-        assert_eq!(audit(all.iter().rev()), Ok(Audited { aggregates: 7, events: 14 }), "in any order");
+        assert_eq!(audit(&all), Ok(Audited { aggregates: 8, events: 16 }));
+        assert_eq!(audit(all.iter().rev()), Ok(Audited { aggregates: 8, events: 16 }), "in any order");
     }
 
     #[test]

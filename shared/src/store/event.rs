@@ -2,15 +2,19 @@
 
 use super::item::{CorruptItem, Item, ItemBuilder, ItemReader};
 use super::keys::{self, Listed};
+use super::outbox::mark;
 use super::write::Write;
 use crate::domain::{
-    Actor, ActorKind, Chain, Event, EventType, GrantId, InvitationId, KeyId, PartnerId, Role, Subject, SubscriptionId,
-    TenantId,
+    Actor, ActorKind, Chain, EndpointId, Event, EventType, GrantId, InvitationId, KeyId, PartnerId, Role, Subject,
+    SubscriptionId, TenantId,
 };
 
-/// The write of an event that stands at the end of `chain`.
+/// The write of an event that stands at the end of `chain`, with the mark that it waits to be published.
 pub(super) fn write(event: &Event, chain: &Chain) -> Write {
-    Write::create(event_item(event, chain))
+    let mut item = event_item(event, chain);
+    let key = keys::event(event.event_type.aggregate(), &event.aggregate_id, event.sequence);
+    mark(&mut item, &key, event.occurred_at);
+    Write::create(item)
 }
 
 /// `actor` is `kind#id#role`; ids that a key or an index already holds are not stored twice.
@@ -28,6 +32,7 @@ pub(super) fn event_item(event: &Event, chain: &Chain) -> Item {
         .maybe_text("grant_id", subject.grant_id.as_ref().map(GrantId::as_str))
         .maybe_text("subscription", subject.subscription_id.as_ref().map(SubscriptionId::as_str))
         .maybe_text("key_id", subject.key_id.as_ref().map(KeyId::as_str))
+        .maybe_text("endpoint", subject.endpoint_id.as_ref().map(EndpointId::as_str))
         .maybe_text(keys::GSI1_PK, subject.partner_id.as_ref().map(keys::partner_view))
         .maybe_text(keys::GSI2_PK, subject.customer_tenant_id.as_ref().map(keys::customer_view))
         .text(keys::GSI4_PK, keys::operator_view(Listed::Event))
@@ -51,6 +56,7 @@ pub(super) fn read_event(item: &Item) -> Result<Event, CorruptItem> {
             grant_id: reader.maybe_parsed("grant_id", GrantId::parse)?,
             subscription_id: reader.maybe_parsed("subscription", SubscriptionId::parse)?,
             key_id: reader.maybe_parsed("key_id", KeyId::parse)?,
+            endpoint_id: reader.maybe_parsed("endpoint", EndpointId::parse)?,
             partner_id: reader.maybe_parsed(keys::GSI1_PK, |pk| PartnerId::parse(pk.strip_prefix("PARTNER#")?))?,
             customer_tenant_id: reader
                 .maybe_parsed(keys::GSI2_PK, |pk| TenantId::parse(pk.strip_prefix("CUSTOMER#")?))?,

@@ -1,9 +1,11 @@
 //! Every key of the table and its indexes, built here and nowhere else. The arguments are checked types that can't hold a
 //! `#`, so no id can forge another item's key.
 
+use data_encoding::HEXLOWER;
+
 use crate::domain::{
-    AggregateKind, Cloud, GrantId, InvitationId, KeyId, PartnerId, Subscription, SubscriptionId, TenantId, Timestamp,
-    digest,
+    AggregateKind, Cloud, EndpointId, GrantId, InvitationId, KeyId, Owner, PartnerId, Subscription, SubscriptionId,
+    TenantId, Timestamp, WebhookId, digest,
 };
 
 /// Partition key attribute.
@@ -85,6 +87,48 @@ pub fn subscription(cloud: Cloud, id: &SubscriptionId) -> Key {
     key(format!("SUBSCRIPTION#{}", Subscription::aggregate_id(cloud, id)), "SUBSCRIPTION")
 }
 
+/// The partition of an owner's webhook endpoints.
+fn endpoints(owner: &Owner) -> String {
+    let kind = match owner {
+        Owner::Partner(_) => "PARTNER",
+        Owner::Customer(_) => "CUSTOMER",
+    };
+    format!("ENDPOINTS#{kind}#{}", owner.id())
+}
+
+/// A webhook endpoint's item.
+pub fn endpoint(owner: &Owner, id: &EndpointId) -> Key {
+    key(endpoints(owner), format!("ENDPOINT#{id}"))
+}
+
+/// The item that knows which endpoints an owner has, and their addresses.
+pub fn endpoint_list(owner: &Owner) -> Key {
+    key(endpoints(owner), "LIST")
+}
+
+/// A message's way to an endpoint.
+pub fn delivery(id: &WebhookId, endpoint: &EndpointId) -> Key {
+    key(format!("{DELIVERY}{id}"), endpoint.as_str())
+}
+
+/// The bytes of a message.
+pub fn message(id: &WebhookId) -> Key {
+    key(format!("{DELIVERY}{id}"), "MESSAGE")
+}
+
+/// What the partition of a message begins with.
+pub const DELIVERY: &str = "DELIVERY#";
+
+/// Something of the table's stream that nobody can publish; `id` is the hash of whatever names it.
+pub fn poison(id: &[u8; 32]) -> Key {
+    key(format!("POISON#{}", HEXLOWER.encode(id)), "POISON")
+}
+
+/// The partition of an endpoint's deliveries in [`GSI1`].
+pub fn endpoint_view(id: &EndpointId) -> String {
+    format!("ENDPOINT#{id}")
+}
+
 /// An event's item; the aggregate's id is what its own `event` function gives it.
 pub fn event(kind: AggregateKind, aggregate_id: &str, sequence: u64) -> Key {
     key(events(kind, aggregate_id), format!("{sequence:010}"))
@@ -121,6 +165,7 @@ pub fn events_of(item: &Key) -> Option<String> {
                 }
             });
         }
+        "ENDPOINTS" => return Some(events(AggregateKind::Endpoint, item.sk.strip_prefix("ENDPOINT#")?)),
         _ => return None,
     };
     Some(events(kind, id))
@@ -158,6 +203,10 @@ pub enum Listed {
     Partner,
     /// Access keys.
     Key,
+    /// Webhook endpoints.
+    Endpoint,
+    /// Messages to an endpoint.
+    Delivery,
 }
 
 impl Listed {
@@ -170,6 +219,8 @@ impl Listed {
             Self::Tenant => "TENANT",
             Self::Partner => "PARTNER",
             Self::Key => "KEY",
+            Self::Endpoint => "ENDPOINT",
+            Self::Delivery => "DELIVERY",
         }
     }
 
@@ -203,6 +254,23 @@ pub fn due(id: &str, at: Timestamp) -> (String, String) {
     (due_shard(shard), at.sortable())
 }
 
+/// How many partitions the outbox is spread over.
+pub const OUTBOX_SHARDS: u8 = 8;
+
+/// What the partition of the outbox in [`GSI3`] begins with.
+pub const OUTBOX: &str = "OUTBOX#";
+
+/// The partition and entry in [`GSI3`] of something that waits to be published since then.
+pub fn outbox(item: &Key, since: Timestamp) -> (String, String) {
+    let shard = digest("outbox", &[item.pk.as_bytes(), item.sk.as_bytes()])[0] % OUTBOX_SHARDS;
+    (outbox_shard(shard), since.sortable())
+}
+
+/// One partition of the outbox.
+pub fn outbox_shard(shard: u8) -> String {
+    format!("{OUTBOX}{shard}")
+}
+
 /// One partition of due work.
 pub fn due_shard(shard: u8) -> String {
     format!("DUE#{shard}")
@@ -225,6 +293,8 @@ mod tests {
             Just("public".to_owned()),
             Just("6f9619ff-8b86-d011-b42d-00cf4fc964ff".to_owned()),
             Just("ptr_aaaaaaaaaaaaaaaaaaaaaaaaaa".to_owned()),
+            Just("ep_aaaaaaaaaaaaaaaaaaaaaaaaaa".to_owned()),
+            Just("msg_aaaaaaaaaaaaaaaaaaaaaaaaaa".to_owned()),
             Just("\0".to_owned()),
             Just("/".to_owned()),
             "[A-Za-z0-9._#-]{1,8}",
@@ -257,6 +327,13 @@ mod tests {
         }
         if let Some(id) = KeyId::parse(text) {
             add("key", access_key(&id));
+        }
+        if let Some(id) = EndpointId::parse(text) {
+            add("endpoint", endpoint(&Owner::Partner(fixed_partner.clone()), &id));
+            add("endpoint of customer", endpoint(&Owner::Customer(fixed_tenant.clone()), &id));
+        }
+        if let Some(id) = WebhookId::parse(text) {
+            add("message", message(&id));
         }
         if let Some(id) = SubscriptionId::parse(text) {
             for cloud in Cloud::ALL {

@@ -2,7 +2,7 @@
 //!
 //! - `keys`: every key; `schema`: the table; `item`, `write`, `transact`, `read`: the frame around every call
 //! - a file per aggregate says how its items are written and read: `tenant`, `partner`, `access_key`, `invitation`,
-//!   `relationship`, `grant`, `subscription`, `event`
+//!   `relationship`, `grant`, `subscription`, `event`, `endpoint`, `delivery`; `outbox` is what waits to be published
 //! - a file per command on several of them is its transaction: `create`, `answer`, `renew`, `end`, `due`
 //! - a new access pattern is a query in `page` (lists) or beside the aggregate it reads
 //!
@@ -16,20 +16,24 @@ mod change;
 pub mod client;
 mod create;
 mod cursor;
+mod delivery;
 mod due;
 mod end;
+mod endpoint;
 mod error;
 mod event;
 mod grant;
 mod invitation;
 mod item;
 pub mod keys;
+mod outbox;
 mod page;
 mod partner;
 mod read;
 mod relationship;
 mod renew;
 pub mod schema;
+mod secrets;
 mod subscription;
 mod tenant;
 mod terms;
@@ -44,10 +48,13 @@ pub use answer::{Answered, InvitationChange};
 pub use audit::{Audit, AuditError, Audited};
 pub use change::Registered;
 pub use create::Created;
+pub use delivery::{DeliveryPage, Health, Settled};
 pub use due::{Due, DuePage};
 pub use end::Ended;
+pub use endpoint::{EndpointChange, EndpointCreated};
 pub use error::StoreError;
 pub use item::{CorruptItem, Item, SCHEMA};
+pub use outbox::{Marked, OutboxPage, Outgoing};
 pub use page::{List, Page, PageError, PageRequest};
 pub use partner::Enrolled;
 pub use renew::Renewed;

@@ -6,6 +6,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::access_key::read_access_key;
 use super::cursor::Scope;
+use super::delivery::read_delivery;
+use super::endpoint::read_endpoint;
 use super::event::read_event;
 use super::grant::read_grant;
 use super::invitation::read_invitation;
@@ -18,8 +20,8 @@ use super::subscription::read_subscription;
 use super::tenant::read_tenant;
 use super::{Attempt, Store, StoreError};
 use crate::domain::{
-    AccessKey, Cloud, Event, Grant, Invitation, InvitationState, Partner, PartnerId, Relationship, Subscription,
-    SubscriptionId, Tenant, TenantId, Timestamp,
+    AccessKey, Cloud, Delivery, Endpoint, EndpointId, Event, Grant, Invitation, InvitationState, Partner, PartnerId,
+    Relationship, Subscription, SubscriptionId, Tenant, TenantId, Timestamp,
 };
 
 /// Whose list it is.
@@ -29,6 +31,8 @@ pub enum List {
     Partner(PartnerId),
     /// A customer's view.
     Customer(TenantId),
+    /// An endpoint's deliveries.
+    Endpoint(EndpointId),
     /// The operator's.
     Operator,
 }
@@ -38,6 +42,7 @@ impl List {
         let (index, partition) = match self {
             Self::Partner(id) => (Index::PARTNER, keys::partner_view(id)),
             Self::Customer(id) => (Index::CUSTOMER, keys::customer_view(id)),
+            Self::Endpoint(id) => (Index::PARTNER, keys::endpoint_view(id)),
             Self::Operator if listed == Listed::Event => (Index::EVENTS, keys::operator_view(listed)),
             Self::Operator => (Index::PARTNER, keys::operator_view(listed)),
         };
@@ -138,6 +143,28 @@ impl Store {
     pub async fn access_keys(&self, attempt: Attempt, request: &PageRequest) -> Result<Page<AccessKey>, PageError> {
         let scope = List::Operator.scope(Listed::Key, request, "");
         self.page(attempt, &scope, request, Listed::Key, None, read_access_key).await
+    }
+
+    /// An owner's webhook endpoints, newest first.
+    pub async fn endpoints(
+        &self,
+        attempt: Attempt,
+        list: &List,
+        request: &PageRequest,
+    ) -> Result<Page<Endpoint>, PageError> {
+        let scope = list.scope(Listed::Endpoint, request, "");
+        self.page(attempt, &scope, request, Listed::Endpoint, None, read_endpoint).await
+    }
+
+    /// The messages to an endpoint, newest first.
+    pub async fn deliveries(
+        &self,
+        attempt: Attempt,
+        endpoint: &EndpointId,
+        request: &PageRequest,
+    ) -> Result<Page<Delivery>, PageError> {
+        let scope = List::Endpoint(endpoint.clone()).scope(Listed::Delivery, request, "");
+        self.page(attempt, &scope, request, Listed::Delivery, None, read_delivery).await
     }
 
     /// Events, newest first; only those about a subject, if one is given.
@@ -302,7 +329,7 @@ fn subject_filter(scope: &Scope, id: &str) -> Option<Filter> {
     if views.iter().any(|(_, _, view)| *view == scope.partition) {
         return None;
     }
-    let mut filter = "invitation = :id OR grant_id = :id OR key_id = :id".to_owned();
+    let mut filter = "invitation = :id OR grant_id = :id OR key_id = :id OR endpoint = :id".to_owned();
     let mut values = HashMap::from([(":id".to_owned(), text(id))]);
     // A subscription is known without case, and only with its cloud: by the events' own key.
     for (cloud, id) in Cloud::ALL.iter().filter_map(|cloud| Some((*cloud, SubscriptionId::parse(id)?))) {

@@ -1,17 +1,14 @@
 //! Partners.
 
-use aws_sdk_dynamodb::types::AttributeValue;
-
 use super::change::{UNCHANGED, set};
 use super::item::{CorruptItem, Item, ItemBuilder, ItemReader, bytes, number};
 use super::keys::{self, Key, Listed};
+use super::secrets::{SECRETS, read_secrets, secrets_value};
 use super::tenant::read_tenant;
 use super::transact::Outcome;
 use super::write::Write;
 use super::{Attempt, Store, StoreError, event};
-use crate::domain::{
-    Cloud, Event, Market, Partner, PartnerId, PartnerStatus, SecretGeneration, Tenant, TenantId, Timestamp,
-};
+use crate::domain::{Cloud, Event, Market, Partner, PartnerId, PartnerStatus, Tenant, TenantId, Timestamp};
 
 /// What became of an enrolment.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,7 +65,7 @@ impl Store {
         let ids: Vec<&PartnerId> = ids.collect();
         let unknown: Vec<Key> =
             ids.iter().filter(|id| self.partners.get(id, now).is_none()).map(|id| keys::partner(id)).collect();
-        for item in self.get_many(attempt, &unknown).await?.into_iter().flatten() {
+        for item in self.get_many(attempt, &unknown, false).await?.into_iter().flatten() {
             let partner = read_partner(&item)?;
             self.partners.put(partner.partner_id.clone(), partner, now);
         }
@@ -155,7 +152,7 @@ fn partner_item(partner: &Partner) -> Item {
         .text("cloud", partner.cloud.as_str())
         .text("market", partner.market.as_str())
         .text("status", partner.status.as_str())
-        .with("secrets", secrets_value(&partner.secrets))
+        .with(SECRETS, secrets_value(&partner.secrets))
         .time("created", partner.created_at)
         .chain(partner.chain)
         .text(keys::GSI1_PK, keys::operator_view(Listed::Partner))
@@ -166,8 +163,6 @@ fn partner_item(partner: &Partner) -> Item {
 /// Reads a partner's item.
 pub(super) fn read_partner(item: &Item) -> Result<Partner, CorruptItem> {
     let reader = ItemReader::new(item)?;
-    let secrets = reader.get("secrets").and_then(|value| value.as_l().ok());
-    let secrets = secrets.and_then(|list| list.iter().map(read_secret).collect::<Option<Vec<_>>>());
     Ok(Partner {
         partner_id: reader.parsed(keys::PK, |pk| PartnerId::parse(pk.strip_prefix("PARTNER#")?))?,
         tenant_id: reader.parsed("tenant", TenantId::parse)?,
@@ -176,27 +171,8 @@ pub(super) fn read_partner(item: &Item) -> Result<Partner, CorruptItem> {
         cloud: reader.parsed("cloud", Cloud::parse)?,
         market: reader.parsed("market", Market::parse)?,
         status: reader.parsed("status", PartnerStatus::parse)?,
-        secrets: secrets.ok_or_else(|| reader.corrupt("secrets", "is malformed"))?,
+        secrets: read_secrets(&reader)?,
         created_at: reader.time("created")?,
         chain: reader.chain()?,
-    })
-}
-
-/// `[[generation, key number, end or 0], …]`, newest first.
-fn secrets_value(secrets: &[SecretGeneration]) -> AttributeValue {
-    let one = |secret: &SecretGeneration| {
-        let ends_at = secret.ends_at.map_or(0, Timestamp::millis);
-        AttributeValue::L(vec![number(secret.generation), number(secret.key_number), number(ends_at)])
-    };
-    AttributeValue::L(secrets.iter().map(one).collect())
-}
-
-fn read_secret(value: &AttributeValue) -> Option<SecretGeneration> {
-    let parts = value.as_l().ok()?;
-    let at = |index: usize| parts.get(index)?.as_n().ok()?.parse::<i64>().ok();
-    Some(SecretGeneration {
-        generation: at(0)?.try_into().ok()?,
-        key_number: at(1)?.try_into().ok()?,
-        ends_at: Some(at(2)?).filter(|ms| *ms > 0).map(Timestamp::from_millis),
     })
 }

@@ -95,15 +95,20 @@ impl Store {
         .await
     }
 
-    /// The items of these keys, in their order, not strongly consistent. At most a page's worth, which is one call.
+    /// The items of these keys, in their order. At most a page's worth, which is one call.
     ///
     /// # Errors
     /// As [`Store::get`].
-    pub(super) async fn get_many(&self, attempt: Attempt, keys: &[Key]) -> Result<Vec<Option<Item>>, StoreError> {
+    pub(super) async fn get_many(
+        &self,
+        attempt: Attempt,
+        keys: &[Key],
+        consistent: bool,
+    ) -> Result<Vec<Option<Item>>, StoreError> {
         let mut found: HashMap<Key, Item> = HashMap::new();
         let mut left: Vec<Item> = keys.iter().collect::<BTreeSet<_>>().into_iter().map(key_item).collect();
         while !left.is_empty() {
-            let wanted = KeysAndAttributes::builder().set_keys(Some(left)).build();
+            let wanted = KeysAndAttributes::builder().set_keys(Some(left)).consistent_read(consistent).build();
             let wanted = wanted.map_err(|error| StoreError::Failed(error.to_string()))?;
             let output = self
                 .reading(attempt, || async {

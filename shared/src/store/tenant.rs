@@ -27,7 +27,7 @@ impl Store {
         let ids: Vec<&TenantId> = ids.collect();
         let unknown: Vec<Key> =
             ids.iter().filter(|id| self.tenant_names.get(id, now).is_none()).map(|id| keys::tenant(id)).collect();
-        for item in self.get_many(attempt, &unknown).await?.into_iter().flatten() {
+        for item in self.get_many(attempt, &unknown, false).await?.into_iter().flatten() {
             let tenant = read_tenant(&item)?;
             self.tenant_names.put(tenant.tenant_id, tenant.name, now);
         }

@@ -1,0 +1,69 @@
+//! What becomes of a ticket.
+
+use std::time::Duration;
+
+use shared::app::App;
+use shared::domain::{Delivery, DeliveryPurpose, DeliveryState, EndpointState, Timestamp};
+use shared::outbound::ATTEMPTS;
+use shared::queue::{LONGEST_POSTPONEMENT, Ticket};
+use shared::store::Settled;
+
+use crate::Time;
+use crate::attempt::attempt;
+
+/// What is to be done with the ticket.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Next {
+    /// Nothing is left to do.
+    Finished,
+    /// It has to come again after this time.
+    Later(Duration),
+}
+
+/// How soon to look again at what waits for its endpoint to be active. It is sent on when that happens; this is for what was
+/// published in the same moment.
+const HELD: Duration = Duration::from_secs(900);
+
+/// Delivers, if there is something to deliver and it is due.
+pub(crate) async fn deliver(app: &App, time: Time, ticket: &Ticket) -> Result<Next, String> {
+    let (id, owner) = (&ticket.webhook_id, &ticket.owner);
+    let found = app.store.delivery_with_endpoint(time.attempt(app), id, owner, &ticket.endpoint_id).await;
+    let (delivery, message, endpoint) = found.map_err(|error| error.to_string())?;
+    // Whatever is not there any more was forgotten after its time.
+    let (Some(delivery), Some(message)) = (delivery, message) else { return Ok(Next::Finished) };
+    if delivery.state != DeliveryState::Pending {
+        return Ok(Next::Finished);
+    }
+    let endpoint = match endpoint {
+        Some(endpoint) if endpoint.state == EndpointState::Disabled => {
+            return give_up(app, time, &delivery, DeliveryState::EndpointDisabled).await;
+        }
+        Some(endpoint) if endpoint.state != EndpointState::Deleted => endpoint,
+        _ => return give_up(app, time, &delivery, DeliveryState::Aborted).await,
+    };
+    if delivery.purpose == DeliveryPurpose::Challenge {
+        // It was answered, or another one took its place.
+        if !endpoint.awaits_challenge_of(delivery.created_at) {
+            return give_up(app, time, &delivery, DeliveryState::Aborted).await;
+        }
+    } else if endpoint.state == EndpointState::Pending {
+        return Ok(Next::Later(HELD));
+    }
+    match delivery.next_at.and_then(|due| until(due, app.clock.now())) {
+        Some(wait) => Ok(Next::Later(wait.min(LONGEST_POSTPONEMENT))),
+        // The last attempt died without a word.
+        None if delivery.attempt >= ATTEMPTS => give_up(app, time, &delivery, DeliveryState::Exhausted).await,
+        None => attempt(app, time, &endpoint, &delivery, &message).await,
+    }
+}
+
+/// The time until then, if it is not over.
+pub(crate) fn until(due: Timestamp, now: Timestamp) -> Option<Duration> {
+    u64::try_from(due.millis() - now.millis()).ok().filter(|wait| *wait > 0).map(Duration::from_millis)
+}
+
+async fn give_up(app: &App, time: Time, delivery: &Delivery, state: DeliveryState) -> Result<Next, String> {
+    let settled = Settled { state, next_at: None, last: None };
+    let settled = app.store.settle(time.attempt(app), delivery, &settled).await;
+    settled.map(|_| Next::Finished).map_err(|error| error.to_string())
+}

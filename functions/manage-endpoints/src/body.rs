@@ -1,0 +1,58 @@
+//! The members of an endpoint in requests.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use shared::app::App;
+use shared::domain::{EventType, text};
+use shared::http::fields::{self, Fields, Wrong};
+use shared::http::{Code, Problem, Request};
+use shared::outbound::{EndpointUrl, is_public};
+
+/// A name that nobody resolves in this time is left to the challenge.
+const LOOK_UP: Duration = Duration::from_millis(1_500);
+
+/// An array of at least one event type.
+pub(crate) fn event_types(value: Value) -> Result<Vec<EventType>, Wrong> {
+    let types = fields::set(EventType::parse, EventType::ALL.len(), "one of these is not an event type")(value)?;
+    if types.is_empty() {
+        Err(Wrong::range("at least one event type is expected; leave it out for all"))
+    } else {
+        Ok(types)
+    }
+}
+
+/// A description.
+pub(crate) fn description(app: &App, request: &Request) -> impl FnOnce(Value) -> Result<String, Wrong> + use<> {
+    let longest = app.policy_for(request).limits.message_characters;
+    fields::checked(move |value| text::line(value, longest))
+}
+
+/// `grace_hours`, alone.
+pub(crate) fn grace_hours(app: &App, request: &Request) -> Result<i64, Problem> {
+    let longest = app.policy_for(request).limits.rotation_grace_hours_max;
+    let mut fields = Fields::of_body(request)?;
+    let hours = fields.required("grace_hours", fields::whole(0, longest.into()));
+    Ok(i64::try_from(fields.finish(hours)?).unwrap_or_default())
+}
+
+/// An address that messages may be sent to. What its name leads to is looked at again before every connection; here it only
+/// saves its owner from waiting for a challenge that is never sent.
+///
+/// # Errors
+/// 422 `endpoint_url_forbidden`.
+pub(crate) async fn permitted(app: &App, text: &str) -> Result<EndpointUrl, Problem> {
+    let forbidden = |detail: &str| Problem::new(Code::EndpointUrlForbidden, detail.to_owned());
+    let url = EndpointUrl::parse(text, app.endpoints.loopback).map_err(|fault| forbidden(fault.detail()))?;
+    if url.is_loopback() {
+        return Ok(url);
+    }
+    let resolving = app.endpoints.resolver.resolve(url.host(), url.port());
+    if let Ok(Ok(addresses)) = tokio::time::timeout(LOOK_UP, resolving).await
+        && !addresses.is_empty()
+        && !addresses.into_iter().any(is_public)
+    {
+        return Err(forbidden("The host's name leads to no public address."));
+    }
+    Ok(url)
+}

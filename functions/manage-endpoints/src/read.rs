@@ -1,0 +1,30 @@
+//! Endpoints and their deliveries, as lists.
+
+use serde_json::json;
+use shared::app::App;
+use shared::domain::{Delivery, Endpoint};
+use shared::http::list::{Query, answer, refused};
+use shared::http::{Problem, Request, Response};
+
+use crate::owner::Reading;
+
+pub(crate) async fn list(app: &App, request: &Request) -> Result<Response, Problem> {
+    let reading = Reading::of(app, request).await?;
+    let page = Query::of(request).page(&reading.caller, app.policy_for(request))?;
+    let found = app.store.endpoints(request.attempt(), &reading.list(), &page).await.map_err(refused)?;
+    answer(found, Endpoint::view)
+}
+
+pub(crate) async fn one(app: &App, request: &Request) -> Result<Response, Problem> {
+    let reading = Reading::of(app, request).await?;
+    Response::json(200, &json!({"endpoint": reading.endpoint().await?.view()}))
+}
+
+/// What was sent to the endpoint in the last 30 days, newest first.
+pub(crate) async fn deliveries(app: &App, request: &Request) -> Result<Response, Problem> {
+    let reading = Reading::of(app, request).await?;
+    let endpoint = reading.endpoint().await?;
+    let page = Query::of(request).page(&reading.caller, app.policy_for(request))?;
+    let found = app.store.deliveries(request.attempt(), &endpoint.endpoint_id, &page).await.map_err(refused)?;
+    answer(found, Delivery::view)
+}

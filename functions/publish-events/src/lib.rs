@@ -1,0 +1,54 @@
+//! From the outbox to the queue: every event becomes a delivery for each endpoint that wants it. Called by the table's
+//! stream right after each commit, and on a schedule for what the stream did not bring: nothing hangs on the stream alone.
+
+mod publish;
+mod stream;
+mod sweep;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use shared::app::App;
+use shared::config::Needs;
+use shared::deadline::Deadline;
+use shared::lambda::{Invocation, Job, JobError};
+use shared::store::Attempt;
+
+/// The job: a batch of stream records, or anything else for a sweep.
+pub const JOB: Job = Job {
+    name: "publish-events",
+    needs: Needs { queue: true, ..Needs::NOTHING },
+    run: |app, payload, invocation| Box::pin(run(app, payload, invocation)),
+};
+
+async fn run(app: Arc<App>, payload: Vec<u8>, invocation: Invocation) -> Result<Value, JobError> {
+    let time = Time { ends: Instant::now() + invocation.remaining };
+    let event: Value = serde_json::from_slice(&payload).unwrap_or_default();
+    match event.get("Records").and_then(Value::as_array) {
+        Some(records) => stream::publish(&app, time, records).await,
+        None => sweep::publish(&app, time).await,
+    }
+}
+
+/// The time of one run.
+#[derive(Clone, Copy)]
+pub(crate) struct Time {
+    ends: Instant,
+}
+
+impl Time {
+    /// Time that is kept for finishing an item.
+    const RESERVE: Duration = Duration::from_secs(15);
+
+    /// Whether there is time for another item.
+    pub(crate) fn is_left(self) -> bool {
+        self.ends.saturating_duration_since(Instant::now()) > Self::RESERVE
+    }
+
+    /// The time of one item: a write is never older than a few seconds.
+    pub(crate) fn attempt(self, app: &App) -> Attempt {
+        let deadline = Deadline::within(self.ends.saturating_duration_since(Instant::now()));
+        Attempt { occurred_at: app.clock.now(), deadline }
+    }
+}

@@ -1,0 +1,177 @@
+//! One item of the outbox: its deliveries are begun, their tickets put into the queue, then its mark is taken off. Every step
+//! may be repeated without harm.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt;
+use serde_json::Value;
+use shared::app::App;
+use shared::domain::{
+    Delivery, DeliveryPurpose, DeliveryState, Endpoint, EndpointState, Event, EventType, Owner, event_message,
+    other_message,
+};
+use shared::queue::Ticket;
+use shared::store::{Marked, Outgoing};
+
+use crate::Time;
+
+/// The longest message, in bytes.
+const MESSAGE_MAX: usize = 20 * 1024;
+
+/// A failure that may pass.
+#[derive(Debug)]
+pub(crate) struct Failure(pub(crate) String);
+
+impl<E: std::error::Error> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// What became of an item.
+enum Published {
+    Done,
+    /// Nobody can ever publish it.
+    Poison(String),
+}
+
+/// Publishes the items of one run.
+pub(crate) struct Publisher<'a> {
+    app: &'a App,
+    time: Time,
+    /// Endpoints as they were when this run first needed them: whatever is published now was committed before.
+    endpoints: BTreeMap<Owner, Vec<Endpoint>>,
+}
+
+impl<'a> Publisher<'a> {
+    pub(crate) fn new(app: &'a App, time: Time) -> Self {
+        Self { app, time, endpoints: BTreeMap::new() }
+    }
+
+    /// Publishes an item. One that can't be published ever is noted, and waits no more.
+    pub(crate) async fn publish(&mut self, marked: &Marked) -> Result<(), Failure> {
+        let publishing = AssertUnwindSafe(self.send_out(marked)).catch_unwind().await;
+        let published = publishing.unwrap_or_else(|_| Ok(Published::Poison("publishing it panicked".into())))?;
+        if let Published::Poison(reason) = published {
+            self.note_poison(&marked.name(), &reason).await?;
+        }
+        Ok(self.app.store.unmark(self.time.attempt(self.app), marked).await?)
+    }
+
+    /// A record that names no item.
+    pub(crate) async fn refuse_record(&self, record: &Value) -> Result<(), Failure> {
+        let named = record["dynamodb"]["SequenceNumber"].as_str().unwrap_or("without number");
+        self.note_poison(&format!("stream record {named}"), "the record names no item").await
+    }
+
+    /// The log line is what the alarm looks for.
+    async fn note_poison(&self, named: &str, reason: &str) -> Result<(), Failure> {
+        tracing::error!(poison = true, named, reason, "this can not be published");
+        Ok(self.app.store.note_poison(self.time.attempt(self.app), named, reason).await?)
+    }
+
+    async fn send_out(&mut self, marked: &Marked) -> Result<Published, Failure> {
+        match &marked.what {
+            Outgoing::Event(event) => {
+                let message = event_message(event);
+                if message.len() > MESSAGE_MAX {
+                    return Ok(Published::Poison(format!("its message has {} bytes", message.len())));
+                }
+                self.tell(event, &message).await?;
+                self.follow_up(event).await?;
+            }
+            Outgoing::Delivery(delivery) => self.app.queue()?.send(vec![Ticket::of(delivery)]).await?,
+            Outgoing::Unreadable(error) => return Ok(Published::Poison(error.to_string())),
+        }
+        Ok(Published::Done)
+    }
+
+    /// Begins a delivery of the event for each endpoint that wants it.
+    async fn tell(&mut self, event: &Event, message: &[u8]) -> Result<(), Failure> {
+        let mut deliveries = Vec::new();
+        for owner in Owner::of_event(event) {
+            let now = self.app.clock.now();
+            let wanting = self.endpoints_of(&owner).await?.iter().filter(|endpoint| endpoint.wants(event));
+            deliveries.extend(wanting.map(|endpoint| {
+                let id = endpoint.endpoint_id.clone();
+                Delivery::new(event.event_id().into(), id, owner.clone(), DeliveryPurpose::Event, now)
+            }));
+        }
+        self.begin(message, &deliveries).await
+    }
+
+    async fn endpoints_of(&mut self, owner: &Owner) -> Result<&[Endpoint], Failure> {
+        if !self.endpoints.contains_key(owner) {
+            let (found, unreadable) = self.app.store.endpoints_of(self.time.attempt(self.app), owner).await?;
+            // Nobody else has to wait until somebody mends it; what it missed is in its owner's feed.
+            for fault in unreadable {
+                self.note_poison(&format!("{} / {}", fault.pk, fault.sk), &fault.to_string()).await?;
+            }
+            self.endpoints.insert(owner.clone(), found);
+        }
+        Ok(self.endpoints.get(owner).map(Vec::as_slice).unwrap_or_default())
+    }
+
+    async fn begin(&self, message: &[u8], deliveries: &[Delivery]) -> Result<(), Failure> {
+        if deliveries.is_empty() {
+            return Ok(());
+        }
+        self.app.store.begin_deliveries(self.time.attempt(self.app), message, deliveries).await?;
+        Ok(self.app.queue()?.send(deliveries.iter().map(Ticket::of).collect()).await?)
+    }
+
+    /// What an endpoint's own events call for, besides being told of.
+    async fn follow_up(&self, event: &Event) -> Result<(), Failure> {
+        match event.event_type {
+            EventType::EndpointCreated | EventType::EndpointUpdated
+                if event.data.get("state").and_then(Value::as_str) == Some(EndpointState::Pending.as_str()) =>
+            {
+                self.challenge(event).await
+            }
+            EventType::EndpointActivated => self.release(event).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Asks an endpoint that became pending whether anybody is there.
+    async fn challenge(&self, event: &Event) -> Result<(), Failure> {
+        let Some(endpoint) = self.endpoint_of(event).await? else { return Ok(()) };
+        if endpoint.state != EndpointState::Pending {
+            return Ok(());
+        }
+        let id = endpoint.challenge(event.sequence);
+        let message = other_message("endpoint.challenge", &id, &endpoint.endpoint_id, event.occurred_at);
+        let now = self.app.clock.now();
+        let (purpose, owner) = (DeliveryPurpose::Challenge, endpoint.owner);
+        self.begin(&message, &[Delivery::new(id.into(), endpoint.endpoint_id, owner, purpose, now)]).await
+    }
+
+    /// Sends on what waited for an endpoint to be active, as far as time goes: its tickets come back by themselves, too, only
+    /// later.
+    async fn release(&self, event: &Event) -> Result<(), Failure> {
+        let Some(endpoint) = self.endpoint_of(event).await? else { return Ok(()) };
+        let mut start = None;
+        while self.time.is_left() {
+            let attempt = self.time.attempt(self.app);
+            // Clocks differ a little.
+            let since = endpoint.pending_since.plus_millis(-Endpoint::LATE_MS);
+            let waiting = &[DeliveryState::Pending];
+            let id = &endpoint.endpoint_id;
+            let page = self.app.store.deliveries_since(attempt, id, since, waiting, start).await?;
+            self.app.queue()?.send(page.deliveries.iter().map(Ticket::of).collect()).await?;
+            start = page.next;
+            if start.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn endpoint_of(&self, event: &Event) -> Result<Option<Endpoint>, Failure> {
+        let (Some(owner), Some(id)) = (Owner::of_event(event).next(), &event.subject.endpoint_id) else {
+            return Ok(None);
+        };
+        Ok(self.app.store.endpoint(self.time.attempt(self.app), &owner, id).await?)
+    }
+}

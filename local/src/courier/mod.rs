@@ -1,0 +1,150 @@
+//! Webhooks on this machine: the same two functions as in the deployment. The embedded table has no stream, so what the
+//! stream would bring is read from the outbox after each commit; the queue is in this process.
+
+mod events;
+pub mod queue;
+mod rebuild;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use shared::app::App;
+use shared::lambda::{Invocation, Job, JobError, run_job};
+use shared::queue::Queue;
+use shared::store::keys::OUTBOX_SHARDS;
+use shared::store::{Attempt, StoreError};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+use self::queue::LocalQueue;
+
+/// The most records of a stream's batch, as the template has it.
+pub const STREAM_BATCH: usize = 100;
+/// The most messages of a queue's batch, as the template has it.
+pub const QUEUE_BATCH: usize = 10;
+/// Batches of the queue that are delivered at once.
+const DELIVERING: usize = 8;
+/// How long a call of either function may take; the template gives delivering half of it.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How soon a look finds what no notice told of.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Publishes and delivers.
+pub struct Courier {
+    /// What `publish-events` works with.
+    pub publishing: Arc<App>,
+    /// What `deliver-webhook` works with.
+    pub delivering: Arc<App>,
+    /// The queue between them.
+    pub queue: Arc<LocalQueue>,
+    /// Told after each commit.
+    pub committed: Arc<Notify>,
+}
+
+impl Courier {
+    /// Publishes what waits in the outbox, as the stream would bring it; the number of items that were published.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the outbox can't be read.
+    pub async fn publish(&self) -> Result<usize, StoreError> {
+        let mut waiting = Vec::new();
+        for shard in 0..OUTBOX_SHARDS {
+            let now = self.publishing.clock.now();
+            let attempt = Attempt { occurred_at: now, deadline: shared::deadline::Deadline::within(PATIENCE) };
+            waiting.extend(self.publishing.store.outbox(attempt, shard, now, STREAM_BATCH, None).await?.items);
+        }
+        waiting.sort_by(|a, b| a.since().cmp(b.since()));
+        let (mut published, mut left) = (0, waiting.as_slice());
+        while !left.is_empty() {
+            let (batch, rest) = left.split_at(left.len().min(STREAM_BATCH));
+            let answer = call(&self.publishing, &publish_events::JOB, &events::of_stream(batch)).await;
+            let failed = match &answer {
+                Ok(answer) => events::failed(answer).first().and_then(|number| number.parse::<usize>().ok()),
+                Err(_) => Some(0),
+            };
+            // What failed waits on, and is read again; what comes after it need not wait.
+            published += failed.unwrap_or(batch.len());
+            left = failed.map_or(rest, |at| &left[(at + 1).min(left.len())..]);
+        }
+        Ok(published)
+    }
+
+    /// Receives a batch of the queue and delivers it; the number of messages that were received.
+    pub async fn deliver(&self) -> usize {
+        let batch = self.queue.receive(QUEUE_BATCH);
+        if batch.is_empty() {
+            return 0;
+        }
+        // Without an answer all of it comes again.
+        if let Ok(answer) = call(&self.delivering, &deliver_webhook::JOB, &events::of_queue(&batch)).await {
+            let failed = events::failed(&answer);
+            batch.iter().filter(|one| !failed.contains(&one.id.as_str())).for_each(|one| self.queue.delete(one));
+        }
+        batch.len()
+    }
+
+    /// Publishes and delivers until nothing is left that is due now. For tests and demonstrations, whose clocks stand.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the outbox can't be read.
+    pub async fn settle(&self) -> Result<(), StoreError> {
+        loop {
+            let published = self.publish().await?;
+            if published + self.deliver().await == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Puts a ticket for every delivery that is not finished into the queue, as after a start over kept data.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the table can't be read.
+    pub async fn rebuild(&self, client: &Client, table: &str) -> Result<usize, StoreError> {
+        let tickets = rebuild::unfinished(client, table).await?;
+        let count = tickets.len();
+        self.queue.send(tickets).await.map_err(|error| StoreError::Failed(error.to_string()))?;
+        Ok(count)
+    }
+
+    /// Publishes and delivers beside the gateway, until the set is dropped.
+    pub fn run(self: &Arc<Self>) -> JoinSet<()> {
+        let mut running = JoinSet::new();
+        let courier = Arc::clone(self);
+        running.spawn(async move { courier.publish_for_ever().await });
+        for _ in 0..DELIVERING {
+            let courier = Arc::clone(self);
+            running.spawn(async move { courier.deliver_for_ever().await });
+        }
+        running
+    }
+
+    async fn publish_for_ever(&self) {
+        loop {
+            let found = match self.publish().await {
+                Ok(found) => found,
+                Err(error) => {
+                    tracing::warn!(%error, "the outbox could not be read");
+                    0
+                }
+            };
+            if found == 0 {
+                let _ = tokio::time::timeout(LOOK, self.committed.notified()).await;
+            }
+        }
+    }
+
+    async fn deliver_for_ever(&self) {
+        loop {
+            if self.deliver().await == 0 {
+                let _ = tokio::time::timeout(LOOK, self.queue.sent()).await;
+            }
+        }
+    }
+}
+
+async fn call(app: &Arc<App>, job: &Job, event: &serde_json::Value) -> Result<serde_json::Value, JobError> {
+    let invocation = Invocation { id: job.name.to_owned(), remaining: PATIENCE };
+    run_job(Arc::clone(app), job, event.to_string().into_bytes(), invocation).await
+}

@@ -1,0 +1,139 @@
+//! The outbox: items that carry a mark wait to be published. The mark is a sparse entry of the index of due work, so what
+//! waits is found whether or not the table's stream told of it.
+
+use super::delivery::read_delivery;
+use super::event::read_event;
+use super::item::{CorruptItem, Item, ItemBuilder, text};
+use super::keys::{self, Key};
+use super::read::{Index, PageQuery, Range};
+use super::write::{Write, key_of};
+use super::{Attempt, Store, StoreError};
+use crate::domain::{Delivery, Event, Timestamp};
+
+/// Marks an item as waiting since then.
+pub(super) fn mark(item: &mut Item, key: &Key, since: Timestamp) {
+    let (partition, entry) = keys::outbox(key, since);
+    item.insert(keys::GSI3_PK.to_owned(), text(partition));
+    item.insert(keys::GSI3_SK.to_owned(), text(entry));
+}
+
+/// Something that waits.
+#[derive(Clone, Debug)]
+pub struct Marked {
+    key: Key,
+    since: String,
+    /// What it is.
+    pub what: Outgoing,
+}
+
+/// What can wait.
+#[derive(Clone, Debug)]
+pub enum Outgoing {
+    /// An event, to be told to whom it concerns.
+    Event(Box<Event>),
+    /// A message to one endpoint, to be put into the queue.
+    Delivery(Box<Delivery>),
+    /// Something that this code can't read.
+    Unreadable(CorruptItem),
+}
+
+/// A page of what waits.
+#[derive(Clone, Debug)]
+pub struct OutboxPage {
+    /// What waits, longest first.
+    pub items: Vec<Marked>,
+    /// Where to go on in this shard; `None` at the end.
+    pub next: Option<Item>,
+}
+
+impl Store {
+    /// A page of what waits in a shard, marked at `until` or before.
+    ///
+    /// # Errors
+    /// [`StoreError`], here and below.
+    pub async fn outbox(
+        &self,
+        attempt: Attempt,
+        shard: u8,
+        until: Timestamp,
+        limit: usize,
+        start: Option<Item>,
+    ) -> Result<OutboxPage, StoreError> {
+        let query = PageQuery {
+            index: Index::DUE,
+            partition: keys::outbox_shard(shard),
+            range: Range::Between(Timestamp::from_millis(0).sortable(), until.sortable()),
+            limit,
+            start,
+            ascending: true,
+            consistent: false,
+            filter: None,
+        };
+        let page = self.query(attempt, &query).await?;
+        Ok(OutboxPage { items: page.items.iter().filter_map(read_marked).collect(), next: page.next })
+    }
+
+    /// What waits at these keys (partition and sort key), as it is now; `None` where nothing does. At most 100.
+    pub async fn marked(&self, attempt: Attempt, keys: &[(String, String)]) -> Result<Vec<Option<Marked>>, StoreError> {
+        let keys: Vec<Key> = keys.iter().map(|(pk, sk)| Key { pk: pk.clone(), sk: sk.clone() }).collect();
+        let items = self.get_many(attempt, &keys, true).await?;
+        Ok(items.iter().map(|item| item.as_ref().and_then(read_marked)).collect())
+    }
+
+    /// Takes the mark off, unless there is a newer one.
+    pub async fn unmark(&self, attempt: Attempt, marked: &Marked) -> Result<(), StoreError> {
+        let guard = "gsi3sk = :since AND begins_with(gsi3pk, :outbox)";
+        let write = Write::update(marked.key.clone(), "REMOVE gsi3pk, gsi3sk", guard)
+            .text(":since", &marked.since)
+            .text(":outbox", keys::OUTBOX);
+        self.transact(attempt, &[((), write)]).await.map(drop)
+    }
+
+    /// Keeps a note of something that nobody can publish, for an operator to look at.
+    pub async fn note_poison(&self, attempt: Attempt, named: &str, reason: &str) -> Result<(), StoreError> {
+        let id = crate::domain::digest("poison", &[named.as_bytes()]);
+        let item = ItemBuilder::new(keys::poison(&id))
+            .text("named", named)
+            .text("reason", reason)
+            .time("noted", attempt.occurred_at)
+            .number("ttl", ttl(attempt.occurred_at))
+            .build();
+        // Whatever is noted already is noted.
+        self.transact(attempt, &[((), Write::create(item))]).await.map(drop)
+    }
+}
+
+/// When the table may forget something of today, in Unix seconds.
+pub(super) fn ttl(now: Timestamp) -> i64 {
+    now.millis() / 1000 + Delivery::KEPT_DAYS * 86_400
+}
+
+/// Reads an item with a mark; `None` when it has none.
+fn read_marked(item: &Item) -> Option<Marked> {
+    let part = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
+    part(keys::GSI3_PK).filter(|partition| partition.starts_with(keys::OUTBOX))?;
+    let key = key_of(item)?;
+    let what = if key.pk.starts_with(keys::DELIVERY) {
+        read_delivery(item).map(|delivery| Outgoing::Delivery(Box::new(delivery)))
+    } else {
+        read_event(item).map(|event| Outgoing::Event(Box::new(event)))
+    };
+    Some(Marked { key, since: part(keys::GSI3_SK)?.clone(), what: what.unwrap_or_else(Outgoing::Unreadable) })
+}
+
+impl Marked {
+    /// Its partition and sort key.
+    pub fn key(&self) -> (&str, &str) {
+        (&self.key.pk, &self.key.sk)
+    }
+
+    /// Since when it waits, in a form that sorts by time.
+    pub fn since(&self) -> &str {
+        &self.since
+    }
+
+    /// What names it in a log: its key.
+    pub fn name(&self) -> String {
+        format!("{} / {}", self.key.pk, self.key.sk)
+    }
+}

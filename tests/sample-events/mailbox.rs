@@ -1,0 +1,97 @@
+//! A queue below the SDK: the calls are the real ones, and what answers them keeps the tickets in memory.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use serde_json::{Value, json};
+
+/// The queue.
+#[derive(Clone, Debug, Default)]
+pub struct Mailbox(Arc<Mutex<Kept>>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    tickets: VecDeque<String>,
+    batches: Vec<usize>,
+    postponed: Vec<u64>,
+    refused: Option<String>,
+}
+
+impl Mailbox {
+    /// Takes at most so many tickets out, in the order in which they came.
+    pub fn take(&self, most: usize) -> Vec<String> {
+        let mut kept = self.kept();
+        let most = most.min(kept.tickets.len());
+        kept.tickets.drain(..most).collect()
+    }
+
+    /// Puts a ticket in, whatever it is.
+    pub fn put(&self, ticket: String) {
+        self.kept().tickets.push_back(ticket);
+    }
+
+    /// How many entries each `SendMessageBatch` had.
+    pub fn batches(&self) -> Vec<usize> {
+        self.kept().batches.clone()
+    }
+
+    /// For how many seconds tickets were put back.
+    pub fn postponed(&self) -> Vec<u64> {
+        self.kept().postponed.clone()
+    }
+
+    /// From now on refuses the entry of this id in every batch.
+    pub fn refuse(&self, id: &str) {
+        self.kept().refused = Some(id.to_owned());
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().expect("tickets")
+    }
+
+    fn answer(&self, operation: &str, body: &Value) -> Value {
+        match operation {
+            "SendMessageBatch" => self.keep(body["Entries"].as_array().expect("entries")),
+            "ChangeMessageVisibility" => {
+                self.kept().postponed.push(body["VisibilityTimeout"].as_u64().expect("seconds"));
+                json!({})
+            }
+            other => panic!("{other} is no call that this queue knows"),
+        }
+    }
+
+    fn keep(&self, entries: &[Value]) -> Value {
+        let mut kept = self.kept();
+        kept.batches.push(entries.len());
+        let refused = kept.refused.clone();
+        let (failed, sent): (Vec<_>, Vec<_>) =
+            entries.iter().partition(|entry| entry["Id"].as_str() == refused.as_deref());
+        kept.tickets.extend(sent.iter().map(|entry| entry["MessageBody"].as_str().expect("a text").to_owned()));
+        let failed =
+            failed.iter().map(|entry| json!({"Id": entry["Id"], "Code": "InternalError", "SenderFault": false}));
+        let sent = sent.iter().map(|entry| json!({"Id": entry["Id"], "MessageId": "m", "MD5OfMessageBody": "m"}));
+        json!({"Successful": sent.collect::<Vec<_>>(), "Failed": failed.collect::<Vec<_>>()})
+    }
+}
+
+impl HttpClient for Mailbox {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Mailbox {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let operation = request.headers().get("x-amz-target").and_then(|target| target.strip_prefix("AmazonSQS."));
+        let body = request.body().bytes().and_then(|body| serde_json::from_slice(body).ok());
+        let answer = self.answer(operation.expect("a call of SQS"), &body.expect("a body"));
+        let status = 200.try_into().expect("a status");
+        HttpConnectorFuture::ready(Ok(HttpResponse::new(status, SdkBody::from(answer.to_string()))))
+    }
+}

@@ -1,0 +1,185 @@
+//! A receiver of webhooks that does what it is told, and keeps what it got. Signatures are checked by the reference
+//! implementation of Standard Webhooks, not by the code under test.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
+
+use futures_util::future::BoxFuture;
+use http::{HeaderMap, Request, Response};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use shared::outbound::Resolver;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+/// Says of every name that it leads to one public address, so that no test asks the network.
+#[derive(Clone, Copy, Debug)]
+pub struct Names;
+
+impl Resolver for Names {
+    fn resolve<'a>(&'a self, _: &'a str, _: u16) -> BoxFuture<'a, std::io::Result<Vec<IpAddr>>> {
+        Box::pin(async { Ok(vec![IpAddr::from([93, 184, 216, 34])]) })
+    }
+}
+
+/// A message as it arrived.
+#[derive(Clone, Debug)]
+pub struct Arrived {
+    /// `webhook-id`.
+    pub id: String,
+    /// All headers.
+    pub headers: HeaderMap,
+    /// The body's bytes.
+    pub body: Vec<u8>,
+    /// What it was answered.
+    pub answered: u16,
+}
+
+impl Arrived {
+    /// The body.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).expect("JSON")
+    }
+
+    /// The type of the message.
+    pub fn kind(&self) -> String {
+        self.json()["type"].as_str().expect("a type").to_owned()
+    }
+
+    /// Has the reference implementation check it under this secret, by the system's clock.
+    ///
+    /// # Errors
+    /// What it finds wrong.
+    pub fn verify(&self, secret: &str) -> Result<(), standardwebhooks::WebhookError> {
+        standardwebhooks::Webhook::new(secret)?.verify(&self.body, &self.headers)
+    }
+
+    /// Whether the reference implementation signs the same bytes the same way under this secret, whatever time it is: its
+    /// clock can't be set.
+    pub fn is_signed_with(&self, secret: &str) -> bool {
+        let webhook = standardwebhooks::Webhook::new(secret).expect("a secret");
+        let header = |name: &str| self.headers[name].to_str().expect("text").to_owned();
+        let timestamp: i64 = header("webhook-timestamp").parse().expect("a number");
+        let expected = webhook.sign(&self.id, timestamp, &self.body).expect("a signature");
+        header("webhook-signature").split(' ').any(|signature| signature == expected)
+    }
+}
+
+/// What a message is answered: by its id and how often it came before.
+type Answering = Arc<dyn Fn(&str, u32) -> Reply + Send + Sync>;
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    status: u16,
+    headers: Vec<(&'static str, String)>,
+    body: String,
+}
+
+impl Reply {
+    /// This status.
+    pub fn status(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: String::new() }
+    }
+
+    /// With a header.
+    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+
+    /// With a body.
+    pub fn body(mut self, body: impl Into<String>) -> Self {
+        self.body = body.into();
+        self
+    }
+}
+
+#[derive(Default)]
+struct Kept {
+    arrived: Vec<Arrived>,
+    times: BTreeMap<String, u32>,
+}
+
+/// The receiver.
+pub struct Receiver {
+    url: String,
+    kept: Arc<Mutex<Kept>>,
+    answering: Arc<Mutex<Answering>>,
+    _server: JoinSet<()>,
+}
+
+impl Receiver {
+    /// Listens on a free port of this machine, and answers 204 to everything.
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://127.0.0.1:{}/hook", listener.local_addr().expect("an address").port());
+        let kept = Arc::<Mutex<Kept>>::default();
+        let answering: Arc<Mutex<Answering>> = Arc::new(Mutex::new(Arc::new(|_, _| Reply::status(204))));
+        let mut server = JoinSet::new();
+        server.spawn(serve(listener, Arc::clone(&kept), Arc::clone(&answering)));
+        Self { url, kept, answering, _server: server }
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// From now on answers what this says of the message's id and how often it came before.
+    pub fn answer(&self, answering: impl Fn(&str, u32) -> Reply + Send + Sync + 'static) {
+        *self.answering.lock().expect("whole") = Arc::new(answering);
+    }
+
+    /// Everything that arrived, in order.
+    pub fn arrived(&self) -> Vec<Arrived> {
+        self.kept.lock().expect("whole").arrived.clone()
+    }
+
+    /// What arrived of this type, in order.
+    pub fn of_type(&self, kind: &str) -> Vec<Arrived> {
+        self.arrived().into_iter().filter(|arrived| arrived.kind() == kind).collect()
+    }
+}
+
+async fn serve(listener: TcpListener, kept: Arc<Mutex<Kept>>, answering: Arc<Mutex<Answering>>) {
+    let mut connections = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        let (kept, answering) = (Arc::clone(&kept), Arc::clone(&answering));
+        let service = service_fn(move |request| take(request, Arc::clone(&kept), Arc::clone(&answering)));
+        connections.spawn(async move {
+            // A sender that goes away is no fault of the receiver's.
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
+}
+
+async fn take(
+    request: Request<Incoming>,
+    kept: Arc<Mutex<Kept>>,
+    answering: Arc<Mutex<Answering>>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.map(|body| body.to_bytes().to_vec()).unwrap_or_default();
+    let id = head.headers.get("webhook-id").and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
+    let answering = Arc::clone(&answering.lock().expect("whole"));
+    let reply = {
+        let mut kept = kept.lock().expect("whole");
+        let times = kept.times.entry(id.clone()).or_default();
+        let reply = answering(&id, *times);
+        *times += 1;
+        kept.arrived.push(Arrived { id, headers: head.headers, body, answered: reply.status });
+        reply
+    };
+    let mut answer = Response::builder().status(reply.status);
+    for (name, value) in &reply.headers {
+        answer = answer.header(*name, value);
+    }
+    Ok(answer.body(Full::from(reply.body)).expect("an answer"))
+}

@@ -1,0 +1,224 @@
+//! Endpoints as their owners manage them.
+
+use serde_json::{Value, json};
+use tests::{Call, Receiver, World};
+
+use crate::common::Stage;
+
+#[tokio::test]
+async fn an_endpoint_is_created_once_under_an_idempotency_key() {
+    let stage = Stage::start().await;
+    let body =
+        json!({"url": "https://Hooks.Example.com/in", "event_types": ["invitation.accepted"], "description": "CRM"});
+    let call = || stage.endpoints("POST", "").json(&body).idempotency_key("k1");
+    let first = stage.ask(call()).await;
+    let created = first.expect(201);
+    assert_eq!(created["endpoint"]["url"], "https://hooks.example.com/in");
+    assert_eq!(created["endpoint"]["state"], "pending");
+    assert!(created["signing_secret"].as_str().is_some_and(|secret| secret.starts_with("whsec_")));
+    let again = stage.ask(call()).await;
+    assert!(again.replayed() && !first.replayed());
+    assert_eq!(again.expect(201), created);
+    let other = json!({"url": "https://hooks.example.com/other"});
+    stage
+        .ask(stage.endpoints("POST", "").json(&other).idempotency_key("k1"))
+        .await
+        .refused(422, "idempotency_key_reused");
+    stage.ask(stage.endpoints("POST", "").json(&body)).await.refused(409, "endpoint_exists");
+}
+
+#[tokio::test]
+async fn an_owner_has_ten_endpoints_at_most_and_room_again_once_one_is_deleted() {
+    let stage = Stage::start().await;
+    let create = |n: u32| stage.endpoints("POST", "").json(&json!({"url": format!("https://hooks.example.com/{n}")}));
+    let mut ids = Vec::new();
+    for n in 0..10 {
+        ids.push(stage.ask(create(n)).await.expect(201)["endpoint"]["endpoint_id"].as_str().unwrap().to_owned());
+        stage.clock().advance_millis(1_000);
+    }
+    stage.ask(create(10)).await.refused(409, "endpoint_limit");
+    let delete = || stage.endpoints("DELETE", &format!("/{}", ids[3]));
+    assert_eq!(stage.ask(delete()).await.expect(200)["endpoint"]["state"], "deleted");
+    assert_eq!(stage.ask(delete()).await.expect(200)["endpoint"]["state"], "deleted", "a repeat answers the same");
+    stage.ask(stage.endpoints("GET", &format!("/{}", ids[3]))).await.refused(404, "not_found");
+    stage.ask(create(3)).await.expect(201);
+    stage.ask(create(11)).await.refused(409, "endpoint_limit");
+    let page = stage.ask(stage.endpoints("GET", "?limit=4")).await.expect(200);
+    let next = page["next_cursor"].as_str().unwrap();
+    let rest = stage.ask(stage.endpoints("GET", &format!("?cursor={next}"))).await.expect(200);
+    let listed: Vec<&Value> = [&page, &rest].into_iter().flat_map(|page| page["items"].as_array().unwrap()).collect();
+    assert_eq!(listed.len(), 10);
+    assert!(listed.windows(2).all(|pair| pair[0]["created_at"].as_str() >= pair[1]["created_at"].as_str()));
+}
+
+#[tokio::test]
+async fn webhooks_go_to_public_https_addresses_only() {
+    let stage = Stage::start().await;
+    for url in [
+        "http://hooks.example.com/",
+        "https://127.0.0.1/",
+        "https://0x7f.1/",
+        "https://[::1]/",
+        "https://localhost/",
+        "https://hooks.example.com:9001/",
+        "https://user@hooks.example.com/",
+        "https://hooks.example.com/#x",
+        "https://169.254.169.254/latest/meta-data",
+        "http://127.0.0.2:4000/",
+        "http://127.0.0.1/",
+        "ftp://hooks.example.com/",
+        "hooks",
+    ] {
+        let call = stage.endpoints("POST", "").json(&json!({"url": url}));
+        stage.ask(call).await.refused(422, "endpoint_url_forbidden");
+    }
+    let strict = World::start_here(|_| {}).await;
+    let partner = strict.partner().await;
+    let call = partner.call("POST", "/endpoints").json(&json!({"url": "http://127.0.0.1:4000/"}));
+    strict.send(&call).await.refused(422, "endpoint_url_forbidden");
+}
+
+#[tokio::test]
+async fn wrong_members_are_named() {
+    let stage = Stage::start().await;
+    for (body, pointer) in [
+        (json!({}), "/url"),
+        (json!({"url": 1}), "/url"),
+        (json!({"url": "https://a.example.com/", "event_types": []}), "/event_types"),
+        (json!({"url": "https://a.example.com/", "event_types": ["x"]}), "/event_types"),
+        (json!({"url": "https://a.example.com/", "description": "\u{0}"}), "/description"),
+        (json!({"url": "https://a.example.com/", "state": "active"}), "/state"),
+    ] {
+        let answer = stage.ask(stage.endpoints("POST", "").json(&body)).await;
+        answer.refused(422, "validation_failed");
+        assert_eq!(answer.pointers(), [pointer]);
+    }
+    let hook = stage.pending(Value::Null).await;
+    for (path, body, pointer) in [
+        ("resend", json!({}), "/event_id"),
+        ("resend", json!({"event_id": "evt_x"}), "/event_id"),
+        ("resend", json!({"event_id": "evt_aaaaaaaaaaaaaaaaaaaaaaaaaa"}), "/event_id"),
+        ("resend", json!({"since": "yesterday"}), "/since"),
+        ("rotate", json!({"grace_hours": 25}), "/grace_hours"),
+    ] {
+        let answer = stage.ask(stage.endpoints("POST", &format!("/{}/{path}", hook.id)).json(&body)).await;
+        answer.refused(422, "validation_failed");
+        assert!(answer.pointers().contains(&pointer.to_owned()), "{path} {body}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_sees_anothers_endpoints() {
+    let stage = Stage::start().await;
+    let hook = stage.pending(Value::Null).await;
+    let other = stage.world.partner().await;
+    let customer = stage.world.customer().await;
+    let unknown = "ep_aaaaaaaaaaaaaaaaaaaaaaaaaa";
+    for (method, rest) in [
+        ("GET", ""),
+        ("GET", "/deliveries"),
+        ("PATCH", ""),
+        ("DELETE", ""),
+        ("POST", "/rotate"),
+        ("POST", "/test"),
+        ("POST", "/resend"),
+    ] {
+        let body = match rest {
+            "/rotate" => json!({"grace_hours": 1}),
+            "/resend" => json!({"since": "2026-11-22T12:00:00Z"}),
+            _ => json!({}),
+        };
+        let call = |id: &str| {
+            let call = other.call(method, &format!("/endpoints/{id}{rest}"));
+            if method == "GET" { call } else { call.json(&body) }
+        };
+        let (foreign, missing) = (stage.ask(call(&hook.id)).await, stage.ask(call(unknown)).await);
+        foreign.refused(404, "not_found");
+        assert_eq!(foreign.looks(), missing.looks(), "{method} {rest}");
+    }
+    stage
+        .ask(Call::get(format!("/v1/partners/{}/endpoints", stage.partner.partner_id)).key(&other.key))
+        .await
+        .refused(404, "not_found");
+    stage
+        .ask(Call::get(format!("/v1/partners/{}/endpoints", stage.partner.partner_id)).key(&customer.key))
+        .await
+        .refused(404, "not_found");
+    let seen = stage.world.operator(Call::get(format!("/v1/partners/{}/endpoints", stage.partner.partner_id))).await;
+    assert_eq!(seen.expect(200)["items"][0]["endpoint_id"], hook.id.as_str());
+}
+
+#[tokio::test]
+async fn roles_decide_who_manages_and_all_may_look() {
+    let stage = Stage::start().await;
+    for (role, status) in [("sales_agent", 201), ("admin_agent", 403), ("billing_admin", 403), ("global_admin", 201)] {
+        let key = stage.world.further_key(&stage.partner, &[role]).await;
+        let body = json!({"url": format!("https://hooks.example.com/{role}")});
+        assert_eq!(stage.ask(key.call("POST", "/endpoints").json(&body)).await.status, status, "{role}");
+        stage.ask(key.call("GET", "/endpoints")).await.expect(200);
+    }
+    let operator = stage.world.operator(Call::post(
+        format!("/v1/partners/{}/endpoints", stage.partner.partner_id),
+        &json!({"url": "https://hooks.example.com/operator"}),
+    ));
+    operator.await.refused(403, "role_not_permitted");
+}
+
+#[tokio::test]
+async fn a_customer_has_endpoints_of_its_own() {
+    let stage = Stage::start().await;
+    let customer = stage.world.customer().await;
+    let receiver = Receiver::start().await;
+    let created =
+        stage.ask(customer.call("POST", "/endpoints").json(&json!({"url": receiver.url()}))).await.expect(201);
+    stage.settle().await;
+    stage.world.relate(&stage.partner, &customer).await;
+    stage.settle().await;
+    let kinds: Vec<String> = receiver.arrived().iter().map(tests::receiver::Arrived::kind).collect();
+    assert!(kinds.contains(&"invitation.created".into()) && kinds.contains(&"invitation.accepted".into()), "{kinds:?}");
+    let secret = created["signing_secret"].as_str().unwrap();
+    assert!(receiver.arrived().iter().all(|arrived| arrived.is_signed_with(secret)));
+}
+
+#[tokio::test]
+async fn a_change_is_one_event_and_no_change_is_none() {
+    let stage = Stage::start().await;
+    let hook = stage.active(Value::Null).await;
+    let patch = |body: Value| stage.endpoints("PATCH", &format!("/{}", hook.id)).json(&body);
+    for _ in 0..2 {
+        let body = json!({"event_types": ["invitation.accepted"], "description": "CRM"});
+        let endpoint = stage.ask(patch(body)).await.expect(200)["endpoint"].clone();
+        assert_eq!((&endpoint["description"], &endpoint["state"]), (&json!("CRM"), &json!("active")));
+    }
+    let endpoint = stage.ask(patch(json!({"event_types": null, "description": null}))).await.expect(200);
+    assert_eq!(endpoint["endpoint"]["event_types"], Value::Null);
+    stage.ask(patch(json!({"state": "disabled"}))).await.expect(200);
+    assert_eq!(stage.ask(patch(json!({"state": "active"}))).await.expect(200)["endpoint"]["state"], "pending");
+    stage.settle().await;
+    assert_eq!(stage.state(&hook).await, "active", "after another challenge");
+    stage.ask(stage.endpoints("DELETE", &format!("/{}", hook.id))).await.expect(200);
+    let story = stage.story(&hook).await;
+    let kinds: Vec<&str> = story.iter().map(|(kind, _)| kind.as_str()).collect();
+    let expected = ["created", "activated", "updated", "updated", "updated", "updated", "activated", "deleted"]
+        .map(|kind| format!("endpoint.{kind}"));
+    assert_eq!(kinds, expected);
+}
+
+#[tokio::test]
+async fn another_address_has_to_answer_a_challenge_of_its_own() {
+    let stage = Stage::start().await;
+    let hook = stage.active(Value::Null).await;
+    let taken = stage.active(Value::Null).await;
+    let elsewhere = Receiver::start().await;
+    let patch = |url: &str| stage.endpoints("PATCH", &format!("/{}", hook.id)).json(&json!({"url": url}));
+    stage.ask(patch(taken.receiver.url())).await.refused(409, "endpoint_exists");
+    stage.ask(patch("https://10.0.0.1/")).await.refused(422, "endpoint_url_forbidden");
+    assert_eq!(stage.ask(patch(elsewhere.url())).await.expect(200)["endpoint"]["state"], "pending");
+    let id = stage.event("Northwind 2").await;
+    stage.settle().await;
+    assert_eq!(elsewhere.arrived()[0].kind(), "endpoint.challenge");
+    assert!(elsewhere.arrived().iter().any(|arrived| arrived.id == id), "what waited was sent on");
+    let first = hook.receiver.url().to_owned();
+    let body = json!({"url": first});
+    stage.ask(stage.endpoints("POST", "").json(&body)).await.expect(201);
+}

@@ -1,0 +1,304 @@
+//! What the platform may hand to the two functions: records and messages that come twice, late, broken, or from another
+//! version.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use local::table_config;
+use serde_json::{Value, json};
+use shared::app::App;
+use shared::domain::{EndpointId, MessageId, Owner, PartnerId, Policy, digest};
+use shared::lambda::{Invocation, Job, JobError, run_job};
+use shared::queue::{Queue, QueueError, Queued, Ticket};
+use shared::random::SeededRandom;
+use tests::{ManualClock, Reply};
+
+use crate::common::{Hook, Stage};
+
+async fn run(app: &Arc<App>, job: &Job, event: &Value) -> Result<Value, JobError> {
+    let invocation = Invocation { id: "test".into(), remaining: Duration::from_secs(30) };
+    run_job(Arc::clone(app), job, event.to_string().into_bytes(), invocation).await
+}
+
+fn record(number: usize, event_name: &str, pk: &str, sk: &str) -> Value {
+    json!({
+        "eventID": number.to_string(), "eventName": event_name, "eventSource": "aws:dynamodb",
+        "dynamodb": {"Keys": {"pk": {"S": pk}, "sk": {"S": sk}}, "SequenceNumber": format!("{number:021}")},
+    })
+}
+
+impl Stage {
+    async fn publish(&self, records: Vec<Value>) -> Value {
+        let app = &self.courier().publishing;
+        run(app, &publish_events::JOB, &json!({"Records": records})).await.expect("an answer")
+    }
+
+    async fn hand_over(&self, messages: Vec<Value>) -> Value {
+        let app = &self.courier().delivering;
+        run(app, &deliver_webhook::JOB, &json!({"Records": messages})).await.expect("an answer")
+    }
+
+    /// The keys of everything that waits in the outbox, longest waiting first.
+    async fn waiting(&self) -> Vec<(String, String)> {
+        let table = self.world.table().await;
+        let mut waiting: Vec<_> = table
+            .into_iter()
+            .filter(|(_, item)| item.get("gsi3pk").is_some_and(|pk| pk.as_s().unwrap().starts_with("OUTBOX#")))
+            .map(|(key, item)| (item["gsi3sk"].as_s().unwrap().clone(), key))
+            .collect();
+        waiting.sort();
+        waiting.into_iter().map(|(_, key)| key).collect()
+    }
+
+    async fn poisoned(&self) -> Vec<String> {
+        let table = self.world.table().await;
+        let items = table.into_iter().filter(|((pk, _), _)| pk.starts_with("POISON#"));
+        items.map(|(_, item)| item["reason"].as_s().unwrap().clone()).collect()
+    }
+
+    async fn put(&self, pk: &str, sk: &str, change: &[(&str, AttributeValue)]) {
+        let local = self.world.here().expect("here").0;
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let mut put = local.client().put_item().table_name(local.table()).item("pk", text(pk)).item("sk", text(sk));
+        put = put.item("gsi3pk", text("OUTBOX#0")).item("gsi3sk", text("2026-11-22T12:00:00.000Z"));
+        for (name, value) in change {
+            put = put.item(*name, value.clone());
+        }
+        put.send().await.expect("it is put");
+    }
+}
+
+fn nothing_failed() -> Value {
+    json!({"batchItemFailures": []})
+}
+
+async fn events(stage: &Stage, count: usize) -> Vec<String> {
+    let mut ids = Vec::new();
+    for n in 0..count {
+        ids.push(stage.event(&format!("Northwind {n}")).await);
+        stage.clock().advance_millis(1);
+    }
+    ids
+}
+
+fn arrived(hook: &Hook) -> Vec<String> {
+    hook.receiver.of_type("partner.renamed").into_iter().map(|one| one.id).collect()
+}
+
+#[tokio::test]
+async fn one_poison_record_among_a_hundred_stops_none_of_the_others() {
+    let stage = Stage::start().await;
+    let hook = stage.active(json!(["partner.renamed"])).await;
+    let ids = events(&stage, 99).await;
+    let mut keys = stage.waiting().await;
+    // A version of the future, with a mark of its own.
+    stage.put("EVENTS#PARTNER#x", "0000000001", &[("v", AttributeValue::N("99".into()))]).await;
+    keys.insert(50, ("EVENTS#PARTNER#x".into(), "0000000001".into()));
+    assert_eq!(keys.len(), 100);
+    let records = keys.iter().enumerate().map(|(at, (pk, sk))| record(at, "INSERT", pk, sk)).collect();
+    assert_eq!(stage.publish(records).await, nothing_failed());
+    while stage.courier().deliver().await > 0 {}
+    let mut seen = arrived(&hook);
+    seen.sort();
+    let mut all = ids.clone();
+    all.sort();
+    assert_eq!(seen, all);
+    assert_eq!(stage.poisoned().await.len(), 1);
+    assert!(stage.waiting().await.is_empty(), "the shard has moved on, and the sweep does not find it either");
+}
+
+#[tokio::test]
+async fn records_that_come_twice_late_or_in_another_order_change_nothing() {
+    let stage = Stage::start().await;
+    let hook = stage.active(json!(["partner.renamed"])).await;
+    let ids = events(&stage, 5).await;
+    let keys = stage.waiting().await;
+    let batch = |order: &[usize]| order.iter().map(|at| record(*at, "INSERT", &keys[*at].0, &keys[*at].1)).collect();
+    for order in [&[4, 2, 4][..], &[0, 1, 2, 3, 4], &[3, 3, 0]] {
+        assert_eq!(stage.publish(batch(order)).await, nothing_failed());
+    }
+    while stage.courier().deliver().await > 0 {}
+    let mut seen = arrived(&hook);
+    seen.sort();
+    let mut all = ids;
+    all.sort();
+    assert_eq!(seen, all, "each once");
+}
+
+#[tokio::test]
+async fn records_that_are_none_are_passed_over_and_noted() {
+    let stage = Stage::start().await;
+    let hook = stage.active(json!(["partner.renamed"])).await;
+    let before = stage.poisoned().await.len();
+    for (records, poisoned) in [
+        (vec![], 0),
+        (vec![record(1, "REMOVE", "DELIVERY#msg_x", "ep_x")], 0),
+        (vec![json!({"eventName": "REMOVE"})], 0),
+        (vec![record(2, "INSERT", "EVENTS#PARTNER#nobody", "0000000001")], 0),
+        (vec![record(3, "MODIFY", "SUBSCRIPTION#public#a", "SUBSCRIPTION")], 0),
+        (vec![json!(null), json!(7), json!({}), json!({"dynamodb": {"Keys": {"pk": {"N": "1"}}}})], 1),
+    ] {
+        let seen = stage.poisoned().await.len();
+        assert_eq!(stage.publish(records.clone()).await, nothing_failed(), "{records:?}");
+        assert_eq!(stage.poisoned().await.len() - seen, poisoned, "{records:?}");
+    }
+    assert_eq!(stage.poisoned().await.len(), before + 1);
+    let id = stage.event("Northwind 2").await;
+    stage.settle().await;
+    assert_eq!(arrived(&hook), [id]);
+}
+
+#[tokio::test]
+async fn an_event_whose_message_is_too_long_is_noted_and_sent_to_nobody() {
+    let stage = Stage::start().await;
+    let hook = stage.active(json!(["partner.renamed"])).await;
+    stage.event("Northwind 2").await;
+    let (pk, sk) = stage.waiting().await.remove(0);
+    let item = stage.world.table().await.remove(&(pk.clone(), sk.clone())).expect("an event");
+    let long = json!({"name": "x".repeat(21_000)}).to_string();
+    let mut attributes: Vec<(&str, AttributeValue)> =
+        item.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+    attributes.push(("event_data", AttributeValue::S(long)));
+    stage.put(&pk, &sk, &attributes).await;
+    stage.settle().await;
+    assert!(arrived(&hook).is_empty());
+    assert!(stage.poisoned().await[0].contains("bytes"), "{:?}", stage.poisoned().await);
+    assert!(stage.waiting().await.is_empty());
+}
+
+#[tokio::test]
+async fn an_endpoint_that_nobody_can_read_stops_no_other() {
+    let stage = Stage::start().await;
+    let hook = stage.active(json!(["partner.renamed"])).await;
+    let other = stage.active(json!(["partner.renamed"])).await;
+    let table = stage.world.table().await;
+    let is_it = |(pk, sk): &(String, String)| pk.starts_with("ENDPOINTS#") && sk.ends_with(&other.id);
+    let (key, mut item) = table.into_iter().find(|(key, _)| is_it(key)).expect("an endpoint");
+    item.insert("v".into(), AttributeValue::N("99".into()));
+    let local = stage.world.here().expect("here").0;
+    let put = local.client().put_item().table_name(local.table()).set_item(Some(item.into_iter().collect()));
+    put.send().await.expect("it is put");
+    let id = stage.event("Northwind 2").await;
+    stage.settle().await;
+    assert_eq!(arrived(&hook), [id]);
+    assert!(arrived(&other).is_empty());
+    assert_eq!(stage.poisoned().await.len(), 1, "{key:?}");
+    assert!(stage.waiting().await.is_empty());
+}
+
+#[tokio::test]
+async fn what_goes_wrong_on_our_side_counts_as_no_attempt() {
+    let stage = Stage::start().await;
+    let hook = stage.active(json!(["partner.renamed"])).await;
+    let id = stage.event("Northwind 2").await;
+    stage.courier().publish().await.expect("published");
+    let local = stage.world.here().expect("here").0;
+    let policy = Policy::built_in().expect("a policy");
+    let clock = Arc::new(ManualClock::at(stage.world.now()));
+    // Without sender and master key.
+    let app = App::new(&table_config(None), local.client().clone(), policy, clock, Arc::new(SeededRandom::new(3)));
+    let app = Arc::new(app.with_queue(stage.courier().queue.clone()));
+    let ticket = stage.courier().queue.receive(1).remove(0);
+    let message = json!({"messageId": "m", "receiptHandle": ticket.receipt, "body": ticket.body});
+    for _ in 0..12 {
+        let answer = run(&app, &deliver_webhook::JOB, &json!({"Records": [message]})).await.expect("an answer");
+        assert_eq!(answer, json!({"batchItemFailures": [{"itemIdentifier": "m"}]}));
+    }
+    assert_eq!(stage.delivery(&hook, &id).await["attempt"], json!(0));
+    stage.settle_for(600_000).await;
+    assert_eq!(arrived(&hook), [id]);
+}
+
+/// Fails at one call, and passes all others on.
+struct FailingOnce {
+    at: usize,
+    calls: AtomicUsize,
+    queue: Arc<dyn Queue>,
+}
+
+impl Queue for FailingOnce {
+    fn send(&self, tickets: Vec<Ticket>) -> Queued<'_> {
+        if self.calls.fetch_add(1, Ordering::SeqCst) == self.at {
+            return Box::pin(async { Err(QueueError("throttled".into())) });
+        }
+        self.queue.send(tickets)
+    }
+
+    fn postpone<'a>(&'a self, receipt: &'a str, wait: Duration) -> Queued<'a> {
+        self.queue.postpone(receipt, wait)
+    }
+}
+
+#[tokio::test]
+async fn a_failure_that_may_pass_stops_the_batch_at_its_record_and_nothing_is_lost() {
+    for at in [0, 2, 4] {
+        let stage = Stage::start().await;
+        let hook = stage.active(json!(["partner.renamed"])).await;
+        let ids = events(&stage, 5).await;
+        let keys = stage.waiting().await;
+        let local = stage.world.here().expect("here").0;
+        let queue = FailingOnce { at, calls: AtomicUsize::new(0), queue: stage.courier().queue.clone() };
+        let policy = Policy::built_in().expect("a policy");
+        let clock = Arc::new(ManualClock::at(stage.world.now()));
+        let app = App::new(&table_config(None), local.client().clone(), policy, clock, Arc::new(SeededRandom::new(3)));
+        let app = Arc::new(app.with_queue(Arc::new(queue)));
+        let batch = |keys: &[(String, String)]| {
+            let records = keys.iter().enumerate().map(|(at, (pk, sk))| record(at, "INSERT", pk, sk));
+            json!({"Records": records.collect::<Vec<_>>()})
+        };
+        let answer = run(&app, &publish_events::JOB, &batch(&keys)).await.expect("an answer");
+        assert_eq!(answer, json!({"batchItemFailures": [{"itemIdentifier": format!("{at:021}")}]}));
+        // The platform calls again from there.
+        let answer = run(&app, &publish_events::JOB, &batch(&keys[at..])).await.expect("an answer");
+        assert_eq!(answer, nothing_failed());
+        while stage.courier().deliver().await > 0 {}
+        let mut seen = arrived(&hook);
+        seen.sort();
+        let mut all = ids;
+        all.sort();
+        assert_eq!(seen, all);
+    }
+}
+
+#[tokio::test]
+async fn messages_that_are_no_tickets_and_tickets_of_nothing_are_done_with() {
+    let stage = Stage::start().await;
+    let hash = digest("nobody", &[]);
+    let nobodys = Ticket {
+        webhook_id: MessageId::from_hash(&hash).into(),
+        endpoint_id: EndpointId::from_hash(&hash),
+        owner: Owner::Partner(PartnerId::from_hash(&hash)),
+    };
+    let future = nobodys.to_text().replace("\"v\":1", "\"v\":2");
+    for body in ["", "{}", "null", "x", r#"{"v":1}"#, &future, &nobodys.to_text()] {
+        let message = json!({"messageId": "m", "receiptHandle": "r", "body": body});
+        assert_eq!(stage.hand_over(vec![message]).await, nothing_failed(), "{body}");
+    }
+    assert_eq!(stage.hand_over(vec![json!(null), json!({"messageId": 7})]).await, nothing_failed());
+    let app = &stage.courier().delivering;
+    for event in [json!({}), json!(null), json!([]), json!({"Records": 1})] {
+        run(app, &deliver_webhook::JOB, &event).await.expect_err("it is no batch");
+    }
+}
+
+#[tokio::test]
+async fn a_ticket_that_comes_ten_times_at_once_is_one_attempt() {
+    let stage = Stage::start().await;
+    let hook = stage.active(json!(["partner.renamed"])).await;
+    hook.receiver.answer(|_, _| Reply::status(500));
+    let id = stage.event("Northwind 2").await;
+    stage.courier().publish().await.expect("published");
+    let ticket = stage.courier().queue.receive(1).remove(0);
+    let messages = |n: usize| {
+        let message = |at| json!({"messageId": format!("m{at}"), "receiptHandle": "r", "body": ticket.body});
+        (0..n).map(message).collect::<Vec<_>>()
+    };
+    stage.hand_over(messages(10)).await;
+    assert_eq!(arrived(&hook), std::slice::from_ref(&id));
+    // An old ticket before the next attempt is due changes nothing, either.
+    stage.hand_over(messages(3)).await;
+    assert_eq!(arrived(&hook).len(), 1);
+    assert_eq!(stage.delivery(&hook, &id).await["attempt"], json!(1));
+}
