@@ -38,6 +38,8 @@ class Function:
     routes: list
     # Whether its role lets it speak to the table.
     uses_table: bool
+    # The names of its own environment variables, beside those that all functions have.
+    variables: set
 
     @property
     def built(self):
@@ -64,6 +66,7 @@ def functions(path="template.yaml"):
             resource["Metadata"]["BuildProperties"]["Binary"],
             [f"{event['Properties']['Method']} {event['Properties']['Path']}" for event in events],
             "dynamodb:" in json.dumps(role["Properties"]["Policies"]),
+            set(properties.get("Environment", {}).get("Variables", {})),
         )
 
 

@@ -70,9 +70,24 @@ free_port() {
   python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
-# answers PORT: whether somebody listens on this machine.
+# answers PORT [ADDRESS]: whether somebody listens on this machine.
 answers() {
-  python3 -c 'import socket, sys; socket.create_connection(("127.0.0.1", int(sys.argv[1])), 1).close()' "$1"
+  python3 -c 'import socket, sys; socket.create_connection((sys.argv[2], int(sys.argv[1])), 1).close()' "$1" "${2:-127.0.0.1}"
+}
+
+# start_queue ADDRESS: an emulated SQS with one queue: $queue_endpoint and $queue_url. Credentials and Region are the caller's.
+start_queue() {
+  local address=$1 port
+  venv emulator
+  port=$(free_port)
+  queue_endpoint=http://$address:$port
+  start "$work/queue.log" env BIND_HOST="$address" GATEWAY_PORT="$port" "$work/emulator/bin/ministack"
+  wait_for 60 "$work/queue.log" answers "$port" "$address"
+  queue_url=$(python3 - "$queue_endpoint" <<'PYTHON'
+import boto3, sys
+print(boto3.client("sqs", endpoint_url=sys.argv[1]).create_queue(QueueName="webhooks")["QueueUrl"])
+PYTHON
+  )
 }
 
 # Makes an operator key: $operator_key and $operator_key_hash.

@@ -11,7 +11,8 @@ STACK = "multipartner"
 
 
 def resources():
-    listed = boto3.client("cloudformation").list_stack_resources(StackName=STACK)["StackResourceSummaries"]
+    pages = boto3.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=STACK)
+    listed = (resource for page in pages for resource in page["StackResourceSummaries"])
     return {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in listed}
 
 
@@ -34,6 +35,30 @@ def routes(path):
             made += 1
     print(f"routes: {len(known)} by the deployment, {made} made from the template", file=sys.stderr)
     print(f"/_aws/execute-api/{api}/$default")
+
+
+def batches():
+    """Gives `publish-events` a right that only the emulator asks for: on AWS `sqs:SendMessage` is enough for a batch, too."""
+    physical = resources()
+    queue = physical["WebhookQueue"].rsplit("/", 1)[-1]
+    statement = {"Effect": "Allow", "Action": "sqs:SendMessageBatch", "Resource": f"arn:aws:sqs:*:*:{queue}"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    boto3.client("iam").put_role_policy(RoleName=physical["PublishEventsRole"], PolicyName="emulator", PolicyDocument=document)
+
+
+def webhooks():
+    """After the tests: nothing was given up on the way to the receivers, and the sweep finds its way, too."""
+    sqs, physical = boto3.client("sqs"), resources()
+    dead = {}
+    for name in ("StreamDeadLetters", "WebhookDeadLetters"):
+        asked = sqs.get_queue_attributes(QueueUrl=physical[name], AttributeNames=["ApproximateNumberOfMessages"])
+        dead[name] = int(asked["Attributes"]["ApproximateNumberOfMessages"])
+    with open("events/publish-events/every-minute.json", "rb") as event:
+        swept = boto3.client("lambda").invoke(FunctionName=physical["PublishEvents"], Payload=event.read())
+    report = json.loads(swept["Payload"].read())
+    print(f"webhooks: dead letters {dead}, what the stream had left to the sweep {report}")
+    if any(dead.values()) or "FunctionError" in swept or "published" not in report:
+        sys.exit("webhooks were given up, or the sweep failed")
 
 
 # What the emulator does not enforce (docs/emulators.md); that it does so one day is news, too.
@@ -87,4 +112,4 @@ def canary():
         sys.exit(f"not enforced as AWS does: {sorted(different)}, known of it: {sorted(NOT_ENFORCED)}")
 
 
-{"routes": routes, "canary": canary}[sys.argv[1]](*sys.argv[2:])
+{"routes": routes, "canary": canary, "batches": batches, "webhooks": webhooks}[sys.argv[1]](*sys.argv[2:])

@@ -66,6 +66,9 @@ def environment(runtime, endpoint):
         "PUBLIC_BASE_URL": "",
         "MASTER_KEY_1": os.environ["MASTER_KEY_1"],
         "OPERATOR_KEY_HASH": os.environ["OPERATOR_KEY_HASH"],
+        "WEBHOOK_QUEUE_URL": "http://127.0.0.1:9/000000000000/webhooks",
+        "AWS_ENDPOINT_URL_SQS": "http://127.0.0.1:9",
+        "ALLOW_LOOPBACK_ENDPOINTS": "false",
     }
 
 

@@ -1,0 +1,118 @@
+"""The two jobs of outgoing webhooks, called with their samples of `events/` over a real table and a real queue. The samples
+speak of items, which are put into the table as the stream's records show them.
+
+Usage: jobs.py TABLE-ENDPOINT QUEUE-ENDPOINT QUEUE-URL COMMAND…    where the command prints the answer, and `{binary}`, `{name}`
+and `{event}` in it are the function as Cargo and as the template call it, and the file. The queue is gone when this ends."""
+
+import base64
+import json
+import pathlib
+import subprocess
+import sys
+import time
+
+import boto3
+
+from functions import functions
+
+TABLE = "multipartner"
+EVENTS = pathlib.Path("events")
+COMMITTED, EVERY_MINUTE = EVENTS / "publish-events/committed.json", EVENTS / "publish-events/every-minute.json"
+QUEUED = EVENTS / "deliver-webhook/queued.json"
+# Longer than the sweep leaves to the stream.
+LONG_AGO_MS = 300_000
+
+names = {function.binary: function.name for function in functions()}
+table_endpoint, queue_endpoint, queue_url, *command = sys.argv[1:]
+dynamodb = boto3.client("dynamodb", endpoint_url=table_endpoint)
+sqs = boto3.client("sqs", endpoint_url=queue_endpoint)
+records = [record["dynamodb"] for record in json.loads(COMMITTED.read_text())["Records"]]
+marked = [record["NewImage"] for record in records if "NewImage" in record]
+delivery = next(item for item in marked if item["pk"]["S"].startswith("DELIVERY#"))
+message = next(record["OldImage"] for record in records if record["Keys"]["sk"]["S"] == "MESSAGE")
+
+
+def now_ms():
+    return int(time.time() * 1000)
+
+
+def put(item):
+    """The samples are of a fixed time; what the table forgets in time would be gone one day."""
+    kept = {name: {**value} for name, value in item.items()}
+    if "ttl" in kept:
+        kept["ttl"] = {"N": str(now_ms() // 1000 + 86_400)}
+    if "gsi3sk" in kept:
+        kept["gsi3sk"] = {"S": str(now_ms() - LONG_AGO_MS)}
+    for value in kept.values():
+        if "B" in value:
+            value["B"] = base64.b64decode(value["B"])
+    dynamodb.put_item(TableName=TABLE, Item=kept)
+
+
+def get(item):
+    key = {name: item[name] for name in ("pk", "sk")}
+    return dynamodb.get_item(TableName=TABLE, Key=key, ConsistentRead=True)["Item"]
+
+
+def marks():
+    return sum("gsi3pk" in get(item) for item in marked)
+
+
+def tickets():
+    """What is in the queue, which is empty then."""
+    found = []
+    while received := sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages"):
+        for one in received:
+            found.append(json.loads(one["Body"]))
+            sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=one["ReceiptHandle"])
+    return found
+
+
+def call(function, event):
+    words = [word.format(binary=function, name=names[function], event=event) for word in command]
+    began = time.monotonic()
+    called = subprocess.run(words, capture_output=True, text=True, timeout=180)
+    if called.returncode:
+        sys.exit(f"{function} with {event}: {called.stdout}{called.stderr}")
+    print(f"{function} {event.name}: {called.stdout.strip()} ({time.monotonic() - began:.1f} s)", flush=True)
+    return json.loads(called.stdout)
+
+
+def equal(what, seen, expected):
+    if seen != expected:
+        sys.exit(f"{what}: {seen} instead of {expected}")
+
+
+def mark():
+    for item in marked:
+        put(item)
+
+
+def publishes(event, answer):
+    """Every mark is taken off, and the delivery's ticket is in the queue; the event has no endpoint that it could go to."""
+    mark()
+    equal("answer", call("publish-events", event), answer)
+    equal("items that are still marked", marks(), 0)
+    equal("tickets", [ticket["event_id"] for ticket in tickets()], [delivery["pk"]["S"].removeprefix("DELIVERY#")])
+
+
+def delivers():
+    """Its endpoint is gone, so that nothing is sent, and the delivery is given up."""
+    put(message)
+    equal("answer", call("deliver-webhook", QUEUED), {"batchItemFailures": []})
+    equal("state of the delivery", get(delivery)["delivery_state"]["S"], "aborted")
+
+
+def waits_for_the_queue():
+    """Without a queue the batch comes again from the first record that has a ticket."""
+    sqs.delete_queue(QueueUrl=queue_url)
+    mark()
+    first = next(record["SequenceNumber"] for record in records if record.get("NewImage") == delivery)
+    equal("answer", call("publish-events", COMMITTED), {"batchItemFailures": [{"itemIdentifier": first}]})
+    equal("items that are still marked", marks(), len(marked))
+
+
+publishes(COMMITTED, {"batchItemFailures": []})
+publishes(EVERY_MINUTE, {"published": len(marked)})
+delivers()
+waits_for_the_queue()
