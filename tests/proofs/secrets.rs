@@ -369,7 +369,7 @@ async fn no_secret_of_the_whole_story_rests_in_the_table_or_a_log_line() {
 #[test]
 fn no_secret_of_any_story_rests_in_the_table_or_a_log_line() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let config = Config { cases: 6, max_shrink_iters: 20, failure_persistence: None, ..Config::default() };
+    let config = Config { cases: 4, max_shrink_iters: 20, failure_persistence: None, ..Config::default() };
     let steps = proptest::collection::vec(0..STEPS.len(), 10..40);
     let told = TestRunner::new(config).run(&(8000_u64..1_000_000, steps), |(seed, steps)| {
         runtime.block_on(async {
