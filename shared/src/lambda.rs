@@ -21,7 +21,7 @@ use crate::deadline::Deadline;
 use crate::domain::{Policy, SystemClock};
 use crate::http::{Problem, Request, Response, conditional, to_gateway};
 use crate::random::SystemRandom;
-use crate::store::client;
+use crate::store::{Attempt, client};
 
 /// What a handler returns, boxed, so that functions fit into one table.
 pub type HandlerFuture = Pin<Box<dyn Future<Output = Result<Response, Problem>> + Send>>;
@@ -107,6 +107,36 @@ pub struct Invocation {
     pub id: String,
     /// Until the platform gives up.
     pub remaining: Duration,
+}
+
+/// The time of one run of a job.
+#[derive(Clone, Copy, Debug)]
+pub struct RunTime {
+    ends: Instant,
+    reserve: Duration,
+}
+
+impl Invocation {
+    /// The time of this run; `reserve` is kept for finishing an item.
+    pub fn time(&self, reserve: Duration) -> RunTime {
+        RunTime { ends: Instant::now() + self.remaining, reserve }
+    }
+}
+
+impl RunTime {
+    /// Whether there is time for another item.
+    pub fn is_left(self) -> bool {
+        self.left() > self.reserve
+    }
+
+    /// The time of one item: what is written of it is never older than a few seconds.
+    pub fn attempt(self, app: &App) -> Attempt {
+        Attempt { occurred_at: app.clock.now(), deadline: Deadline::within(self.left()) }
+    }
+
+    fn left(self) -> Duration {
+        self.ends.saturating_duration_since(Instant::now())
+    }
 }
 
 /// Answers one event. This never panics and never fails: whatever happens becomes an answer.

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use shared::app::App;
 use shared::domain::{Chain, EventType, Partner, PartnerId, PartnerStatus, SecretGeneration, Tenant};
-use shared::http::fields::{self, Fields};
-use shared::http::{Code, Problem, Request, Response};
+use shared::http::fields::Fields;
+use shared::http::{Code, Problem, Request, Response, Rotation};
 use shared::store::{Enrolled, StoreError, TRIES};
 
 use crate::Act;
@@ -103,19 +103,11 @@ async fn set_status(
 /// Makes a new signing secret; the old one stays live for `grace_hours`.
 pub(crate) async fn rotate(app: &App, request: &Request) -> Result<Response, Problem> {
     let act = Act::of(app, request).await?;
-    let longest = app.policy_for(request).limits.rotation_grace_hours_max;
-    let mut fields = Fields::of_body(request)?;
-    let hours = fields.required("grace_hours", fields::whole(0, longest.into()));
-    let hours = i64::try_from(fields.finish(hours)?).unwrap_or_default();
-    let ends_at = request.now.plus_millis(hours * 3_600_000);
-    let key_number = app.keys.current()?;
+    let rotation = Rotation::read(app, request)?;
     let rotate = |partner: &Partner| {
-        let in_progress =
-            || Problem::new(Code::RotationInProgress, "Two secrets are live; wait until the old one ends.");
-        let rotated = SecretGeneration::rotated(&partner.secrets, request.now, ends_at, key_number);
-        let secrets = rotated.ok_or_else(in_progress)?;
-        let change = Change { event_type: EventType::SecretRotated, data: [("old_secret_ends_at", json!(ends_at))] };
-        Ok(Some((Partner { secrets, ..partner.clone() }, change)))
+        let secrets = rotation.of(&partner.secrets)?;
+        let data = [("old_secret_ends_at", json!(rotation.ends_at))];
+        Ok(Some((Partner { secrets, ..partner.clone() }, Change { event_type: EventType::SecretRotated, data })))
     };
     let rotated = change(&act, rotate).await?;
     Response::json(200, &json!({"signing_secret": current_secret(app, &rotated)?}))

@@ -5,15 +5,16 @@ use std::time::Duration;
 use shared::app::App;
 use shared::auth::signature::{SigningSecret, sign};
 use shared::domain::{Delivery, DeliveryPurpose, DeliveryState, Endpoint, LastAttempt, SecretGeneration, Timestamp};
+use shared::lambda::RunTime;
 use shared::outbound::{
     ATTEMPTS, Attempted, DISABLE_AFTER, DeliveryWish, EndpointUrl, Failure, Message, Outcome, Sender, next_wait,
 };
 use shared::queue::LONGEST_POSTPONEMENT;
 use shared::store::{Health, Settled};
 
-use crate::Time;
 use crate::deliver::{Next, until};
 use crate::endpoint::{Changed, Reason, activate, disable};
+use crate::text;
 
 /// An attempt that nobody tells the end of is made again no sooner than this: after the sender's own time.
 const UNTOLD: Duration = Duration::from_secs(60);
@@ -32,7 +33,7 @@ struct Verdict {
 
 pub(crate) async fn attempt(
     app: &App,
-    time: Time,
+    time: RunTime,
     endpoint: &Endpoint,
     delivery: &Delivery,
     message: &[u8],
@@ -67,7 +68,7 @@ pub(crate) async fn attempt(
 }
 
 /// The next attempt notes it as well.
-async fn note_health(app: &App, time: Time, delivery: &Delivery, health: Health) {
+async fn note_health(app: &App, time: RunTime, delivery: &Delivery, health: Health) {
     if let Err(error) = app.store.note_health(time.attempt(app), delivery, health).await {
         tracing::warn!(%error, endpoint_id = %delivery.endpoint_id, "an endpoint's health could not be noted");
     }
@@ -166,8 +167,4 @@ fn tell(delivery: &Delivery, verdict: &Verdict) {
     if state == DeliveryState::Pending && attempt == WARN_AFTER {
         tracing::warn!(%webhook_id, %endpoint_id, attempt, left = ATTEMPTS - attempt, "a delivery keeps failing");
     }
-}
-
-fn text(error: impl std::fmt::Display) -> String {
-    error.to_string()
 }

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use shared::app::App;
 use shared::domain::{Delivery, DeliveryPurpose, DeliveryState, EndpointState, Timestamp};
+use shared::lambda::RunTime;
 use shared::outbound::ATTEMPTS;
 use shared::queue::{LONGEST_POSTPONEMENT, Ticket};
 use shared::store::Settled;
 
-use crate::Time;
 use crate::attempt::attempt;
+use crate::text;
 
 /// What is to be done with the ticket.
 #[derive(Debug, PartialEq)]
@@ -25,10 +26,10 @@ pub(crate) enum Next {
 const HELD: Duration = Duration::from_secs(900);
 
 /// Delivers, if there is something to deliver and it is due.
-pub(crate) async fn deliver(app: &App, time: Time, ticket: &Ticket) -> Result<Next, String> {
+pub(crate) async fn deliver(app: &App, time: RunTime, ticket: &Ticket) -> Result<Next, String> {
     let (id, owner) = (&ticket.webhook_id, &ticket.owner);
     let found = app.store.delivery_with_endpoint(time.attempt(app), id, owner, &ticket.endpoint_id).await;
-    let (delivery, message, endpoint) = found.map_err(|error| error.to_string())?;
+    let (delivery, message, endpoint) = found.map_err(text)?;
     // Whatever is not there any more was forgotten after its time.
     let (Some(delivery), Some(message)) = (delivery, message) else { return Ok(Next::Finished) };
     if delivery.state != DeliveryState::Pending {
@@ -62,8 +63,8 @@ pub(crate) fn until(due: Timestamp, now: Timestamp) -> Option<Duration> {
     u64::try_from(due.millis() - now.millis()).ok().filter(|wait| *wait > 0).map(Duration::from_millis)
 }
 
-async fn give_up(app: &App, time: Time, delivery: &Delivery, state: DeliveryState) -> Result<Next, String> {
+async fn give_up(app: &App, time: RunTime, delivery: &Delivery, state: DeliveryState) -> Result<Next, String> {
     let settled = Settled { state, next_at: None, last: None };
     let settled = app.store.settle(time.attempt(app), delivery, &settled).await;
-    settled.map(|_| Next::Finished).map_err(|error| error.to_string())
+    settled.map(|_| Next::Finished).map_err(text)
 }

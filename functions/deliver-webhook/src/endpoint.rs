@@ -3,10 +3,11 @@
 
 use serde_json::json;
 use shared::app::App;
-use shared::domain::{Actor, ActorKind, Endpoint, EndpointState, Event, EventType, Occurrence};
+use shared::domain::{Actor, Endpoint, EndpointState, Event, EventType, Occurrence};
+use shared::lambda::RunTime;
 use shared::store::{EndpointChange, StoreError, TRIES};
 
-use crate::Time;
+use crate::text;
 
 /// What became of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub(crate) enum Changed {
 }
 
 /// Makes a pending endpoint active.
-pub(crate) async fn activate(app: &App, time: Time, endpoint: &Endpoint) -> Result<Changed, String> {
+pub(crate) async fn activate(app: &App, time: RunTime, endpoint: &Endpoint) -> Result<Changed, String> {
     change(app, time, endpoint, |now| {
         let after = Endpoint { state: EndpointState::Active, failing_since: None, ..now.clone() };
         (now.state == EndpointState::Pending).then_some((after, EventType::EndpointActivated, None))
@@ -27,7 +28,7 @@ pub(crate) async fn activate(app: &App, time: Time, endpoint: &Endpoint) -> Resu
 }
 
 /// Stops sending to an endpoint, as long as the reason holds.
-pub(crate) async fn disable(app: &App, time: Time, endpoint: &Endpoint, reason: Reason) -> Result<Changed, String> {
+pub(crate) async fn disable(app: &App, time: RunTime, endpoint: &Endpoint, reason: Reason) -> Result<Changed, String> {
     change(app, time, endpoint, |now| {
         let holds = match reason {
             Reason::ChallengeFailed => now.state == EndpointState::Pending,
@@ -69,7 +70,7 @@ impl Reason {
 
 async fn change(
     app: &App,
-    time: Time,
+    time: RunTime,
     endpoint: &Endpoint,
     make: impl Fn(&Endpoint) -> Option<(Endpoint, EventType, Option<Reason>)>,
 ) -> Result<Changed, String> {
@@ -81,7 +82,7 @@ async fn change(
             return Ok(Changed::Elsewhere);
         }
         let Some((after, event_type, reason)) = make(&before) else { return Ok(Changed::Done) };
-        let actor = system();
+        let actor = Actor::system(crate::NAME);
         let policy_version = app.policy.at(attempt.occurred_at).version;
         let occurrence = Occurrence { at: attempt.occurred_at, actor: &actor, policy_version };
         let mut event: Event = before.event(event_type, occurrence, [("state", json!(after.state))]);
@@ -94,12 +95,4 @@ async fn change(
         }
     }
     Err(text(StoreError::Contention))
-}
-
-fn system() -> Actor {
-    Actor { kind: ActorKind::System, id: crate::JOB.name.into(), role: None }
-}
-
-fn text(error: StoreError) -> String {
-    error.to_string()
 }

@@ -7,30 +7,33 @@ mod endpoint;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::app::App;
 use shared::config::Needs;
-use shared::deadline::Deadline;
-use shared::lambda::{Invocation, Job, JobError};
+use shared::lambda::{Invocation, Job, JobError, RunTime};
 use shared::queue::Ticket;
-use shared::store::Attempt;
 
 use crate::deliver::{Next, deliver};
 
+const NAME: &str = "deliver-webhook";
+
 /// The job: a batch of the queue's messages.
 pub const JOB: Job = Job {
-    name: "deliver-webhook",
+    name: NAME,
     needs: Needs { master_key: true, queue: true, endpoints: true, ..Needs::NOTHING },
     run: |app, payload, invocation| Box::pin(run(app, payload, invocation)),
 };
 
+/// The sender's own time, and a little for writing down what came of it. An attempt that is cut off would be made again.
+const ATTEMPT: Duration = Duration::from_secs(23);
+
 /// Delivers a batch, all at once: a slow receiver holds up nobody else. Whatever is not finished comes again.
 async fn run(app: Arc<App>, payload: Vec<u8>, invocation: Invocation) -> Result<Value, JobError> {
-    let time = Time { ends: Instant::now() + invocation.remaining };
+    let time = invocation.time(ATTEMPT);
     let batch: Value = serde_json::from_slice(&payload).unwrap_or_default();
     let Some(records) = batch["Records"].as_array() else {
         return Err(JobError("this is no batch of a queue".into()));
@@ -41,7 +44,7 @@ async fn run(app: Arc<App>, payload: Vec<u8>, invocation: Invocation) -> Result<
 }
 
 /// Handles one message; its id, if it has to come again.
-async fn handle(app: &App, time: Time, record: &Value) -> Option<String> {
+async fn handle(app: &App, time: RunTime, record: &Value) -> Option<String> {
     let part = |name: &str| record[name].as_str().unwrap_or_default();
     let id = part("messageId").to_owned();
     let Some(ticket) = Ticket::parse(part("body")) else {
@@ -67,32 +70,14 @@ async fn handle(app: &App, time: Time, record: &Value) -> Option<String> {
 /// Without it the ticket comes again when the queue's own time is over; then the table says what is due.
 async fn postpone(app: &App, receipt: &str, wait: Duration) {
     let postponed = match app.queue() {
-        Ok(queue) => queue.postpone(receipt, wait).await.map_err(|error| error.to_string()),
-        Err(error) => Err(error.to_string()),
+        Ok(queue) => queue.postpone(receipt, wait).await.map_err(text),
+        Err(error) => Err(text(error)),
     };
     if let Err(error) = postponed {
         tracing::warn!(error, "a ticket could not be put back");
     }
 }
 
-/// The time of one batch.
-#[derive(Clone, Copy)]
-pub(crate) struct Time {
-    ends: Instant,
-}
-
-impl Time {
-    /// The sender's own time, and a little for writing down what came of it.
-    const ATTEMPT: Duration = Duration::from_secs(23);
-
-    /// Whether there is time for another attempt. One that is cut off would be made again.
-    pub(crate) fn is_left(self) -> bool {
-        self.ends.saturating_duration_since(Instant::now()) > Self::ATTEMPT
-    }
-
-    /// The time of one write, which is never older than a few seconds.
-    pub(crate) fn attempt(self, app: &App) -> Attempt {
-        let deadline = Deadline::within(self.ends.saturating_duration_since(Instant::now()));
-        Attempt { occurred_at: app.clock.now(), deadline }
-    }
+fn text(error: impl std::fmt::Display) -> String {
+    error.to_string()
 }

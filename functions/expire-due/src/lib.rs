@@ -2,19 +2,20 @@
 //! guards compute it; this only writes the events, each exactly once, and changes nothing else that anyone can observe.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use shared::app::App;
 use shared::config::Needs;
-use shared::deadline::Deadline;
-use shared::domain::{Actor, ActorKind, Event, EventType, Grant, GrantNotice, Invitation, Occurrence, Timestamp};
-use shared::lambda::{Invocation, Job, JobError};
-use shared::store::{Attempt, Due, StoreError, keys::DUE_SHARDS};
+use shared::domain::{Actor, Event, EventType, Grant, GrantNotice, Invitation, Occurrence, Timestamp};
+use shared::lambda::{Invocation, Job, JobError, RunTime};
+use shared::store::{Due, StoreError, keys::DUE_SHARDS};
+
+const NAME: &str = "expire-due";
 
 /// The job.
 pub const JOB: Job =
-    Job { name: "expire-due", needs: Needs::NOTHING, run: |app, _, invocation| Box::pin(run(app, invocation)) };
+    Job { name: NAME, needs: Needs::NOTHING, run: |app, _, invocation| Box::pin(run(app, invocation)) };
 
 /// One page of a shard.
 const PAGE: usize = 50;
@@ -32,10 +33,10 @@ struct Report {
 }
 
 async fn run(app: Arc<App>, invocation: Invocation) -> Result<Value, JobError> {
-    let ends = Instant::now() + invocation.remaining;
+    let time = invocation.time(RESERVE);
     let mut report = Report::default();
     for shard in 0..DUE_SHARDS {
-        if let Err(error) = work_off(&app, shard, ends, &mut report).await {
+        if let Err(error) = work_off(&app, shard, time, &mut report).await {
             report.fail(&error);
         }
     }
@@ -46,17 +47,17 @@ async fn run(app: Arc<App>, invocation: Invocation) -> Result<Value, JobError> {
 }
 
 /// Works off one shard, oldest first, until it is empty or the run is over. What fails stays due and holds up nobody else.
-async fn work_off(app: &App, shard: u8, ends: Instant, report: &mut Report) -> Result<(), StoreError> {
+async fn work_off(app: &App, shard: u8, time: RunTime, report: &mut Report) -> Result<(), StoreError> {
     let mut start = None;
     loop {
-        let page = app.store.due(attempt(app, ends), shard, PAGE, start).await?;
+        let page = app.store.due(time.attempt(app), shard, PAGE, start).await?;
         for due in page.items {
-            if ends.saturating_duration_since(Instant::now()) < RESERVE || report.announced >= MOST {
+            if !time.is_left() || report.announced >= MOST {
                 return Ok(());
             }
             let announced = match due {
-                Due::Invitation(invitation) => expire_invitation(app, ends, &invitation).await.map(usize::from),
-                Due::Grant(grant, at) => announce_grant(app, ends, *grant, at).await,
+                Due::Invitation(invitation) => expire_invitation(app, time, &invitation).await.map(usize::from),
+                Due::Grant(grant, at) => announce_grant(app, time, *grant, at).await,
                 Due::Unreadable(error) => {
                     tracing::error!(%error, "due item skipped");
                     report.unreadable += 1;
@@ -87,20 +88,10 @@ impl Report {
     }
 }
 
-/// Each item has its own time: an event is never older than a few seconds when it appears.
-fn attempt(app: &App, ends: Instant) -> Attempt {
-    let deadline = Deadline::within(ends.saturating_duration_since(Instant::now()));
-    Attempt { occurred_at: app.clock.now(), deadline }
-}
-
-fn system() -> Actor {
-    Actor { kind: ActorKind::System, id: JOB.name.into(), role: None }
-}
-
-async fn expire_invitation(app: &App, ends: Instant, invitation: &Invitation) -> Result<bool, StoreError> {
-    let attempt = attempt(app, ends);
+async fn expire_invitation(app: &App, time: RunTime, invitation: &Invitation) -> Result<bool, StoreError> {
+    let attempt = time.attempt(app);
     let policy_version = app.policy.at(attempt.occurred_at).version;
-    let actor = system();
+    let actor = Actor::system(NAME);
     let occurrence = Occurrence { at: attempt.occurred_at, actor: &actor, policy_version };
     let data = [("expired_at", json!(invitation.expires_at))];
     let event = invitation.event(EventType::InvitationExpired, occurrence, data);
@@ -108,10 +99,10 @@ async fn expire_invitation(app: &App, ends: Instant, invitation: &Invitation) ->
 }
 
 /// Announces everything that was due of a grant by now, one notice after the other; the number of notices.
-async fn announce_grant(app: &App, ends: Instant, mut grant: Grant, mut due: Timestamp) -> Result<usize, StoreError> {
+async fn announce_grant(app: &App, time: RunTime, mut grant: Grant, mut due: Timestamp) -> Result<usize, StoreError> {
     let mut announced = 0;
     loop {
-        let attempt = attempt(app, ends);
+        let attempt = time.attempt(app);
         let Some(notice) = grant.notice_at(due) else { return Ok(announced) };
         let event = grant_event(app, &grant, attempt.occurred_at, due, notice);
         if !app.store.announce_grant(attempt, &grant, due, &event).await? {
@@ -127,7 +118,7 @@ async fn announce_grant(app: &App, ends: Instant, mut grant: Grant, mut due: Tim
 }
 
 fn grant_event(app: &App, grant: &Grant, now: Timestamp, due: Timestamp, notice: GrantNotice) -> Event {
-    let actor = system();
+    let actor = Actor::system(NAME);
     let occurrence = Occurrence { at: now, actor: &actor, policy_version: app.policy.at(now).version };
     match notice {
         GrantNotice::Expiring(days) => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use shared::app::App;
 use shared::domain::{EventType, text};
-use shared::http::fields::{self, Fields, Wrong};
+use shared::http::fields::{self, Wrong};
 use shared::http::{Code, Problem, Request};
 use shared::outbound::{EndpointUrl, is_public};
 
@@ -26,14 +26,6 @@ pub(crate) fn event_types(value: Value) -> Result<Vec<EventType>, Wrong> {
 pub(crate) fn description(app: &App, request: &Request) -> impl FnOnce(Value) -> Result<String, Wrong> + use<> {
     let longest = app.policy_for(request).limits.message_characters;
     fields::checked(move |value| text::line(value, longest))
-}
-
-/// `grace_hours`, alone.
-pub(crate) fn grace_hours(app: &App, request: &Request) -> Result<i64, Problem> {
-    let longest = app.policy_for(request).limits.rotation_grace_hours_max;
-    let mut fields = Fields::of_body(request)?;
-    let hours = fields.required("grace_hours", fields::whole(0, longest.into()));
-    Ok(i64::try_from(fields.finish(hours)?).unwrap_or_default())
 }
 
 /// An address that messages may be sent to. What its name leads to is looked at again before every connection; here it only

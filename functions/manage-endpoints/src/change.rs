@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 use shared::app::App;
-use shared::domain::{Endpoint, EndpointState, Event, EventType, SecretGeneration, Timestamp};
+use shared::domain::{Endpoint, EndpointState, Event, EventType, Timestamp};
 use shared::http::fields::{self, Fields, Wrong};
-use shared::http::{Code, Problem, Request, Response};
+use shared::http::{Problem, Request, Response, Rotation};
 use shared::store::{EndpointChange, StoreError, TRIES};
 
 use crate::body;
@@ -101,14 +101,10 @@ pub(crate) async fn update(app: &App, request: &Request) -> Result<Response, Pro
 /// Makes a new signing secret; until the old one ends, messages are signed with both.
 pub(crate) async fn rotate(app: &App, request: &Request) -> Result<Response, Problem> {
     let act = Act::of(app, request).await?;
-    let ends_at = request.now.plus_millis(body::grace_hours(app, request)? * 3_600_000);
-    let key_number = app.keys.current()?;
+    let rotation = Rotation::read(app, request)?;
     let endpoint = change(&act, |act, before| {
-        let in_progress =
-            || Problem::new(Code::RotationInProgress, "Two secrets are live; wait until the old one ends.");
-        let secrets = SecretGeneration::rotated(&live(before)?.secrets, request.now, ends_at, key_number);
-        let after = Endpoint { secrets: secrets.ok_or_else(in_progress)?, ..before.clone() };
-        let data = [("old_secret_ends_at", json!(ends_at))];
+        let after = Endpoint { secrets: rotation.of(&live(before)?.secrets)?, ..before.clone() };
+        let data = [("old_secret_ends_at", json!(rotation.ends_at))];
         Ok(Some((after, before.event(EventType::EndpointUpdated, act.occurrence(), data))))
     })
     .await?;

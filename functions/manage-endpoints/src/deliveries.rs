@@ -24,12 +24,12 @@ pub(crate) async fn test(app: &App, request: &Request) -> Result<Response, Probl
     let act = Act::of(app, request).await?;
     Fields::of_optional_body(request)?.finish(Some(()))?;
     let endpoint = switched_on(&act).await?;
-    let (purpose, kind) = match endpoint.state {
-        EndpointState::Pending => (DeliveryPurpose::Challenge, "endpoint.challenge"),
-        _ => (DeliveryPurpose::Test, "endpoint.test"),
+    let purpose = match endpoint.state {
+        EndpointState::Pending => DeliveryPurpose::Challenge,
+        _ => DeliveryPurpose::Test,
     };
     let id = MessageId::from_hash(&digest("test", &[&app.random.bytes()]));
-    let message = other_message(kind, &id, &endpoint.endpoint_id, request.now);
+    let message = other_message(purpose, &id, &endpoint.endpoint_id, request.now);
     let delivery = Delivery::new(id.into(), endpoint.endpoint_id, endpoint.owner, purpose, request.now);
     if !app.store.post_message(request.attempt(), &message, &delivery).await? {
         return Err(StoreError::Contention.into());

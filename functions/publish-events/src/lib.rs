@@ -6,14 +6,12 @@ mod stream;
 mod sweep;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 use shared::app::App;
 use shared::config::Needs;
-use shared::deadline::Deadline;
 use shared::lambda::{Invocation, Job, JobError};
-use shared::store::Attempt;
 
 /// The job: a batch of stream records, or anything else for a sweep.
 pub const JOB: Job = Job {
@@ -22,33 +20,14 @@ pub const JOB: Job = Job {
     run: |app, payload, invocation| Box::pin(run(app, payload, invocation)),
 };
 
+/// Time that is kept for finishing an item.
+const RESERVE: Duration = Duration::from_secs(15);
+
 async fn run(app: Arc<App>, payload: Vec<u8>, invocation: Invocation) -> Result<Value, JobError> {
-    let time = Time { ends: Instant::now() + invocation.remaining };
+    let time = invocation.time(RESERVE);
     let event: Value = serde_json::from_slice(&payload).unwrap_or_default();
     match event.get("Records").and_then(Value::as_array) {
         Some(records) => stream::publish(&app, time, records).await,
         None => sweep::publish(&app, time).await,
-    }
-}
-
-/// The time of one run.
-#[derive(Clone, Copy)]
-pub(crate) struct Time {
-    ends: Instant,
-}
-
-impl Time {
-    /// Time that is kept for finishing an item.
-    const RESERVE: Duration = Duration::from_secs(15);
-
-    /// Whether there is time for another item.
-    pub(crate) fn is_left(self) -> bool {
-        self.ends.saturating_duration_since(Instant::now()) > Self::RESERVE
-    }
-
-    /// The time of one item: a write is never older than a few seconds.
-    pub(crate) fn attempt(self, app: &App) -> Attempt {
-        let deadline = Deadline::within(self.ends.saturating_duration_since(Instant::now()));
-        Attempt { occurred_at: app.clock.now(), deadline }
     }
 }

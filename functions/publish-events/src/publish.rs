@@ -11,10 +11,9 @@ use shared::domain::{
     Delivery, DeliveryPurpose, DeliveryState, Endpoint, EndpointState, Event, EventType, Owner, event_message,
     other_message,
 };
+use shared::lambda::RunTime;
 use shared::queue::Ticket;
 use shared::store::{Marked, Outgoing};
-
-use crate::Time;
 
 /// The longest message, in bytes.
 const MESSAGE_MAX: usize = 20 * 1024;
@@ -39,13 +38,13 @@ enum Published {
 /// Publishes the items of one run.
 pub(crate) struct Publisher<'a> {
     app: &'a App,
-    time: Time,
+    time: RunTime,
     /// Endpoints as they were when this run first needed them: whatever is published now was committed before.
     endpoints: BTreeMap<Owner, Vec<Endpoint>>,
 }
 
 impl<'a> Publisher<'a> {
-    pub(crate) fn new(app: &'a App, time: Time) -> Self {
+    pub(crate) fn new(app: &'a App, time: RunTime) -> Self {
         Self { app, time, endpoints: BTreeMap::new() }
     }
 
@@ -141,7 +140,7 @@ impl<'a> Publisher<'a> {
             return Ok(());
         }
         let id = endpoint.challenge(event.sequence);
-        let message = other_message("endpoint.challenge", &id, &endpoint.endpoint_id, event.occurred_at);
+        let message = other_message(DeliveryPurpose::Challenge, &id, &endpoint.endpoint_id, event.occurred_at);
         let now = self.app.clock.now();
         let (purpose, owner) = (DeliveryPurpose::Challenge, endpoint.owner);
         self.begin(&message, &[Delivery::new(id.into(), endpoint.endpoint_id, owner, purpose, now)]).await

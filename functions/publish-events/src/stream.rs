@@ -3,9 +3,8 @@
 
 use serde_json::{Value, json};
 use shared::app::App;
-use shared::lambda::JobError;
+use shared::lambda::{JobError, RunTime};
 
-use crate::Time;
 use crate::publish::{Failure, Publisher};
 
 /// What a record tells.
@@ -31,7 +30,7 @@ fn read(record: &Value) -> Record<'_> {
 
 /// Publishes a batch, in its order. What can't be published at all is noted and passed over; at the first failure that may
 /// pass it stops, and says from which record on the platform has to call again.
-pub(crate) async fn publish(app: &App, time: Time, records: &[Value]) -> Result<Value, JobError> {
+pub(crate) async fn publish(app: &App, time: RunTime, records: &[Value]) -> Result<Value, JobError> {
     let keys: Vec<(String, String)> = records
         .iter()
         .filter_map(|record| match read(record) {

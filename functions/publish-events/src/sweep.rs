@@ -4,11 +4,10 @@ use std::collections::VecDeque;
 
 use serde_json::{Value, json};
 use shared::app::App;
-use shared::lambda::JobError;
+use shared::lambda::{JobError, RunTime};
 use shared::store::keys::OUTBOX_SHARDS;
 use shared::store::{Item, StoreError};
 
-use crate::Time;
 use crate::publish::{Failure, Publisher};
 
 /// What waits for less is left to the stream.
@@ -24,7 +23,7 @@ struct Report {
 
 /// Publishes everything, in each shard what waits longest first, a page of each shard in turn, so that no shard waits for
 /// another; what fails stays and holds up nobody else.
-pub(crate) async fn publish(app: &App, time: Time) -> Result<Value, JobError> {
+pub(crate) async fn publish(app: &App, time: RunTime) -> Result<Value, JobError> {
     let mut report = Report::default();
     let mut publisher = Publisher::new(app, time);
     let mut shards: VecDeque<(u8, Option<Item>)> = (0..OUTBOX_SHARDS).map(|shard| (shard, None)).collect();
@@ -53,7 +52,7 @@ pub(crate) async fn publish(app: &App, time: Time) -> Result<Value, JobError> {
 async fn publish_page(
     publisher: &mut Publisher<'_>,
     app: &App,
-    time: Time,
+    time: RunTime,
     shard: u8,
     start: Option<Item>,
     report: &mut Report,

@@ -139,8 +139,9 @@ pub fn event_message(event: &Event) -> Vec<u8> {
     json!({"type": event.event_type, "timestamp": event.occurred_at, "data": data}).to_string().into_bytes()
 }
 
-/// The bytes of a challenge or test: `{type, timestamp, data: {id, endpoint_id}}`.
-pub fn other_message(kind: &str, id: &MessageId, endpoint: &EndpointId, now: Timestamp) -> Vec<u8> {
+/// The bytes of a challenge or test, which tell of no event: `{type, timestamp, data: {id, endpoint_id}}`, `type` being
+/// `endpoint.challenge` or `endpoint.test`.
+pub fn other_message(purpose: DeliveryPurpose, id: &MessageId, endpoint: &EndpointId, now: Timestamp) -> Vec<u8> {
     let data = json!({"id": id, "endpoint_id": endpoint});
-    json!({"type": kind, "timestamp": now, "data": data}).to_string().into_bytes()
+    json!({"type": format!("endpoint.{purpose}"), "timestamp": now, "data": data}).to_string().into_bytes()
 }

@@ -222,6 +222,13 @@ pub struct Actor {
     pub role: Option<Role>,
 }
 
+impl Actor {
+    /// A job of the system.
+    pub fn system(job: &str) -> Self {
+        Self { kind: ActorKind::System, id: job.to_owned(), role: None }
+    }
+}
+
 /// When something happens, who does it, and under which policy.
 #[derive(Clone, Copy, Debug)]
 pub struct Occurrence<'a> {

@@ -10,9 +10,11 @@ mod members;
 mod problem;
 mod request;
 mod response;
+mod rotation;
 
 pub use etag::conditional;
 pub use members::webhook_data;
 pub use problem::{Code, FieldError, MAX_FIELD_ERRORS, Problem, TYPE_BASE};
 pub use request::{MAX_BODY, Request};
 pub use response::{Response, to_gateway};
+pub use rotation::Rotation;

@@ -47,11 +47,8 @@ impl Store {
         deliveries: &[Delivery],
     ) -> Result<(), StoreError> {
         let Some(first) = deliveries.first() else { return Ok(()) };
-        let kept = ItemBuilder::new(keys::message(&first.webhook_id))
-            .with("message", bytes(message))
-            .number("ttl", ttl(first.created_at))
-            .build();
-        let writes = std::iter::once(kept).chain(deliveries.iter().map(|delivery| delivery_item(delivery, false)));
+        let writes = std::iter::once(message_item(message, first))
+            .chain(deliveries.iter().map(|delivery| delivery_item(delivery, false)));
         let writes: Vec<_> = writes.map(|item| ((), Write::create(item))).collect();
         if let Outcome::Refused(_) = self.transact(attempt, &writes).await? {
             for write in writes {
@@ -68,11 +65,8 @@ impl Store {
         message: &[u8],
         delivery: &Delivery,
     ) -> Result<bool, StoreError> {
-        let kept = ItemBuilder::new(keys::message(&delivery.webhook_id))
-            .with("message", bytes(message))
-            .number("ttl", ttl(delivery.created_at))
-            .build();
-        let writes = [((), Write::create(kept)), ((), Write::create(delivery_item(delivery, true)))];
+        let kept = Write::create(message_item(message, delivery));
+        let writes = [((), kept), ((), Write::create(delivery_item(delivery, true)))];
         Ok(matches!(self.transact(attempt, &writes).await?, Outcome::Committed))
     }
 
@@ -255,6 +249,14 @@ fn settling(delivery: &Delivery, settled: &Settled) -> Write {
         "delivery_state = :pending AND attempt = :attempt",
     );
     values.into_iter().fold(write, |write, (placeholder, value)| write.value(placeholder, value))
+}
+
+/// The message that a delivery is of.
+fn message_item(message: &[u8], delivery: &Delivery) -> Item {
+    ItemBuilder::new(keys::message(&delivery.webhook_id))
+        .with("message", bytes(message))
+        .number("ttl", ttl(delivery.created_at))
+        .build()
 }
 
 fn delivery_item(delivery: &Delivery, marked: bool) -> Item {

@@ -5,7 +5,7 @@ use super::grant::read_grant;
 use super::invitation::{PENDING, read_invitation};
 use super::item::{CorruptItem, Item, ItemReader, bytes, number};
 use super::keys;
-use super::read::{Index, PageQuery, Range};
+use super::read::PageQuery;
 use super::transact::Outcome;
 use super::write::Write;
 use super::{Attempt, Store, StoreError, event};
@@ -43,16 +43,7 @@ impl Store {
         limit: usize,
         start: Option<Item>,
     ) -> Result<DuePage, StoreError> {
-        let query = PageQuery {
-            index: Index::DUE,
-            partition: keys::due_shard(shard),
-            range: Range::Between(Timestamp::from_millis(0).sortable(), attempt.occurred_at.sortable()),
-            limit,
-            start,
-            ascending: true,
-            consistent: false,
-            filter: None,
-        };
+        let query = PageQuery::due(keys::due_shard(shard), attempt.occurred_at, limit, start);
         let page = self.query(attempt, &query).await?;
         let read = |item| read_due(item).unwrap_or_else(Due::Unreadable);
         Ok(DuePage { items: page.items.iter().map(read).collect(), next: page.next })

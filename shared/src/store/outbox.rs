@@ -5,7 +5,7 @@ use super::delivery::read_delivery;
 use super::event::read_event;
 use super::item::{CorruptItem, Item, ItemBuilder, text};
 use super::keys::{self, Key};
-use super::read::{Index, PageQuery, Range};
+use super::read::PageQuery;
 use super::write::{Write, key_of};
 use super::{Attempt, Store, StoreError};
 use crate::domain::{Delivery, Event, Timestamp};
@@ -59,16 +59,7 @@ impl Store {
         limit: usize,
         start: Option<Item>,
     ) -> Result<OutboxPage, StoreError> {
-        let query = PageQuery {
-            index: Index::DUE,
-            partition: keys::outbox_shard(shard),
-            range: Range::Between(Timestamp::from_millis(0).sortable(), until.sortable()),
-            limit,
-            start,
-            ascending: true,
-            consistent: false,
-            filter: None,
-        };
+        let query = PageQuery::due(keys::outbox_shard(shard), until, limit, start);
         let page = self.query(attempt, &query).await?;
         Ok(OutboxPage { items: page.items.iter().filter_map(read_marked).collect(), next: page.next })
     }

@@ -14,6 +14,7 @@ use super::keys::{self, Key};
 use super::transact::Backoff;
 use super::write::{key_item, key_of};
 use super::{Attempt, Store};
+use crate::domain::Timestamp;
 
 const READ_TRIES: u32 = 3;
 const READ_ATTEMPT: Duration = Duration::from_millis(1_500);
@@ -71,6 +72,22 @@ pub(super) struct PageQuery {
     pub(super) consistent: bool,
     /// A filter over what was looked at, with its placeholders' values.
     pub(super) filter: Option<(String, HashMap<String, AttributeValue>)>,
+}
+
+impl PageQuery {
+    /// What is due by then in a partition of the index of due work, longest due first.
+    pub(super) fn due(partition: String, until: Timestamp, limit: usize, start: Option<Item>) -> Self {
+        Self {
+            index: Index::DUE,
+            partition,
+            range: Range::Between(Timestamp::from_millis(0).sortable(), until.sortable()),
+            limit,
+            start,
+            ascending: true,
+            consistent: false,
+            filter: None,
+        }
+    }
 }
 
 /// One page.
