@@ -8,7 +8,7 @@ use data_encoding::HEXLOWER;
 use local::engine::Engine;
 use local::listen::{Heard, Listener};
 use local::samples::{self, Samples, SeedError};
-use local::{DataDir, Local, Options, TABLE, jobs, start, table_config};
+use local::{DataDir, Local, Options, TABLE, start, table_config};
 use shared::auth::AccessKeyText;
 use shared::random::{Random, SystemRandom};
 use shared::store::{client, schema};
@@ -30,11 +30,10 @@ pub async fn serve(given: Serve) -> Result<(), Box<dyn Error>> {
     })
     .await?;
     let samples = samples::seed(local.base_url(), local.operator_key()).await;
-    local.courier().rebuild(local.client(), local.table()).await?;
-    let (jobs, couriers) = (jobs::every_minute(&local), local.courier().run());
+    let working = local.work().await?;
     welcome(&local, &samples, kept)?;
     signal::stop().await;
-    drop((jobs, couriers));
+    drop(working);
     local.stop().await;
     Ok(())
 }

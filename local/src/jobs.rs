@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared::app::App;
 use shared::lambda::{Invocation, Job, JobError, run_job};
 use tokio::task::JoinSet;
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// # Errors
 /// [`JobError`] when it has to be called again.
 pub async fn run_once(local: &Local, job: &Job) -> Result<Value, JobError> {
-    run(app_of(local, job), job).await
+    run(&app_of(local, job), job, &json!({})).await
 }
 
 /// What a job works with.
@@ -34,8 +34,7 @@ fn app_of(local: &Local, job: &Job) -> Arc<App> {
 }
 
 /// Runs every job now and then every minute, until the set is dropped. A failure is logged, and the next minute tries again.
-pub fn every_minute(local: &Local) -> JoinSet<()> {
-    let mut running = JoinSet::new();
+pub(crate) fn every_minute(local: &Local, running: &mut JoinSet<()>) {
     for job in SCHEDULED {
         let app = app_of(local, job);
         let committed = Arc::clone(&local.courier().committed);
@@ -45,24 +44,27 @@ pub fn every_minute(local: &Local) -> JoinSet<()> {
             minutes.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 minutes.tick().await;
-                let _ = run(Arc::clone(&app), job).await;
+                let _ = run(&app, job, &json!({})).await;
                 committed.notify_one();
             }
         });
     }
-    running
 }
 
-async fn run(app: Arc<App>, job: &Job) -> Result<Value, JobError> {
-    let invocation = Invocation { id: job.name.to_owned(), remaining: PATIENCE };
-    run_job(app, job, b"{}".to_vec(), invocation).await
+/// Calls a job with an event, as the platform would.
+pub(crate) async fn run(app: &Arc<App>, job: &Job, event: &Value) -> Result<Value, JobError> {
+    run_job(Arc::clone(app), job, event.to_string().into_bytes(), invocation(job)).await
+}
+
+/// A call of a job.
+pub(crate) fn invocation(job: &Job) -> Invocation {
+    Invocation { id: job.name.to_owned(), remaining: PATIENCE }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
 
-    use serde_json::json;
     use shared::domain::{Clock, Timestamp};
 
     use super::*;
@@ -96,7 +98,8 @@ mod tests {
     #[tokio::test]
     async fn beside_the_gateway_jobs_run_at_once() {
         let local = a_month_later().await;
-        let _jobs = every_minute(&local);
+        let mut running = JoinSet::new();
+        every_minute(&local, &mut running);
         let events = || async {
             let call = reqwest::Client::new().get(format!("{}/v1/events", local.base_url()));
             let answer = call.bearer_auth(local.operator_key().reveal()).send().await.unwrap();

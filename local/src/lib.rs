@@ -30,7 +30,7 @@ use shared::config::{Config, Credentials};
 use shared::domain::{Clock, Policy, SystemClock};
 use shared::outbound::{Resolver, Sender, SystemResolver};
 use shared::random::{Random, SystemRandom};
-use shared::store::{client, schema};
+use shared::store::{StoreError, client, schema};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinSet;
@@ -218,6 +218,19 @@ impl Local {
     /// What publishes and delivers webhooks. Nothing does until it is told to.
     pub fn courier(&self) -> &Arc<Courier> {
         &self.courier
+    }
+
+    /// Runs the jobs every minute, publishes and delivers beside the gateway, until the set is dropped. What a process before
+    /// this one left unfinished in a kept folder goes on.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the table can't be read.
+    pub async fn work(&self) -> Result<JoinSet<()>, StoreError> {
+        self.courier.rebuild(&self.client, TABLE).await?;
+        let mut working = JoinSet::new();
+        jobs::every_minute(self, &mut working);
+        self.courier.run(&mut working);
+        Ok(working)
     }
 
     /// Takes no more requests, lets the running ones finish, and stops.

@@ -51,7 +51,7 @@ struct Stage {
     world: World,
     partner: Partner,
     // Ends what delivers when it is dropped. A deployment has its own.
-    _delivering: Option<JoinSet<()>>,
+    _working: Option<JoinSet<()>>,
 }
 
 /// An endpoint of the partner's, and who listens there.
@@ -66,15 +66,15 @@ impl Stage {
     /// when that sends no webhooks to this machine.
     async fn start() -> Option<Self> {
         let variable = |name: &str| std::env::var(name).unwrap_or_default();
-        let (world, _delivering) = if variable("MULTIPARTNER_URL").is_empty() {
+        let (world, _working) = if variable("MULTIPARTNER_URL").is_empty() {
             // The reference implementation of signatures knows no other clock than the system's.
             let world = World::start_here(|options| {
                 options.loopback_endpoints = true;
                 options.clock = Arc::new(SystemClock);
             });
             let world = world.await;
-            let delivering = world.here().map(|(local, _)| local.courier().run());
-            (world, delivering)
+            let working = world.here().expect("here").0.work().await.expect("it works");
+            (world, Some(working))
         } else if variable("MULTIPARTNER_LOOPBACK_ENDPOINTS") == "true" {
             (World::start().await, None)
         } else {
@@ -82,7 +82,7 @@ impl Stage {
             return None;
         };
         let partner = world.partner().await;
-        Some(Self { world, partner, _delivering })
+        Some(Self { world, partner, _working })
     }
 
     /// An endpoint that has answered its challenge.

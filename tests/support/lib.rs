@@ -20,7 +20,7 @@ pub mod sim;
 pub mod sold;
 pub mod world;
 
-pub use clock::ManualClock;
+pub use clock::{FileClock, ManualClock};
 pub use http::{Answer, Call};
 pub use parties::{Customer, Partner};
 pub use receiver::{Receiver, Reply};

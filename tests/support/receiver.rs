@@ -142,6 +142,11 @@ impl Receiver {
         self.kept.lock().expect("whole").arrived.clone()
     }
 
+    /// What arrived since the last time somebody took it: for tests of so many messages that keeping all is too much.
+    pub fn take(&self) -> Vec<Arrived> {
+        std::mem::take(&mut self.kept.lock().expect("whole").arrived)
+    }
+
     /// What arrived of this type, in order.
     pub fn of_type(&self, kind: &str) -> Vec<Arrived> {
         self.arrived().into_iter().filter(|arrived| arrived.kind() == kind).collect()

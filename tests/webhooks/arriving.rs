@@ -166,7 +166,7 @@ async fn one_message_or_all_that_failed_can_be_sent_again() {
 async fn beside_the_gateway_a_message_arrives_within_a_second() {
     let stage = Stage::start().await;
     let hook = stage.active(json!(["partner.renamed"])).await;
-    let _running = stage.world.here().unwrap().0.courier().run();
+    let _working = stage.world.here().unwrap().0.work().await.unwrap();
     let mut times = Vec::new();
     for n in 0..50 {
         let began = Instant::now();

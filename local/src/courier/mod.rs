@@ -10,14 +10,14 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use shared::app::App;
-use shared::lambda::{Invocation, Job, JobError, run_job};
 use shared::queue::Queue;
+use shared::store::StoreError;
 use shared::store::keys::OUTBOX_SHARDS;
-use shared::store::{Attempt, StoreError};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use self::queue::LocalQueue;
+use crate::jobs;
 
 /// The most records of a stream's batch, as the template has it.
 pub const STREAM_BATCH: usize = 100;
@@ -25,8 +25,6 @@ pub const STREAM_BATCH: usize = 100;
 pub const QUEUE_BATCH: usize = 10;
 /// Batches of the queue that are delivered at once.
 const DELIVERING: usize = 8;
-/// How long a call of either function may take; the template gives delivering half of it.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// How soon a look finds what no notice told of.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -48,17 +46,17 @@ impl Courier {
     /// # Errors
     /// [`StoreError`] when the outbox can't be read.
     pub async fn publish(&self) -> Result<usize, StoreError> {
-        let mut waiting = Vec::new();
+        let (time, mut waiting) = (jobs::invocation(&publish_events::JOB).time(Duration::ZERO), Vec::new());
         for shard in 0..OUTBOX_SHARDS {
-            let now = self.publishing.clock.now();
-            let attempt = Attempt { occurred_at: now, deadline: shared::deadline::Deadline::within(PATIENCE) };
+            let attempt = time.attempt(&self.publishing);
+            let now = attempt.occurred_at;
             waiting.extend(self.publishing.store.outbox(attempt, shard, now, STREAM_BATCH, None).await?.items);
         }
         waiting.sort_by(|a, b| a.since().cmp(b.since()));
         let (mut published, mut left) = (0, waiting.as_slice());
         while !left.is_empty() {
             let (batch, rest) = left.split_at(left.len().min(STREAM_BATCH));
-            let answer = call(&self.publishing, &publish_events::JOB, &events::of_stream(batch)).await;
+            let answer = jobs::run(&self.publishing, &publish_events::JOB, &events::of_stream(batch)).await;
             let failed = match &answer {
                 Ok(answer) => events::failed(answer).first().and_then(|number| number.parse::<usize>().ok()),
                 Err(_) => Some(0),
@@ -77,14 +75,14 @@ impl Courier {
             return 0;
         }
         // Without an answer all of it comes again.
-        if let Ok(answer) = call(&self.delivering, &deliver_webhook::JOB, &events::of_queue(&batch)).await {
+        if let Ok(answer) = jobs::run(&self.delivering, &deliver_webhook::JOB, &events::of_queue(&batch)).await {
             let failed = events::failed(&answer);
             batch.iter().filter(|one| !failed.contains(&one.id.as_str())).for_each(|one| self.queue.delete(one));
         }
         batch.len()
     }
 
-    /// Publishes and delivers until nothing is left that is due now. For tests and demonstrations, whose clocks stand.
+    /// Publishes and delivers until nothing is left that is due now: for tests, whose clock stands.
     ///
     /// # Errors
     /// [`StoreError`] when the outbox can't be read.
@@ -109,15 +107,13 @@ impl Courier {
     }
 
     /// Publishes and delivers beside the gateway, until the set is dropped.
-    pub fn run(self: &Arc<Self>) -> JoinSet<()> {
-        let mut running = JoinSet::new();
+    pub(crate) fn run(self: &Arc<Self>, running: &mut JoinSet<()>) {
         let courier = Arc::clone(self);
         running.spawn(async move { courier.publish_for_ever().await });
         for _ in 0..DELIVERING {
             let courier = Arc::clone(self);
             running.spawn(async move { courier.deliver_for_ever().await });
         }
-        running
     }
 
     async fn publish_for_ever(&self) {
@@ -142,9 +138,4 @@ impl Courier {
             }
         }
     }
-}
-
-async fn call(app: &Arc<App>, job: &Job, event: &serde_json::Value) -> Result<serde_json::Value, JobError> {
-    let invocation = Invocation { id: job.name.to_owned(), remaining: PATIENCE };
-    run_job(Arc::clone(app), job, event.to_string().into_bytes(), invocation).await
 }

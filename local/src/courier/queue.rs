@@ -2,6 +2,7 @@
 //! unless it is deleted, and can be put back for a time. What is in it dies with the process; [`Courier::rebuild`](super::Courier::rebuild)
 //! finds it again.
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,17 +24,53 @@ pub struct Received {
     pub body: String,
 }
 
+/// When a message can be seen next, and its id: the order in which messages are received.
+type Place = (Timestamp, u64);
+
 struct Message {
-    id: u64,
     body: String,
-    visible_at: Timestamp,
-    receipt: u64,
+    /// What it was last received by, if it was.
+    receipt: Option<u64>,
 }
 
 #[derive(Default)]
 struct State {
-    messages: Vec<Message>,
+    messages: BTreeMap<Place, Message>,
+    /// Where the message of each receipt is that is still good.
+    receipts: HashMap<u64, Place>,
     last: u64,
+}
+
+impl State {
+    fn next(&mut self) -> u64 {
+        self.last += 1;
+        self.last
+    }
+
+    /// Takes the first message that can be seen by now, under a new receipt.
+    fn receive(&mut self, now: Timestamp) -> Option<Received> {
+        let ((_, id), message) = self.messages.first_entry().filter(|first| first.key().0 <= now)?.remove_entry();
+        if let Some(old) = message.receipt {
+            self.receipts.remove(&old);
+        }
+        let receipt = self.next();
+        let received = Received { id: id.to_string(), receipt: receipt.to_string(), body: message.body.clone() };
+        self.put((after(now, VISIBILITY), id), Message { receipt: Some(receipt), ..message });
+        Some(received)
+    }
+
+    fn put(&mut self, place: Place, message: Message) {
+        if let Some(receipt) = message.receipt {
+            self.receipts.insert(receipt, place);
+        }
+        self.messages.insert(place, message);
+    }
+
+    /// Takes out the message of a receipt, if that is still good.
+    fn take(&mut self, receipt: &str) -> Option<(u64, Message)> {
+        let place = self.receipts.remove(&receipt.parse().ok()?)?;
+        Some((place.1, self.messages.remove(&place)?))
+    }
 }
 
 /// The queue.
@@ -53,22 +90,12 @@ impl LocalQueue {
     pub fn receive(&self, most: usize) -> Vec<Received> {
         let now = self.clock.now();
         let mut state = self.state();
-        state.messages.sort_by_key(|message| (message.visible_at, message.id));
-        let State { messages, last } = &mut *state;
-        let visible = messages.iter_mut().take_while(|message| message.visible_at <= now).take(most);
-        visible
-            .map(|message| {
-                *last += 1;
-                message.receipt = *last;
-                message.visible_at = after(now, VISIBILITY);
-                Received { id: message.id.to_string(), receipt: last.to_string(), body: message.body.clone() }
-            })
-            .collect()
+        std::iter::from_fn(|| state.receive(now)).take(most).collect()
     }
 
     /// Removes a message, unless it was received again since.
     pub fn delete(&self, received: &Received) {
-        self.state().messages.retain(|message| message.receipt.to_string() != received.receipt);
+        self.state().take(&received.receipt);
     }
 
     /// The number of messages, hidden ones included.
@@ -81,14 +108,9 @@ impl LocalQueue {
         self.len() == 0
     }
 
-    /// Forgets everything, as when its process dies.
-    pub fn clear(&self) {
-        self.state().messages.clear();
-    }
-
     /// When the next message can be seen.
     pub fn next_visible(&self) -> Option<Timestamp> {
-        self.state().messages.iter().map(|message| message.visible_at).min()
+        self.state().messages.keys().next().map(|(visible_at, _)| *visible_at)
     }
 
     /// Waits until something is sent.
@@ -110,9 +132,8 @@ impl Queue for LocalQueue {
         let now = self.clock.now();
         let mut state = self.state();
         for ticket in tickets {
-            state.last += 1;
-            let id = state.last;
-            state.messages.push(Message { id, body: ticket.to_text(), visible_at: now, receipt: id });
+            let id = state.next();
+            state.put((now, id), Message { body: ticket.to_text(), receipt: None });
         }
         drop(state);
         self.sent.notify_one();
@@ -122,8 +143,7 @@ impl Queue for LocalQueue {
     fn postpone<'a>(&'a self, receipt: &'a str, wait: Duration) -> Queued<'a> {
         let visible_at = after(self.clock.now(), wait.min(LONGEST_POSTPONEMENT));
         let mut state = self.state();
-        let found = state.messages.iter_mut().find(|message| message.receipt.to_string() == receipt);
-        let known = found.map(|message| message.visible_at = visible_at).is_some();
+        let known = state.take(receipt).map(|(id, message)| state.put((visible_at, id), message)).is_some();
         drop(state);
         self.sent.notify_one();
         Box::pin(async move { if known { Ok(()) } else { Err(QueueError("this receipt is no longer good".into())) } })

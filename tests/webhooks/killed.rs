@@ -1,0 +1,255 @@
+//! Events of a system that is killed again and again, to a receiver that fails: nothing is lost and nothing is invented.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use shared::domain::{Timestamp, digest};
+use tests::parties::registration;
+use tests::{Call, Customer, FileClock, Partner, Receiver, Reply, World};
+use tokio::task::JoinSet;
+
+/// `EVENTS=100000 cargo test --release -p tests --test webhooks -- every_event --nocapture` for the long run.
+fn events() -> u32 {
+    std::env::var("EVENTS").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000)
+}
+
+/// How often the process is killed while events come in; half as often again afterwards.
+const KILLS: u32 = 10;
+/// Callers at once.
+const CALLERS: u32 = 8;
+
+/// The process under test: killed by the system's SIGKILL, its data and its clock kept.
+struct Process {
+    folder: PathBuf,
+    clock: FileClock,
+    child: Child,
+    url: String,
+    operator_key: String,
+}
+
+impl Process {
+    fn start() -> Self {
+        let folder = std::env::temp_dir().join(format!("multipartner-killed-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let clock = FileClock::of(&folder.join("clock"));
+        clock.set(Timestamp::parse("2026-11-22T12:00:00Z").expect("a time"));
+        let (child, url, operator_key) = spawn(&folder, "0");
+        Self { folder, clock, child, url, operator_key }
+    }
+
+    /// Kills it, and starts another one over its data, at its address.
+    fn kill(&mut self) {
+        self.child.kill().expect("it can be killed");
+        self.child.wait().expect("it ends");
+        let port = self.url.rsplit(':').next().expect("a port");
+        let (child, url, _) = spawn(&self.folder, port);
+        assert_eq!(url, self.url);
+        self.child = child;
+        // What was claimed by the dead one may be tried again.
+        self.clock.advance_millis(60_000);
+    }
+}
+
+fn spawn(folder: &std::path::Path, port: &str) -> (Child, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_killable"));
+    let mut child =
+        command.arg(folder).arg(port).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a process");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
+    let (url, key) = line.trim_end().split_once(' ').expect("address and key");
+    (child, url.to_owned(), key.to_owned())
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// A fifth of all attempts fails, in one of several ways, always the same for the same message and attempt.
+fn unreliable(id: &str, times: u32) -> Reply {
+    let draw = digest("receiver", &[id.as_bytes(), &times.to_be_bytes()]);
+    match (draw[0] % 5, draw[1] % 4) {
+        // Nobody is so unlucky that no attempt is left.
+        _ if times > 4 => Reply::status(204),
+        (0, 0) => Reply::status(500),
+        (0, 1) => Reply::status(429).header("retry-after", "7"),
+        (0, 2) => Reply::status(503).header("retry-after", "-1"),
+        (0, _) => Reply::status(302).header("location", "http://127.0.0.1:9001/"),
+        _ => Reply::status(204),
+    }
+}
+
+/// What the receiver got, each message checked as it came.
+struct Received {
+    receiver: Receiver,
+    secret: String,
+    messages: usize,
+    refused: usize,
+    /// By the event's id, its subscription and its number there; those that were answered 2xx.
+    taken: BTreeMap<String, (String, u64)>,
+    /// The ids of all messages.
+    seen: BTreeSet<String>,
+}
+
+impl Received {
+    /// An endpoint that has answered its challenge.
+    async fn at(world: &World, partner: &Partner) -> Self {
+        let receiver = Receiver::start().await;
+        let body = json!({"url": receiver.url(), "event_types": ["subscription.registered"]});
+        let created = world.send(&partner.call("POST", "/endpoints").json(&body)).await.expect(201);
+        let path = format!("/endpoints/{}", created["endpoint"]["endpoint_id"].as_str().expect("an id"));
+        let active = async {
+            while world.send(&partner.call("GET", &path)).await.expect(200)["endpoint"]["state"] != "active" {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), active).await.expect("it is active");
+        receiver.take();
+        receiver.answer(unreliable);
+        let secret = created["signing_secret"].as_str().expect("a secret").to_owned();
+        let (taken, seen) = (BTreeMap::new(), BTreeSet::new());
+        Self { receiver, secret, messages: 0, refused: 0, taken, seen }
+    }
+
+    fn look(&mut self) {
+        for arrived in self.receiver.take() {
+            assert!(arrived.is_signed_with(&self.secret), "{}", arrived.id);
+            self.messages += 1;
+            self.seen.insert(arrived.id.clone());
+            if arrived.answered >= 300 {
+                self.refused += 1;
+                continue;
+            }
+            let body = arrived.json();
+            let subscription = body["data"]["subject"]["subscription_id"].as_str().expect("an id").to_owned();
+            self.taken.insert(arrived.id, (subscription, body["data"]["sequence"].as_u64().expect("a number")));
+        }
+    }
+
+    /// Waits until nothing has come for a while. Whoever is too early lets an attempt be made twice, and nothing else.
+    async fn be_quiet(&mut self) {
+        loop {
+            let before = self.messages;
+            tokio::time::sleep(Duration::from_millis(250)).await;
+            self.look();
+            if self.messages == before {
+                return;
+            }
+        }
+    }
+}
+
+/// Registers every subscription, whatever dies meanwhile.
+async fn sell(world: &World, partner: &Partner, customer: &Customer, next: &AtomicU32) {
+    loop {
+        let n = next.fetch_add(1, Ordering::SeqCst);
+        if n >= events() {
+            return;
+        }
+        let call = partner.register(&registration(&format!("s{n}"), customer));
+        while !is_done(world, &call).await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+/// Whether a call was answered. One that was done by a process that died before it said so is a repetition.
+async fn is_done(world: &World, call: &Call) -> bool {
+    match world.try_send(call).await {
+        Ok(answer) if answer.json()["retryable"] == true => false,
+        Ok(answer) => {
+            assert!([200, 201].contains(&answer.status), "{}", String::from_utf8_lossy(&answer.body));
+            true
+        }
+        Err(_) => false,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_event_arrives_whatever_fails_and_dies() {
+    let mut process = Process::start();
+    let world = Arc::new(World::at(&process.url, &process.operator_key));
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    world.relate(&partner, &customer).await;
+    process.clock.advance_millis(20_000);
+    let mut received = Received::at(&world, &partner).await;
+    let began = Instant::now();
+    let next = Arc::new(AtomicU32::new(0));
+    let mut callers = JoinSet::new();
+    for _ in 0..CALLERS {
+        let (world, partner, customer, next) = (world.clone(), partner.clone(), customer.clone(), next.clone());
+        callers.spawn(async move { sell(&world, &partner, &customer, &next).await });
+    }
+    for kill in 1..=KILLS {
+        while next.load(Ordering::SeqCst) < kill * events() / (KILLS + 1) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            received.look();
+        }
+        process.kill();
+    }
+    while let Some(ended) = callers.join_next().await {
+        ended.expect("every call is answered at last");
+        received.look();
+    }
+    let sold = began.elapsed();
+    let kills = KILLS + drain(&mut process, &mut received).await;
+    let committed = committed(&world, &partner, &process.clock).await;
+    let lost: Vec<_> = committed.iter().filter(|id| !received.taken.contains_key(*id)).collect();
+    let invented: Vec<_> = received.seen.difference(&committed).collect();
+    assert!(lost.is_empty() && invented.is_empty(), "lost {lost:?}, invented {invented:?}");
+    let changes: BTreeSet<_> = received.taken.values().cloned().collect();
+    assert_eq!(changes, (0..events()).map(|n| (format!("s{n}"), 1)).collect(), "one event for each subscription");
+    println!(
+        "{} events, {} messages ({} refused), {kills} kills; sold after {sold:?}, arrived after {:?}",
+        committed.len(),
+        received.messages,
+        received.refused,
+        began.elapsed()
+    );
+    assert!(received.refused > received.messages / 8, "the receiver was unreliable");
+}
+
+/// Lets time pass until everything has arrived; how often the process was killed meanwhile.
+async fn drain(process: &mut Process, received: &mut Received) -> u32 {
+    // Longer than each wait of the schedule, its jitter included, and then again for what began late.
+    const WAITS_S: [i64; 9] = [7, 370, 2_200, 8_700, 21_700, 43_300, 60_600, 86_500, 103_700];
+    let mut kills = 0;
+    for wait in WAITS_S.iter().chain(&WAITS_S) {
+        if kills < KILLS / 2 {
+            process.kill();
+            kills += 1;
+        }
+        received.be_quiet().await;
+        if received.taken.len() >= events() as usize {
+            break;
+        }
+        process.clock.advance_millis(wait * 1_000);
+    }
+    kills
+}
+
+/// The ids of the events that the partner finds in its feed.
+async fn committed(world: &World, partner: &Partner, clock: &FileClock) -> BTreeSet<String> {
+    // The feed leaves out what is so young that something older may still come.
+    clock.advance_millis(60_000);
+    let (mut ids, mut after) = (BTreeSet::new(), String::new());
+    loop {
+        let page = world.send(&partner.call("GET", &format!("/events?after={after}&limit=100"))).await.expect(200);
+        let items = page["items"].as_array().expect("items");
+        if items.is_empty() {
+            return ids;
+        }
+        let wanted = items.iter().filter(|item| item["type"] == "subscription.registered");
+        ids.extend(wanted.map(|item| item["event_id"].as_str().expect("an id").to_owned()));
+        after = page["next_cursor"].as_str().expect("a cursor").to_owned();
+    }
+}
