@@ -1,5 +1,8 @@
 //! Two at once: one wins, the other hears that it lost, and there is one event for each change.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use futures_util::future::join;
 use serde_json::{Value, json};
 use tests::parties::{accept_by_link, asking, link, preview, registration};
@@ -25,33 +28,55 @@ async fn said(world: &World, call: &Call) -> (String, Answer) {
     panic!("{} is never done", call.path)
 }
 
-/// Sends two calls at once, each first in every other round.
-async fn both(world: &World, round: usize, one: &Call, two: &Call) -> ((String, Answer), (String, Answer)) {
-    if round.is_multiple_of(2) {
-        join(said(world, one), said(world, two)).await
-    } else {
-        let (two, one) = join(said(world, two), said(world, one)).await;
-        (one, two)
-    }
+/// A race, run again and again.
+struct Race {
+    world: World,
+    partner: Option<Partner>,
+    begun: usize,
+    /// Outcomes, each with how often it came.
+    outcomes: RefCell<BTreeMap<String, usize>>,
 }
 
-/// A new partner in every tenth round: five invitations to a customer a day are the limit, and lists stay short.
-async fn scene(world: &World, partner: &mut Option<Partner>, round: usize) -> (Partner, Customer) {
-    if round.is_multiple_of(10) || partner.is_none() {
-        *partner = Some(world.partner().await);
+impl Race {
+    /// The system with its clock; `None`, with a word about it, on a deployment.
+    async fn start() -> Option<Self> {
+        let world = World::with_clock().await?;
+        Some(Self { world, partner: None, begun: 0, outcomes: RefCell::default() })
     }
-    (partner.clone().expect("a partner"), world.customer().await)
-}
 
-/// Outcomes of a race, each with how often it came.
-#[derive(Default)]
-struct Tally(std::collections::BTreeMap<String, usize>);
+    /// The parties of the next round, until all have been run. A new partner in every tenth: five invitations to a customer a
+    /// day are the limit, and lists stay short.
+    async fn next(&mut self) -> Option<(Partner, Customer)> {
+        if self.begun == rounds() {
+            return None;
+        }
+        if self.begun.is_multiple_of(10) {
+            self.partner = Some(self.world.partner().await);
+        }
+        self.begun += 1;
+        Some((self.partner.clone()?, self.world.customer().await))
+    }
 
-impl Tally {
+    /// Sends two calls at once, each first in every other round.
+    async fn both(&self, one: &Call, two: &Call) -> ((String, Answer), (String, Answer)) {
+        if self.begun.is_multiple_of(2) {
+            join(said(&self.world, one), said(&self.world, two)).await
+        } else {
+            let (two, one) = join(said(&self.world, two), said(&self.world, one)).await;
+            (one, two)
+        }
+    }
+
     /// Notes an outcome, which must be one of these.
-    fn note(&mut self, one: &str, two: &str, allowed: &[(&str, &str)]) {
+    fn note(&self, one: &str, two: &str, allowed: &[(&str, &str)]) {
         assert!(allowed.contains(&(one, two)), "{one} ‖ {two}");
-        *self.0.entry(format!("{one} ‖ {two}")).or_default() += 1;
+        *self.outcomes.borrow_mut().entry(format!("{one} ‖ {two}")).or_default() += 1;
+    }
+
+    /// Says how it went; the events must be those of one order.
+    async fn over(self) {
+        println!("{:?}", self.outcomes.borrow());
+        audited(&self.world).await;
     }
 }
 
@@ -67,90 +92,83 @@ const LOST: &str = "409 invalid_transition";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn accept_and_cancel() {
-    let Some(world) = World::with_clock().await else { return };
-    let (mut partner, mut tally) = (None, Tally::default());
-    for round in 0..rounds() {
-        let (partner, customer) = scene(&world, &mut partner, round).await;
+    let Some(mut race) = Race::start().await else { return };
+    while let Some((partner, customer)) = race.next().await {
+        let world = &race.world;
         let (id, token) = world.open(&partner, &customer, Value::Null).await;
         let accept = accept_by_link(&id, &token, &Value::Null);
-        let ((one, _), (two, _)) = both(&world, round, &accept, &partner.cancel(&id)).await;
-        tally.note(&one, &two, &[("200", LOST), (LOST, "200")]);
+        let ((one, _), (two, _)) = race.both(&accept, &partner.cancel(&id)).await;
+        race.note(&one, &two, &[("200", LOST), (LOST, "200")]);
         let won = usize::from(one == "200");
-        let counted = counts(&world, &id, &["invitation.accepted", "invitation.cancelled"]).await;
+        let counted = counts(world, &id, &["invitation.accepted", "invitation.cancelled"]).await;
         assert_eq!(counted, [won, 1 - won]);
         assert_eq!(world.all(&customer.call("GET", "/partners")).await.len(), won);
     }
-    println!("{:?}", tally.0);
-    audited(&world).await;
+    race.over().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn accept_and_renew() {
-    let Some(world) = World::with_clock().await else { return };
-    let (mut partner, mut tally) = (None, Tally::default());
-    for round in 0..rounds() {
-        let (partner, customer) = scene(&world, &mut partner, round).await;
+    let Some(mut race) = Race::start().await else { return };
+    while let Some((partner, customer)) = race.next().await {
+        let world = &race.world;
         let (id, token) = world.open(&partner, &customer, Value::Null).await;
         let accept = accept_by_link(&id, &token, &Value::Null);
-        let ((one, _), (two, renewed)) = both(&world, round, &accept, &partner.renew(&id)).await;
-        tally.note(&one, &two, &[("200", LOST), ("404 not_found", "200")]);
+        let ((one, _), (two, renewed)) = race.both(&accept, &partner.renew(&id)).await;
+        race.note(&one, &two, &[("200", LOST), ("404 not_found", "200")]);
         let won = usize::from(one == "200");
-        let counted = counts(&world, &id, &["invitation.accepted", "invitation.renewed"]).await;
+        let counted = counts(world, &id, &["invitation.accepted", "invitation.renewed"]).await;
         assert_eq!(counted, [won, 1 - won]);
         if won == 0 {
             let (_, token) = link(&renewed.json());
             world.send(&accept_by_link(&id, &token, &Value::Null)).await.expect(200);
         }
     }
-    println!("{:?}", tally.0);
-    audited(&world).await;
+    race.over().await;
 }
 
 /// The last millisecond passes while the customer answers and the job runs. Once the end is told, an answer that was decided
 /// in time comes too late: the timeline never has both.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn accept_and_expire() {
-    let Some(world) = World::with_clock().await else { return };
-    let (mut partner, mut tally) = (None, Tally::default());
-    for round in 0..rounds() {
-        let (partner, customer) = scene(&world, &mut partner, round).await;
+    let Some(mut race) = Race::start().await else { return };
+    while let Some((partner, customer)) = race.next().await {
+        let world = &race.world;
         let (id, token) = world.open(&partner, &customer, Value::Null).await;
         world.clock().advance_millis(30 * 86_400_000 - 1);
         let accept = accept_by_link(&id, &token, &Value::Null);
         let job = async {
-            if !round.is_multiple_of(3) {
+            if !race.begun.is_multiple_of(3) {
                 tokio::task::yield_now().await;
             }
             world.clock().advance_millis(1);
-            announced(&world).await
+            announced(world).await
         };
-        let ((one, _), told) = join(said(&world, &accept), job).await;
+        let ((one, _), told) = join(said(world, &accept), job).await;
         // What the job could not tell because the answer was just being written, there is nothing to tell of.
-        let told = told + announced(&world).await;
-        tally.note(&one, &told.to_string(), &[("200", "0"), ("410 invitation_expired", "1")]);
+        let told = told + announced(world).await;
+        race.note(&one, &told.to_string(), &[("200", "0"), ("410 invitation_expired", "1")]);
         let won = usize::from(one == "200");
-        let counted = counts(&world, &id, &["invitation.accepted", "invitation.expired"]).await;
+        let counted = counts(world, &id, &["invitation.accepted", "invitation.expired"]).await;
         assert_eq!(counted, [won, usize::try_from(told).expect("a number")]);
     }
-    println!("{:?}", tally.0);
-    audited(&world).await;
+    race.over().await;
 }
 
 /// An answer to a wish for a grant, while the relationship ends: the grant ends with it, or never begins.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn accept_and_end() {
-    let Some(world) = World::with_clock().await else { return };
-    let (mut partner, mut tally) = (None, Tally::default());
-    for round in 0..rounds() {
-        let (partner, customer) = scene(&world, &mut partner, round).await;
+    let Some(mut race) = Race::start().await else { return };
+    while let Some((partner, customer)) = race.next().await {
+        let world = &race.world;
         world.relate(&partner, &customer).await;
         let (id, token) = world.open(&partner, &customer, asking(&["global_reader"], "P10D")).await;
         let accept = accept_by_link(&id, &token, &json!("as_requested"));
-        let ((one, accepted), (two, _)) = both(&world, round, &accept, &customer.end(&partner)).await;
-        tally.note(&one, &two, &[("200", "200"), (LOST, "200")]);
+        let ((one, accepted), (two, _)) = race.both(&accept, &customer.end(&partner)).await;
+        race.note(&one, &two, &[("200", "200"), (LOST, "200")]);
         let won = usize::from(one == "200");
-        assert_eq!(counts(&world, &id, &["invitation.accepted"]).await, [won]);
-        let events = events_of(&world, &customer.tenant_id).await;
+        assert_eq!(counts(world, &id, &["invitation.accepted"]).await, [won]);
+        let events = events_of(world, &customer.tenant_id).await;
         let ended: Vec<_> = events.iter().filter(|event| event["type"] == "relationship.ended").collect();
         let grants = if won == 1 { json!([accepted.json()["grant"]["grant_id"]]) } else { json!([]) };
         assert_eq!((ended.len(), &ended[0]["data"]["grants"]), (1, &grants));
@@ -158,87 +176,79 @@ async fn accept_and_end() {
         assert_eq!(rows[0]["state"], "ended");
         assert!(rows[0]["grants"].as_array().unwrap().iter().all(|grant| grant["state"] == "ended"));
     }
-    println!("{:?}", tally.0);
-    audited(&world).await;
+    race.over().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn register_and_end() {
-    let Some(world) = World::with_clock().await else { return };
-    let (mut partner, mut tally) = (None, Tally::default());
-    for round in 0..rounds() {
-        let (partner, customer) = scene(&world, &mut partner, round).await;
+    let Some(mut race) = Race::start().await else { return };
+    while let Some((partner, customer)) = race.next().await {
+        let world = &race.world;
         world.relate(&partner, &customer).await;
-        let subscription = format!("s-{round}");
+        let subscription = format!("s-{}", race.begun);
         let register = partner.register(&registration(&subscription, &customer));
-        let ((one, _), (two, _)) = both(&world, round, &register, &customer.end(&partner)).await;
-        tally.note(&one, &two, &[("201", "200"), ("403 no_active_relationship", "200")]);
+        let ((one, _), (two, _)) = race.both(&register, &customer.end(&partner)).await;
+        race.note(&one, &two, &[("201", "200"), ("403 no_active_relationship", "200")]);
         let won = usize::from(one == "201");
         let types = ["subscription.registered", "relationship.ended"];
-        assert_eq!(counts(&world, &customer.tenant_id, &types).await, [won, 1]);
+        assert_eq!(counts(world, &customer.tenant_id, &types).await, [won, 1]);
         assert_eq!(world.all(&customer.call("GET", "/subscriptions")).await.len(), won);
-        let before = sold(&world, &[&partner], &customer).await;
-        assert_eq!(said(&world, &register).await.0, if won == 1 { "200" } else { "403 no_active_relationship" });
-        assert_eq!(sold(&world, &[&partner], &customer).await, before);
+        let before = sold(world, &[&partner], &customer).await;
+        assert_eq!(said(world, &register).await.0, if won == 1 { "200" } else { "403 no_active_relationship" });
+        assert_eq!(sold(world, &[&partner], &customer).await, before);
     }
-    println!("{:?}", tally.0);
-    audited(&world).await;
+    race.over().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn end_and_end() {
-    let Some(world) = World::with_clock().await else { return };
-    let (mut partner, mut tally) = (None, Tally::default());
-    for round in 0..rounds() {
-        let (partner, customer) = scene(&world, &mut partner, round).await;
+    let Some(mut race) = Race::start().await else { return };
+    while let Some((partner, customer)) = race.next().await {
+        let world = &race.world;
         world.relate(&partner, &customer).await;
-        let ((one, first), (two, second)) = both(&world, round, &partner.end(&customer), &customer.end(&partner)).await;
-        tally.note(&one, &two, &[("200", "200")]);
+        let ((one, first), (two, second)) = race.both(&partner.end(&customer), &customer.end(&partner)).await;
+        race.note(&one, &two, &[("200", "200")]);
         assert_eq!(first.body, second.body);
         assert!(first.replayed() != second.replayed(), "one of them ended it");
-        assert_eq!(counts(&world, &customer.tenant_id, &["relationship.ended"]).await, [1]);
+        assert_eq!(counts(world, &customer.tenant_id, &["relationship.ended"]).await, [1]);
     }
-    println!("{:?}", tally.0);
-    audited(&world).await;
+    race.over().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn enrol_and_accept() {
-    let Some(world) = World::with_clock().await else { return };
-    let (mut partner, mut tally) = (None, Tally::default());
-    for round in 0..rounds() {
-        let (partner, customer) = scene(&world, &mut partner, round).await;
+    let Some(mut race) = Race::start().await else { return };
+    while let Some((partner, customer)) = race.next().await {
+        let world = &race.world;
         let (id, token) = world.open(&partner, &customer, Value::Null).await;
         let body = json!({"tenant_id": customer.tenant_id, "name": "Contoso", "cloud": "public", "market": "US"});
         let enrol = Call::post("/v1/partners", &body).key(world.operator_key());
         let accept = accept_by_link(&id, &token, &Value::Null);
-        let ((one, _), (two, _)) = both(&world, round, &enrol, &accept).await;
-        tally.note(&one, &two, &[("201", "200"), ("201", "403 customer_is_csp_tenant")]);
+        let ((one, _), (two, _)) = race.both(&enrol, &accept).await;
+        race.note(&one, &two, &[("201", "200"), ("201", "403 customer_is_csp_tenant")]);
         let won = usize::from(two == "200");
         let types = ["partner.enrolled", "invitation.accepted"];
-        assert_eq!(counts(&world, &customer.tenant_id, &types).await, [1, won]);
+        assert_eq!(counts(world, &customer.tenant_id, &types).await, [1, won]);
         // Whoever won: from now on nothing new is sold to it.
         let refusal = if won == 1 { "403 customer_is_csp_tenant" } else { "403 no_active_relationship" };
-        let register = partner.register(&registration(&format!("s-{round}"), &customer));
-        assert_eq!(said(&world, &register).await.0, refusal);
+        let register = partner.register(&registration(&format!("s-{}", race.begun), &customer));
+        assert_eq!(said(world, &register).await.0, refusal);
     }
-    println!("{:?}", tally.0);
-    audited(&world).await;
+    race.over().await;
 }
 
 /// Both get a link that works; when they met, it is the same one and one event.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn renew_and_renew() {
-    let Some(world) = World::with_clock().await else { return };
-    let (mut partner, mut tally) = (None, Tally::default());
-    for round in 0..rounds() {
-        let (partner, customer) = scene(&world, &mut partner, round).await;
+    let Some(mut race) = Race::start().await else { return };
+    while let Some((partner, customer)) = race.next().await {
+        let world = &race.world;
         let (id, old) = world.open(&partner, &customer, Value::Null).await;
         let renew = partner.renew(&id);
-        let ((one, first), (two, second)) = both(&world, round, &renew, &renew).await;
-        tally.note(&one, &two, &[("200", "200")]);
+        let ((one, first), (two, second)) = race.both(&renew, &renew).await;
+        race.note(&one, &two, &[("200", "200")]);
         let wrote = [&first, &second].iter().filter(|answer| !answer.replayed()).count();
-        assert_eq!(counts(&world, &id, &["invitation.renewed"]).await, [wrote]);
+        assert_eq!(counts(world, &id, &["invitation.renewed"]).await, [wrote]);
         let mut working = 0;
         for token in [link(&first.json()).1, link(&second.json()).1] {
             working += usize::from(world.send(&preview(&id, &token)).await.status == 200);
@@ -246,6 +256,5 @@ async fn renew_and_renew() {
         assert_eq!(working, if wrote == 1 { 2 } else { 1 });
         world.send(&preview(&id, &old)).await.refused(404, "not_found");
     }
-    println!("{:?}", tally.0);
-    audited(&world).await;
+    race.over().await;
 }
