@@ -19,8 +19,12 @@ fn events() -> u32 {
     std::env::var("EVENTS").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000)
 }
 
-/// How often the process is killed while events come in; half as often again afterwards.
-const KILLS: u32 = 10;
+/// After so many subscriptions sold and messages received the process is killed. It must not grow old: the engine remembers
+/// each transaction for ten minutes, and looks at all of them in every other.
+fn life() -> usize {
+    (events() as usize / 7).min(4_000)
+}
+
 /// Callers at once.
 const CALLERS: u32 = 8;
 
@@ -31,6 +35,7 @@ struct Process {
     child: Child,
     url: String,
     operator_key: String,
+    kills: usize,
 }
 
 impl Process {
@@ -40,7 +45,7 @@ impl Process {
         let clock = FileClock::of(&folder.join("clock"));
         clock.set(Timestamp::parse("2026-11-22T12:00:00Z").expect("a time"));
         let (child, url, operator_key) = spawn(&folder, "0");
-        Self { folder, clock, child, url, operator_key }
+        Self { folder, clock, child, url, operator_key, kills: 0 }
     }
 
     /// Kills it, and starts another one over its data, at its address.
@@ -51,6 +56,7 @@ impl Process {
         let (child, url, _) = spawn(&self.folder, port);
         assert_eq!(url, self.url);
         self.child = child;
+        self.kills += 1;
         // What was claimed by the dead one may be tried again.
         self.clock.advance_millis(60_000);
     }
@@ -134,24 +140,12 @@ impl Received {
             self.taken.insert(arrived.id, (subscription, body["data"]["sequence"].as_u64().expect("a number")));
         }
     }
-
-    /// Waits until nothing has come for a while. Whoever is too early lets an attempt be made twice, and nothing else.
-    async fn be_quiet(&mut self) {
-        loop {
-            let before = self.messages;
-            tokio::time::sleep(Duration::from_millis(250)).await;
-            self.look();
-            if self.messages == before {
-                return;
-            }
-        }
-    }
 }
 
 /// Registers every subscription, whatever dies meanwhile.
-async fn sell(world: &World, partner: &Partner, customer: &Customer, next: &AtomicU32) {
+async fn sell(world: &World, partner: &Partner, customer: &Customer, sold: &AtomicU32) {
     loop {
-        let n = next.fetch_add(1, Ordering::SeqCst);
+        let n = sold.fetch_add(1, Ordering::SeqCst);
         if n >= events() {
             return;
         }
@@ -174,34 +168,70 @@ async fn is_done(world: &World, call: &Call) -> bool {
     }
 }
 
+/// A run: the process, what is sold there, and what arrives.
+struct Run {
+    process: Process,
+    sold: Arc<AtomicU32>,
+    received: Received,
+}
+
+impl Run {
+    fn done(&self) -> usize {
+        self.sold.load(Ordering::SeqCst) as usize + self.received.messages
+    }
+
+    /// Looks for a while at what arrives, and kills the process if it has lived long enough.
+    async fn watch(&mut self, time: Duration) {
+        tokio::time::sleep(time).await;
+        self.received.look();
+        if self.done() >= life() * (self.process.kills + 1) {
+            self.process.kill();
+        }
+    }
+
+    /// Lets time pass until everything has arrived.
+    async fn drain(&mut self) {
+        // Longer than each wait of the schedule, its jitter included, and then again for what began late.
+        const WAITS_S: [i64; 9] = [7, 370, 2_200, 8_700, 21_700, 43_300, 60_600, 86_500, 103_700];
+        for wait in WAITS_S.iter().chain(&WAITS_S) {
+            let mut before = usize::MAX;
+            // Whoever is too early lets an attempt be made twice, and nothing else.
+            while before != self.done() {
+                before = self.done();
+                self.watch(Duration::from_millis(250)).await;
+            }
+            if self.received.taken.len() >= events() as usize {
+                return;
+            }
+            self.process.clock.advance_millis(wait * 1_000);
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_event_arrives_whatever_fails_and_dies() {
-    let mut process = Process::start();
+    let process = Process::start();
     let world = Arc::new(World::at(&process.url, &process.operator_key));
     let (partner, customer) = (world.partner().await, world.customer().await);
     world.relate(&partner, &customer).await;
     process.clock.advance_millis(20_000);
-    let mut received = Received::at(&world, &partner).await;
+    let received = Received::at(&world, &partner).await;
+    let mut run = Run { process, sold: Arc::default(), received };
     let began = Instant::now();
-    let next = Arc::new(AtomicU32::new(0));
     let mut callers = JoinSet::new();
     for _ in 0..CALLERS {
-        let (world, partner, customer, next) = (world.clone(), partner.clone(), customer.clone(), next.clone());
-        callers.spawn(async move { sell(&world, &partner, &customer, &next).await });
+        let (world, partner, customer, sold) = (world.clone(), partner.clone(), customer.clone(), run.sold.clone());
+        callers.spawn(async move { sell(&world, &partner, &customer, &sold).await });
     }
-    for kill in 1..=KILLS {
-        while next.load(Ordering::SeqCst) < kill * events() / (KILLS + 1) {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-            received.look();
+    while !callers.is_empty() {
+        run.watch(Duration::from_millis(5)).await;
+        while let Some(ended) = callers.try_join_next() {
+            ended.expect("every call is answered at last");
         }
-        process.kill();
-    }
-    while let Some(ended) = callers.join_next().await {
-        ended.expect("every call is answered at last");
-        received.look();
     }
     let sold = began.elapsed();
-    let kills = KILLS + drain(&mut process, &mut received).await;
+    run.drain().await;
+    let Run { process, received, .. } = &run;
     let committed = committed(&world, &partner, &process.clock).await;
     let lost: Vec<_> = committed.iter().filter(|id| !received.taken.contains_key(*id)).collect();
     let invented: Vec<_> = received.seen.difference(&committed).collect();
@@ -209,32 +239,15 @@ async fn every_event_arrives_whatever_fails_and_dies() {
     let changes: BTreeSet<_> = received.taken.values().cloned().collect();
     assert_eq!(changes, (0..events()).map(|n| (format!("s{n}"), 1)).collect(), "one event for each subscription");
     println!(
-        "{} events, {} messages ({} refused), {kills} kills; sold after {sold:?}, arrived after {:?}",
+        "{} events, {} messages ({} refused), {} kills; sold after {sold:?}, arrived after {:?}",
         committed.len(),
         received.messages,
         received.refused,
+        process.kills,
         began.elapsed()
     );
+    assert!(process.kills >= 10, "it was killed all the time");
     assert!(received.refused > received.messages / 8, "the receiver was unreliable");
-}
-
-/// Lets time pass until everything has arrived; how often the process was killed meanwhile.
-async fn drain(process: &mut Process, received: &mut Received) -> u32 {
-    // Longer than each wait of the schedule, its jitter included, and then again for what began late.
-    const WAITS_S: [i64; 9] = [7, 370, 2_200, 8_700, 21_700, 43_300, 60_600, 86_500, 103_700];
-    let mut kills = 0;
-    for wait in WAITS_S.iter().chain(&WAITS_S) {
-        if kills < KILLS / 2 {
-            process.kill();
-            kills += 1;
-        }
-        received.be_quiet().await;
-        if received.taken.len() >= events() as usize {
-            break;
-        }
-        process.clock.advance_millis(wait * 1_000);
-    }
-    kills
 }
 
 /// The ids of the events that the partner finds in its feed.
