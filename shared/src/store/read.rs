@@ -124,6 +124,7 @@ impl Store {
     ) -> Result<Vec<Option<Item>>, StoreError> {
         let mut found: HashMap<Key, Item> = HashMap::new();
         let mut left: Vec<Item> = keys.iter().collect::<BTreeSet<_>>().into_iter().map(key_item).collect();
+        let mut tries = 0;
         while !left.is_empty() {
             let wanted = KeysAndAttributes::builder().set_keys(Some(left)).consistent_read(consistent).build();
             let wanted = wanted.map_err(|error| StoreError::Failed(error.to_string()))?;
@@ -134,11 +135,12 @@ impl Store {
                 .await?;
             let items = output.responses.into_iter().flatten().flat_map(|(_, items)| items);
             found.extend(items.filter_map(|item| Some((key_of(&item)?, item))));
-            // What the table did not get to; the request's time ends the loop.
             let unread = output.unprocessed_keys.into_iter().flatten().next();
             left = unread.map(|(_, unread)| unread.keys).unwrap_or_default();
-            if attempt.deadline.remaining().is_zero() {
-                return Err(StoreError::Throttled);
+            if !left.is_empty() {
+                // The table did not get to these; the request's time ends the loop.
+                tries += 1;
+                self.rest(attempt, tries).await?;
             }
         }
         Ok(keys.iter().map(|key| found.get(key).cloned()).collect())
@@ -194,12 +196,21 @@ impl Store {
                 Err(_) => tracing::warn!("a read had no answer in time"),
             }
             tries += 1;
-            let pause = self.pause(READ_BACKOFF, tries);
-            if tries >= READ_TRIES || pause >= attempt.deadline.remaining() {
+            if tries >= READ_TRIES {
                 return Err(StoreError::Throttled);
             }
-            tokio::time::sleep(pause).await;
+            self.rest(attempt, tries).await?;
         }
+    }
+
+    /// Waits before the next try, if there is time for one.
+    async fn rest(&self, attempt: Attempt, tries: u32) -> Result<(), StoreError> {
+        let pause = self.pause(READ_BACKOFF, tries);
+        if pause >= attempt.deadline.remaining() {
+            return Err(StoreError::Throttled);
+        }
+        tokio::time::sleep(pause).await;
+        Ok(())
     }
 }
 
