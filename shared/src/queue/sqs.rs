@@ -82,8 +82,10 @@ impl Queue for Sqs {
     }
 }
 
+/// The group makes the queue a fair one: while many tickets of one endpoint are under way, those of others come first.
 fn entry((at, ticket): (usize, &Ticket)) -> Result<SendMessageBatchRequestEntry, aws_sdk_sqs::error::BuildError> {
-    SendMessageBatchRequestEntry::builder().id(at.to_string()).message_body(ticket.to_text()).build()
+    let entry = SendMessageBatchRequestEntry::builder().id(at.to_string()).message_body(ticket.to_text());
+    entry.message_group_id(ticket.endpoint_id.as_str()).build()
 }
 
 fn failed(error: &(impl std::error::Error + Send + Sync)) -> QueueError {
