@@ -105,7 +105,7 @@ pub struct Listen {
     /// The port to listen on, on 127.0.0.1; 0 takes a free one.
     #[arg(long, default_value_t = 4000)]
     pub port: u16,
-    /// The endpoint's signing secret; given twice while it is rotated. Without one nothing is checked.
+    /// The endpoint's signing secret; given twice while it is rotated. Without one no signature is checked.
     #[arg(long, value_name = "SECRET", value_parser = signing_secret)]
     pub secret: Vec<SigningSecret>,
 }

@@ -109,7 +109,7 @@ pub async fn listen(given: Listen) -> Result<(), Box<dyn Error>> {
     let mut out = Output::stdout();
     out.heading(&format!("Listening for webhooks at {}", listener.url()))?;
     if unchecked {
-        out.note("Nothing is checked without `--secret`.")?;
+        out.note("Without `--secret` no signature is checked.")?;
     }
     out.note("Ctrl-C stops it.")?;
     out.flush()?;

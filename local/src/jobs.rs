@@ -17,7 +17,7 @@ pub const SCHEDULED: &[Job] = &[expire_due::JOB, publish_events::JOB];
 
 /// The platform's default is a rate per rule; one for all is enough here.
 const EVERY: Duration = Duration::from_secs(60);
-/// How long one run may take, as the template has it.
+/// How long one run may take. The template has the same for those on a schedule.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs a job once; its report.

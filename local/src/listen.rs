@@ -56,7 +56,7 @@ struct Ears {
 }
 
 impl Listener {
-    /// Listens, and tells of everything that comes. Without a secret nothing is checked.
+    /// Listens, and tells of everything that comes. Without a secret no signature is checked.
     ///
     /// # Errors
     /// [`StartError`] when the port is taken.

@@ -40,13 +40,15 @@ impl Stage {
         self.courier().settle().await.expect("it settles");
     }
 
-    /// Settles, and lets time pass until the queue is empty or so many milliseconds are over.
+    /// Settles, and lets time pass until nothing waits for a time or so many milliseconds are over.
     pub async fn settle_for(&self, ms: i64) {
         use shared::domain::Clock;
         let end = self.clock().now().millis() + ms;
         loop {
             self.settle().await;
-            let Some(next) = self.courier().queue.next_visible().filter(|next| next.millis() <= end) else { break };
+            let later = self.courier().next_later().await.expect("it is read");
+            let next = self.courier().queue.next_visible().into_iter().chain(later).min();
+            let Some(next) = next.filter(|next| next.millis() <= end) else { break };
             self.clock().advance_millis((next.millis() - self.clock().now().millis()).max(1));
         }
         self.clock().advance_millis((end - self.clock().now().millis()).max(0));
@@ -94,7 +96,7 @@ impl Stage {
         page["items"].as_array().expect("items").clone()
     }
 
-    /// The delivery of a message of this type.
+    /// The delivery of this event.
     pub async fn delivery(&self, hook: &Hook, event_id: &str) -> Value {
         let all = self.deliveries(hook).await;
         all.into_iter().find(|delivery| delivery["event_id"] == event_id).expect("a delivery")

@@ -1,10 +1,13 @@
 //! Webhooks out: endpoints, and messages that arrive in spite of everything.
 
 mod arriving;
+mod challenges;
 mod common;
 mod endpoints;
 mod failing;
 mod hostile;
+mod keeping;
 mod killed;
+mod resending;
 mod schemas;
 mod waiting;

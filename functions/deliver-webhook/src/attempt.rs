@@ -9,10 +9,9 @@ use shared::lambda::RunTime;
 use shared::outbound::{
     ATTEMPTS, Attempted, DISABLE_AFTER, DeliveryWish, EndpointUrl, Failure, Message, Outcome, Sender, next_wait,
 };
-use shared::queue::LONGEST_POSTPONEMENT;
 use shared::store::{Health, Settled};
 
-use crate::deliver::{Next, until};
+use crate::deliver::{Next, next, until};
 use crate::endpoint::{Changed, Reason, activate, disable};
 use crate::text;
 
@@ -59,10 +58,11 @@ pub(crate) async fn attempt(
         verdict.settled = Settled { state: DeliveryState::Pending, next_at: Some(app.clock.now()), ..verdict.settled };
     }
     tell(&claimed, &verdict);
-    app.store.settle(time.attempt(app), &claimed, &verdict.settled).await.map_err(text)?;
+    let settling = time.attempt(app);
+    app.store.settle(settling, &claimed, &verdict.settled).await.map_err(text)?;
     note_health(app, time, &claimed, verdict.health).await;
     Ok(match verdict.settled.next_at {
-        Some(due) => Next::Later(until(due, app.clock.now()).unwrap_or_default().min(LONGEST_POSTPONEMENT)),
+        Some(due) => next(until(due, settling.occurred_at).unwrap_or_default()),
         None => Next::Finished,
     })
 }
@@ -123,7 +123,11 @@ fn judge(app: &App, endpoint: &Endpoint, delivery: &Delivery, attempted: &Attemp
         Some(DeliveryWish::Disable) => {
             return ended(DeliveryState::EndpointDisabled, Health::Same, Some(Reason::AskedByReceiver));
         }
-        Some(DeliveryWish::AbortMessage) => return ended(DeliveryState::Aborted, health, None),
+        // Somebody is there, and wants no other message than before: but who does not want to be asked, says no.
+        Some(DeliveryWish::AbortMessage) => {
+            let challenge = delivery.purpose == DeliveryPurpose::Challenge;
+            return ended(DeliveryState::Aborted, Health::Same, challenge.then_some(Reason::ChallengeFailed));
+        }
         None => {}
     }
     let now = app.clock.now();

@@ -10,6 +10,7 @@ use shared::queue::{LONGEST_POSTPONEMENT, Ticket};
 use shared::store::Settled;
 
 use crate::attempt::attempt;
+use crate::endpoint::{Reason, disable};
 use crate::text;
 
 /// What is to be done with the ticket.
@@ -21,9 +22,9 @@ pub(crate) enum Next {
     Later(Duration),
 }
 
-/// How soon to look again at what waits for its endpoint to be active. It is sent on when that happens; this is for what was
-/// published in the same moment.
-const HELD: Duration = Duration::from_secs(900);
+/// How soon to look again at what waits for its endpoint to be active, at the earliest. It is sent on when that happens; this
+/// is for what was published in the same moment, and for when it never happens.
+const HELD_MS: i64 = 900_000;
 
 /// Delivers, if there is something to deliver and it is due.
 pub(crate) async fn deliver(app: &App, time: RunTime, ticket: &Ticket) -> Result<Next, String> {
@@ -48,14 +49,33 @@ pub(crate) async fn deliver(app: &App, time: RunTime, ticket: &Ticket) -> Result
             return give_up(app, time, &delivery, DeliveryState::Aborted).await;
         }
     } else if endpoint.state == EndpointState::Pending {
-        return Ok(Next::Later(HELD));
+        return hold(app, time, &delivery).await;
     }
     match delivery.next_at.and_then(|due| until(due, app.clock.now())) {
-        Some(wait) => Ok(Next::Later(wait.min(LONGEST_POSTPONEMENT))),
+        Some(wait) => Ok(next(wait)),
         // The last attempt died without a word.
-        None if delivery.attempt >= ATTEMPTS => give_up(app, time, &delivery, DeliveryState::Exhausted).await,
+        None if delivery.attempt >= ATTEMPTS => {
+            if delivery.purpose == DeliveryPurpose::Challenge {
+                disable(app, time, &endpoint, Reason::ChallengeFailed).await?;
+            }
+            give_up(app, time, &delivery, DeliveryState::Exhausted).await
+        }
         None => attempt(app, time, &endpoint, &delivery, &message).await,
     }
+}
+
+/// Keeps what waits for its endpoint to be active: each time about as long as it has waited already.
+async fn hold(app: &App, time: RunTime, delivery: &Delivery) -> Result<Next, String> {
+    let attempt = time.attempt(app);
+    let waited = attempt.occurred_at.millis() - delivery.created_at.millis();
+    let until = attempt.occurred_at.plus_millis(waited.max(HELD_MS));
+    app.store.keep(attempt, delivery, until).await.map(|_| Next::Finished).map_err(text)
+}
+
+/// What is to be done with the ticket of something that is due after a while.
+pub(crate) fn next(wait: Duration) -> Next {
+    // Beyond this it waits in the table, which brings a new ticket.
+    if wait > LONGEST_POSTPONEMENT { Next::Finished } else { Next::Later(wait) }
 }
 
 /// The time until then, if it is not over.

@@ -19,22 +19,29 @@ const RESERVE: Duration = Duration::from_secs(2);
 /// After this no further write is begun.
 const OLDEST_MS: i64 = 2_000;
 
-/// Sends a test, or to an endpoint that has not answered its challenge yet another challenge → 202 `{delivery}`.
+/// Sends a test, or to an endpoint that has not answered its challenge yet another challenge → 202 `{delivery}`. Whoever is
+/// at that address has agreed to nothing yet, so that there is one challenge a minute at most: a repeat answers the same.
 pub(crate) async fn test(app: &App, request: &Request) -> Result<Response, Problem> {
     let act = Act::of(app, request).await?;
     Fields::of_optional_body(request)?.finish(Some(()))?;
     let endpoint = switched_on(&act).await?;
-    let purpose = match endpoint.state {
-        EndpointState::Pending => DeliveryPurpose::Challenge,
-        _ => DeliveryPurpose::Test,
+    let (purpose, id) = match endpoint.state {
+        EndpointState::Pending => {
+            let [since, minute] = [endpoint.pending_since.millis(), request.now.millis().div_euclid(60_000)];
+            let parts: [&[u8]; 3] =
+                [endpoint.endpoint_id.as_str().as_bytes(), &since.to_be_bytes(), &minute.to_be_bytes()];
+            (DeliveryPurpose::Challenge, digest("another challenge", &parts))
+        }
+        _ => (DeliveryPurpose::Test, digest("test", &[&app.random.bytes()])),
     };
-    let id = MessageId::from_hash(&digest("test", &[&app.random.bytes()]));
+    let id = MessageId::from_hash(&id);
     let message = other_message(purpose, &id, &endpoint.endpoint_id, request.now);
     let delivery = Delivery::new(id.into(), endpoint.endpoint_id, endpoint.owner, purpose, request.now);
-    if !app.store.post_message(request.attempt(), &message, &delivery).await? {
-        return Err(StoreError::Contention.into());
+    if app.store.post_message(request.attempt(), &message, &delivery).await? {
+        return Response::json(202, &json!({"delivery": delivery.view()}));
     }
-    Response::json(202, &json!({"delivery": delivery.view()}))
+    let before = app.store.delivery(request.attempt(), &delivery.webhook_id, &delivery.endpoint_id).await?;
+    Response::json(202, &json!({"delivery": before.ok_or(StoreError::Contention)?.view()}))
 }
 
 enum What {
@@ -109,12 +116,12 @@ async fn resend_all(act: &Act<'_>, endpoint: &Endpoint, since: Timestamp) -> Res
             }
             resent += u32::from(act.app.store.resend(attempt, delivery).await?);
         }
-        match page.reached() {
-            Some(reached) if !has_time(act) => {
-                return Response::json(202, &json!({"resent": resent, "next_since": reached}));
-            }
-            Some(_) => start = page.next,
-            None => return Response::json(202, &json!({"resent": resent})),
+        if page.next.is_some() && !has_time(act) {
+            return Response::json(202, &json!({"resent": resent, "next_since": page.reached()}));
+        }
+        start = page.next;
+        if start.is_none() {
+            return Response::json(202, &json!({"resent": resent}));
         }
     }
 }

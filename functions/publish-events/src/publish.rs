@@ -13,10 +13,19 @@ use shared::domain::{
 };
 use shared::lambda::RunTime;
 use shared::queue::Ticket;
-use shared::store::{Marked, Outgoing};
+use shared::store::{Marked, Outgoing, StoreError};
 
 /// The longest message, in bytes.
 const MESSAGE_MAX: usize = 20 * 1024;
+
+/// Why something was not published.
+#[derive(Debug)]
+enum Fault {
+    /// A failure that may pass.
+    Failure(Failure),
+    /// Nobody can ever publish it.
+    Poison(String),
+}
 
 /// A failure that may pass.
 #[derive(Debug)]
@@ -28,11 +37,19 @@ impl<E: std::error::Error> From<E> for Failure {
     }
 }
 
-/// What became of an item.
-enum Published {
-    Done,
-    /// Nobody can ever publish it.
-    Poison(String),
+impl From<Failure> for Fault {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Corrupt(fault) => Self::Poison(fault.to_string()),
+            error => Self::Failure(error.into()),
+        }
+    }
 }
 
 /// Publishes the items of one run.
@@ -51,9 +68,10 @@ impl<'a> Publisher<'a> {
     /// Publishes an item. One that can't be published ever is noted, and waits no more.
     pub(crate) async fn publish(&mut self, marked: &Marked) -> Result<(), Failure> {
         let publishing = AssertUnwindSafe(self.send_out(marked)).catch_unwind().await;
-        let published = publishing.unwrap_or_else(|_| Ok(Published::Poison("publishing it panicked".into())))?;
-        if let Published::Poison(reason) = published {
-            self.note_poison(&marked.name(), &reason).await?;
+        match publishing.unwrap_or_else(|_| Err(Fault::Poison("publishing it panicked".into()))) {
+            Ok(()) => {}
+            Err(Fault::Poison(reason)) => self.note_poison(&marked.name(), &reason).await?,
+            Err(Fault::Failure(failure)) => return Err(failure),
         }
         Ok(self.app.store.unmark(self.time.attempt(self.app), marked).await?)
     }
@@ -70,24 +88,24 @@ impl<'a> Publisher<'a> {
         Ok(self.app.store.note_poison(self.time.attempt(self.app), named, reason).await?)
     }
 
-    async fn send_out(&mut self, marked: &Marked) -> Result<Published, Failure> {
+    async fn send_out(&mut self, marked: &Marked) -> Result<(), Fault> {
         match &marked.what {
             Outgoing::Event(event) => {
                 let message = event_message(event);
                 if message.len() > MESSAGE_MAX {
-                    return Ok(Published::Poison(format!("its message has {} bytes", message.len())));
+                    return Err(Fault::Poison(format!("its message has {} bytes", message.len())));
                 }
                 self.tell(event, &message).await?;
                 self.follow_up(event).await?;
             }
-            Outgoing::Delivery(delivery) => self.app.queue()?.send(vec![Ticket::of(delivery)]).await?,
-            Outgoing::Unreadable(error) => return Ok(Published::Poison(error.to_string())),
+            Outgoing::Delivery(delivery) => self.send(vec![Ticket::of(delivery)]).await?,
+            Outgoing::Unreadable(error) => return Err(Fault::Poison(error.to_string())),
         }
-        Ok(Published::Done)
+        Ok(())
     }
 
     /// Begins a delivery of the event for each endpoint that wants it.
-    async fn tell(&mut self, event: &Event, message: &[u8]) -> Result<(), Failure> {
+    async fn tell(&mut self, event: &Event, message: &[u8]) -> Result<(), Fault> {
         let mut deliveries = Vec::new();
         for owner in Owner::of_event(event) {
             let now = self.app.clock.now();
@@ -97,7 +115,7 @@ impl<'a> Publisher<'a> {
                 Delivery::new(event.event_id().into(), id, owner.clone(), DeliveryPurpose::Event, now)
             }));
         }
-        self.begin(message, &deliveries).await
+        Ok(self.begin(message, &deliveries).await?)
     }
 
     async fn endpoints_of(&mut self, owner: &Owner) -> Result<&[Endpoint], Failure> {
@@ -117,11 +135,15 @@ impl<'a> Publisher<'a> {
             return Ok(());
         }
         self.app.store.begin_deliveries(self.time.attempt(self.app), message, deliveries).await?;
-        Ok(self.app.queue()?.send(deliveries.iter().map(Ticket::of).collect()).await?)
+        self.send(deliveries.iter().map(Ticket::of).collect()).await
+    }
+
+    async fn send(&self, tickets: Vec<Ticket>) -> Result<(), Failure> {
+        Ok(self.app.queue()?.send(tickets).await?)
     }
 
     /// What an endpoint's own events call for, besides being told of.
-    async fn follow_up(&self, event: &Event) -> Result<(), Failure> {
+    async fn follow_up(&self, event: &Event) -> Result<(), Fault> {
         match event.event_type {
             EventType::EndpointCreated | EventType::EndpointUpdated
                 if event.data.get("state").and_then(Value::as_str) == Some(EndpointState::Pending.as_str()) =>
@@ -134,7 +156,7 @@ impl<'a> Publisher<'a> {
     }
 
     /// Asks an endpoint that became pending whether anybody is there.
-    async fn challenge(&self, event: &Event) -> Result<(), Failure> {
+    async fn challenge(&self, event: &Event) -> Result<(), Fault> {
         let Some(endpoint) = self.endpoint_of(event).await? else { return Ok(()) };
         if endpoint.state != EndpointState::Pending {
             return Ok(());
@@ -143,12 +165,12 @@ impl<'a> Publisher<'a> {
         let message = other_message(DeliveryPurpose::Challenge, &id, &endpoint.endpoint_id, event.occurred_at);
         let now = self.app.clock.now();
         let (purpose, owner) = (DeliveryPurpose::Challenge, endpoint.owner);
-        self.begin(&message, &[Delivery::new(id.into(), endpoint.endpoint_id, owner, purpose, now)]).await
+        Ok(self.begin(&message, &[Delivery::new(id.into(), endpoint.endpoint_id, owner, purpose, now)]).await?)
     }
 
     /// Sends on what waited for an endpoint to be active, as far as time goes: its tickets come back by themselves, too, only
     /// later.
-    async fn release(&self, event: &Event) -> Result<(), Failure> {
+    async fn release(&self, event: &Event) -> Result<(), Fault> {
         let Some(endpoint) = self.endpoint_of(event).await? else { return Ok(()) };
         let mut start = None;
         while self.time.is_left() {
@@ -158,7 +180,7 @@ impl<'a> Publisher<'a> {
             let waiting = &[DeliveryState::Pending];
             let id = &endpoint.endpoint_id;
             let page = self.app.store.deliveries_since(attempt, id, since, waiting, start).await?;
-            self.app.queue()?.send(page.deliveries.iter().map(Ticket::of).collect()).await?;
+            self.send(page.deliveries.iter().map(Ticket::of).collect()).await?;
             start = page.next;
             if start.is_none() {
                 break;
@@ -167,10 +189,10 @@ impl<'a> Publisher<'a> {
         Ok(())
     }
 
-    async fn endpoint_of(&self, event: &Event) -> Result<Option<Endpoint>, Failure> {
+    async fn endpoint_of(&self, event: &Event) -> Result<Option<Endpoint>, StoreError> {
         let (Some(owner), Some(id)) = (Owner::of_event(event).next(), &event.subject.endpoint_id) else {
             return Ok(None);
         };
-        Ok(self.app.store.endpoint(self.time.attempt(self.app), &owner, id).await?)
+        self.app.store.endpoint(self.time.attempt(self.app), &owner, id).await
     }
 }

@@ -9,10 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
+use serde_json::json;
 use shared::app::App;
+use shared::domain::Timestamp;
 use shared::queue::Queue;
-use shared::store::StoreError;
-use shared::store::keys::OUTBOX_SHARDS;
+use shared::store::keys::{LATER_SHARDS, OUTBOX_SHARDS};
+use shared::store::{StoreError, Waiting};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
@@ -41,16 +43,22 @@ pub struct Courier {
 }
 
 impl Courier {
-    /// Publishes what waits in the outbox, as the stream would bring it; the number of items that were published.
+    /// Publishes what waits in the outbox, as the stream would bring it, and what has waited until now, as the schedule would;
+    /// the number of items that were published.
     ///
     /// # Errors
-    /// [`StoreError`] when the outbox can't be read.
+    /// [`StoreError`] when the table can't be read.
     pub async fn publish(&self) -> Result<usize, StoreError> {
+        Ok(self.publish_outbox().await? + self.publish_later().await?)
+    }
+
+    async fn publish_outbox(&self) -> Result<usize, StoreError> {
         let (time, mut waiting) = (jobs::invocation(&publish_events::JOB).time(Duration::ZERO), Vec::new());
         for shard in 0..OUTBOX_SHARDS {
+            let part = Waiting::Outbox(shard);
             let attempt = time.attempt(&self.publishing);
             let now = attempt.occurred_at;
-            waiting.extend(self.publishing.store.outbox(attempt, shard, now, STREAM_BATCH, None).await?.items);
+            waiting.extend(self.publishing.store.waiting(attempt, part, now, STREAM_BATCH, None).await?.items);
         }
         waiting.sort_by(|a, b| a.since().cmp(b.since()));
         let (mut published, mut left) = (0, waiting.as_slice());
@@ -66,6 +74,34 @@ impl Courier {
             left = failed.map_or(rest, |at| &left[(at + 1).min(left.len())..]);
         }
         Ok(published)
+    }
+
+    async fn publish_later(&self) -> Result<usize, StoreError> {
+        let now = self.publishing.clock.now();
+        if self.next_later().await?.is_none_or(|next| next > now) {
+            return Ok(0);
+        }
+        let report = jobs::run(&self.publishing, &publish_events::JOB, &json!({})).await;
+        let published = report.ok().and_then(|report| report["published"].as_u64());
+        Ok(published.and_then(|count| usize::try_from(count).ok()).unwrap_or_default())
+    }
+
+    /// When the first of the deliveries is due that wait in the table.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the table can't be read.
+    pub async fn next_later(&self) -> Result<Option<Timestamp>, StoreError> {
+        let ever = Timestamp::from_millis(9_999_999_999_999);
+        let (time, mut first) = (jobs::invocation(&publish_events::JOB).time(Duration::ZERO), None);
+        for shard in 0..LATER_SHARDS {
+            let part = Waiting::Later(shard);
+            let page = self.publishing.store.waiting(time.attempt(&self.publishing), part, ever, 1, None).await?;
+            first = first
+                .into_iter()
+                .chain(page.items.first().and_then(|item| Timestamp::parse_sortable(item.since())))
+                .min();
+        }
+        Ok(first)
     }
 
     /// Receives a batch of the queue and delivers it; the number of messages that were received.

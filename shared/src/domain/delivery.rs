@@ -87,6 +87,15 @@ impl Delivery {
     /// How long a delivery and its message are kept.
     pub const KEPT_DAYS: i64 = 30;
 
+    /// The longest wait in the queue. What waits longer waits in the table: the queue holds no more than so many tickets that
+    /// were received and are not done (120 000), and one endpoint that fails must not bring it there for all.
+    pub const QUEUED_MS: i64 = 900_000;
+
+    /// Whether what is to be tried again then waits in the table.
+    pub fn is_kept_until(next_at: Timestamp, now: Timestamp) -> bool {
+        next_at.millis() - now.millis() > Self::QUEUED_MS
+    }
+
     /// A message that has not been sent yet.
     pub fn new(
         webhook_id: WebhookId,

@@ -59,6 +59,12 @@ impl Timestamp {
         format!("{:013}", self.0)
     }
 
+    /// The other direction of [`sortable`](Self::sortable); `None` for anything else.
+    pub fn parse_sortable(text: &str) -> Option<Self> {
+        let digits = text.len() == 13 && text.bytes().all(|b| b.is_ascii_digit());
+        text.parse().ok().filter(|_| digits).map(Self)
+    }
+
     /// The other direction of the wire format; `None` when it is not `yyyy-mm-ddThh:mm:ss[.fff]Z`.
     pub fn parse(text: &str) -> Option<Self> {
         if !text.ends_with('Z') {

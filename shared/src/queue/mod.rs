@@ -1,5 +1,5 @@
 //! The queue between publishing and delivering. What stands in it only names a delivery; how that stands is in the table, so
-//! a ticket may come twice, late, or never end: nothing hangs on it but the time of the next look.
+//! a ticket may come twice or late. It holds what is due soon: what waits for long waits in the table.
 
 pub mod sqs;
 
@@ -14,15 +14,15 @@ use crate::domain::{Delivery, EndpointId, Owner, WebhookId};
 /// A future of a [`Queue`].
 pub type Queued<'a> = Pin<Box<dyn Future<Output = Result<(), QueueError>> + Send + 'a>>;
 
-/// The longest that a ticket can be put back for: SQS allows 12 h from when it was received.
-pub const LONGEST_POSTPONEMENT: Duration = Duration::from_secs(11 * 3_600);
+/// The longest that a ticket is put back for.
+pub const LONGEST_POSTPONEMENT: Duration = Duration::from_millis(Delivery::QUEUED_MS.unsigned_abs());
 
 /// The queue.
 pub trait Queue: Send + Sync {
     /// Puts tickets into the queue: all, or it is an error and some may be in it.
     fn send(&self, tickets: Vec<Ticket>) -> Queued<'_>;
 
-    /// Puts a received ticket back for this long, at most [`LONGEST_POSTPONEMENT`].
+    /// Puts a received ticket back for this long, at most [`LONGEST_POSTPONEMENT`]. Longer waits are the table's.
     fn postpone<'a>(&'a self, receipt: &'a str, wait: Duration) -> Queued<'a>;
 }
 

@@ -123,10 +123,24 @@ impl Store {
         })
     }
 
-    /// Says how an attempt ended. `false` when the delivery has moved on meanwhile.
+    /// Says how an attempt ended; a delivery whose next attempt is [far off](Delivery::is_kept_until) is found by
+    /// [`Store::waiting`] once it is due. `false` when the delivery has moved on meanwhile.
     pub async fn settle(&self, attempt: Attempt, delivery: &Delivery, settled: &Settled) -> Result<bool, StoreError> {
-        let writes = [((), settling(delivery, settled))];
+        let writes = [((), settling(delivery, settled, attempt.occurred_at))];
         Ok(matches!(self.transact(attempt, &writes).await?, Outcome::Committed))
+    }
+
+    /// Keeps a delivery, as it is, until then. `false` when it has moved on meanwhile.
+    pub async fn keep(&self, attempt: Attempt, delivery: &Delivery, until: Timestamp) -> Result<bool, StoreError> {
+        let key = keys::delivery(&delivery.webhook_id, &delivery.endpoint_id);
+        let (partition, entry) = keys::later(&key, until);
+        let guard = "delivery_state = :pending AND attempt = :attempt";
+        let write = Write::update(key, "SET gsi3pk = :partition, gsi3sk = :entry", guard)
+            .text(":pending", DeliveryState::Pending.as_str())
+            .value(":attempt", number(delivery.attempt))
+            .text(":partition", partition)
+            .text(":entry", entry);
+        Ok(matches!(self.transact(attempt, &[((), write)]).await?, Outcome::Committed))
     }
 
     /// Notes what an attempt says of its endpoint, unless another attempt has noted it. A write of its own: no delivery waits
@@ -172,7 +186,7 @@ impl Store {
     }
 
     /// Deliveries of an endpoint that were begun at `since` or later and are in one of these states, oldest first, as far as
-    /// one page goes.
+    /// one page goes. One that can't be read stops no other.
     pub async fn deliveries_since(
         &self,
         attempt: Attempt,
@@ -198,8 +212,9 @@ impl Store {
             )),
         };
         let page = self.query(attempt, &query).await?;
-        let deliveries = page.items.iter().map(read_delivery).collect::<Result<_, _>>()?;
-        Ok(DeliveryPage { deliveries, next: page.next })
+        let read =
+            |item| read_delivery(item).inspect_err(|error| tracing::error!(%error, "a delivery was skipped")).ok();
+        Ok(DeliveryPage { deliveries: page.items.iter().filter_map(read).collect(), next: page.next })
     }
 }
 
@@ -216,11 +231,13 @@ impl DeliveryPage {
     /// The time up to which everything has been looked at; `None` at the end.
     pub fn reached(&self) -> Option<Timestamp> {
         let entry = self.next.as_ref()?.get(keys::LISTED)?.as_s().ok()?;
-        Timestamp::parse(entry.strip_prefix(&Listed::Delivery.prefix())?)
+        Timestamp::parse_sortable(entry.strip_prefix(&Listed::Delivery.prefix())?)
     }
 }
 
-fn settling(delivery: &Delivery, settled: &Settled) -> Write {
+fn settling(delivery: &Delivery, settled: &Settled, now: Timestamp) -> Write {
+    let key = keys::delivery(&delivery.webhook_id, &delivery.endpoint_id);
+    let later = settled.next_at.filter(|at| Delivery::is_kept_until(*at, now)).map(|at| keys::later(&key, at)).unzip();
     let mut set = vec!["delivery_state = :state".to_owned()];
     let mut remove = Vec::new();
     let mut values = vec![
@@ -236,6 +253,8 @@ fn settling(delivery: &Delivery, settled: &Settled) -> Write {
         None => remove.push(name.to_owned()),
     };
     put("next_at", ":at", settled.next_at.map(|at| number(at.millis())));
+    put(keys::GSI3_PK, ":partition", later.0.map(text));
+    put(keys::GSI3_SK, ":entry", later.1.map(text));
     if let Some(last) = &settled.last {
         put("last_status", ":status", last.status.map(number));
         put("failure", ":failure", last.failure.clone().map(text));
@@ -244,7 +263,7 @@ fn settling(delivery: &Delivery, settled: &Settled) -> Write {
     }
     let remove = if remove.is_empty() { String::new() } else { format!(" REMOVE {}", remove.join(", ")) };
     let write = Write::update(
-        keys::delivery(&delivery.webhook_id, &delivery.endpoint_id),
+        key,
         &format!("SET {}{remove}", set.join(", ")),
         "delivery_state = :pending AND attempt = :attempt",
     );

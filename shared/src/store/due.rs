@@ -129,6 +129,6 @@ fn read_due(item: &Item) -> Result<Due, CorruptItem> {
     if reader.text(keys::PK)?.starts_with("INVITATION#") {
         return Ok(Due::Invitation(Box::new(read_invitation(item)?)));
     }
-    let due = reader.parsed(keys::GSI3_SK, |digits| digits.parse().ok().map(Timestamp::from_millis))?;
+    let due = reader.parsed(keys::GSI3_SK, Timestamp::parse_sortable)?;
     Ok(Due::Grant(Box::new(read_grant(item)?), due))
 }

@@ -271,6 +271,23 @@ pub fn outbox_shard(shard: u8) -> String {
     format!("{OUTBOX}{shard}")
 }
 
+/// How many partitions the deliveries that wait for long are spread over.
+pub const LATER_SHARDS: u8 = 4;
+
+/// What their partition in [`GSI3`] begins with. The table's stream calls nobody for these.
+pub const LATER: &str = "LATER#";
+
+/// The partition and entry in [`GSI3`] of a delivery that waits until then.
+pub fn later(item: &Key, until: Timestamp) -> (String, String) {
+    let shard = digest("later", &[item.pk.as_bytes(), item.sk.as_bytes()])[0] % LATER_SHARDS;
+    (later_shard(shard), until.sortable())
+}
+
+/// One partition of the deliveries that wait for long.
+pub fn later_shard(shard: u8) -> String {
+    format!("{LATER}{shard}")
+}
+
 /// One partition of due work.
 pub fn due_shard(shard: u8) -> String {
     format!("DUE#{shard}")

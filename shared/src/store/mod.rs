@@ -54,7 +54,7 @@ pub use end::Ended;
 pub use endpoint::{EndpointChange, EndpointCreated};
 pub use error::StoreError;
 pub use item::{CorruptItem, Item, SCHEMA};
-pub use outbox::{Marked, OutboxPage, Outgoing};
+pub use outbox::{Marked, OutboxPage, Outgoing, Waiting};
 pub use page::{List, Page, PageError, PageRequest};
 pub use partner::Enrolled;
 pub use renew::Renewed;

@@ -1,5 +1,6 @@
 //! The outbox: items that carry a mark wait to be published. The mark is a sparse entry of the index of due work, so what
-//! waits is found whether or not the table's stream told of it.
+//! waits is found whether or not the table's stream told of it. A delivery whose next attempt is far off carries another
+//! mark, of which the stream doesn't tell, until its time comes.
 
 use super::delivery::read_delivery;
 use super::event::read_event;
@@ -17,10 +18,34 @@ pub(super) fn mark(item: &mut Item, key: &Key, since: Timestamp) {
     item.insert(keys::GSI3_SK.to_owned(), text(entry));
 }
 
+/// A part of what waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    /// A shard of the outbox: since some time, to be published.
+    Outbox(u8),
+    /// A shard of what waits until some time.
+    Later(u8),
+}
+
+impl Waiting {
+    /// Every part.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..keys::OUTBOX_SHARDS).map(Self::Outbox).chain((0..keys::LATER_SHARDS).map(Self::Later))
+    }
+
+    fn partition(self) -> String {
+        match self {
+            Self::Outbox(shard) => keys::outbox_shard(shard),
+            Self::Later(shard) => keys::later_shard(shard),
+        }
+    }
+}
+
 /// Something that waits.
 #[derive(Clone, Debug)]
 pub struct Marked {
     key: Key,
+    partition: String,
     since: String,
     /// What it is.
     pub what: Outgoing,
@@ -42,41 +67,44 @@ pub enum Outgoing {
 pub struct OutboxPage {
     /// What waits, longest first.
     pub items: Vec<Marked>,
-    /// Where to go on in this shard; `None` at the end.
+    /// Where to go on in this part; `None` at the end.
     pub next: Option<Item>,
 }
 
 impl Store {
-    /// A page of what waits in a shard, marked at `until` or before.
+    /// A page of what waits in a part, marked with `until` or a time before.
     ///
     /// # Errors
     /// [`StoreError`], here and below.
-    pub async fn outbox(
+    pub async fn waiting(
         &self,
         attempt: Attempt,
-        shard: u8,
+        part: Waiting,
         until: Timestamp,
         limit: usize,
         start: Option<Item>,
     ) -> Result<OutboxPage, StoreError> {
-        let query = PageQuery::due(keys::outbox_shard(shard), until, limit, start);
+        let query = PageQuery::due(part.partition(), until, limit, start);
         let page = self.query(attempt, &query).await?;
         Ok(OutboxPage { items: page.items.iter().filter_map(read_marked).collect(), next: page.next })
     }
 
-    /// What waits at these keys (partition and sort key), as it is now; `None` where nothing does. At most 100.
+    /// What waits in the outbox at these keys (partition and sort key), as it is now; `None` where nothing does. At most 100.
     pub async fn marked(&self, attempt: Attempt, keys: &[(String, String)]) -> Result<Vec<Option<Marked>>, StoreError> {
         let keys: Vec<Key> = keys.iter().map(|(pk, sk)| Key { pk: pk.clone(), sk: sk.clone() }).collect();
         let items = self.get_many(attempt, &keys, true).await?;
-        Ok(items.iter().map(|item| item.as_ref().and_then(read_marked)).collect())
+        let read = |item: &Option<Item>| {
+            read_marked(item.as_ref()?).filter(|marked| marked.partition.starts_with(keys::OUTBOX))
+        };
+        Ok(items.iter().map(read).collect())
     }
 
     /// Takes the mark off, unless there is a newer one.
     pub async fn unmark(&self, attempt: Attempt, marked: &Marked) -> Result<(), StoreError> {
-        let guard = "gsi3sk = :since AND begins_with(gsi3pk, :outbox)";
+        let guard = "gsi3pk = :partition AND gsi3sk = :since";
         let write = Write::update(marked.key.clone(), "REMOVE gsi3pk, gsi3sk", guard)
-            .text(":since", &marked.since)
-            .text(":outbox", keys::OUTBOX);
+            .text(":partition", &marked.partition)
+            .text(":since", &marked.since);
         self.transact(attempt, &[((), write)]).await.map(drop)
     }
 
@@ -102,14 +130,20 @@ pub(super) fn ttl(now: Timestamp) -> i64 {
 /// Reads an item with a mark; `None` when it has none.
 fn read_marked(item: &Item) -> Option<Marked> {
     let part = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
-    part(keys::GSI3_PK).filter(|partition| partition.starts_with(keys::OUTBOX))?;
-    let key = key_of(item)?;
+    let partition = part(keys::GSI3_PK)?.clone();
+    let is_ours = [keys::OUTBOX, keys::LATER].iter().any(|ours| partition.starts_with(ours));
+    let key = key_of(item).filter(|_| is_ours)?;
     let what = if key.pk.starts_with(keys::DELIVERY) {
         read_delivery(item).map(|delivery| Outgoing::Delivery(Box::new(delivery)))
     } else {
         read_event(item).map(|event| Outgoing::Event(Box::new(event)))
     };
-    Some(Marked { key, since: part(keys::GSI3_SK)?.clone(), what: what.unwrap_or_else(Outgoing::Unreadable) })
+    Some(Marked {
+        key,
+        partition,
+        since: part(keys::GSI3_SK)?.clone(),
+        what: what.unwrap_or_else(Outgoing::Unreadable),
+    })
 }
 
 impl Marked {
@@ -118,7 +152,7 @@ impl Marked {
         (&self.key.pk, &self.key.sk)
     }
 
-    /// Since when it waits, in a form that sorts by time.
+    /// Since or until when it waits, in a form that sorts by time.
     pub fn since(&self) -> &str {
         &self.since
     }

@@ -1,0 +1,112 @@
+//! What waits for long waits in the table, and not in the queue that all share.
+
+use serde_json::{Value, json};
+use shared::domain::{Clock, Timestamp};
+use tests::Reply;
+
+use crate::common::{Hook, Stage};
+
+const MINUTE: i64 = 60_000;
+
+impl Stage {
+    /// Until when deliveries wait in the table, first to last.
+    async fn kept(&self) -> Vec<Timestamp> {
+        let table = self.world.table().await;
+        let text = |value: &aws_sdk_dynamodb::types::AttributeValue| value.as_s().expect("a text").clone();
+        let later = table.values().filter(|item| item.get("gsi3pk").is_some_and(|pk| text(pk).starts_with("LATER#")));
+        let mut kept: Vec<_> =
+            later.map(|item| Timestamp::parse_sortable(&text(&item["gsi3sk"])).expect("a time")).collect();
+        kept.sort();
+        kept
+    }
+
+    async fn sent(&self, hook: &Hook, id: &str) -> usize {
+        self.settle().await;
+        hook.receiver.arrived().iter().filter(|arrived| arrived.id == id).count()
+    }
+}
+
+#[tokio::test]
+async fn the_fourth_attempt_waits_in_the_table_and_is_made_when_it_is_due() {
+    let stage = Stage::start().await;
+    let hook = stage.active(json!(["partner.renamed"])).await;
+    hook.receiver.answer(|_, _| Reply::status(500));
+    let id = stage.event("Northwind 2").await;
+    assert_eq!(stage.sent(&hook, &id).await, 1);
+    assert_eq!((stage.courier().queue.len(), stage.kept().await.len()), (1, 0), "5 s are the queue's");
+    stage.settle_for(7 * MINUTE).await;
+    let delivery = stage.delivery(&hook, &id).await;
+    assert_eq!(delivery["attempt"], json!(3));
+    let due = stage.kept().await;
+    assert_eq!(stage.courier().queue.len(), 0, "half an hour is the table's");
+    let text = json!(due[0]);
+    assert_eq!((due.len(), &delivery["next_at"]), (1, &text));
+    stage.clock().advance_millis(due[0].millis() - stage.clock().now().millis() - 1);
+    assert_eq!(stage.sent(&hook, &id).await, 3);
+    stage.clock().advance_millis(1);
+    hook.receiver.answer(|_, _| Reply::status(204));
+    assert_eq!(stage.sent(&hook, &id).await, 4);
+    assert_eq!(stage.delivery(&hook, &id).await["state"], "delivered");
+    assert_eq!((stage.courier().queue.len(), stage.kept().await.len()), (0, 0));
+}
+
+#[tokio::test]
+async fn an_old_ticket_or_record_of_what_waits_in_the_table_changes_nothing() {
+    let stage = Stage::start().await;
+    let hook = stage.active(json!(["partner.renamed"])).await;
+    hook.receiver.answer(|_, _| Reply::status(500));
+    let id = stage.event("Northwind 2").await;
+    stage.settle_for(7 * MINUTE).await;
+    let before = stage.world.table().await;
+    // A ticket for everything that is not finished: the one of this delivery is done with.
+    let local = stage.world.here().expect("here").0;
+    assert_eq!(stage.courier().rebuild(local.client(), local.table()).await.expect("it is rebuilt"), 1);
+    stage.settle().await;
+    assert!(stage.courier().queue.is_empty());
+    let record = json!({"Records": [{
+        "eventName": "MODIFY",
+        "dynamodb": {"SequenceNumber": "1", "Keys": {"pk": {"S": format!("DELIVERY#{id}")}, "sk": {"S": hook.id}}},
+    }]});
+    let invocation = shared::lambda::Invocation { id: "test".into(), remaining: std::time::Duration::from_secs(30) };
+    let app = stage.courier().publishing.clone();
+    let answer = shared::lambda::run_job(app, &publish_events::JOB, record.to_string().into_bytes(), invocation).await;
+    assert_eq!(answer.expect("an answer"), json!({"batchItemFailures": []}));
+    assert!(stage.courier().queue.is_empty(), "only the outbox is published at once");
+    assert!(stage.world.table().await == before);
+}
+
+#[tokio::test]
+async fn what_waits_for_its_endpoint_is_looked_at_ever_more_rarely_and_sent_once_it_is_active() {
+    let stage = Stage::start().await;
+    let hook = stage.pending(json!(["partner.renamed"])).await;
+    hook.receiver.answer(|_, _| Reply::status(500));
+    let id = stage.event("Northwind 2").await;
+    let began = stage.clock().now().millis();
+    stage.settle().await;
+    let mut looks = Vec::new();
+    while stage.clock().now().millis() < began + 120 * MINUTE {
+        let kept = stage.kept().await;
+        let next =
+            kept.iter().map(|at| (at.millis() - began) / MINUTE).find(|minutes| [15, 30, 60, 120].contains(minutes));
+        looks.extend(next);
+        stage.settle_for(15 * MINUTE).await;
+    }
+    looks.dedup();
+    assert_eq!(looks, [15, 30, 60, 120]);
+    hook.receiver.answer(|_, _| Reply::status(204));
+    stage.ask(stage.endpoints("POST", &format!("/{}/test", hook.id))).await.expect(202);
+    assert_eq!(stage.sent(&hook, &id).await, 1);
+    assert_eq!(stage.delivery(&hook, &id).await["state"], "delivered");
+}
+
+#[tokio::test]
+async fn what_waited_for_an_endpoint_that_never_answers_ends_with_it() {
+    let stage = Stage::start().await;
+    let hook = stage.pending(Value::Null).await;
+    hook.receiver.answer(|_, _| Reply::status(500));
+    let id = stage.event("Northwind 2").await;
+    stage.settle_for(250 * 60 * MINUTE).await;
+    assert_eq!(stage.state(&hook).await, "disabled");
+    assert_eq!(stage.delivery(&hook, &id).await["state"], "endpoint_disabled");
+    assert_eq!((stage.courier().queue.len(), stage.kept().await.len()), (0, 0));
+}

@@ -1,0 +1,93 @@
+//! Sending again what did not arrive.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tests::{Call, Reply};
+
+use crate::common::{Hook, Stage};
+
+/// More than a page of deliveries that nobody wanted.
+const FAILED: usize = 130;
+
+async fn refused() -> (Stage, Hook) {
+    let stage = Stage::start().await;
+    let hook = stage.active(json!(["partner.renamed"])).await;
+    hook.receiver.answer(|_, _| Reply::status(500).header("webhook-delivery", "abort-message"));
+    let path = format!("/v1/partners/{}", stage.partner.partner_id);
+    for n in 0..FAILED {
+        let rename = Call::new("PATCH", path.clone()).json(&json!({"name": format!("Northwind {n}")}));
+        stage.world.operator(rename).await.expect(200);
+        stage.clock().advance_millis(1);
+    }
+    stage.settle().await;
+    hook.receiver.answer(|_, _| Reply::status(204));
+    (stage, hook)
+}
+
+impl Stage {
+    /// How many of the messages have been taken.
+    async fn taken(&self, hook: &Hook) -> usize {
+        self.settle().await;
+        let taken = hook.receiver.of_type("partner.renamed").into_iter().filter(|one| one.answered == 204);
+        taken.map(|one| one.id).collect::<std::collections::BTreeSet<_>>().len()
+    }
+}
+
+#[tokio::test]
+async fn all_that_failed_is_sent_again_however_much_it_is() {
+    let (stage, hook) = refused().await;
+    assert_eq!(stage.taken(&hook).await, 0);
+    let resend =
+        stage.endpoints("POST", &format!("/{}/resend", hook.id)).json(&json!({"since": "2026-11-22T12:00:00Z"}));
+    assert_eq!(stage.ask(resend.clone()).await.expect(202), json!({"resent": FAILED}));
+    assert_eq!(stage.taken(&hook).await, FAILED);
+    assert_eq!(stage.ask(resend).await.expect(202), json!({"resent": 0}));
+    assert_eq!(stage.state(&hook).await, "active", "who refuses a message is not failing");
+}
+
+/// A call that has too little time says where to go on, and whoever goes on there misses nothing.
+#[tokio::test]
+async fn who_has_no_time_for_all_says_where_to_go_on() {
+    const ROUTE: &str = "POST /v1/partners/{partner_id}/endpoints/{endpoint_id}/resend";
+    let (stage, hook) = refused().await;
+    let event = |since: &Value| {
+        json!({
+            "version": "2.0", "routeKey": ROUTE, "rawPath": "/", "rawQueryString": "", "isBase64Encoded": false,
+            "headers": {"authorization": format!("Bearer {}", stage.partner.key), "content-type": "application/json"},
+            "pathParameters": {"partner_id": stage.partner.partner_id, "endpoint_id": hook.id},
+            "requestContext": {"http": {"method": "POST", "path": "/"}, "routeKey": ROUTE, "stage": "$default"},
+            "body": json!({"since": since}).to_string(),
+        })
+    };
+    let function = tests::here::function_of(ROUTE).expect("a function");
+    let call = async |since: &Value, time: u64| {
+        let event = event(since).to_string();
+        stage.world.invoke(function, event.as_bytes(), Duration::from_millis(time)).await.expect(202)
+    };
+    // 2 s are kept for the answer.
+    let first = call(&json!("2026-11-22T12:00:00Z"), 2_200).await;
+    let oldest = stage.oldest(&hook).await;
+    assert_eq!(first, json!({"resent": 0, "next_since": oldest}));
+    let (mut since, mut resent, mut calls) = (first["next_since"].clone(), 0, 0);
+    while since != Value::Null && calls < 70 {
+        // On a slow machine, too, it gets on at last.
+        let answer = call(&since, 2_400 + 100 * calls).await;
+        resent += answer["resent"].as_u64().expect("a number");
+        (since, calls) = (answer["next_since"].clone(), calls + 1);
+    }
+    assert_eq!(resent, FAILED as u64);
+    assert_eq!(stage.taken(&hook).await, FAILED);
+}
+
+impl Stage {
+    /// When the first delivery of an event was begun.
+    async fn oldest(&self, hook: &Hook) -> Value {
+        let path = format!("/{}/deliveries?limit=100", hook.id);
+        let page = self.ask(self.endpoints("GET", &path)).await.expect(200);
+        let cursor = page["next_cursor"].as_str().expect("a second page");
+        let page = self.ask(self.endpoints("GET", &format!("{path}&cursor={cursor}"))).await.expect(200);
+        let items = page["items"].as_array().expect("items");
+        items.iter().rfind(|one| one["purpose"] == "event").expect("a delivery")["created_at"].clone()
+    }
+}
