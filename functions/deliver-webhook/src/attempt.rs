@@ -42,7 +42,7 @@ pub(crate) async fn attempt(
     }
     // Whatever can go wrong on our side goes wrong before an attempt is counted.
     let (sender, secrets) = (app.sender().map_err(text)?, live_secrets(app, endpoint)?);
-    let untold = app.clock.now().plus_millis(UNTOLD.as_millis().try_into().unwrap_or(i64::MAX));
+    let untold = app.clock.now().after(UNTOLD);
     let claimed = app.store.claim(time.attempt(app), delivery, untold).await.map_err(text)?;
     // Somebody else has it, or it has ended: the next look tells.
     let Some(claimed) = claimed else { return Ok(Next::Later(SOON)) };
@@ -134,7 +134,7 @@ fn judge(app: &App, endpoint: &Endpoint, delivery: &Delivery, attempted: &Attemp
     let disable = fails_for_too_long(endpoint, now).then_some(Reason::Failing);
     match next_wait(delivery.attempt, &attempted.outcome, now, &app.random.bytes()) {
         Some(wait) => {
-            let next_at = Some(now.plus_millis(wait.as_millis().try_into().unwrap_or(i64::MAX)));
+            let next_at = Some(now.after(wait));
             Verdict { settled: Settled { state: DeliveryState::Pending, next_at, last }, health, disable }
         }
         None if delivery.purpose == DeliveryPurpose::Challenge => {

@@ -34,9 +34,7 @@ impl<'a> Act<'a> {
 
     /// The endpoint of the path, as it is now, even if it is deleted.
     pub(crate) async fn endpoint(&self) -> Result<Endpoint, Problem> {
-        let id = EndpointId::parse(self.request.path("endpoint_id")).ok_or_else(Problem::not_found)?;
-        let found = self.app.store.endpoint(self.request.attempt(), &self.owner, &id).await?;
-        found.ok_or_else(Problem::not_found)
+        endpoint(self.app, self.request, &self.owner).await
     }
 
     /// The endpoint of the path, as it is now.
@@ -45,6 +43,11 @@ impl<'a> Act<'a> {
         live(&endpoint)?;
         Ok(endpoint)
     }
+}
+
+async fn endpoint(app: &App, request: &Request, owner: &Owner) -> Result<Endpoint, Problem> {
+    let id = EndpointId::parse(request.path("endpoint_id")).ok_or_else(Problem::not_found)?;
+    app.store.endpoint(request.attempt(), owner, &id).await?.ok_or_else(Problem::not_found)
 }
 
 /// An endpoint, unless it is deleted: then there is none.
@@ -83,9 +86,7 @@ impl<'a> Reading<'a> {
 
     /// The endpoint of the path, as it is now.
     pub(crate) async fn endpoint(&self) -> Result<Endpoint, Problem> {
-        let id = EndpointId::parse(self.request.path("endpoint_id")).ok_or_else(Problem::not_found)?;
-        let found = self.app.store.endpoint(self.request.attempt(), &self.owner, &id).await?;
-        let endpoint = found.ok_or_else(Problem::not_found)?;
+        let endpoint = endpoint(self.app, self.request, &self.owner).await?;
         live(&endpoint)?;
         Ok(endpoint)
     }

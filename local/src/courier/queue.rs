@@ -55,7 +55,7 @@ impl State {
         }
         let receipt = self.next();
         let received = Received { id: id.to_string(), receipt: receipt.to_string(), body: message.body.clone() };
-        self.put((after(now, VISIBILITY), id), Message { receipt: Some(receipt), ..message });
+        self.put((now.after(VISIBILITY), id), Message { receipt: Some(receipt), ..message });
         Some(received)
     }
 
@@ -123,10 +123,6 @@ impl LocalQueue {
     }
 }
 
-fn after(now: Timestamp, wait: Duration) -> Timestamp {
-    now.plus_millis(wait.as_millis().try_into().unwrap_or(i64::MAX))
-}
-
 impl Queue for LocalQueue {
     fn send(&self, tickets: Vec<Ticket>) -> Queued<'_> {
         let now = self.clock.now();
@@ -141,7 +137,7 @@ impl Queue for LocalQueue {
     }
 
     fn postpone<'a>(&'a self, receipt: &'a str, wait: Duration) -> Queued<'a> {
-        let visible_at = after(self.clock.now(), wait.min(LONGEST_POSTPONEMENT));
+        let visible_at = self.clock.now().after(wait.min(LONGEST_POSTPONEMENT));
         let mut state = self.state();
         let known = state.take(receipt).map(|(id, message)| state.put((visible_at, id), message)).is_some();
         drop(state);

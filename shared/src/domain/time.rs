@@ -1,6 +1,7 @@
 //! Time: milliseconds since 1970 in UTC, RFC 3339 on the wire (`2026-11-22T17:40:00.000Z`).
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 use time::{OffsetDateTime, macros::format_description};
@@ -35,6 +36,11 @@ impl Timestamp {
     /// This many days of 24 hours earlier.
     pub fn minus_days(self, days: u32) -> Self {
         Self::from_millis(self.0.saturating_sub(i64::from(days) * DAY_MS))
+    }
+
+    /// This much later.
+    pub fn after(self, wait: Duration) -> Self {
+        self.plus_millis(wait.as_millis().try_into().unwrap_or(i64::MAX))
     }
 
     /// This many milliseconds later (or earlier, when negative).
