@@ -226,7 +226,7 @@ impl Local {
     /// # Errors
     /// [`StoreError`] when the table can't be read.
     pub async fn work(&self) -> Result<JoinSet<()>, StoreError> {
-        self.courier.rebuild(&self.client, TABLE).await?;
+        self.courier.rebuild().await?;
         let mut working = JoinSet::new();
         jobs::every_minute(self, &mut working);
         self.courier.run(&mut working);

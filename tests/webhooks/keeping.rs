@@ -9,7 +9,7 @@ use crate::common::{Hook, Stage};
 const MINUTE: i64 = 60_000;
 
 impl Stage {
-    /// Until when deliveries wait in the table, first to last.
+    /// When deliveries need a ticket, first to last.
     async fn kept(&self) -> Vec<Timestamp> {
         let table = self.world.table().await;
         let text = |value: &aws_sdk_dynamodb::types::AttributeValue| value.as_s().expect("a text").clone();
@@ -33,7 +33,10 @@ async fn the_fourth_attempt_waits_in_the_table_and_is_made_when_it_is_due() {
     hook.receiver.answer(|_, _| Reply::status(500));
     let id = stage.event("Northwind 2").await;
     assert_eq!(stage.sent(&hook, &id).await, 1);
-    assert_eq!((stage.courier().queue.len(), stage.kept().await.len()), (1, 0), "5 s are the queue's");
+    let delivery = stage.delivery(&hook, &id).await;
+    let due = Timestamp::parse(delivery["next_at"].as_str().expect("a time")).expect("a time");
+    assert_eq!(stage.courier().queue.next_visible(), Some(due), "5 s are the queue's");
+    assert_eq!(stage.kept().await, [due.plus_millis(60 * MINUTE)]);
     stage.settle_for(7 * MINUTE).await;
     let delivery = stage.delivery(&hook, &id).await;
     assert_eq!(delivery["attempt"], json!(3));
@@ -59,8 +62,7 @@ async fn an_old_ticket_or_record_of_what_waits_in_the_table_changes_nothing() {
     stage.settle_for(7 * MINUTE).await;
     let before = stage.world.table().await;
     // A ticket for everything that is not finished: the one of this delivery is done with.
-    let local = stage.world.here().expect("here").0;
-    assert_eq!(stage.courier().rebuild(local.client(), local.table()).await.expect("it is rebuilt"), 1);
+    assert_eq!(stage.courier().rebuild().await.expect("it is rebuilt"), 1);
     stage.settle().await;
     assert!(stage.courier().queue.is_empty());
     let record = json!({"Records": [{
@@ -73,6 +75,22 @@ async fn an_old_ticket_or_record_of_what_waits_in_the_table_changes_nothing() {
     assert_eq!(answer.expect("an answer"), json!({"batchItemFailures": []}));
     assert!(stage.courier().queue.is_empty(), "only the outbox is published at once");
     assert!(stage.world.table().await == before);
+}
+
+/// A ticket that went astray, as none does unless somebody empties the queue.
+#[tokio::test]
+async fn a_ticket_that_is_lost_is_missed_and_another_one_made() {
+    let stage = Stage::start().await;
+    let hook = stage.active(json!(["partner.renamed"])).await;
+    let id = stage.event("Northwind 2").await;
+    stage.courier().publish().await.expect("published");
+    let received = stage.courier().queue.receive(1).remove(0);
+    stage.courier().queue.delete(&received);
+    stage.clock().advance_millis(60 * MINUTE - 1);
+    assert_eq!(stage.sent(&hook, &id).await, 0);
+    stage.clock().advance_millis(1);
+    assert_eq!(stage.sent(&hook, &id).await, 1);
+    assert_eq!((stage.courier().queue.len(), stage.kept().await.len()), (0, 0));
 }
 
 #[tokio::test]

@@ -3,18 +3,16 @@
 
 mod events;
 pub mod queue;
-mod rebuild;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::Client;
 use serde_json::json;
 use shared::app::App;
 use shared::domain::Timestamp;
-use shared::queue::Queue;
+use shared::queue::{Queue, Ticket};
 use shared::store::keys::{LATER_SHARDS, OUTBOX_SHARDS};
-use shared::store::{StoreError, Waiting};
+use shared::store::{Attempt, Marked, Outgoing, StoreError, Waiting};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
@@ -53,10 +51,10 @@ impl Courier {
     }
 
     async fn publish_outbox(&self) -> Result<usize, StoreError> {
-        let (time, mut waiting) = (jobs::invocation(&publish_events::JOB).time(Duration::ZERO), Vec::new());
+        let mut waiting = Vec::new();
         for shard in 0..OUTBOX_SHARDS {
             let part = Waiting::Outbox(shard);
-            let attempt = time.attempt(&self.publishing);
+            let attempt = self.attempt();
             let now = attempt.occurred_at;
             waiting.extend(self.publishing.store.waiting(attempt, part, now, STREAM_BATCH, None).await?.items);
         }
@@ -86,16 +84,15 @@ impl Courier {
         Ok(published.and_then(|count| usize::try_from(count).ok()).unwrap_or_default())
     }
 
-    /// When the first of the deliveries is due that wait in the table.
+    /// When the first of the deliveries that are not finished needs a ticket.
     ///
     /// # Errors
     /// [`StoreError`] when the table can't be read.
     pub async fn next_later(&self) -> Result<Option<Timestamp>, StoreError> {
-        let ever = Timestamp::from_millis(9_999_999_999_999);
-        let (time, mut first) = (jobs::invocation(&publish_events::JOB).time(Duration::ZERO), None);
+        let mut first = None;
         for shard in 0..LATER_SHARDS {
             let part = Waiting::Later(shard);
-            let page = self.publishing.store.waiting(time.attempt(&self.publishing), part, ever, 1, None).await?;
+            let page = self.publishing.store.waiting(self.attempt(), part, ever(), 1, None).await?;
             first = first
                 .into_iter()
                 .chain(page.items.first().and_then(|item| Timestamp::parse_sortable(item.since())))
@@ -131,15 +128,33 @@ impl Courier {
         }
     }
 
-    /// Puts a ticket for every delivery that is not finished into the queue, as after a start over kept data.
+    /// Puts a ticket for every delivery that is not finished into the queue, as after a start over kept data: the queue died
+    /// with the process before. The number of tickets.
     ///
     /// # Errors
     /// [`StoreError`] when the table can't be read.
-    pub async fn rebuild(&self, client: &Client, table: &str) -> Result<usize, StoreError> {
-        let tickets = rebuild::unfinished(client, table).await?;
-        let count = tickets.len();
-        self.queue.send(tickets).await.map_err(|error| StoreError::Failed(error.to_string()))?;
+    pub async fn rebuild(&self) -> Result<usize, StoreError> {
+        let mut count = 0;
+        for shard in 0..LATER_SHARDS {
+            let mut start = None;
+            loop {
+                let attempt = self.attempt();
+                let page =
+                    self.publishing.store.waiting(attempt, Waiting::Later(shard), ever(), STREAM_BATCH, start).await?;
+                let tickets: Vec<Ticket> = page.items.iter().filter_map(ticket).collect();
+                count += tickets.len();
+                self.queue.send(tickets).await.map_err(|error| StoreError::Failed(error.to_string()))?;
+                start = page.next;
+                if start.is_none() {
+                    break;
+                }
+            }
+        }
         Ok(count)
+    }
+
+    fn attempt(&self) -> Attempt {
+        jobs::invocation(&publish_events::JOB).time(Duration::ZERO).attempt(&self.publishing)
     }
 
     /// Publishes and delivers beside the gateway, until the set is dropped.
@@ -173,5 +188,17 @@ impl Courier {
                 let _ = tokio::time::timeout(LOOK, self.queue.sent()).await;
             }
         }
+    }
+}
+
+/// After every time there is.
+fn ever() -> Timestamp {
+    Timestamp::from_millis(9_999_999_999_999)
+}
+
+fn ticket(marked: &Marked) -> Option<Ticket> {
+    match &marked.what {
+        Outgoing::Delivery(delivery) => Some(Ticket::of(delivery)),
+        _ => None,
     }
 }

@@ -91,9 +91,14 @@ impl Delivery {
     /// were received and are not done (120 000), and one endpoint that fails must not bring it there for all.
     pub const QUEUED_MS: i64 = 900_000;
 
-    /// Whether what is to be tried again then waits in the table.
-    pub fn is_kept_until(next_at: Timestamp, now: Timestamp) -> bool {
-        next_at.millis() - now.millis() > Self::QUEUED_MS
+    /// A ticket that nobody has heard of for so long after it was due is lost.
+    pub const LOST_MS: i64 = 3_600_000;
+
+    /// When to see to it that there is a ticket for what is to be tried then: at that time, if it waits in the table, else
+    /// when it is overdue.
+    pub fn ticket_at(next_at: Timestamp, now: Timestamp) -> Timestamp {
+        let waits_in_table = next_at.millis() - now.millis() > Self::QUEUED_MS;
+        if waits_in_table { next_at } else { next_at.plus_millis(Self::LOST_MS) }
     }
 
     /// A message that has not been sent yet.

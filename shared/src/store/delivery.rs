@@ -123,8 +123,8 @@ impl Store {
         })
     }
 
-    /// Says how an attempt ended; a delivery whose next attempt is [far off](Delivery::is_kept_until) is found by
-    /// [`Store::waiting`] once it is due. `false` when the delivery has moved on meanwhile.
+    /// Says how an attempt ended; one that is to be followed by another is found by [`Store::waiting`] when it needs a ticket.
+    /// `false` when the delivery has moved on meanwhile.
     pub async fn settle(&self, attempt: Attempt, delivery: &Delivery, settled: &Settled) -> Result<bool, StoreError> {
         let writes = [((), settling(delivery, settled, attempt.occurred_at))];
         Ok(matches!(self.transact(attempt, &writes).await?, Outcome::Committed))
@@ -237,7 +237,7 @@ impl DeliveryPage {
 
 fn settling(delivery: &Delivery, settled: &Settled, now: Timestamp) -> Write {
     let key = keys::delivery(&delivery.webhook_id, &delivery.endpoint_id);
-    let later = settled.next_at.filter(|at| Delivery::is_kept_until(*at, now)).map(|at| keys::later(&key, at)).unzip();
+    let later = settled.next_at.map(|at| keys::later(&key, Delivery::ticket_at(at, now))).unzip();
     let mut set = vec!["delivery_state = :state".to_owned()];
     let mut remove = Vec::new();
     let mut values = vec![
@@ -278,7 +278,7 @@ fn message_item(message: &[u8], delivery: &Delivery) -> Item {
         .build()
 }
 
-fn delivery_item(delivery: &Delivery, marked: bool) -> Item {
+fn delivery_item(delivery: &Delivery, in_outbox: bool) -> Item {
     let key = keys::delivery(&delivery.webhook_id, &delivery.endpoint_id);
     let mut item = ItemBuilder::new(key.clone())
         .text("purpose", delivery.purpose.as_str())
@@ -294,9 +294,8 @@ fn delivery_item(delivery: &Delivery, marked: bool) -> Item {
     if let Some(next_at) = delivery.next_at {
         item.insert("next_at".to_owned(), number(next_at.millis()));
     }
-    if marked {
-        mark(&mut item, &key, delivery.created_at);
-    }
+    let now = delivery.created_at;
+    mark(&mut item, if in_outbox { keys::outbox(&key, now) } else { keys::later(&key, Delivery::ticket_at(now, now)) });
     item
 }
 

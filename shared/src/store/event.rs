@@ -13,7 +13,7 @@ use crate::domain::{
 pub(super) fn write(event: &Event, chain: &Chain) -> Write {
     let mut item = event_item(event, chain);
     let key = keys::event(event.event_type.aggregate(), &event.aggregate_id, event.sequence);
-    mark(&mut item, &key, event.occurred_at);
+    mark(&mut item, keys::outbox(&key, event.occurred_at));
     Write::create(item)
 }
 

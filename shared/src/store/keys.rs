@@ -271,19 +271,19 @@ pub fn outbox_shard(shard: u8) -> String {
     format!("{OUTBOX}{shard}")
 }
 
-/// How many partitions the deliveries that wait for long are spread over.
+/// How many partitions the deliveries that are not finished are spread over.
 pub const LATER_SHARDS: u8 = 4;
 
 /// What their partition in [`GSI3`] begins with. The table's stream calls nobody for these.
 pub const LATER: &str = "LATER#";
 
-/// The partition and entry in [`GSI3`] of a delivery that waits until then.
-pub fn later(item: &Key, until: Timestamp) -> (String, String) {
+/// The partition and entry in [`GSI3`] of a delivery that needs a ticket then.
+pub fn later(item: &Key, at: Timestamp) -> (String, String) {
     let shard = digest("later", &[item.pk.as_bytes(), item.sk.as_bytes()])[0] % LATER_SHARDS;
-    (later_shard(shard), until.sortable())
+    (later_shard(shard), at.sortable())
 }
 
-/// One partition of the deliveries that wait for long.
+/// One partition of the deliveries that are not finished.
 pub fn later_shard(shard: u8) -> String {
     format!("{LATER}{shard}")
 }

@@ -1,6 +1,6 @@
 //! The outbox: items that carry a mark wait to be published. The mark is a sparse entry of the index of due work, so what
-//! waits is found whether or not the table's stream told of it. A delivery whose next attempt is far off carries another
-//! mark, of which the stream doesn't tell, until its time comes.
+//! waits is found whether or not the table's stream told of it. A delivery that is not finished carries another mark, of which
+//! the stream doesn't tell: when to see to it that there is a ticket for it ([`Delivery::ticket_at`]).
 
 use super::delivery::read_delivery;
 use super::event::read_event;
@@ -11,9 +11,8 @@ use super::write::{Write, key_of};
 use super::{Attempt, Store, StoreError};
 use crate::domain::{Delivery, Event, Timestamp};
 
-/// Marks an item as waiting since then.
-pub(super) fn mark(item: &mut Item, key: &Key, since: Timestamp) {
-    let (partition, entry) = keys::outbox(key, since);
+/// Marks an item: an entry of [`keys::outbox`] or [`keys::later`].
+pub(super) fn mark(item: &mut Item, (partition, entry): (String, String)) {
     item.insert(keys::GSI3_PK.to_owned(), text(partition));
     item.insert(keys::GSI3_SK.to_owned(), text(entry));
 }
@@ -23,7 +22,7 @@ pub(super) fn mark(item: &mut Item, key: &Key, since: Timestamp) {
 pub enum Waiting {
     /// A shard of the outbox: since some time, to be published.
     Outbox(u8),
-    /// A shard of what waits until some time.
+    /// A shard of the deliveries that need a ticket at some time.
     Later(u8),
 }
 
@@ -99,12 +98,21 @@ impl Store {
         Ok(items.iter().map(read).collect())
     }
 
-    /// Takes the mark off, unless there is a newer one.
+    /// Takes the mark off, unless there is a newer one. A delivery, for which there is a ticket now, gets the mark by which
+    /// that is missed if it is lost.
     pub async fn unmark(&self, attempt: Attempt, marked: &Marked) -> Result<(), StoreError> {
         let guard = "gsi3pk = :partition AND gsi3sk = :since";
-        let write = Write::update(marked.key.clone(), "REMOVE gsi3pk, gsi3sk", guard)
-            .text(":partition", &marked.partition)
-            .text(":since", &marked.since);
+        let write = match &marked.what {
+            Outgoing::Delivery(_) => {
+                let now = attempt.occurred_at;
+                let (partition, entry) = keys::later(&marked.key, Delivery::ticket_at(now, now));
+                Write::update(marked.key.clone(), "SET gsi3pk = :later, gsi3sk = :at", guard)
+                    .text(":later", partition)
+                    .text(":at", entry)
+            }
+            _ => Write::update(marked.key.clone(), "REMOVE gsi3pk, gsi3sk", guard),
+        };
+        let write = write.text(":partition", &marked.partition).text(":since", &marked.since);
         self.transact(attempt, &[((), write)]).await.map(drop)
     }
 
