@@ -1,23 +1,29 @@
 //! The way of a webhook through the deployment: stream, queue, dead letters and alarms; and what the real SDK sends to the
 //! queue.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::config::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use local::courier::queue::VISIBILITY;
 use local::courier::{QUEUE_BATCH, STREAM_BATCH};
 use local::table_config;
 use serde_json::{Value, json};
 use shared::config::Config;
-use shared::domain::{EndpointId, MessageId, Owner, PartnerId, digest};
+use shared::domain::{Clock, EndpointId, MessageId, Owner, PartnerId, Timestamp, digest};
 use shared::outbound::Settings;
 use shared::queue::sqs::Sqs;
 use shared::queue::{LONGEST_POSTPONEMENT, Queue, Ticket};
 use shared::store::keys::{GSI3_PK, OUTBOX};
-use tests::sample_events::{Mailbox, Stage, play};
+use tests::sample_events::{Mailbox, Stage, platform, play};
+use tests::{Call, Partner};
 
 use crate::deployment::{Deployment, Function};
 
@@ -220,14 +226,101 @@ async fn a_ticket_is_put_back_for_whole_seconds_and_at_most_a_quarter_of_an_hour
     assert_eq!(mailbox.postponed(), [2, 900]);
 }
 
+/// What was put back: for how many seconds, by its receipt.
+#[derive(Clone, Debug, Default)]
+struct PutBack(Arc<Mutex<BTreeMap<String, u64>>>);
+
+impl PutBack {
+    fn take(&self) -> BTreeMap<String, u64> {
+        std::mem::take(&mut self.0.lock().expect("notes"))
+    }
+
+    fn note(&self, request: &HttpRequest) {
+        if request.headers().get("x-amz-target") != Some("AmazonSQS.ChangeMessageVisibility") {
+            return;
+        }
+        let body: Value = serde_json::from_slice(request.body().bytes().expect("a body")).expect("JSON");
+        let receipt = body["ReceiptHandle"].as_str().expect("a receipt").to_owned();
+        let before =
+            self.0.lock().expect("notes").insert(receipt, body["VisibilityTimeout"].as_u64().expect("seconds"));
+        assert_eq!(before, None, "each is put back once");
+    }
+}
+
+/// An HTTP client whose calls are noted.
+#[derive(Debug)]
+struct Noted<T>(PutBack, T);
+
+impl HttpClient for Noted<SharedHttpClient> {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(Noted(self.0.clone(), self.1.http_connector(settings, components)))
+    }
+}
+
+impl HttpConnector for Noted<SharedHttpConnector> {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        self.0.note(&request);
+        self.1.call(request)
+    }
+}
+
+/// Enrols a partner with a key.
+async fn partner(stage: &Stage) -> Partner {
+    let operator = async |path: &str, body: &Value| {
+        let call = Call::post(path, body).key(stage.operator_key());
+        stage.send(&call).await.answer.expect(201)
+    };
+    let tenant_id = "90070000-0000-4000-8000-000000000003";
+    let body = json!({"tenant_id": tenant_id, "name": "Northwind", "cloud": "public", "market": "US"});
+    let enrolled = operator("/v1/partners", &body).await;
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let (partner_id, signing_secret) = (text(&enrolled["partner"]["partner_id"]), text(&enrolled["signing_secret"]));
+    let principal = json!({"kind": "partner", "id": partner_id});
+    let key = operator("/v1/keys", &json!({"principal": principal, "roles": ["global_admin"], "name": "test"})).await;
+    Partner { partner_id, tenant_id: tenant_id.into(), key: text(&key["key"]), signing_secret }
+}
+
 #[tokio::test]
 async fn each_delivery_that_has_to_wait_is_put_back_and_reported() {
-    let stage = Stage::start(None).await;
-    play(&stage).await;
-    // No name leads anywhere on this stage, so that every attempt fails and has to be made again; whatever was reported as
-    // not done is in the queue again. What is not due yet at its second ticket is put back, too.
-    let (postponed, waiting) = (stage.mailbox().postponed(), stage.mailbox().take(usize::MAX));
-    assert!(postponed.len() == 4 && waiting.len() >= 4, "{postponed:?}, {waiting:?}");
+    let put_back = PutBack::default();
+    let around = |_, http| SharedHttpClient::new(Noted(put_back.clone(), http));
+    let stage = Stage::start(Some(&around)).await;
+    let partner = partner(&stage).await;
+    let mut endpoints = Vec::new();
+    for name in ["first", "second", "gone"] {
+        let body = json!({"url": format!("https://{name}.example/"), "event_types": ["relationship.ended"]});
+        let created = stage.send(&partner.call("POST", "/endpoints").json(&body)).await.answer.expect(201);
+        endpoints.push(created["endpoint"]["endpoint_id"].as_str().expect("an id").to_owned());
+    }
+    stage.publish().await;
+    stage.send(&partner.call("DELETE", &format!("/endpoints/{}", endpoints[2]))).await.answer.expect(200);
+    // The challenge of each, and between them what is nobody's.
+    let challenges = stage.mailbox().take(usize::MAX);
+    let of = |id: &String| challenges.iter().find(|text| text.contains(id.as_str())).expect("a challenge").clone();
+    let nobodys = tickets(1).remove(0).to_text();
+    let batch = [nobodys, of(&endpoints[0]), "none".to_owned(), of(&endpoints[2]), of(&endpoints[1])];
+    // No name leads anywhere on this stage, so that every attempt fails and has to be made again.
+    for (pass, attempt) in [(0, 1), (1_500, 1), (4_500, 2)] {
+        stage.clock().advance_millis(pass);
+        let batch = platform::of_queue(&batch, stage.clock().now());
+        let answer = stage.run("deliver-webhook", batch.to_string().as_bytes()).await;
+        let (mut seconds, mut failed) = (BTreeMap::new(), Vec::new());
+        for (endpoint, at) in [(&endpoints[0], 1), (&endpoints[1], 4)] {
+            let log = partner.call("GET", &format!("/endpoints/{endpoint}/deliveries"));
+            let delivery = stage.send(&log).await.answer.expect(200)["items"][0].clone();
+            assert_eq!((&delivery["state"], &delivery["attempt"]), (&json!("pending"), &json!(attempt)));
+            let next_at = Timestamp::parse(delivery["next_at"].as_str().expect("a time")).expect("a time");
+            let wait = next_at.millis() - stage.clock().now().millis();
+            let record = &batch["Records"][at];
+            seconds.insert(
+                record["receiptHandle"].as_str().expect("a receipt").to_owned(),
+                wait.unsigned_abs().div_ceil(1000),
+            );
+            failed.push(json!({"itemIdentifier": record["messageId"]}));
+        }
+        assert_eq!(answer, json!({"batchItemFailures": failed}));
+        assert_eq!(put_back.take(), seconds, "after {pass} ms");
+    }
 }
 
 /// What this process logs.

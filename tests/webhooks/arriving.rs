@@ -180,6 +180,13 @@ async fn beside_the_gateway_a_message_arrives_within_a_second() {
         times.push(began.elapsed());
     }
     times.sort();
-    println!("from the request to the arrival: p50 {:?}, p99 {:?}", times[25], times[49]);
-    assert!(times[25] < Duration::from_secs(1), "{times:?}");
+    // By nearest rank: of 50 the 99th percentile is the slowest. The look for the event's id is part of each time.
+    let percentile = |percent: usize| times[(times.len() * percent).div_ceil(100) - 1];
+    println!(
+        "from the request to the arrival, {} messages: p50 {:?}, p99 (the slowest) {:?}",
+        times.len(),
+        percentile(50),
+        percentile(99)
+    );
+    assert!(times.iter().all(|time| *time < Duration::from_secs(1)), "{times:?}");
 }

@@ -1,11 +1,26 @@
 //! Receivers that do not take what they are sent.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use shared::deadline::Deadline;
+use shared::domain::{Clock, Delivery, DeliveryState, EndpointId, WebhookId};
+use shared::store::Attempt;
 use tests::Reply;
 
-use crate::common::Stage;
+use crate::common::{Hook, Stage};
 
 const HOUR: i64 = 3_600_000;
+
+impl Stage {
+    /// A delivery as the table has it: nobody is shown those of an endpoint that is deleted.
+    async fn stored(&self, hook: &Hook, id: &str) -> Delivery {
+        let attempt = Attempt { occurred_at: self.clock().now(), deadline: Deadline::within(Duration::from_secs(5)) };
+        let (id, endpoint) = (WebhookId::parse(id).expect("an id"), EndpointId::parse(&hook.id).expect("an id"));
+        let found = self.courier().delivering.store.delivery(attempt, &id, &endpoint).await;
+        found.expect("an answer").expect("a delivery")
+    }
+}
 
 #[tokio::test]
 async fn ten_attempts_over_three_days_and_then_no_more() {
@@ -45,6 +60,34 @@ async fn an_endpoint_that_fails_for_five_days_is_disabled_and_its_owner_hears_of
     assert!(stage.courier().queue.is_empty());
     let states: Vec<Value> = stage.deliveries(&hook).await.iter().map(|one| one["state"].clone()).collect();
     assert!(states.contains(&json!("endpoint_disabled")) && !states.contains(&json!("pending")), "{states:?}");
+}
+
+#[tokio::test]
+async fn an_endpoint_is_disabled_by_its_first_failure_after_120_hours_and_not_before() {
+    // Milliseconds after the first failure at which others follow, and which of them disables.
+    for (failures, disabling) in
+        [(vec![120 * HOUR - 1, 120 * HOUR], 120 * HOUR), (vec![1, 120 * HOUR - 1, 200 * HOUR, 201 * HOUR], 200 * HOUR)]
+    {
+        let stage = Stage::start().await;
+        let hook = stage.active(json!(["partner.renamed"])).await;
+        hook.receiver.answer(|_, _| Reply::status(500));
+        stage.event("Northwind 0").await;
+        stage.settle().await;
+        let (first, mut seen) = (stage.clock().now(), 1);
+        for at in failures {
+            stage.clock().advance_millis(first.plus_millis(at).millis() - stage.clock().now().millis());
+            stage.event(&format!("Northwind {at}")).await;
+            stage.settle().await;
+            let (before, state) = (seen, stage.state(&hook).await);
+            seen = hook.receiver.of_type("partner.renamed").len();
+            assert_eq!(state == "active", at < disabling, "{at}: {state}");
+            assert_eq!(seen > before, at <= disabling, "{at}: an attempt is made as long as it is active");
+        }
+        let story = stage.story(&hook).await;
+        let disabled = story.iter().filter(|(kind, _)| kind == "endpoint.disabled");
+        let data: Vec<_> = disabled.map(|(_, data)| data).collect();
+        assert_eq!(data, [&json!({"state": "disabled", "reason": "failing"})]);
+    }
 }
 
 #[tokio::test]
@@ -144,10 +187,14 @@ async fn what_was_for_a_deleted_endpoint_is_dropped() {
     let stage = Stage::start().await;
     let hook = stage.active(json!(["partner.renamed"])).await;
     hook.receiver.answer(|_, _| Reply::status(500));
-    stage.event("Northwind 2").await;
+    let id = stage.event("Northwind 2").await;
     stage.settle().await;
+    let before = stage.stored(&hook, &id).await;
+    assert_eq!((before.state, before.attempt), (DeliveryState::Pending, 1));
     stage.ask(stage.endpoints("DELETE", &format!("/{}", hook.id))).await.expect(200);
     stage.settle_for(HOUR).await;
     assert_eq!(hook.receiver.of_type("partner.renamed").len(), 1);
     assert!(stage.courier().queue.is_empty());
+    let aborted = Delivery { state: DeliveryState::Aborted, next_at: None, ..before };
+    assert_eq!(stage.stored(&hook, &id).await, aborted, "what the one attempt came to is still there");
 }

@@ -1,6 +1,7 @@
 //! What the platform may hand to the two functions: records and messages that come twice, late, broken, or from another
 //! version.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -13,18 +14,26 @@ use shared::domain::{EndpointId, MessageId, Owner, PartnerId, Policy, digest};
 use shared::lambda::{Invocation, Job, JobError, run_job};
 use shared::queue::{Queue, QueueError, Queued, Ticket};
 use shared::random::SeededRandom;
-use tests::{ManualClock, Reply};
+use tests::Reply;
 
 use crate::common::{Hook, Stage};
 
-async fn run(app: &Arc<App>, job: &Job, event: &Value) -> Result<Value, JobError> {
+/// What a function works with over the stage's table and this queue: without sender and master key.
+pub fn app(stage: &Stage, queue: Arc<dyn Queue>) -> Arc<App> {
+    let client = stage.world.here().expect("here").0.client().clone();
+    let clock = Arc::clone(&stage.courier().publishing.clock);
+    let policy = Policy::built_in().expect("a policy");
+    Arc::new(App::new(&table_config(None), client, policy, clock, Arc::new(SeededRandom::new(3))).with_queue(queue))
+}
+
+pub async fn run(app: &Arc<App>, job: &Job, event: &Value) -> Result<Value, JobError> {
     let invocation = Invocation { id: "test".into(), remaining: Duration::from_secs(30) };
     run_job(Arc::clone(app), job, event.to_string().into_bytes(), invocation).await
 }
 
 fn record(number: usize, event_name: &str, pk: &str, sk: &str) -> Value {
     json!({
-        "eventID": number.to_string(), "eventName": event_name, "eventSource": "aws:dynamodb",
+        "eventID": number.to_string(), "eventName": event_name, "eventVersion": "1.1", "eventSource": "aws:dynamodb",
         "dynamodb": {"Keys": {"pk": {"S": pk}, "sk": {"S": sk}}, "SequenceNumber": format!("{number:021}")},
     })
 }
@@ -41,7 +50,7 @@ impl Stage {
     }
 
     /// The keys of everything that waits in the outbox, longest waiting first.
-    async fn waiting(&self) -> Vec<(String, String)> {
+    pub async fn waiting(&self) -> Vec<(String, String)> {
         let table = self.world.table().await;
         let mut waiting: Vec<_> = table
             .into_iter()
@@ -52,17 +61,19 @@ impl Stage {
         waiting.into_iter().map(|(_, key)| key).collect()
     }
 
-    async fn poisoned(&self) -> Vec<String> {
+    /// One attribute of every note of poison.
+    async fn noted(&self, attribute: &str) -> BTreeSet<String> {
         let table = self.world.table().await;
-        let items = table.into_iter().filter(|((pk, _), _)| pk.starts_with("POISON#"));
-        items.map(|(_, item)| item["reason"].as_s().unwrap().clone()).collect()
+        let notes = table.into_iter().filter(|((pk, _), _)| pk.starts_with("POISON#"));
+        notes.map(|(_, note)| note[attribute].as_s().unwrap().clone()).collect()
     }
 
-    async fn put(&self, pk: &str, sk: &str, change: &[(&str, AttributeValue)]) {
+    /// Puts an item that waits since now.
+    pub async fn put(&self, pk: &str, sk: &str, change: &[(&str, AttributeValue)]) {
         let local = self.world.here().expect("here").0;
         let text = |text: &str| AttributeValue::S(text.to_owned());
         let mut put = local.client().put_item().table_name(local.table()).item("pk", text(pk)).item("sk", text(sk));
-        put = put.item("gsi3pk", text("OUTBOX#0")).item("gsi3sk", text("2026-11-22T12:00:00.000Z"));
+        put = put.item("gsi3pk", text("OUTBOX#0")).item("gsi3sk", text(&self.world.now().sortable()));
         for (name, value) in change {
             put = put.item(*name, value.clone());
         }
@@ -105,8 +116,22 @@ async fn one_poison_record_among_a_hundred_stops_none_of_the_others() {
     let mut all = ids.clone();
     all.sort();
     assert_eq!(seen, all);
-    assert_eq!(stage.poisoned().await.len(), 1);
-    assert!(stage.waiting().await.is_empty(), "the shard has moved on, and the sweep does not find it either");
+    assert_eq!(stage.noted("named").await, ["EVENTS#PARTNER#x / 0000000001".to_owned()].into());
+    assert!(stage.waiting().await.is_empty(), "the shard has moved on");
+    stage.clock().advance_millis(180_000);
+    assert_eq!(stage.sweep().await, Ok(json!({"published": 0})), "the sweep does not find it either");
+}
+
+#[tokio::test]
+async fn poison_that_only_the_sweep_finds_is_found_once() {
+    let stage = Stage::start().await;
+    stage.settle().await;
+    stage.put("EVENTS#PARTNER#x", "0000000001", &[("v", AttributeValue::N("99".into()))]).await;
+    for (wait, found) in [(119_999, 0), (1, 1), (180_000, 0)] {
+        stage.clock().advance_millis(wait);
+        assert_eq!(stage.sweep().await, Ok(json!({"published": found})), "{wait}");
+    }
+    assert_eq!(stage.noted("named").await.len(), 1);
 }
 
 #[tokio::test]
@@ -127,27 +152,57 @@ async fn records_that_come_twice_late_or_in_another_order_change_nothing() {
     assert_eq!(seen, all, "each once");
 }
 
+/// A record whose keys nobody can read.
+fn broken(number: usize, keys: Value) -> Value {
+    let mut record = record(number, "INSERT", "", "");
+    record["dynamodb"]["Keys"] = keys;
+    record
+}
+
 #[tokio::test]
 async fn records_that_are_none_are_passed_over_and_noted() {
     let stage = Stage::start().await;
     let hook = stage.active(json!(["partner.renamed"])).await;
-    let before = stage.poisoned().await.len();
-    for (records, poisoned) in [
-        (vec![], 0),
-        (vec![record(1, "REMOVE", "DELIVERY#msg_x", "ep_x")], 0),
-        (vec![json!({"eventName": "REMOVE"})], 0),
-        (vec![record(2, "INSERT", "EVENTS#PARTNER#nobody", "0000000001")], 0),
-        (vec![record(3, "MODIFY", "SUBSCRIPTION#public#a", "SUBSCRIPTION")], 0),
-        (vec![json!(null), json!(7), json!({}), json!({"dynamodb": {"Keys": {"pk": {"N": "1"}}}})], 1),
+    let ids = events(&stage, 2).await;
+    let keys = stage.waiting().await;
+    // What the table itself removes when its time is over. The mark is of what was, not of what is.
+    let mut expired = record(4, "REMOVE", "DELIVERY#msg_x", "ep_x");
+    expired["userIdentity"] = json!({"type": "Service", "principalId": "dynamodb.amazonaws.com"});
+    expired["dynamodb"]["OldImage"] = json!({
+        "pk": {"S": "DELIVERY#msg_x"}, "sk": {"S": "ep_x"}, "v": {"N": "1"}, "ttl": {"N": "1795348800"},
+        "gsi3pk": {"S": "OUTBOX#0"}, "gsi3sk": {"S": "1795348800000"},
+    });
+    let mut future = record(5, "INSERT", &keys[0].0, &keys[0].1);
+    future["eventVersion"] = json!("9.9");
+    future["dynamodb"]["NewImage"] = json!(["of", "another", "form"]);
+    let unreadable = [json!(null), json!({"pk": {"N": "1"}, "sk": {"S": "x"}}), json!({"pk": {"S": "x"}}), json!("x")];
+    let unreadable = (10..).zip(unreadable).map(|(number, keys)| broken(number, keys)).collect();
+    let numbered = [10, 11, 12, 13].map(|number| format!("stream record {number:021}"));
+    let numberless = vec![json!(null), json!(7), json!({}), json!({"dynamodb": {"SequenceNumber": 7}})];
+    // What is noted of the records, and how many messages are sent.
+    for (records, noted, sent) in [
+        (vec![], vec![], 0),
+        (vec![record(1, "REMOVE", "DELIVERY#msg_x", "ep_x")], vec![], 0),
+        (vec![json!({"eventName": "REMOVE"})], vec![], 0),
+        (vec![record(2, "INSERT", "EVENTS#PARTNER#nobody", "0000000001")], vec![], 0),
+        (vec![record(3, "MODIFY", "SUBSCRIPTION#public#a", "SUBSCRIPTION")], vec![], 0),
+        (vec![expired], vec![], 0),
+        // Only its keys are looked at, and those can be read.
+        (vec![future], vec![], 1),
+        (unreadable, numbered.to_vec(), 0),
+        // Nothing tells them apart.
+        (numberless, vec!["stream record without number".to_owned()], 0),
+        (vec![record(6, "INSERT", &keys[1].0, &keys[1].1)], vec![], 1),
     ] {
-        let seen = stage.poisoned().await.len();
+        let (before, sent_before) = (stage.noted("named").await, arrived(&hook).len());
         assert_eq!(stage.publish(records.clone()).await, nothing_failed(), "{records:?}");
-        assert_eq!(stage.poisoned().await.len() - seen, poisoned, "{records:?}");
+        while stage.courier().deliver().await > 0 {}
+        let after = stage.noted("named").await;
+        assert_eq!(&after - &before, noted.into_iter().collect(), "{records:?}");
+        assert_eq!(arrived(&hook).len() - sent_before, sent, "{records:?}");
     }
-    assert_eq!(stage.poisoned().await.len(), before + 1);
-    let id = stage.event("Northwind 2").await;
-    stage.settle().await;
-    assert_eq!(arrived(&hook), [id]);
+    assert_eq!(arrived(&hook), ids);
+    assert_eq!(stage.noted("reason").await, ["the record names no item".to_owned()].into());
 }
 
 #[tokio::test]
@@ -164,7 +219,8 @@ async fn an_event_whose_message_is_too_long_is_noted_and_sent_to_nobody() {
     stage.put(&pk, &sk, &attributes).await;
     stage.settle().await;
     assert!(arrived(&hook).is_empty());
-    assert!(stage.poisoned().await[0].contains("bytes"), "{:?}", stage.poisoned().await);
+    let reasons = stage.noted("reason").await;
+    assert!(reasons.len() == 1 && reasons.iter().all(|reason| reason.contains("bytes")), "{reasons:?}");
     assert!(stage.waiting().await.is_empty());
 }
 
@@ -184,7 +240,7 @@ async fn an_endpoint_that_nobody_can_read_stops_no_other() {
     stage.settle().await;
     assert_eq!(arrived(&hook), [id]);
     assert!(arrived(&other).is_empty());
-    assert_eq!(stage.poisoned().await.len(), 1, "{key:?}");
+    assert_eq!(stage.noted("named").await, [format!("{} / {}", key.0, key.1)].into());
     assert!(stage.waiting().await.is_empty());
 }
 
@@ -194,12 +250,7 @@ async fn what_goes_wrong_on_our_side_counts_as_no_attempt() {
     let hook = stage.active(json!(["partner.renamed"])).await;
     let id = stage.event("Northwind 2").await;
     stage.courier().publish().await.expect("published");
-    let local = stage.world.here().expect("here").0;
-    let policy = Policy::built_in().expect("a policy");
-    let clock = Arc::new(ManualClock::at(stage.world.now()));
-    // Without sender and master key.
-    let app = App::new(&table_config(None), local.client().clone(), policy, clock, Arc::new(SeededRandom::new(3)));
-    let app = Arc::new(app.with_queue(stage.courier().queue.clone()));
+    let app = app(&stage, stage.courier().queue.clone());
     let ticket = stage.courier().queue.receive(1).remove(0);
     let message = json!({"messageId": "m", "receiptHandle": ticket.receipt, "body": ticket.body});
     for _ in 0..12 {
@@ -212,10 +263,17 @@ async fn what_goes_wrong_on_our_side_counts_as_no_attempt() {
 }
 
 /// Fails at one call, and passes all others on.
-struct FailingOnce {
+pub struct FailingOnce {
     at: usize,
     calls: AtomicUsize,
     queue: Arc<dyn Queue>,
+}
+
+impl FailingOnce {
+    /// Over the stage's queue.
+    pub fn new(at: usize, stage: &Stage) -> Arc<Self> {
+        Arc::new(Self { at, calls: AtomicUsize::new(0), queue: stage.courier().queue.clone() })
+    }
 }
 
 impl Queue for FailingOnce {
@@ -238,12 +296,7 @@ async fn a_failure_that_may_pass_stops_the_batch_at_its_record_and_nothing_is_lo
         let hook = stage.active(json!(["partner.renamed"])).await;
         let ids = events(&stage, 5).await;
         let keys = stage.waiting().await;
-        let local = stage.world.here().expect("here").0;
-        let queue = FailingOnce { at, calls: AtomicUsize::new(0), queue: stage.courier().queue.clone() };
-        let policy = Policy::built_in().expect("a policy");
-        let clock = Arc::new(ManualClock::at(stage.world.now()));
-        let app = App::new(&table_config(None), local.client().clone(), policy, clock, Arc::new(SeededRandom::new(3)));
-        let app = Arc::new(app.with_queue(Arc::new(queue)));
+        let app = app(&stage, FailingOnce::new(at, &stage));
         let batch = |keys: &[(String, String)]| {
             let records = keys.iter().enumerate().map(|(at, (pk, sk))| record(at, "INSERT", pk, sk));
             json!({"Records": records.collect::<Vec<_>>()})

@@ -8,6 +8,8 @@ mod failing;
 mod hostile;
 mod keeping;
 mod killed;
+mod log;
 mod resending;
+mod rotating;
 mod schemas;
 mod waiting;

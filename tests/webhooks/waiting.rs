@@ -1,19 +1,57 @@
 //! Events while nobody publishes.
 
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::{Value, json};
+use shared::queue::Ticket;
+
 use crate::common::Stage;
+use crate::hostile::{FailingOnce, app, run};
+
+impl Stage {
+    /// What the schedule does: publishes what the stream did not bring. The report, or why the job has to be called again.
+    pub async fn sweep(&self) -> Result<Value, String> {
+        let local = self.world.here().expect("here").0;
+        local::jobs::run_once(local, &publish_events::JOB).await.map_err(|error| error.to_string())
+    }
+
+    /// So many events in one shard of the outbox, longest waiting first: their keys. All but the first are copies of it with
+    /// numbers of their own, which is quicker than requests.
+    async fn backlog(&self, count: usize) -> Vec<(String, String)> {
+        self.event("Northwind 2").await;
+        let (pk, sk) = self.waiting().await.remove(0);
+        let mut item = self.world.table().await.remove(&(pk.clone(), sk.clone())).expect("an event");
+        item.retain(|name, _| !["pk", "sk", "gsi3pk", "gsi3sk"].contains(&name.as_str()));
+        let item: Vec<(&str, AttributeValue)> = item.iter().map(|(name, value)| (&**name, value.clone())).collect();
+        let first: usize = sk.parse().expect("a number");
+        let keys: Vec<_> = (first..first + count).map(|number| (pk.clone(), format!("{number:010}"))).collect();
+        for (pk, sk) in &keys {
+            self.put(pk, sk, &item).await;
+            self.clock().advance_millis(1);
+        }
+        assert_eq!(self.waiting().await, keys);
+        keys
+    }
+
+    /// The messages whose tickets are in the queue, each received once.
+    fn queued(&self) -> Vec<String> {
+        let received = self.courier().queue.receive(usize::MAX).into_iter();
+        received.map(|one| Ticket::parse(&one.body).expect("a ticket").webhook_id.to_string()).collect()
+    }
+}
 
 #[tokio::test]
 async fn what_waited_while_nothing_was_published_for_half_an_hour_arrives() {
     let stage = Stage::start().await;
-    let hook = stage.active(serde_json::json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.renamed"])).await;
     let mut ids = Vec::new();
     for n in 0..30 {
         ids.push(stage.event(&format!("Northwind {n}")).await);
         stage.clock().advance_millis(60_000);
     }
     // The stream is gone; the sweep alone finds them.
-    let local = stage.world.here().expect("here").0;
-    local::jobs::run_once(local, &publish_events::JOB).await.expect("it runs");
+    stage.sweep().await.expect("it runs");
     while stage.courier().deliver().await > 0 {}
     let arrived = hook.receiver.of_type("partner.renamed");
     assert_eq!(arrived.len(), ids.len() - 1, "the youngest is left to the stream");
@@ -23,4 +61,40 @@ async fn what_waited_while_nothing_was_published_for_half_an_hour_arrives() {
     assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1));
     stage.settle().await;
     assert_eq!(hook.receiver.of_type("partner.renamed").len(), ids.len());
+}
+
+#[tokio::test]
+async fn one_run_goes_through_all_pages_of_a_shard() {
+    let stage = Stage::start().await;
+    let _hook = stage.active(json!(["partner.renamed"])).await;
+    // Pages have 50.
+    let keys = stage.backlog(130).await;
+    stage.clock().advance_millis(120_000);
+    assert_eq!(stage.sweep().await, Ok(json!({"published": keys.len()})));
+    assert!(stage.waiting().await.is_empty());
+    let queued = stage.queued();
+    assert_eq!((queued.len(), queued.into_iter().collect::<BTreeSet<_>>().len()), (130, 130), "each once");
+}
+
+#[tokio::test]
+async fn what_fails_in_a_sweep_waits_on_alone_until_the_next() {
+    for at in [0, 3, 6] {
+        let stage = Stage::start().await;
+        let _hook = stage.active(json!(["partner.renamed"])).await;
+        let keys = stage.backlog(7).await;
+        stage.clock().advance_millis(120_000);
+        let app = app(&stage, FailingOnce::new(at, &stage));
+        let sweep = async || run(&app, &publish_events::JOB, &json!({})).await.map_err(|error| error.to_string());
+        assert_eq!(sweep().await, Err("1 items failed and wait on".to_owned()));
+        assert_eq!(stage.waiting().await, keys[at..=at]);
+        let mut queued = stage.queued();
+        assert_eq!(queued.len(), 6, "whatever stands behind it in its shard, too");
+        assert_eq!(sweep().await, Ok(json!({"published": 1})));
+        assert!(stage.waiting().await.is_empty());
+        let rest = stage.queued();
+        assert!(rest.len() == 1 && !queued.contains(&rest[0]), "{rest:?}");
+        queued.extend(rest);
+        assert_eq!(queued.into_iter().collect::<BTreeSet<_>>().len(), 7);
+        assert_eq!(sweep().await, Ok(json!({"published": 0})));
+    }
 }

@@ -1,0 +1,61 @@
+//! A new secret while messages are under way.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+use tests::{Call, Reply};
+
+use crate::common::Stage;
+
+/// How long both secrets are live.
+const GRACE: i64 = 3_600_000;
+
+#[tokio::test]
+async fn a_receiver_can_check_every_message_whichever_of_the_live_secrets_it_knows() {
+    let stage = Stage::start().await;
+    let hook = stage.active(json!(["partner.renamed"])).await;
+    hook.receiver.take();
+    let path = format!("/v1/partners/{}", stage.partner.partner_id);
+    let (mut new, mut taken) = (None, BTreeSet::new());
+    // Milliseconds that pass first, events that happen then, batches of ten tickets that are delivered, how often a message is
+    // refused, and whether the old and the new secret are live. There are always tickets left for what comes next.
+    for (pass, events, batches, refused, live) in [
+        (0, 20, 1, 1, [true, false]),
+        // Ten of before the rotation, the ten that were refused then, and ten new ones.
+        (10_000, 20, 3, 0, [true, true]),
+        (GRACE - 10_001, 10, 1, 0, [true, true]),
+        // The hour is over.
+        (1, 10, 2, 0, [false, true]),
+    ] {
+        stage.clock().advance_millis(pass);
+        for n in 0..events {
+            let name = json!({"name": format!("Northwind {pass} {n}")});
+            stage.world.operator(Call::new("PATCH", &path).json(&name)).await.expect(200);
+        }
+        stage.courier().publish().await.expect("published");
+        hook.receiver.answer(move |_, times| Reply::status(if times < refused { 500 } else { 204 }));
+        for _ in 0..batches {
+            assert_eq!(stage.courier().deliver().await, 10);
+        }
+        let arrived = hook.receiver.take();
+        assert_eq!(arrived.len(), 10 * batches);
+        for one in arrived {
+            let signed =
+                [Some(&hook.secret), new.as_ref()].map(|secret| secret.is_some_and(|it| one.is_signed_with(it)));
+            assert_eq!(signed, live, "after {pass} ms: {:?}", one.headers["webhook-signature"]);
+            if one.answered == 204 {
+                assert!(taken.insert(one.id), "each is taken once");
+            }
+        }
+        if new.is_none() {
+            let rotate = stage.endpoints("POST", &format!("/{}/rotate", hook.id)).json(&json!({"grace_hours": 1}));
+            let rotated = stage.ask(rotate).await.expect(200);
+            new = Some(rotated["signing_secret"].as_str().expect("a secret").to_owned());
+        }
+    }
+    assert!(stage.courier().queue.is_empty());
+    assert_eq!(taken.len(), 60);
+    let log = stage.deliveries(&hook).await;
+    let is_done = |id: &String| log.iter().any(|one| one["event_id"] == id.as_str() && one["state"] == "delivered");
+    assert!(taken.iter().all(is_done), "{log:?}");
+}
