@@ -175,9 +175,17 @@ async fn records_that_are_none_are_passed_over_and_noted() {
     let mut future = record(5, "INSERT", &keys[0].0, &keys[0].1);
     future["eventVersion"] = json!("9.9");
     future["dynamodb"]["NewImage"] = json!(["of", "another", "form"]);
-    let unreadable = [json!(null), json!({"pk": {"N": "1"}, "sk": {"S": "x"}}), json!({"pk": {"S": "x"}}), json!("x")];
+    let endless = "x".repeat(3_000);
+    let unreadable = [
+        json!(null),
+        json!({"pk": {"N": "1"}, "sk": {"S": "x"}}),
+        json!({"pk": {"S": "x"}}),
+        json!("x"),
+        json!({"pk": {"S": ""}, "sk": {"S": "x"}}),
+        json!({"pk": {"S": "x"}, "sk": {"S": endless}}),
+    ];
     let unreadable = (10..).zip(unreadable).map(|(number, keys)| broken(number, keys)).collect();
-    let numbered = [10, 11, 12, 13].map(|number| format!("stream record {number:021}"));
+    let numbered = [10, 11, 12, 13, 14, 15].map(|number| format!("stream record {number:021}"));
     let numberless = vec![json!(null), json!(7), json!({}), json!({"dynamodb": {"SequenceNumber": 7}})];
     // What is noted of the records, and how many messages are sent.
     for (records, noted, sent) in [

@@ -21,7 +21,9 @@ fn read(record: &Value) -> Record<'_> {
     if record["eventName"] == "REMOVE" {
         return Record::Removed;
     }
-    let key = |name: &str| record["dynamodb"]["Keys"][name]["S"].as_str();
+    // The table would refuse to look for a key that none of its items has, and with it for all the others.
+    let possible = |key: &&str| (1..=1024).contains(&key.len());
+    let key = |name: &str| record["dynamodb"]["Keys"][name]["S"].as_str().filter(possible);
     match (key("pk"), key("sk")) {
         (Some(pk), Some(sk)) => Record::Written { pk, sk },
         _ => Record::Unreadable,

@@ -79,7 +79,7 @@ pub struct LastAttempt {
     pub failure: Option<String>,
     /// How long it took.
     pub latency_ms: u64,
-    /// The first 1 KiB of the answer's body.
+    /// The first 1 KiB of the answer's body; what is no text in it stands as U+FFFD.
     pub excerpt: String,
 }
 
