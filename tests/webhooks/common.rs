@@ -19,7 +19,10 @@ pub struct Hook {
 
 impl Stage {
     pub async fn start() -> Self {
-        let world = World::start_here(|options| options.loopback_endpoints = true).await;
+        Self::over(World::start_here(|options| options.loopback_endpoints = true).await).await
+    }
+
+    pub async fn over(world: World) -> Self {
         let partner = world.partner().await;
         let stage = Self { world, partner };
         // What happened right before an endpoint's creation may be sent there.
