@@ -53,12 +53,14 @@ impl Sold {
     /// # Panics
     /// When that does not hold.
     pub async fn end(&self, call: &Call, answer: &Answer) {
-        let alone = self.under_way.fetch_sub(1, Ordering::SeqCst) == 1 && !self.crowded.swap(false, Ordering::SeqCst);
         let commands = !matches!(call.method.as_str(), "GET" | "HEAD") && !(300..500).contains(&answer.status);
-        if !commands || !self.watching.load(Ordering::SeqCst) {
+        let looks = commands && self.watching.load(Ordering::SeqCst);
+        // The look belongs to the call: what begins during it may be seen by it.
+        let now = if looks { self.subscriptions().await } else { BTreeMap::new() };
+        let alone = self.under_way.fetch_sub(1, Ordering::SeqCst) == 1 && !self.crowded.swap(false, Ordering::SeqCst);
+        if !looks {
             return;
         }
-        let now = self.subscriptions().await;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let what = format!("{} {}", call.method, call.path);
         for (key, item) in seen.iter() {
