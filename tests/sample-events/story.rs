@@ -185,7 +185,7 @@ async fn webhooks(stage: &Stage, partner: &Partner, contoso: &Customer) {
 
 /// Creates an endpoint; its id.
 async fn endpoint(stage: &Stage, create: &Call, url: &str) -> String {
-    let body = json!({"url": url, "event_types": ["relationship.ended", "endpoint.disabled"], "description": "Events"});
+    let body = json!({"url": url, "event_types": ["relationship.ended", "endpoint.created", "endpoint.disabled"], "description": "Events"});
     let create = create.clone().json(&body).idempotency_key("sample-endpoint");
     let created = expect(stage, 201, &create).await;
     created["endpoint"]["endpoint_id"].as_str().expect("an id").to_owned()
@@ -197,14 +197,16 @@ struct Messages {
     before: Item,
 }
 
-/// Sends a test, and its challenge once more.
+/// Asks for another challenge, and for the message of its creation once more.
 async fn messages(stage: &Stage, endpoint: &str, call: &impl Fn(&str, &str) -> Call) -> Messages {
     expect(stage, 202, &call("POST", &format!("/{endpoint}/test"))).await;
     stage.publish().await;
     let resend = call("POST", &format!("/{endpoint}/resend"));
     expect(stage, 202, &resend.clone().json(&json!({"since": super::TIME}))).await;
     let listed = expect(stage, 200, &call("GET", &format!("/{endpoint}/deliveries?limit=5"))).await;
-    let id = listed["items"][0]["event_id"].as_str().expect("an id");
+    let mut items = listed["items"].as_array().expect("items").iter();
+    let event = items.find(|delivery| delivery["purpose"] == "event").expect("that of its creation");
+    let id = event["event_id"].as_str().expect("an id");
     let (webhook, endpoint) = (WebhookId::parse(id).expect("an id"), EndpointId::parse(endpoint).expect("an id"));
     let before = stage.item(&keys::delivery(&webhook, &endpoint)).await.expect("a delivery");
     let bytes = stage.item(&keys::message(&webhook)).await.expect("a message");

@@ -1,5 +1,7 @@
 //! Challenges that don't go well.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 use shared::deadline::Deadline;
@@ -74,8 +76,14 @@ async fn an_address_that_has_not_answered_is_challenged_once_a_minute_at_most() 
         stage.clock().advance_millis(later);
         let asked = stage.ask(stage.endpoints("POST", &format!("/{}/test", hook.id))).await.expect(202);
         ids.push(asked["delivery"]["event_id"].clone());
+        stage.settle().await;
     }
     assert!(ids[0] == ids[1] && ids[1] != ids[2] && ids[2] == ids[3], "{ids:?}");
+    let sent: BTreeSet<String> = hook.receiver.arrived().into_iter().map(|message| message.id).collect();
+    assert_eq!(sent.len(), 3, "that of its creation, and two");
+    let again = json!({"event_id": ids[0]});
+    let resend = stage.endpoints("POST", &format!("/{}/resend", hook.id)).json(&again);
+    stage.ask(resend).await.refused(422, "validation_failed");
 }
 
 /// The events of an endpoint call for a look at it: one that can't be read is noted, and holds up nobody.

@@ -41,6 +41,7 @@ struct Process {
 impl Process {
     fn start() -> Self {
         let folder = std::env::temp_dir().join(format!("multipartner-killed-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).expect("a folder");
         let clock = FileClock::of(&folder.join("clock"));
         clock.set(Timestamp::parse("2026-11-22T12:00:00Z").expect("a time"));
@@ -62,14 +63,29 @@ impl Process {
     }
 }
 
+/// Starts it; the address that it should have again may be taken for a moment.
 fn spawn(folder: &std::path::Path, port: &str) -> (Child, String, String) {
+    let mut tries = (0..50).filter_map(|_| {
+        let spawned = try_spawn(folder, port);
+        if spawned.is_none() {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        spawned
+    });
+    tries.next().expect("it starts")
+}
+
+fn try_spawn(folder: &std::path::Path, port: &str) -> Option<(Child, String, String)> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_killable"));
     let mut child =
         command.arg(folder).arg(port).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a process");
     let mut line = String::new();
     BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
-    let (url, key) = line.trim_end().split_once(' ').expect("address and key");
-    (child, url.to_owned(), key.to_owned())
+    let Some((url, key)) = line.trim_end().split_once(' ') else {
+        child.wait().expect("it ends");
+        return None;
+    };
+    Some((child, url.to_owned(), key.to_owned()))
 }
 
 impl Drop for Process {
@@ -194,11 +210,12 @@ impl Run {
         // Longer than each wait of the schedule, its jitter included, and then again for what began late.
         const WAITS_S: [i64; 9] = [7, 370, 2_200, 8_700, 21_700, 43_300, 60_600, 86_500, 103_700];
         for wait in WAITS_S.iter().chain(&WAITS_S) {
-            let mut before = usize::MAX;
-            // Whoever is too early lets an attempt be made twice, and nothing else.
+            // Whoever is too early lets an attempt be made twice, and nothing else; but not again and again.
+            let (began, mut before) = (self.done(), usize::MAX);
             while before != self.done() {
                 before = self.done();
-                self.watch(Duration::from_millis(250)).await;
+                let quiet = if before == began { 1_000 } else { 250 };
+                self.watch(Duration::from_millis(quiet)).await;
             }
             if self.received.taken.len() >= events() as usize {
                 return;

@@ -19,6 +19,8 @@ async fn refused() -> (Stage, Hook) {
         let rename = Call::new("PATCH", path.clone()).json(&json!({"name": format!("Northwind {n}")}));
         stage.world.operator(rename).await.expect(200);
         stage.clock().advance_millis(1);
+        // Each delivery has its own time.
+        stage.courier().publish().await.expect("published");
     }
     stage.settle().await;
     hook.receiver.answer(|_, _| Reply::status(204));
@@ -67,8 +69,9 @@ async fn who_has_no_time_for_all_says_where_to_go_on() {
     };
     // 2 s are kept for the answer.
     let first = call(&json!("2026-11-22T12:00:00Z"), 2_200).await;
-    let oldest = stage.oldest(&hook).await;
-    assert_eq!(first, json!({"resent": 0, "next_since": oldest}));
+    let begun = stage.begun(&hook).await;
+    let oldest = begun.iter().find(|one| one["purpose"] == "event").expect("a delivery");
+    assert_eq!(first, json!({"resent": 0, "next_since": oldest["created_at"]}));
     let (mut since, mut resent, mut calls) = (first["next_since"].clone(), 0, 0);
     while since != Value::Null && calls < 70 {
         // On a slow machine, too, it gets on at last.
@@ -78,16 +81,47 @@ async fn who_has_no_time_for_all_says_where_to_go_on() {
     }
     assert_eq!(resent, FAILED as u64);
     assert_eq!(stage.taken(&hook).await, FAILED);
+    // A page of which nothing is to be sent is passed over.
+    let passed = call(&json!("2026-11-22T12:00:00Z"), 2_200).await;
+    assert_eq!(passed, json!({"resent": 0, "next_since": begun[99]["created_at"]}));
+}
+
+/// An endpoint that was down for days is challenged anew; what its owner has sent again meanwhile does not wait for days, too.
+#[tokio::test]
+async fn what_is_sent_again_while_its_endpoint_is_pending_arrives_soon_after_it_is_active() {
+    let stage = Stage::start().await;
+    let hook = stage.active(json!(["partner.renamed"])).await;
+    hook.receiver.answer(|_, _| Reply::status(500).header("webhook-delivery", "abort-message"));
+    let id = stage.event("Northwind 2").await;
+    stage.settle().await;
+    stage.clock().advance_days(5);
+    hook.receiver.answer(|_, _| Reply::status(410));
+    stage.event("Northwind 3").await;
+    stage.settle().await;
+    hook.receiver.answer(|_, times| Reply::status(if times == 0 { 500 } else { 204 }));
+    let path = format!("/{}", hook.id);
+    let call = async |method: &str, path: &str, body: Value| stage.ask(stage.endpoints(method, path).json(&body)).await;
+    call("PATCH", &path, json!({"state": "active"})).await.expect(200);
+    call("POST", &format!("{path}/resend"), json!({"event_id": id})).await.expect(202);
+    stage.settle().await;
+    assert_eq!(stage.state(&hook).await, "pending");
+    stage.settle_for(3_600_000).await;
+    assert_eq!(stage.state(&hook).await, "active");
+    assert_eq!(stage.delivery(&hook, &id).await["state"], "delivered");
 }
 
 impl Stage {
-    /// When the first delivery of an event was begun.
-    async fn oldest(&self, hook: &Hook) -> Value {
-        let path = format!("/{}/deliveries?limit=100", hook.id);
-        let page = self.ask(self.endpoints("GET", &path)).await.expect(200);
-        let cursor = page["next_cursor"].as_str().expect("a second page");
-        let page = self.ask(self.endpoints("GET", &format!("{path}&cursor={cursor}"))).await.expect(200);
-        let items = page["items"].as_array().expect("items");
-        items.iter().rfind(|one| one["purpose"] == "event").expect("a delivery")["created_at"].clone()
+    /// All deliveries of an endpoint, oldest first.
+    async fn begun(&self, hook: &Hook) -> Vec<Value> {
+        let (mut begun, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let path = format!("/{}/deliveries?limit=100{cursor}", hook.id);
+            let page = self.ask(self.endpoints("GET", &path)).await.expect(200);
+            begun.extend(page["items"].as_array().expect("items").iter().cloned());
+            let Some(next) = page["next_cursor"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        begun.reverse();
+        begun
     }
 }

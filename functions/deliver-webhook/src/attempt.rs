@@ -123,7 +123,7 @@ fn judge(app: &App, endpoint: &Endpoint, delivery: &Delivery, attempted: &Attemp
         Some(DeliveryWish::Disable) => {
             return ended(DeliveryState::EndpointDisabled, Health::Same, Some(Reason::AskedByReceiver));
         }
-        // Somebody is there, and wants no other message than before: but who does not want to be asked, says no.
+        // Somebody is there, so the endpoint is not failing. Whoever declines a challenge has failed it.
         Some(DeliveryWish::AbortMessage) => {
             let challenge = delivery.purpose == DeliveryPurpose::Challenge;
             return ended(DeliveryState::Aborted, Health::Same, challenge.then_some(Reason::ChallengeFailed));

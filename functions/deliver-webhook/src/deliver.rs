@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use shared::app::App;
-use shared::domain::{Delivery, DeliveryPurpose, DeliveryState, EndpointState, Timestamp};
+use shared::domain::{Delivery, DeliveryPurpose, DeliveryState, Endpoint, EndpointState, Timestamp};
 use shared::lambda::RunTime;
 use shared::outbound::ATTEMPTS;
 use shared::queue::{LONGEST_POSTPONEMENT, Ticket};
@@ -22,9 +22,9 @@ pub(crate) enum Next {
     Later(Duration),
 }
 
-/// How soon to look again at what waits for its endpoint to be active, at the earliest. It is sent on when that happens; this
-/// is for what was published in the same moment, and for when it never happens.
-const HELD_MS: i64 = 900_000;
+/// How soon to look again at what waits for its endpoint to be active, at the earliest and at the latest. It is sent on when
+/// that happens; this is for what was published in the same moment, for what is older, and for when it never happens.
+const HELD_MS: (i64, i64) = (900_000, 3_600_000);
 
 /// Delivers, if there is something to deliver and it is due.
 pub(crate) async fn deliver(app: &App, time: RunTime, ticket: &Ticket) -> Result<Next, String> {
@@ -49,7 +49,7 @@ pub(crate) async fn deliver(app: &App, time: RunTime, ticket: &Ticket) -> Result
             return give_up(app, time, &delivery, DeliveryState::Aborted).await;
         }
     } else if endpoint.state == EndpointState::Pending {
-        return hold(app, time, &delivery).await;
+        return hold(app, time, &endpoint, &delivery).await;
     }
     match delivery.next_at.and_then(|due| until(due, app.clock.now())) {
         Some(wait) => Ok(next(wait)),
@@ -64,11 +64,12 @@ pub(crate) async fn deliver(app: &App, time: RunTime, ticket: &Ticket) -> Result
     }
 }
 
-/// Keeps what waits for its endpoint to be active: each time about as long as it has waited already.
-async fn hold(app: &App, time: RunTime, delivery: &Delivery) -> Result<Next, String> {
+/// Keeps what waits for its endpoint to be active: each time about as long as it has waited for that already.
+async fn hold(app: &App, time: RunTime, endpoint: &Endpoint, delivery: &Delivery) -> Result<Next, String> {
     let attempt = time.attempt(app);
-    let waited = attempt.occurred_at.millis() - delivery.created_at.millis();
-    let until = attempt.occurred_at.plus_millis(waited.max(HELD_MS));
+    let since = delivery.created_at.max(endpoint.pending_since);
+    let waited = attempt.occurred_at.millis() - since.millis();
+    let until = attempt.occurred_at.plus_millis(waited.clamp(HELD_MS.0, HELD_MS.1));
     app.store.keep(attempt, delivery, until).await.map(|_| Next::Finished).map_err(text)
 }
 

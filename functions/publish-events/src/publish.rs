@@ -1,10 +1,11 @@
-//! One item of the outbox: its deliveries are begun, their tickets put into the queue, then its mark is taken off. Every step
-//! may be repeated without harm.
+//! One item that waits: its deliveries are begun, their tickets put into the queue, then its mark is taken off (a delivery's is
+//! replaced by the one by which its ticket would be missed). Every step may be repeated without harm.
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
+use futures_util::future::try_join_all;
 use serde_json::Value;
 use shared::app::App;
 use shared::domain::{
@@ -74,6 +75,18 @@ impl<'a> Publisher<'a> {
             Err(Fault::Failure(failure)) => return Err(failure),
         }
         Ok(self.app.store.unmark(self.time.attempt(self.app), marked).await?)
+    }
+
+    /// Puts tickets for deliveries into the queue, all at once: where one receiver was down, many are due together.
+    pub(crate) async fn make_tickets(&self, deliveries: &[Marked]) -> Result<(), Failure> {
+        let ticket = |marked: &Marked| match &marked.what {
+            Outgoing::Delivery(delivery) => Some(Ticket::of(delivery)),
+            _ => None,
+        };
+        self.send(deliveries.iter().filter_map(ticket).collect()).await?;
+        let attempt = self.time.attempt(self.app);
+        try_join_all(deliveries.iter().map(|marked| self.app.store.unmark(attempt, marked))).await?;
+        Ok(())
     }
 
     /// A record that names no item.
@@ -168,8 +181,7 @@ impl<'a> Publisher<'a> {
         Ok(self.begin(&message, &[Delivery::new(id.into(), endpoint.endpoint_id, owner, purpose, now)]).await?)
     }
 
-    /// Sends on what waited for an endpoint to be active, as far as time goes: its tickets come back by themselves, too, only
-    /// later.
+    /// Sends on what waited for an endpoint to be active, as far as time goes: the sweep brings the rest, only later.
     async fn release(&self, event: &Event) -> Result<(), Fault> {
         let Some(endpoint) = self.endpoint_of(event).await? else { return Ok(()) };
         let mut start = None;

@@ -1,11 +1,12 @@
-//! What waits in the outbox for longer than the stream takes, and what has waited until now for its next attempt.
+//! What waits in the outbox for longer than the stream takes, and deliveries that need a ticket: their next attempt is due, or
+//! the ticket they had is lost.
 
 use std::collections::VecDeque;
 
 use serde_json::{Value, json};
 use shared::app::App;
 use shared::lambda::{JobError, RunTime};
-use shared::store::{Item, StoreError, Waiting};
+use shared::store::{Item, Marked, Outgoing, StoreError, Waiting};
 
 use crate::publish::{Failure, Publisher};
 
@@ -18,6 +19,18 @@ const PAGE: usize = 50;
 struct Report {
     published: usize,
     failed: usize,
+}
+
+impl Report {
+    fn note(&mut self, items: usize, outcome: Result<(), Failure>) {
+        match outcome {
+            Ok(()) => self.published += items,
+            Err(Failure(reason)) => {
+                tracing::error!(items, reason, "what waits could not be published");
+                self.failed += items;
+            }
+        }
+    }
 }
 
 /// Publishes everything, in each part what waits longest first, a page of each part in turn, so that no part waits for
@@ -36,7 +49,7 @@ pub(crate) async fn publish(app: &App, time: RunTime) -> Result<Value, JobError>
             Ok(None) => {}
             Ok(next) => parts.push_back((part, next)),
             Err(error) => {
-                tracing::error!(%error, "the outbox could not be read");
+                tracing::error!(%error, "what waits could not be read");
                 report.failed += 1;
             }
         }
@@ -62,17 +75,16 @@ async fn publish_page(
         Waiting::Later(_) => attempt.occurred_at,
     };
     let page = app.store.waiting(attempt, part, until, PAGE, start).await?;
-    for marked in page.items {
+    let is_delivery = |marked: &Marked| matches!(marked.what, Outgoing::Delivery(_));
+    let (deliveries, others): (Vec<_>, Vec<_>) = page.items.into_iter().partition(is_delivery);
+    if !deliveries.is_empty() {
+        report.note(deliveries.len(), publisher.make_tickets(&deliveries).await);
+    }
+    for marked in others {
         if !time.is_left() {
             return Ok(None);
         }
-        match publisher.publish(&marked).await {
-            Ok(()) => report.published += 1,
-            Err(Failure(reason)) => {
-                tracing::error!(item = marked.name(), reason, "an item could not be published");
-                report.failed += 1;
-            }
-        }
+        report.note(1, publisher.publish(&marked).await);
     }
     Ok(page.next)
 }

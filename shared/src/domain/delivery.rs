@@ -91,7 +91,7 @@ impl Delivery {
     /// were received and are not done (120 000), and one endpoint that fails must not bring it there for all.
     pub const QUEUED_MS: i64 = 900_000;
 
-    /// A ticket that nobody has heard of for so long after it was due is lost.
+    /// A ticket that nobody has heard of for so long after it was due counts as lost.
     pub const LOST_MS: i64 = 3_600_000;
 
     /// When to see to it that there is a ticket for what is to be tried then: at that time, if it waits in the table, else
@@ -99,6 +99,13 @@ impl Delivery {
     pub fn ticket_at(next_at: Timestamp, now: Timestamp) -> Timestamp {
         let waits_in_table = next_at.millis() - now.millis() > Self::QUEUED_MS;
         if waits_in_table { next_at } else { next_at.plus_millis(Self::LOST_MS) }
+    }
+
+    /// When to see to it again, once there is a ticket. What can't be delivered or settled however many tickets there are gets
+    /// them ever more rarely.
+    pub fn missed_at(&self, now: Timestamp) -> Timestamp {
+        let overdue = self.next_at.map_or(0, |due| now.millis() - due.millis());
+        now.plus_millis(overdue.max(Self::LOST_MS))
     }
 
     /// A message that has not been sent yet.

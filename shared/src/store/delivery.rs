@@ -130,13 +130,14 @@ impl Store {
         Ok(matches!(self.transact(attempt, &writes).await?, Outcome::Committed))
     }
 
-    /// Keeps a delivery, as it is, until then. `false` when it has moved on meanwhile.
+    /// Keeps a delivery, as it is, until then. `false` when it has moved on meanwhile, or is to be published anew.
     pub async fn keep(&self, attempt: Attempt, delivery: &Delivery, until: Timestamp) -> Result<bool, StoreError> {
         let key = keys::delivery(&delivery.webhook_id, &delivery.endpoint_id);
         let (partition, entry) = keys::later(&key, until);
-        let guard = "delivery_state = :pending AND attempt = :attempt";
+        let guard = "delivery_state = :pending AND attempt = :attempt AND NOT begins_with(gsi3pk, :outbox)";
         let write = Write::update(key, "SET gsi3pk = :partition, gsi3sk = :entry", guard)
             .text(":pending", DeliveryState::Pending.as_str())
+            .text(":outbox", keys::OUTBOX)
             .value(":attempt", number(delivery.attempt))
             .text(":partition", partition)
             .text(":entry", entry);

@@ -3,6 +3,7 @@
 //! - `keys`: every key; `schema`: the table; `item`, `write`, `transact`, `read`: the frame around every call
 //! - a file per aggregate says how its items are written and read: `tenant`, `partner`, `access_key`, `invitation`,
 //!   `relationship`, `grant`, `subscription`, `event`, `endpoint`, `delivery`; `outbox` is what waits to be published
+//!   or needs a ticket
 //! - a file per command on several of them is its transaction: `create`, `answer`, `renew`, `end`, `due`
 //! - a new access pattern is a query in `page` (lists) or beside the aggregate it reads
 //!

@@ -103,9 +103,8 @@ impl Store {
     pub async fn unmark(&self, attempt: Attempt, marked: &Marked) -> Result<(), StoreError> {
         let guard = "gsi3pk = :partition AND gsi3sk = :since";
         let write = match &marked.what {
-            Outgoing::Delivery(_) => {
-                let now = attempt.occurred_at;
-                let (partition, entry) = keys::later(&marked.key, Delivery::ticket_at(now, now));
+            Outgoing::Delivery(delivery) => {
+                let (partition, entry) = keys::later(&marked.key, delivery.missed_at(attempt.occurred_at));
                 Write::update(marked.key.clone(), "SET gsi3pk = :later, gsi3sk = :at", guard)
                     .text(":later", partition)
                     .text(":at", entry)

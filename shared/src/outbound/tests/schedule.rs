@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::super::{ATTEMPTS, DISABLE_AFTER, Failure, Outcome, Reply, RetryAfter, next_wait};
 use super::{answered, failed};
-use crate::domain::Timestamp;
+use crate::domain::{Delivery, Timestamp};
 use crate::random::{Random, SeededRandom};
 
 /// The schedule as it is published, in seconds.
@@ -34,6 +34,18 @@ fn without_jitter_the_waits_are_the_published_schedule() {
     assert_eq!(waits, BASES.map(Duration::from_secs));
     assert_eq!(waits.iter().sum::<Duration>(), Duration::from_secs(75 * 3600 + 35 * 60 + 5));
     assert_eq!(DISABLE_AFTER, Duration::from_secs(5 * 86_400));
+}
+
+/// What decides whether a ticket is put back must not be a matter of whose clock is a little ahead.
+#[test]
+fn no_wait_is_near_the_longest_that_the_queue_keeps() {
+    let longest = Duration::from_millis(Delivery::QUEUED_MS.unsigned_abs());
+    let near = longest - Duration::from_mins(2)..longest + Duration::from_mins(2);
+    for made in 1..ATTEMPTS {
+        let least = wait(made, &Outcome::Answered(answered(500)), &LEAST).unwrap();
+        let most = wait(made, &asking(503, RetryAfter::Seconds(u64::MAX)), &MOST).unwrap();
+        assert!(most < near.start || least > near.end, "{made}: {least:?} to {most:?}");
+    }
 }
 
 #[test]
