@@ -10,13 +10,11 @@ use crate::common::Stage;
 /// The requests that publishing and delivering a message makes: which operation, and how often.
 const REQUESTS: [(&str, usize); 3] = [(TRANSACT, 4), ("BatchGetItem", 3), ("GetItem", 1)];
 
-/// What goes wrong with one request, or with it and all after it.
-fn faults() -> [(Fault, bool); 5] {
+/// What goes wrong with one request, or with it and all after it; the other faults are those of every command.
+fn faults() -> [(Fault, bool); 3] {
     [
         (Fault::LostBefore, false),
         (Fault::LostAfter, false),
-        (Fault::CutAfter, false),
-        (Fault::Error("ThrottlingException"), false),
         (Fault::Error("AccessDeniedException"), true),
     ]
 }
