@@ -12,11 +12,7 @@ const REQUESTS: [(&str, usize); 3] = [(TRANSACT, 4), ("BatchGetItem", 3), ("GetI
 
 /// What goes wrong with one request, or with it and all after it; the other faults are those of every command.
 fn faults() -> [(Fault, bool); 3] {
-    [
-        (Fault::LostBefore, false),
-        (Fault::LostAfter, false),
-        (Fault::Error("AccessDeniedException"), true),
-    ]
+    [(Fault::LostBefore, false), (Fault::LostAfter, false), (Fault::Error("AccessDeniedException"), true)]
 }
 
 #[tokio::test(flavor = "multi_thread")]
