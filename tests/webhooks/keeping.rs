@@ -123,7 +123,7 @@ async fn what_waited_for_an_endpoint_that_never_answers_ends_with_it() {
     let hook = stage.pending(Value::Null).await;
     hook.receiver.answer(|_, _| Reply::status(500));
     let id = stage.event("Northwind 2").await;
-    stage.settle_for(250 * 60 * MINUTE).await;
+    stage.settle_for(100 * 60 * MINUTE).await;
     assert_eq!(stage.state(&hook).await, "disabled");
     assert_eq!(stage.delivery(&hook, &id).await["state"], "endpoint_disabled");
     assert_eq!((stage.courier().queue.len(), stage.kept().await.len()), (0, 0));

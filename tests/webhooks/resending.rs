@@ -19,8 +19,10 @@ async fn refused() -> (Stage, Hook) {
         let rename = Call::new("PATCH", path.clone()).json(&json!({"name": format!("Northwind {n}")}));
         stage.world.operator(rename).await.expect(200);
         stage.clock().advance_millis(1);
-        // Each delivery has its own time.
-        stage.courier().publish().await.expect("published");
+        // Not all deliveries are begun at the same time.
+        if n % 10 == 9 {
+            stage.courier().publish().await.expect("published");
+        }
     }
     stage.settle().await;
     hook.receiver.answer(|_, _| Reply::status(204));
