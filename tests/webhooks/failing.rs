@@ -128,7 +128,7 @@ async fn who_is_gone_or_asks_for_it_is_left_alone() {
 #[tokio::test]
 async fn a_challenge_that_nobody_answers_disables() {
     let stage = Stage::start().await;
-    let hook = stage.pending(Value::Null).await;
+    let hook = stage.pending(json!(["partner.renamed"])).await;
     hook.receiver.answer(|_, _| Reply::status(404));
     stage.settle_for(100 * HOUR).await;
     assert_eq!(stage.state(&hook).await, "disabled");

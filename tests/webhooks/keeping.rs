@@ -1,6 +1,6 @@
 //! What waits for long waits in the table, and not in the queue that all share.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use shared::domain::{Clock, Timestamp};
 use tests::Reply;
 
@@ -120,7 +120,7 @@ async fn what_waits_for_its_endpoint_is_looked_at_ever_more_rarely_and_sent_once
 #[tokio::test]
 async fn what_waited_for_an_endpoint_that_never_answers_ends_with_it() {
     let stage = Stage::start().await;
-    let hook = stage.pending(Value::Null).await;
+    let hook = stage.pending(json!(["partner.renamed"])).await;
     hook.receiver.answer(|_, _| Reply::status(500));
     let id = stage.event("Northwind 2").await;
     stage.settle_for(100 * 60 * MINUTE).await;
