@@ -69,6 +69,10 @@ impl Mailbox {
     fn keep(&self, entries: &[Value]) -> Value {
         let mut kept = self.kept();
         kept.batches.push(entries.len());
+        for entry in entries {
+            let ticket: Value = serde_json::from_str(entry["MessageBody"].as_str().expect("a text")).expect("a ticket");
+            assert_eq!(entry["MessageGroupId"], ticket["endpoint_id"], "what makes the queue a fair one");
+        }
         let refused = kept.refused.clone();
         let (failed, sent): (Vec<_>, Vec<_>) =
             entries.iter().partition(|entry| entry["Id"].as_str() == refused.as_deref());

@@ -1,5 +1,6 @@
 //! From the outbox to the queue: every event becomes a delivery for each endpoint that wants it. Called by the table's
-//! stream right after each commit, and on a schedule for what the stream did not bring, and for deliveries that need a new ticket: nothing hangs on stream or queue alone.
+//! stream right after each commit, and on a schedule for what the stream did not bring and for deliveries that need a new
+//! ticket: nothing hangs on stream or queue alone.
 
 mod publish;
 mod stream;

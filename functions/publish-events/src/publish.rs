@@ -79,11 +79,7 @@ impl<'a> Publisher<'a> {
 
     /// Puts tickets for deliveries into the queue, all at once: where one receiver was down, many are due together.
     pub(crate) async fn make_tickets(&self, deliveries: &[Marked]) -> Result<(), Failure> {
-        let ticket = |marked: &Marked| match &marked.what {
-            Outgoing::Delivery(delivery) => Some(Ticket::of(delivery)),
-            _ => None,
-        };
-        self.send(deliveries.iter().filter_map(ticket).collect()).await?;
+        self.send(deliveries.iter().filter_map(Marked::delivery).map(Ticket::of).collect()).await?;
         let attempt = self.time.attempt(self.app);
         try_join_all(deliveries.iter().map(|marked| self.app.store.unmark(attempt, marked))).await?;
         Ok(())

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use serde_json::{Value, json};
 use shared::app::App;
 use shared::lambda::{JobError, RunTime};
-use shared::store::{Item, Marked, Outgoing, StoreError, Waiting};
+use shared::store::{Item, StoreError, Waiting};
 
 use crate::publish::{Failure, Publisher};
 
@@ -75,8 +75,7 @@ async fn publish_page(
         Waiting::Later(_) => attempt.occurred_at,
     };
     let page = app.store.waiting(attempt, part, until, PAGE, start).await?;
-    let is_delivery = |marked: &Marked| matches!(marked.what, Outgoing::Delivery(_));
-    let (deliveries, others): (Vec<_>, Vec<_>) = page.items.into_iter().partition(is_delivery);
+    let (deliveries, others): (Vec<_>, Vec<_>) = page.items.into_iter().partition(|one| one.delivery().is_some());
     if !deliveries.is_empty() {
         report.note(deliveries.len(), publisher.make_tickets(&deliveries).await);
     }

@@ -11,8 +11,7 @@ use serde_json::json;
 use shared::app::App;
 use shared::domain::Timestamp;
 use shared::queue::{Queue, Ticket};
-use shared::store::keys::{LATER_SHARDS, OUTBOX_SHARDS};
-use shared::store::{Attempt, Marked, Outgoing, StoreError, Waiting};
+use shared::store::{Attempt, Marked, StoreError, Waiting};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
@@ -52,8 +51,7 @@ impl Courier {
 
     async fn publish_outbox(&self) -> Result<usize, StoreError> {
         let mut waiting = Vec::new();
-        for shard in 0..OUTBOX_SHARDS {
-            let part = Waiting::Outbox(shard);
+        for part in Waiting::outbox() {
             let attempt = self.attempt();
             let now = attempt.occurred_at;
             waiting.extend(self.publishing.store.waiting(attempt, part, now, STREAM_BATCH, None).await?.items);
@@ -90,8 +88,7 @@ impl Courier {
     /// [`StoreError`] when the table can't be read.
     pub async fn next_later(&self) -> Result<Option<Timestamp>, StoreError> {
         let mut first = None;
-        for shard in 0..LATER_SHARDS {
-            let part = Waiting::Later(shard);
+        for part in Waiting::later() {
             let page = self.publishing.store.waiting(self.attempt(), part, ever(), 1, None).await?;
             first = first
                 .into_iter()
@@ -135,13 +132,12 @@ impl Courier {
     /// [`StoreError`] when the table can't be read.
     pub async fn rebuild(&self) -> Result<usize, StoreError> {
         let mut count = 0;
-        for shard in 0..LATER_SHARDS {
+        for part in Waiting::later() {
             let mut start = None;
             loop {
                 let attempt = self.attempt();
-                let page =
-                    self.publishing.store.waiting(attempt, Waiting::Later(shard), ever(), STREAM_BATCH, start).await?;
-                let tickets: Vec<Ticket> = page.items.iter().filter_map(ticket).collect();
+                let page = self.publishing.store.waiting(attempt, part, ever(), STREAM_BATCH, start).await?;
+                let tickets: Vec<Ticket> = page.items.iter().filter_map(Marked::delivery).map(Ticket::of).collect();
                 count += tickets.len();
                 self.queue.send(tickets).await.map_err(|error| StoreError::Failed(error.to_string()))?;
                 start = page.next;
@@ -194,11 +190,4 @@ impl Courier {
 /// After every time there is.
 fn ever() -> Timestamp {
     Timestamp::from_millis(9_999_999_999_999)
-}
-
-fn ticket(marked: &Marked) -> Option<Ticket> {
-    match &marked.what {
-        Outgoing::Delivery(delivery) => Some(Ticket::of(delivery)),
-        _ => None,
-    }
 }

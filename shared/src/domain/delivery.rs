@@ -166,3 +166,31 @@ pub fn other_message(purpose: DeliveryPurpose, id: &MessageId, endpoint: &Endpoi
     let data = json!({"id": id, "endpoint_id": endpoint});
     json!({"type": format!("endpoint.{purpose}"), "timestamp": now, "data": data}).to_string().into_bytes()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{PartnerId, digest};
+
+    #[test]
+    fn what_never_ends_needs_tickets_ever_more_rarely() {
+        let (hash, due) = (digest("t", &[]), Timestamp::from_millis(1_795_369_200_000));
+        let owner = Owner::Partner(PartnerId::from_hash(&hash));
+        let (id, endpoint) = (MessageId::from_hash(&hash).into(), EndpointId::from_hash(&hash));
+        let delivery = Delivery::new(id, endpoint, owner, DeliveryPurpose::Test, due);
+        let mut hours = vec![0];
+        while hours.len() < 6 {
+            let now = due.plus_millis(hours[hours.len() - 1] * 3_600_000);
+            hours.push((delivery.missed_at(now).millis() - due.millis()) / 3_600_000);
+        }
+        assert_eq!(hours, [0, 1, 2, 4, 8, 16]);
+    }
+
+    #[test]
+    fn a_short_wait_is_seen_to_when_it_is_overdue_and_a_long_one_when_it_is_due() {
+        let now = Timestamp::from_millis(1_795_369_200_000);
+        for (wait, look) in [(0, 3_600_000), (900_000, 4_500_000), (900_001, 900_001), (86_400_000, 86_400_000)] {
+            assert_eq!(Delivery::ticket_at(now.plus_millis(wait), now), now.plus_millis(look), "{wait}");
+        }
+    }
+}

@@ -27,9 +27,19 @@ pub enum Waiting {
 }
 
 impl Waiting {
+    /// The outbox.
+    pub fn outbox() -> impl Iterator<Item = Self> {
+        (0..keys::OUTBOX_SHARDS).map(Self::Outbox)
+    }
+
+    /// The deliveries that are not finished.
+    pub fn later() -> impl Iterator<Item = Self> {
+        (0..keys::LATER_SHARDS).map(Self::Later)
+    }
+
     /// Every part.
     pub fn all() -> impl Iterator<Item = Self> {
-        (0..keys::OUTBOX_SHARDS).map(Self::Outbox).chain((0..keys::LATER_SHARDS).map(Self::Later))
+        Self::outbox().chain(Self::later())
     }
 
     fn partition(self) -> String {
@@ -102,14 +112,14 @@ impl Store {
     /// that is missed if it is lost.
     pub async fn unmark(&self, attempt: Attempt, marked: &Marked) -> Result<(), StoreError> {
         let guard = "gsi3pk = :partition AND gsi3sk = :since";
-        let write = match &marked.what {
-            Outgoing::Delivery(delivery) => {
+        let write = match marked.delivery() {
+            Some(delivery) => {
                 let (partition, entry) = keys::later(&marked.key, delivery.missed_at(attempt.occurred_at));
                 Write::update(marked.key.clone(), "SET gsi3pk = :later, gsi3sk = :at", guard)
                     .text(":later", partition)
                     .text(":at", entry)
             }
-            _ => Write::update(marked.key.clone(), "REMOVE gsi3pk, gsi3sk", guard),
+            None => Write::update(marked.key.clone(), "REMOVE gsi3pk, gsi3sk", guard),
         };
         let write = write.text(":partition", &marked.partition).text(":since", &marked.since);
         self.transact(attempt, &[((), write)]).await.map(drop)
@@ -157,6 +167,14 @@ impl Marked {
     /// Its partition and sort key.
     pub fn key(&self) -> (&str, &str) {
         (&self.key.pk, &self.key.sk)
+    }
+
+    /// The delivery, if it is one.
+    pub fn delivery(&self) -> Option<&Delivery> {
+        match &self.what {
+            Outgoing::Delivery(delivery) => Some(delivery),
+            _ => None,
+        }
     }
 
     /// Since or until when it waits, in a form that sorts by time.
