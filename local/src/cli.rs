@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
-use shared::auth::AccessKeyText;
-use shared::auth::signature::SigningSecret;
+use platform::secrets::AccessKeyText;
+use platform::secrets::signature::SigningSecret;
 use tracing_subscriber::filter::{LevelFilter, ParseError, Targets};
 
 const THIS_MACHINE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);

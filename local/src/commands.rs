@@ -9,9 +9,10 @@ use local::engine::Engine;
 use local::listen::{Heard, Listener};
 use local::samples::{self, Samples, SeedError};
 use local::{DataDir, Local, Options, TABLE, start, table_config};
-use shared::auth::AccessKeyText;
-use shared::random::{Random, SystemRandom};
-use shared::store::{client, schema};
+use platform::aws;
+use platform::random::{Random, SystemRandom};
+use platform::secrets::AccessKeyText;
+use platform::store::{client, schema};
 
 use crate::cli::{Dynamodb, Listen, Serve, Verify};
 use crate::output::Output;
@@ -84,7 +85,7 @@ pub async fn dynamodb(given: Dynamodb) -> Result<(), Box<dyn Error>> {
     let folder = given.data_dir.as_deref().map(DataDir::open).transpose()?;
     let file = folder.as_ref().map(DataDir::database);
     let engine = Engine::start(SocketAddr::new(given.host, given.port), file.as_deref()).await?;
-    let table = client::connect(&table_config(Some(engine.endpoint().to_owned())), client::http_client());
+    let table = client::connect(&table_config(Some(engine.endpoint().to_owned())).dynamodb, aws::http_client());
     schema::create_table(&table, TABLE).await.map_err(local::StartError::from)?;
     drop(table);
     engine_ready(&engine)?;

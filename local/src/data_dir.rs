@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
-use shared::auth::Secret;
-use shared::random::Random;
+use platform::random::Random;
+use platform::secrets::Secret;
 
 use crate::StartError;
 
@@ -109,9 +109,9 @@ fn private(path: &Path) -> Result<(), StartError> {
 mod tests {
     use std::collections::BTreeMap;
 
-    use shared::auth::MasterKeys;
-    use shared::domain::PartnerId;
-    use shared::random::SystemRandom;
+    use domain::PartnerId;
+    use platform::random::SystemRandom;
+    use platform::secrets::MasterKeys;
 
     use super::*;
     use crate::testing::Folder;

@@ -4,9 +4,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use shared::auth::UnknownMasterKey;
-use shared::domain::PolicyError;
-use shared::store::StoreError;
+use domain::PolicyError;
+use platform::secrets::UnknownMasterKey;
+use platform::store::StoreError;
 
 use crate::functions::Mismatch;
 use crate::template::TemplateError;

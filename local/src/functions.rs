@@ -1,6 +1,6 @@
 //! The functions that are linked into this program. The template says which routes each of them serves.
 
-use shared::lambda::Function;
+use platform::lambda::Function;
 
 use crate::template::{Route, Template};
 
@@ -65,9 +65,9 @@ pub fn link<'a>(template: &'a Template, functions: &[Function]) -> Result<Vec<(&
 mod tests {
     use std::time::Duration;
 
-    use shared::app::App;
-    use shared::config::Needs;
-    use shared::http::{Problem, Request, Response};
+    use platform::config::Needs;
+    use platform::handler::App;
+    use platform::http_api::{Problem, Request, Response};
 
     use super::*;
 
@@ -76,7 +76,7 @@ mod tests {
     }
 
     const ONE: Function =
-        Function { name: "one", routes: shared::routes! { "GET /a" => nothing, }, needs: Needs::NOTHING };
+        Function { name: "one", routes: platform::routes! { "GET /a" => nothing, }, needs: Needs::NOTHING };
 
     fn template(path: &str, function: &str) -> Template {
         let route = Route { method: "GET".into(), path: path.into(), function: function.into() };

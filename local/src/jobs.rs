@@ -4,9 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use platform::handler::App;
+use platform::lambda::{Invocation, Job, JobError, run_job};
 use serde_json::{Value, json};
-use shared::app::App;
-use shared::lambda::{Invocation, Job, JobError, run_job};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -65,7 +65,8 @@ pub(crate) fn invocation(job: &Job) -> Invocation {
 mod tests {
     use std::sync::Mutex;
 
-    use shared::domain::{Clock, Timestamp};
+    use domain::Timestamp;
+    use platform::clock::Clock;
 
     use super::*;
     use crate::{Options, samples, start, template};

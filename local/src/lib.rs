@@ -24,13 +24,16 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::SharedHttpClient;
-use shared::app::App;
-use shared::auth::{AccessKeyText, MasterKeys, Secret};
-use shared::config::{Config, Credentials};
-use shared::domain::{Clock, Policy, SystemClock};
-use shared::outbound::{Resolver, Sender, SystemResolver};
-use shared::random::{Random, SystemRandom};
-use shared::store::{StoreError, client, schema};
+use domain::Policy;
+use platform::aws;
+use platform::aws::{Credentials, Service};
+use platform::clock::{Clock, SystemClock};
+use platform::config::Config;
+use platform::handler::App;
+use platform::outbound::{Resolver, Sender, SystemResolver};
+use platform::random::{Random, SystemRandom};
+use platform::secrets::{AccessKeyText, MasterKeys, Secret};
+use platform::store::{StoreError, client, schema};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinSet;
@@ -146,10 +149,10 @@ pub async fn start(options: Options) -> Result<Local, StartError> {
         ..table_config(endpoint)
     };
     // The table is made, and tests look into it, past any injected fault.
-    let client = client::connect(&config, client::http_client());
+    let client = client::connect(&config.dynamodb, aws::http_client());
     schema::create_table(&client, TABLE).await?;
 
-    let faulty = options.http_client.map(|http| client::connect(&config, http));
+    let faulty = options.http_client.map(|http| client::connect(&config.dynamodb, http));
     let function_client = faulty.unwrap_or_else(|| client.clone());
     let resolver: Arc<dyn Resolver> = options.resolver.unwrap_or_else(|| Arc::new(SystemResolver));
     let app = |config: &Config, client: &Client| {
@@ -253,15 +256,16 @@ const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0)
 pub fn table_config(endpoint: Option<String>) -> Config {
     Config {
         table: TABLE.to_owned(),
-        region: "us-east-1".to_owned(),
-        endpoint,
+        dynamodb: Service {
+            region: "us-east-1".to_owned(),
+            endpoint,
+            credentials: Credentials { id: "local".to_owned(), secret: "local".to_owned(), token: None },
+        },
         master_keys: MasterKeys::default(),
         operator_key_hash: None,
         public_base_url: None,
-        queue_url: String::new(),
-        queue_endpoint: None,
+        queue: None,
         loopback_endpoints: false,
-        credentials: Credentials { id: "local".to_owned(), secret: "local".to_owned(), token: None },
     }
 }
 

@@ -12,9 +12,9 @@ use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use platform::clock::{Clock, SystemClock};
+use platform::secrets::signature::{SignatureError, SignatureHeaders, SigningSecret};
 use serde_json::Value;
-use shared::auth::signature::{SignatureError, SignatureHeaders, SigningSecret};
-use shared::domain::{Clock, SystemClock};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -148,7 +148,7 @@ fn printable(text: &str) -> String {
 mod tests {
     use std::net::Ipv4Addr;
 
-    use shared::auth::signature::sign;
+    use platform::secrets::signature::sign;
 
     use super::*;
 

@@ -4,9 +4,9 @@
 mod api;
 mod story;
 
+use domain::{PartnerId, TenantId};
+use platform::secrets::AccessKeyText;
 use serde_json::{Value, json};
-use shared::auth::AccessKeyText;
-use shared::domain::{PartnerId, TenantId};
 
 pub use self::api::SeedError;
 pub use self::story::Step;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use data_encoding::HEXLOWER;
-use shared::random::{Random, SystemRandom};
+use platform::random::{Random, SystemRandom};
 
 /// A path for a folder that no other test has; removed at the end.
 pub struct Folder(pub PathBuf);

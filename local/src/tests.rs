@@ -1,7 +1,8 @@
 use std::sync::Mutex;
 
-use shared::domain::Timestamp;
-use shared::random::SeededRandom;
+use domain::Timestamp;
+use platform::aws;
+use platform::random::SeededRandom;
 
 use super::*;
 use crate::testing::Folder;
@@ -95,7 +96,7 @@ async fn functions_without_a_claim_to_the_master_key_have_none() {
     let (template, config) = (Template::built_in().unwrap(), table_config(None));
     let config = Config { master_keys: MasterKeys::new(BTreeMap::from([(1, Secret::new([1; 32]))])), ..config };
     let app = |config: &Config| {
-        let client = client::connect(config, client::http_client());
+        let client = client::connect(&config.dynamodb, aws::http_client());
         let policy = Policy::built_in().unwrap();
         Arc::new(App::new(config, client, policy, Arc::new(SystemClock), Arc::new(SystemRandom)))
     };

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use aws_sdk_dynamodb::Client;
-use shared::store::{Audit, AuditError, Audited, client};
+use platform::aws;
+use platform::store::{Audit, AuditError, Audited, client};
 
 use crate::engine::Engine;
 use crate::{ANY_PORT, DataDir, StartError, TABLE, table_config};
@@ -35,7 +36,7 @@ pub async fn verify(data_dir: &Path) -> Result<Audited, VerifyError> {
         return Err(VerifyError::NoData(data_dir.to_owned()));
     }
     let engine = Engine::start_over_copy(ANY_PORT, &file).await?;
-    let client = client::connect(&table_config(Some(engine.endpoint().to_owned())), client::http_client());
+    let client = client::connect(&table_config(Some(engine.endpoint().to_owned())).dynamodb, aws::http_client());
     let audited = audit(&client, TABLE).await;
     drop(client);
     engine.stop().await;

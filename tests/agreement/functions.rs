@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use local::functions::FUNCTIONS;
+use platform::config::{Config, Needs};
 use serde_json::{Value, json};
-use shared::config::{Config, Needs};
 use tests::sample_events::jobs;
 
 use crate::deployment::{Deployment, Function, TEXT};

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_sdk_dynamodb::types::AttributeValue;
+use platform::clock::Clock;
+use platform::store::Item;
 use serde_json::{Value, json};
-use shared::domain::Clock;
-use shared::store::Item;
 use tests::parties::{accept_by_link, asking, decline_by_link, link, preview, registration};
 use tests::sample_events::{Stage, TIME, play};
 use tests::{Call, Customer, Partner, Receiver, Reply};

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use platform::store::keys::{PK, SK};
+use platform::store::schema::{INDEXES, KEY_ATTRIBUTES};
 use serde_json::{Value, json};
-use shared::store::keys::{PK, SK};
-use shared::store::schema::{INDEXES, KEY_ATTRIBUTES};
 
 use crate::deployment::Deployment;
 

@@ -12,17 +12,17 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use domain::{EndpointId, MessageId, Owner, PartnerId, Timestamp, digest};
 use local::courier::queue::VISIBILITY;
 use local::courier::{QUEUE_BATCH, STREAM_BATCH};
 use local::table_config;
+use platform::clock::Clock;
+use platform::outbound::Settings;
+use platform::queue::sqs::Sqs;
+use platform::queue::{LONGEST_POSTPONEMENT, Queue, Ticket};
+use platform::store::keys::{GSI3_PK, OUTBOX};
 use serde_json::{Value, json};
-use shared::config::Config;
-use shared::domain::{Clock, EndpointId, MessageId, Owner, PartnerId, Timestamp, digest};
-use shared::outbound::Settings;
-use shared::queue::sqs::Sqs;
-use shared::queue::{LONGEST_POSTPONEMENT, Queue, Ticket};
-use shared::store::keys::{GSI3_PK, OUTBOX};
-use tests::sample_events::{Mailbox, Stage, platform, play};
+use tests::sample_events::{Mailbox, Stage, lambda_events, play};
 use tests::{Call, Partner};
 
 use crate::deployment::{Deployment, Function};
@@ -183,8 +183,8 @@ fn poison_is_counted_in_both_logs_under_the_name_that_its_alarm_looks_for() {
 
 /// The real queue of the functions, over one in memory.
 fn sqs(mailbox: &Mailbox) -> Sqs {
-    let config = Config { queue_url: "https://sqs.us-east-1.amazonaws.com/1/q".into(), ..table_config(None) };
-    Sqs::over(&config, SharedHttpClient::new(mailbox.clone()))
+    let sqs = table_config(None).dynamodb;
+    Sqs::new(&sqs, "https://sqs.us-east-1.amazonaws.com/1/q".into(), SharedHttpClient::new(mailbox.clone()))
 }
 
 fn tickets(count: u8) -> Vec<Ticket> {
@@ -302,7 +302,7 @@ async fn each_delivery_that_has_to_wait_is_put_back_and_reported() {
     // No name leads anywhere on this stage, so that every attempt fails and has to be made again.
     for (pass, attempt) in [(0, 1), (1_500, 1), (4_500, 2)] {
         stage.clock().advance_millis(pass);
-        let batch = platform::of_queue(&batch, stage.clock().now());
+        let batch = lambda_events::of_queue(&batch, stage.clock().now());
         let answer = stage.run("deliver-webhook", batch.to_string().as_bytes()).await;
         let (mut seconds, mut failed) = (BTreeMap::new(), Vec::new());
         for (endpoint, at) in [(&endpoints[0], 1), (&endpoints[1], 4)] {

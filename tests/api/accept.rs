@@ -1,7 +1,8 @@
 //! Answering invitations: preview, accept and decline, by link and by key, in the contract's order.
 
+use domain::Timestamp;
+use platform::clock::Clock;
 use serde_json::{Value, json};
-use shared::domain::{Clock, Timestamp};
 use tests::parties::{accept_by_link, acceptance, asking, decline_by_link, link, preview, registration};
 use tests::{Answer, Call, Customer, World};
 

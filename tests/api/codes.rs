@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use shared::http::Code;
+use platform::http_api::Code;
 use tests::cases::Cases;
 
 use crate::corpus::{EVENTS, REQUESTS};

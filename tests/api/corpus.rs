@@ -62,8 +62,8 @@ async fn every_bad_event_gets_exactly_its_answer_and_writes_nothing() {
 #[test]
 fn every_group_of_bad_input_that_can_reach_a_route_has_cases() {
     let elsewhere = [
-        (33, "webhooks.rs: a clock at 1970; shared/src/auth/signature.rs: one before it"),
-        (60, "tests/webhooks/endpoints.rs: the URLs of endpoints; shared/src/outbound: what a URL may be"),
+        (33, "webhooks.rs: a clock at 1970; shared/platform/src/secrets/signature.rs: one before it"),
+        (60, "tests/webhooks/endpoints.rs: the URLs of endpoints; shared/platform/src/outbound: what a URL may be"),
     ];
     let mut groups = Cases::read(REQUESTS).groups();
     for (group, count) in Cases::read(EVENTS).groups() {

@@ -452,7 +452,7 @@ async fn a_policy_may_let_csp_tenants_be_customers() {
 async fn what_is_at_its_limit_is_taken() {
     let world = World::start().await;
     let partner = world.partner().await;
-    let roles: Vec<Value> = serde_json::from_str::<Value>(include_str!("../../shared/policy.json"))
+    let roles: Vec<Value> = serde_json::from_str::<Value>(include_str!("../../shared/domain/policy.json"))
         .map(|file| file["versions"][0]["roles"]["grant"].as_array().unwrap().clone())
         .unwrap();
     let local_part = "a".repeat(64);

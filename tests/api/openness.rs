@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use platform::config::Needs;
+use platform::http_api::Code;
+use platform::lambda::{Function, Route};
 use serde_json::json;
-use shared::config::Needs;
-use shared::http::Code;
-use shared::lambda::{Function, Route};
 use tests::World;
 
 /// An event for the route of [`panicking`].

@@ -63,7 +63,7 @@ async fn the_policy_in_force_is_public() {
     assert_eq!(members, ["clouds", "effective_from", "limits", "roles", "upcoming", "version"]);
     assert_eq!(policy["clouds"]["public"]["delegated_admin"], "optional");
     assert_eq!(policy["clouds"]["us_gov"]["delegated_admin"], "required");
-    let file: Value = serde_json::from_str(include_str!("../../shared/policy.json")).unwrap();
+    let file: Value = serde_json::from_str(include_str!("../../shared/domain/policy.json")).unwrap();
     for member in ["version", "clouds", "limits", "roles"] {
         assert_eq!(policy[member], file["versions"][0][member], "{member}");
     }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use domain::Timestamp;
+use platform::secrets::signature::{SigningSecret, sign};
 use serde_json::{Value, json};
-use shared::auth::signature::{SigningSecret, sign};
-use shared::domain::Timestamp;
 use tests::parties::registration;
 use tests::{Call, Customer, ManualClock, Partner, World};
 

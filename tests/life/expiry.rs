@@ -7,9 +7,9 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_runtime_api::client::http::HttpConnectorFuture;
 use futures_util::future::join_all;
+use platform::lambda::{Invocation, run_job};
+use platform::store::keys::{GSI3_PK, GSI3_SK};
 use serde_json::{Value, json};
-use shared::lambda::{Invocation, run_job};
-use shared::store::keys::{GSI3_PK, GSI3_SK};
 use tests::parties::{accept_by_link, asking, decline_by_link, link, registration};
 use tests::{Call, Customer, Partner, World};
 

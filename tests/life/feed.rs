@@ -7,13 +7,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use aws_smithy_runtime_api::client::http::HttpConnectorFuture;
+use domain::Timestamp;
 use futures_util::future::join_all;
 use local::Options;
 use local::engine::Engine;
+use platform::clock::Clock;
+use platform::random::SeededRandom;
+use platform::secrets::AccessKeyText;
 use serde_json::{Value, json};
-use shared::auth::AccessKeyText;
-use shared::domain::{Clock, Timestamp};
-use shared::random::SeededRandom;
 use tests::parties::registration;
 use tests::{Call, ManualClock, World};
 use tokio::sync::RwLock;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use domain::Timestamp;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use shared::domain::Timestamp;
 use tests::{Call, Customer, Partner, World};
 
 use crate::common::{announced, audited, events_of, granted, run, shown};

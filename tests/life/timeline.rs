@@ -4,9 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use data_encoding::BASE64URL_NOPAD;
+use domain::{Timestamp, digest};
+use platform::store::{Audit, AuditError, Audited};
 use serde_json::{Value, json};
-use shared::domain::{Timestamp, digest};
-use shared::store::{Audit, AuditError, Audited};
 use tests::parties::{accept_by_link, asking, decline_by_link, link, preview, registration};
 use tests::{Answer, Call, World};
 

@@ -11,8 +11,8 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
+use platform::aws;
 use serde_json::{Value, json};
-use shared::store::client;
 
 /// One call to the table, not yet sent.
 pub struct Sent {
@@ -36,7 +36,7 @@ pub type Rule = dyn Fn(Sent) -> HttpConnectorFuture + Send + Sync;
 
 /// The functions' HTTP client with a rule for its calls.
 pub fn wire(rule: impl Fn(Sent) -> HttpConnectorFuture + Send + Sync + 'static) -> SharedHttpClient {
-    SharedHttpClient::new(Ruled { rule: Arc::new(rule), inner: client::http_client() })
+    SharedHttpClient::new(Ruled { rule: Arc::new(rule), inner: aws::http_client() })
 }
 
 /// The table's own refusal of a request.

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
+use platform::random::{Random, SeededRandom};
+use platform::secrets::{MasterKeys, Secret};
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
-use shared::auth::{MasterKeys, Secret};
-use shared::random::{Random, SeededRandom};
 use tests::parties::{accept_by_link, asking, decline_by_link, preview, registration};
 use tests::{Answer, Call, Customer, Partner, Receiver, World};
 
@@ -308,9 +308,9 @@ impl Story {
                 self.world.clock().advance_days(40);
                 let (local, _) = self.world.here().expect("this process");
                 let invocation =
-                    shared::lambda::Invocation { id: "sweep".into(), remaining: std::time::Duration::from_secs(10) };
+                    platform::lambda::Invocation { id: "sweep".into(), remaining: std::time::Duration::from_secs(10) };
                 let app = Arc::clone(local.app());
-                shared::lambda::run_job(app, &expire_due::JOB, b"{}".to_vec(), invocation).await.expect("a sweep");
+                platform::lambda::run_job(app, &expire_due::JOB, b"{}".to_vec(), invocation).await.expect("a sweep");
                 Call::get("/v1/me").key(&self.partner.key)
             }
             "end" => self.partner.end(&self.customer),

@@ -1,8 +1,8 @@
 //! The sample events of `events/`: one for each route, schedule and mapping, as gateway, scheduler, stream and queue send them. They
 //! tell one story in the order of [`Sample`]s, so that each of them finds what it needs.
 
+pub mod lambda_events;
 mod mailbox;
-pub mod platform;
 mod stage;
 mod story;
 

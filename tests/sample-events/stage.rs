@@ -11,6 +11,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_sdk_dynamodb::types::AttributeValue;
 use data_encoding::HEXLOWER;
+use domain::Timestamp;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use local::courier::QUEUE_BATCH;
@@ -20,19 +21,20 @@ use local::gateway::Router;
 use local::gateway::event::Arrival;
 use local::jobs::SCHEDULED;
 use local::{TABLE, table_config, template};
-use serde_json::{Value, json};
-use shared::app::App;
-use shared::auth::{AccessKeyText, MasterKeys, Secret};
-use shared::config::{Config, Needs};
-use shared::domain::{Clock, Timestamp};
-use shared::lambda::{Invocation, Job, JobError, invoke, run_job};
-use shared::outbound::{Resolver, Sender};
-use shared::queue::sqs::Sqs;
-use shared::random::SeededRandom;
-use shared::store::{Item, client, keys, schema};
+use platform::aws;
+use platform::clock::Clock;
+use platform::config::{Config, Needs, QueueConfig};
+use platform::handler::App;
+use platform::lambda::{Invocation, Job, JobError, invoke, run_job};
+use platform::outbound::{Resolver, Sender};
 
+use platform::random::SeededRandom;
+use platform::secrets::{AccessKeyText, MasterKeys, Secret};
+use platform::store::{Item, client, keys, schema};
+use serde_json::{Value, json};
+
+use super::lambda_events::{self, Change};
 use super::mailbox::Mailbox;
-use super::platform::{self, Change};
 use super::{MASTER_KEY, OPERATOR_KEY, Sample, TIME};
 use crate::{Answer, Call, ManualClock};
 
@@ -100,18 +102,18 @@ impl Workshop<'_> {
         let master_key = Secret::parse_master(MASTER_KEY).expect("a master key");
         let config = Config {
             master_keys: MasterKeys::new(needs.master_key.then_some((1, master_key)).into_iter().collect()),
-            queue_url: if needs.queue { QUEUE_URL.to_owned() } else { String::new() },
+            queue: needs.queue.then(|| QueueConfig { sqs: self.config.dynamodb.clone(), url: QUEUE_URL.to_owned() }),
             loopback_endpoints: needs.endpoints,
             ..self.config.clone()
         };
         let around = |http: SharedHttpClient| self.around.map_or(http.clone(), |around| around(name, http));
-        let client = client::connect(&config, around(client::http_client()));
-        let policy = shared::domain::Policy::built_in().expect("a policy");
+        let client = client::connect(&config.dynamodb, around(aws::http_client()));
+        let policy = domain::Policy::built_in().expect("a policy");
         let random = Arc::new(SeededRandom::new(seed));
         let app = App::new(&config, client, policy, self.clock.clone(), random).with_resolver(Arc::new(Nobody));
-        let app = match needs.queue {
-            true => app.with_queue(Arc::new(Sqs::over(&config, around(SharedHttpClient::new(self.mailbox.clone()))))),
-            false => app,
+        let app = match &config.queue {
+            Some(queue) => app.with_queue(Arc::new(queue.connect(around(SharedHttpClient::new(self.mailbox.clone()))))),
+            None => app,
         };
         let sender = Sender::new(Arc::new(Nobody), app.endpoints.loopback).expect("a sender");
         Arc::new(app.with_sender(Arc::new(sender)))
@@ -128,7 +130,7 @@ impl Stage {
         let clock = Arc::new(ManualClock::at(Timestamp::parse(TIME).expect("a time")));
         let operator_key = AccessKeyText::from_bytes(&OPERATOR_KEY);
         let config = table_config(Some(engine.endpoint().to_owned()));
-        let table = client::connect(&config, client::http_client());
+        let table = client::connect(&config.dynamodb, aws::http_client());
         schema::create_table(&table, TABLE).await.expect("a table");
         let config = Config { operator_key_hash: Some(operator_key.hash()), ..config };
         let mailbox = Mailbox::default();
@@ -210,17 +212,17 @@ impl Stage {
 
     /// Runs a job by a sample of what its schedule sends.
     pub async fn on_schedule(&self, job: &str, name: &str) -> Value {
-        self.show(job, name, &platform::of_schedule()).await
+        self.show(job, name, &lambda_events::of_schedule()).await
     }
 
     /// Publishes by a sample of what the table's stream sends.
     pub async fn on_stream(&self, name: &str, changes: &[Change]) -> Value {
-        self.show("publish-events", name, &platform::of_stream(changes, self.clock.now())).await
+        self.show("publish-events", name, &lambda_events::of_stream(changes, self.clock.now())).await
     }
 
     /// Delivers what is in the queue by a sample of what the queue sends.
     pub async fn on_queue(&self, name: &str) -> Value {
-        let batch = platform::of_queue(&self.mailbox.take(QUEUE_BATCH), self.clock.now());
+        let batch = lambda_events::of_queue(&self.mailbox.take(QUEUE_BATCH), self.clock.now());
         let report = self.show("deliver-webhook", name, &batch).await;
         self.put_back(&batch, &report);
         report
@@ -229,13 +231,13 @@ impl Stage {
     /// Brings what waits in the outbox to `publish-events`, as the stream would.
     pub async fn publish(&self) -> Value {
         let changes: Vec<_> = self.waiting().await.into_iter().map(Change::Insert).collect();
-        let batch = platform::of_stream(&changes, self.clock.now());
+        let batch = lambda_events::of_stream(&changes, self.clock.now());
         self.run("publish-events", batch.to_string().as_bytes()).await
     }
 
     /// Brings one batch of the queue to `deliver-webhook`; what has to come again is put back.
     pub async fn deliver(&self) -> Value {
-        let batch = platform::of_queue(&self.mailbox.take(QUEUE_BATCH), self.clock.now());
+        let batch = lambda_events::of_queue(&self.mailbox.take(QUEUE_BATCH), self.clock.now());
         let report = self.run("deliver-webhook", batch.to_string().as_bytes()).await;
         self.put_back(&batch, &report);
         report

@@ -1,11 +1,12 @@
 //! The story that the sample events tell: Northwind and Fabrikam both come to work with Contoso, and part from it again.
 
+use domain::{EndpointId, PartnerId, TenantId, WebhookId};
+use platform::clock::Clock;
+use platform::store::{Item, keys};
 use serde_json::{Value, json};
-use shared::domain::{Clock, EndpointId, PartnerId, TenantId, WebhookId};
-use shared::store::{Item, keys};
 
 use super::Stage;
-use super::platform::Change;
+use super::lambda_events::Change;
 use crate::parties::{accept_by_link, asking, decline_by_link, link, preview, registration};
 use crate::{Call, Customer, Partner};
 

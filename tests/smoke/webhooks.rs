@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use platform::clock::SystemClock;
 use serde_json::{Value, json};
-use shared::domain::SystemClock;
 use tests::{Partner, Receiver, Reply, World};
 use tokio::task::JoinSet;
 

@@ -247,7 +247,7 @@ impl Play {
             return Err(format!("{} events committed, others stored", self.ledger.events));
         }
         self.latest = self.latest.max(self.world.now().millis());
-        let violations = table.violations(shared::domain::Timestamp::from_millis(self.latest), DAILY_LIMIT);
+        let violations = table.violations(domain::Timestamp::from_millis(self.latest), DAILY_LIMIT);
         if violations.is_empty() { Ok(()) } else { Err(violations.join("; ")) }
     }
 

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::{Event, EventType, GrantId};
 use serde_json::Value;
-use shared::domain::{Event, EventType, GrantId};
 use tests::faults::{Record, TRANSACT};
 
 use crate::table::event;

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use data_encoding::BASE64;
-use serde_json::Value;
-use shared::domain::{
+use domain::{
     Actor, ActorKind, EndpointId, Event, EventType, GrantId, InvitationId, KeyId, PartnerId, Role, Subject,
     SubscriptionId, TenantId, Timestamp,
 };
+use serde_json::Value;
 use tests::Sim;
 
 /// Items by key.

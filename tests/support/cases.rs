@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use data_encoding::BASE64;
+use platform::secrets::signature::{SigningSecret, sign};
 use serde_json::{Map, Value, json};
-use shared::auth::signature::{SigningSecret, sign};
 
 use crate::Call;
 

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use shared::domain::{Clock, Timestamp};
+use domain::Timestamp;
+use platform::clock::Clock;
 
 /// Stands still until it is told to move.
 #[derive(Debug)]

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::Policy;
 use local::Options;
+use platform::lambda::{Function, Invocation, invoke};
 use serde_json::Value;
-use shared::domain::Policy;
-use shared::lambda::{Function, Invocation, invoke};
 
 use crate::{Answer, ManualClock, World};
 
@@ -89,7 +89,7 @@ pub fn function_of(route_key: &str) -> Option<&'static Function> {
 
 /// A policy file that `change` makes of the built-in one's.
 pub fn policy_with(change: impl FnOnce(&mut Value)) -> Policy {
-    let mut file: Value = serde_json::from_str(include_str!("../../shared/policy.json")).expect("a policy file");
+    let mut file: Value = serde_json::from_str(include_str!("../../shared/domain/policy.json")).expect("a policy file");
     change(&mut file);
     Policy::parse(&file.to_string()).expect("a sound policy")
 }

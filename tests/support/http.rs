@@ -1,9 +1,9 @@
 //! One HTTP call and its answer.
 
+use platform::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use platform::aws_lambda_events::encodings::Body;
+use platform::http_api::{Code, TYPE_BASE};
 use serde_json::Value;
-use shared::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
-use shared::aws_lambda_events::encodings::Body;
-use shared::http::{Code, TYPE_BASE};
 
 /// A call to be sent.
 #[derive(Clone, Debug)]

@@ -11,8 +11,8 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::BodyExt;
+use platform::aws;
 use serde_json::{Value, json};
-use shared::store::client;
 
 /// One request to the table.
 #[derive(Clone, Debug)]
@@ -62,7 +62,7 @@ impl fmt::Debug for Meter {
 impl Default for Meter {
     /// Over the HTTP client that functions use.
     fn default() -> Self {
-        Self { client: client::http_client(), asked: Arc::default() }
+        Self { client: aws::http_client(), asked: Arc::default() }
     }
 }
 

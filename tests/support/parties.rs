@@ -1,7 +1,7 @@
 //! Partners and customers as callers.
 
+use platform::secrets::signature::{SigningSecret, sign};
 use serde_json::{Value, json};
-use shared::auth::signature::{SigningSecret, sign};
 
 use crate::{Answer, Call, World};
 

@@ -13,8 +13,8 @@ use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use platform::outbound::Resolver;
 use serde_json::Value;
-use shared::outbound::Resolver;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 

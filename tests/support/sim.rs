@@ -8,19 +8,20 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
+use domain::{Policy, Timestamp};
 use http_body_util::{BodyExt, Full};
 use local::functions::{FUNCTIONS, link};
 use local::gateway::{Gateway, Router, Target};
 use local::template::Template;
 use local::{TABLE, table_config};
+use platform::clock::Clock;
+use platform::config::Config;
+use platform::handler::App;
+use platform::lambda::{Invocation, JobError, run_job};
+use platform::random::SeededRandom;
+use platform::secrets::{AccessKeyText, MasterKeys, Secret};
+use platform::store::{client, schema};
 use serde_json::{Value, json};
-use shared::app::App;
-use shared::auth::{AccessKeyText, MasterKeys, Secret};
-use shared::config::Config;
-use shared::domain::{Clock, Policy, Timestamp};
-use shared::lambda::{Invocation, JobError, run_job};
-use shared::random::SeededRandom;
-use shared::store::{client, schema};
 use tokio::time::Instant;
 
 use crate::engine::Engine;
@@ -99,7 +100,7 @@ impl Sim {
     pub async fn start(options: SimOptions) -> Self {
         let engine = options.index_lag.map_or_else(Engine::default, |lag| Engine::lagging(options.seed, lag));
         let faults = Faults::over_engine(engine.clone());
-        let table = client::connect(&table_config(Some(BASE_URL.to_owned())), faults.http_client());
+        let table = client::connect(&table_config(Some(BASE_URL.to_owned())).dynamodb, faults.http_client());
         schema::create_table(&table, TABLE).await.expect("the table is made");
         faults.take();
         let policy = options.policy.unwrap_or_else(|| Policy::built_in().expect("the built-in policy"));
@@ -124,7 +125,7 @@ impl Sim {
         let without_keys = Config { master_keys: MasterKeys::default(), ..with_keys.clone() };
         let clock = Arc::new(SimClock::at(now));
         let random = Arc::new(SeededRandom::new(seed));
-        let table: Client = client::connect(&with_keys, faults.http_client());
+        let table: Client = client::connect(&with_keys.dynamodb, faults.http_client());
         let app = |config: &Config| {
             let app = App::new(config, table.clone(), policy.clone(), clock.clone(), random.clone());
             Arc::new(app.with_resolver(Arc::new(Names)))

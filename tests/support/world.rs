@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use domain::Timestamp;
 use local::{Local, Options};
-use shared::domain::{Clock, SystemClock, Timestamp};
-use shared::random::SeededRandom;
+use platform::clock::{Clock, SystemClock};
+use platform::random::SeededRandom;
 
 use crate::receiver::Names;
 use crate::sim::{self, Sim, SimOptions};

@@ -3,17 +3,18 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{EndpointId, WebhookId};
+use platform::clock::Clock;
+use platform::deadline::Deadline;
+use platform::store::OpContext;
 use serde_json::{Value, json};
-use shared::deadline::Deadline;
-use shared::domain::{Clock, EndpointId, WebhookId};
-use shared::store::Attempt;
 use tests::Reply;
 
 use crate::common::{Hook, Stage};
 
 impl Stage {
-    fn attempt(&self) -> Attempt {
-        Attempt { occurred_at: self.clock().now(), deadline: Deadline::within(std::time::Duration::from_secs(9)) }
+    fn op(&self) -> OpContext {
+        OpContext { occurred_at: self.clock().now(), deadline: Deadline::within(std::time::Duration::from_secs(9)) }
     }
 
     async fn reason(&self, hook: &Hook) -> Value {
@@ -54,10 +55,10 @@ async fn a_challenge_whose_last_attempt_nobody_tells_the_end_of_disables_as_well
     let challenge = &stage.deliveries(&hook).await[0];
     let id = WebhookId::parse(challenge["event_id"].as_str().expect("an id")).expect("an id");
     let endpoint = EndpointId::parse(&hook.id).expect("an id");
-    let mut delivery = store.delivery(stage.attempt(), &id, &endpoint).await.expect("read").expect("a delivery");
+    let mut delivery = store.delivery(stage.op(), &id, &endpoint).await.expect("read").expect("a delivery");
     for _ in 0..10 {
         let next_at = stage.clock().now().plus_millis(60_000);
-        delivery = store.claim(stage.attempt(), &delivery, next_at).await.expect("claimed").expect("a claim");
+        delivery = store.claim(stage.op(), &delivery, next_at).await.expect("claimed").expect("a claim");
     }
     stage.settle_for(120_000).await;
     assert_eq!(stage.reason(&hook).await, "challenge_failed");

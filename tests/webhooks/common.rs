@@ -45,7 +45,7 @@ impl Stage {
 
     /// Settles, and lets time pass until nothing waits for a time or so many milliseconds are over.
     pub async fn settle_for(&self, ms: i64) {
-        use shared::domain::Clock;
+        use platform::clock::Clock;
         let end = self.clock().now().millis() + ms;
         loop {
             self.settle().await;

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use domain::{Delivery, DeliveryState, EndpointId, WebhookId};
+use platform::clock::Clock;
+use platform::deadline::Deadline;
+use platform::store::OpContext;
 use serde_json::{Value, json};
-use shared::deadline::Deadline;
-use shared::domain::{Clock, Delivery, DeliveryState, EndpointId, WebhookId};
-use shared::store::Attempt;
 use tests::Reply;
 
 use crate::common::{Hook, Stage};
@@ -15,7 +16,7 @@ const HOUR: i64 = 3_600_000;
 impl Stage {
     /// A delivery as the table has it: nobody is shown those of an endpoint that is deleted.
     async fn stored(&self, hook: &Hook, id: &str) -> Delivery {
-        let attempt = Attempt { occurred_at: self.clock().now(), deadline: Deadline::within(Duration::from_secs(5)) };
+        let attempt = OpContext { occurred_at: self.clock().now(), deadline: Deadline::within(Duration::from_secs(5)) };
         let (id, endpoint) = (WebhookId::parse(id).expect("an id"), EndpointId::parse(&hook.id).expect("an id"));
         let found = self.courier().delivering.store.delivery(attempt, &id, &endpoint).await;
         found.expect("an answer").expect("a delivery")

@@ -1,7 +1,7 @@
 //! A table that fails while messages are published and delivered.
 
+use platform::aws::http_client;
 use serde_json::json;
-use shared::store::client::http_client;
 use tests::World;
 use tests::faults::{Fault, Faults, TRANSACT};
 

@@ -7,13 +7,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{EndpointId, MessageId, Owner, PartnerId, Policy, digest};
 use local::table_config;
+use platform::handler::App;
+use platform::lambda::{Invocation, Job, JobError, run_job};
+use platform::queue::{Queue, QueueError, Queued, Ticket};
+use platform::random::SeededRandom;
 use serde_json::{Value, json};
-use shared::app::App;
-use shared::domain::{EndpointId, MessageId, Owner, PartnerId, Policy, digest};
-use shared::lambda::{Invocation, Job, JobError, run_job};
-use shared::queue::{Queue, QueueError, Queued, Ticket};
-use shared::random::SeededRandom;
 use tests::Reply;
 
 use crate::common::{Hook, Stage};

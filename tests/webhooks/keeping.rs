@@ -1,7 +1,8 @@
 //! What waits for long waits in the table, and not in the queue that all share.
 
+use domain::Timestamp;
+use platform::clock::Clock;
 use serde_json::json;
-use shared::domain::{Clock, Timestamp};
 use tests::Reply;
 
 use crate::common::{Hook, Stage};
@@ -69,9 +70,10 @@ async fn an_old_ticket_or_record_of_what_waits_in_the_table_changes_nothing() {
         "eventName": "MODIFY",
         "dynamodb": {"SequenceNumber": "1", "Keys": {"pk": {"S": format!("DELIVERY#{id}")}, "sk": {"S": hook.id}}},
     }]});
-    let invocation = shared::lambda::Invocation { id: "test".into(), remaining: std::time::Duration::from_secs(30) };
+    let invocation = platform::lambda::Invocation { id: "test".into(), remaining: std::time::Duration::from_secs(30) };
     let app = stage.courier().publishing.clone();
-    let answer = shared::lambda::run_job(app, &publish_events::JOB, record.to_string().into_bytes(), invocation).await;
+    let answer =
+        platform::lambda::run_job(app, &publish_events::JOB, record.to_string().into_bytes(), invocation).await;
     assert_eq!(answer.expect("an answer"), json!({"batchItemFailures": []}));
     assert!(stage.courier().queue.is_empty(), "only the outbox is published at once");
     assert!(stage.world.table().await == before);

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use domain::{Timestamp, digest};
 use serde_json::json;
-use shared::domain::{Timestamp, digest};
 use tests::parties::registration;
 use tests::{Call, Customer, FileClock, Partner, Receiver, Reply, World};
 use tokio::task::JoinSet;

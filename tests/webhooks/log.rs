@@ -3,8 +3,9 @@
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
+use domain::Timestamp;
+use platform::clock::Clock;
 use serde_json::{Value, json};
-use shared::domain::{Clock, Timestamp};
 use tests::Reply;
 use tokio::net::TcpSocket;
 

@@ -8,13 +8,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use domain::{ActorKind, BillingCycle, Cloud, Event, EventType, GrantId, PartnerStatus, Role, Term, event_message};
 use jsonschema::{Registry, Validator};
+use platform::clock::Clock;
+use platform::deadline::Deadline;
+use platform::store::{List, OpContext, PageRequest};
 use serde_json::{Map, Value, json};
-use shared::deadline::Deadline;
-use shared::domain::{
-    ActorKind, BillingCycle, Clock, Cloud, Event, EventType, GrantId, PartnerStatus, Role, Term, event_message,
-};
-use shared::store::{Attempt, List, PageRequest};
 use tests::parties::{accept_by_link, asking, link, registration};
 use tests::{Call, Customer, Partner, Receiver, Reply};
 use tokio::sync::OnceCell;
@@ -307,7 +306,7 @@ impl Story {
     async fn messages(&self) -> BTreeMap<String, Vec<u8>> {
         let app = self.stage.world.here().expect("here").0.app();
         let deadline = Deadline::within(Duration::from_secs(60));
-        let attempt = Attempt { occurred_at: self.stage.clock().now(), deadline };
+        let attempt = OpContext { occurred_at: self.stage.clock().now(), deadline };
         let mut request = PageRequest { limit: 100, cursor: None, caller: "test".into() };
         let mut messages = BTreeMap::new();
         loop {

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use platform::queue::Ticket;
 use serde_json::{Value, json};
-use shared::queue::Ticket;
 
 use crate::common::Stage;
 use crate::hostile::{FailingOnce, app, run};

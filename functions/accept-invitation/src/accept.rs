@@ -1,14 +1,14 @@
 //! Accepting, in the contract's order: token → state → expiry → proof → role → partner → decision → transaction.
 
 use data_encoding::BASE64URL_NOPAD;
-use serde_json::json;
-use shared::app::App;
-use shared::domain::{
+use domain::{
     AcceptProof, AcceptedBy, Answer, Decision, DelegatedAdmin, Event, EventType, Grant, Invitation, InvitationState,
     Partner, PartnerStatus, digest,
 };
-use shared::http::{Code, Problem, Request, Response};
-use shared::store::{Answered, InvitationChange, StoreError, TRIES, Terms};
+use platform::handler::App;
+use platform::http_api::{Code, Problem, Request, Response};
+use platform::store::{Answered, CustomerRequirements, InvitationChange, StoreError, TRIES};
+use serde_json::json;
 
 use crate::body::{Body, refused};
 use crate::holder::Holder;
@@ -97,8 +97,8 @@ impl Acceptance<'_> {
         let answer = Answer { decision: Decision::Accepted { granted, accepted_by }, decided_at: now };
         let change =
             InvitationChange { before: self.invitation, answer: &answer, grant: grant.as_ref(), event: &event };
-        let terms = Terms::of(policy, self.partner);
-        match self.app.store.accept_invitation(self.request.attempt(), &change, terms).await? {
+        let terms = CustomerRequirements::of(policy, self.partner);
+        match self.app.store.accept_invitation(self.request.op(), &change, terms).await? {
             Answered::Done => {
                 let view = self.invitation.clone().answered(answer).acceptance_view();
                 let view = view.ok_or_else(|| Problem::internal("an acceptance has no view"))?;

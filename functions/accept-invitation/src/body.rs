@@ -1,10 +1,10 @@
 //! The body of an acceptance. Its members are taken here; whether they are right and fit the invitation is decided later,
 //! in the contract's order, so what is wrong with them waits until it is their turn.
 
+use domain::{AcceptedBy, GrantAnswer, GrantRefusal, PolicyVersion, text};
+use platform::http_api::fields::{self, Fields};
+use platform::http_api::{Code, FieldError, Problem};
 use serde_json::{Value, json};
-use shared::domain::{AcceptedBy, GrantAnswer, GrantRefusal, PolicyVersion, text};
-use shared::http::fields::{self, Fields};
-use shared::http::{Code, FieldError, Problem};
 
 /// `accepted_by` and `delegated_admin`, not yet looked at.
 pub(crate) struct Body {

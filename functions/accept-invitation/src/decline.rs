@@ -1,12 +1,12 @@
 //! Declining: token → state → expiry → transaction. Proof, partner and tenant don't matter: a customer may always say no.
 //! Nobody claims a role to say no by link, so its event names none.
 
+use domain::{Answer, Decision, EventType, Invitation, InvitationState, text};
+use platform::handler::App;
+use platform::http_api::fields::{self, Fields};
+use platform::http_api::{Problem, Request, Response};
+use platform::store::{InvitationChange, StoreError, TRIES};
 use serde_json::json;
-use shared::app::App;
-use shared::domain::{Answer, Decision, EventType, Invitation, InvitationState, text};
-use shared::http::fields::{self, Fields};
-use shared::http::{Problem, Request, Response};
-use shared::store::{InvitationChange, StoreError, TRIES};
 
 use crate::accept::expired;
 use crate::holder::Holder;
@@ -36,7 +36,7 @@ pub(crate) async fn decline(
         let event = invitation.event(EventType::InvitationDeclined, app.occurrence(request, &actor), []);
         let declined = Answer { decision: Decision::Declined { reason: reason.clone() }, decided_at: request.now };
         let change = InvitationChange { before: &invitation, answer: &declined, grant: None, event: &event };
-        if app.store.close_invitation(request.attempt(), &change).await? {
+        if app.store.close_invitation(request.op(), &change).await? {
             return answer(&invitation.answered(declined), request);
         }
     }

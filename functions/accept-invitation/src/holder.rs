@@ -1,9 +1,9 @@
 //! Who holds the invitation: whoever has its link, or the customer it was made for.
 
-use shared::app::App;
-use shared::auth::{LinkToken, same_hash};
-use shared::domain::{Actor, ActorKind, Invitation, InvitationId, Role, TenantId};
-use shared::http::{Problem, Request};
+use domain::{Actor, ActorKind, Invitation, InvitationId, Role, TenantId};
+use platform::handler::App;
+use platform::http_api::{Problem, Request};
+use platform::secrets::{LinkToken, same_hash};
 
 /// How an answer came.
 pub(crate) enum Holder {
@@ -40,7 +40,7 @@ impl Holder {
     /// The path's invitation, if it is this holder's. An unknown one costs the same comparison as a wrong token.
     pub(crate) async fn find(&self, app: &App, request: &Request) -> Result<Invitation, Problem> {
         let invitation = match InvitationId::parse(request.path("invitation_id")) {
-            Some(id) => app.store.invitation(request.attempt(), &id).await?,
+            Some(id) => app.store.invitation(request.op(), &id).await?,
             None => None,
         };
         let own = match self {

@@ -8,12 +8,12 @@ mod decline;
 mod holder;
 mod preview;
 
-use shared::app::App;
-use shared::auth::Caller;
-use shared::config::Needs;
-use shared::http::fields::{self, Fields};
-use shared::http::{Problem, Request, Response};
-use shared::lambda::Function;
+use platform::config::Needs;
+use platform::handler::App;
+use platform::handler::Caller;
+use platform::http_api::fields::{self, Fields};
+use platform::http_api::{Problem, Request, Response};
+use platform::lambda::Function;
 
 use crate::body::Body;
 use crate::holder::Holder;
@@ -21,7 +21,7 @@ use crate::holder::Holder;
 /// The function.
 pub const FUNCTION: Function = Function {
     name: "accept-invitation",
-    routes: shared::routes! {
+    routes: platform::routes! {
         "POST /v1/invitations/{invitation_id}/preview" => preview_by_link,
         "POST /v1/invitations/{invitation_id}/accept" => accept_by_link,
         "POST /v1/invitations/{invitation_id}/decline" => decline_by_link,

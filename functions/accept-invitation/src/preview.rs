@@ -1,9 +1,9 @@
 //! What the holder of a link is shown, in every state of the invitation.
 
+use domain::{AcceptProof, Invitation, Partner};
+use platform::handler::App;
+use platform::http_api::{Problem, Request, Response};
 use serde_json::{Value, json};
-use shared::app::App;
-use shared::domain::{AcceptProof, Invitation, Partner};
-use shared::http::{Problem, Request, Response};
 
 use crate::holder::Holder;
 
@@ -32,6 +32,6 @@ pub(crate) async fn inviting_partner(
     request: &Request,
     invitation: &Invitation,
 ) -> Result<Partner, Problem> {
-    let partner = app.store.partner(request.attempt(), &invitation.partner_id).await?;
+    let partner = app.store.partner(request.op(), &invitation.partner_id).await?;
     partner.ok_or_else(|| Problem::internal("an invitation's partner is missing"))
 }

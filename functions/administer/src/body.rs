@@ -1,9 +1,9 @@
 //! Members that the operator's bodies share.
 
+use domain::{Cloud, Market, TenantId, text};
+use platform::http_api::Problem;
+use platform::http_api::fields::{self, Fields};
 use serde_json::Value;
-use shared::domain::{Cloud, Market, TenantId, text};
-use shared::http::Problem;
-use shared::http::fields::{self, Fields};
 
 use crate::Act;
 
@@ -17,7 +17,7 @@ pub(crate) struct Organisation {
 }
 
 /// A display name.
-pub(crate) fn name(act: &Act<'_>) -> impl FnOnce(Value) -> Result<String, fields::Wrong> + use<> {
+pub(crate) fn name(act: &Act<'_>) -> impl FnOnce(Value) -> Result<String, fields::InvalidField> + use<> {
     let longest = act.app.policy_for(act.request).limits.name_characters;
     fields::checked(move |value| text::line(value, longest))
 }

@@ -1,10 +1,10 @@
 //! Customers.
 
+use domain::{Chain, EventType, Tenant, TenantId};
+use platform::handler::App;
+use platform::http_api::{Code, Problem, Request, Response};
+use platform::store::{Registered, StoreError, TRIES};
 use serde_json::json;
-use shared::app::App;
-use shared::domain::{Chain, EventType, Tenant, TenantId};
-use shared::http::{Code, Problem, Request, Response};
-use shared::store::{Registered, StoreError, TRIES};
 
 use crate::Act;
 use crate::body::{Organisation, new_name};
@@ -26,7 +26,7 @@ pub(crate) async fn register(app: &App, request: &Request) -> Result<Response, P
     };
     let data = [("name", json!(tenant.name)), ("cloud", json!(tenant.cloud)), ("market", json!(tenant.market))];
     let event = tenant.event(EventType::CustomerRegistered, act.occurrence(), data);
-    match app.store.register_customer(request.attempt(), &tenant, &event).await? {
+    match app.store.register_customer(request.op(), &tenant, &event).await? {
         Registered::New => answer(201, &tenant),
         Registered::Before(before) if before.registered_like(&tenant) => Ok(answer(200, &before)?.replayed(true)),
         Registered::Before(_) => Err(Problem::new(
@@ -42,12 +42,12 @@ pub(crate) async fn rename(app: &App, request: &Request) -> Result<Response, Pro
     let id = TenantId::parse(request.path("tenant_id")).ok_or_else(Problem::not_found)?;
     let name = new_name(&act)?;
     for _ in 0..TRIES {
-        let tenant = app.store.tenant(request.attempt(), &id).await?.ok_or_else(Problem::not_found)?;
+        let tenant = app.store.tenant(request.op(), &id).await?.ok_or_else(Problem::not_found)?;
         if tenant.name == name {
             return answer(200, &tenant);
         }
         let event = tenant.event(EventType::CustomerRenamed, act.occurrence(), [("name", json!(name))]);
-        if app.store.rename_tenant(request.attempt(), &tenant, &name, &event).await? {
+        if app.store.rename_tenant(request.op(), &tenant, &name, &event).await? {
             return answer(200, &Tenant { name, ..tenant });
         }
     }

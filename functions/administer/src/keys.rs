@@ -1,14 +1,12 @@
 //! Access keys. The text of a key is shown once, and again to whoever repeats the request under the same idempotency key;
 //! it is derived, never stored.
 
+use domain::{AccessKey, CallerKind, Chain, EventType, KeyId, PartnerId, PolicyVersion, Principal, Role, digest};
+use platform::handler::App;
+use platform::http_api::fields::{self, Fields, InvalidField};
+use platform::http_api::{Code, FieldError, Problem, Request, Response};
+use platform::store::{Registered, StoreError, TRIES};
 use serde_json::{Value, json};
-use shared::app::App;
-use shared::domain::{
-    AccessKey, CallerKind, Chain, EventType, KeyId, PartnerId, PolicyVersion, Principal, Role, digest,
-};
-use shared::http::fields::{self, Fields, Wrong};
-use shared::http::{Code, FieldError, Problem, Request, Response};
-use shared::store::{Registered, StoreError, TRIES};
 
 use crate::Act;
 use crate::body::name;
@@ -33,7 +31,7 @@ pub(crate) async fn issue(app: &App, request: &Request) -> Result<Response, Prob
     let older: Vec<u32> = if given.is_some() { app.keys.numbers().skip(1).collect() } else { Vec::new() };
     for number in older {
         let key = app.keys.access_key(number, &seed)?;
-        if let Some(before) = app.store.fresh_access_key(request.attempt(), &KeyId::of(&key.hash())).await? {
+        if let Some(before) = app.store.fresh_access_key(request.op(), &KeyId::of(&key.hash())).await? {
             return again(&before, &body, key.reveal());
         }
     }
@@ -50,7 +48,7 @@ pub(crate) async fn issue(app: &App, request: &Request) -> Result<Response, Prob
     };
     let data = [("roles", json!(key.roles)), ("name", json!(key.name)), ("principal", key.principal.view())];
     let event = key.event(EventType::KeyIssued, act.occurrence(), data);
-    match app.store.issue_key(request.attempt(), &key, &event).await? {
+    match app.store.issue_key(request.op(), &key, &event).await? {
         Registered::New => answer(&key.key_id, text.reveal()),
         Registered::Before(before) => again(&before, &body, text.reveal()),
     }
@@ -73,13 +71,13 @@ pub(crate) async fn revoke(app: &App, request: &Request) -> Result<Response, Pro
     Fields::of_optional_body(request)?.finish(Some(()))?;
     let id = KeyId::parse(request.path("key_id")).ok_or_else(Problem::not_found)?;
     for _ in 0..TRIES {
-        let key = app.store.fresh_access_key(request.attempt(), &id).await?.ok_or_else(Problem::not_found)?;
+        let key = app.store.fresh_access_key(request.op(), &id).await?.ok_or_else(Problem::not_found)?;
         let revoked = |at| Response::json(200, &json!({"key_id": id, "revoked_at": at}));
         if let Some(revoked_at) = key.revoked_at {
             return revoked(revoked_at);
         }
         let event = key.event(EventType::KeyRevoked, act.occurrence(), []);
-        if app.store.revoke_key(request.attempt(), &key, &event).await? {
+        if app.store.revoke_key(request.op(), &key, &event).await? {
             return revoked(request.now);
         }
     }
@@ -87,7 +85,7 @@ pub(crate) async fn revoke(app: &App, request: &Request) -> Result<Response, Pro
 }
 
 async fn check_principal(act: &Act<'_>, principal: &Principal) -> Result<(), Problem> {
-    let attempt = act.request.attempt();
+    let attempt = act.request.op();
     let known = match principal {
         Principal::Operator => true,
         Principal::Partner(id) => act.app.store.partner(attempt, id).await?.is_some(),
@@ -120,7 +118,7 @@ fn read_principal(fields: &mut Fields) -> Option<Principal> {
 }
 
 /// Roles, each once; sorted as the vocabulary lists them.
-fn read_roles(value: Value) -> Result<Vec<Role>, Wrong> {
+fn read_roles(value: Value) -> Result<Vec<Role>, InvalidField> {
     let mut roles = fields::set(Role::parse, Role::ALL.len(), "one of these is not a role")(value)?;
     roles.sort_unstable();
     Ok(roles)

@@ -6,17 +6,17 @@ mod customers;
 mod keys;
 mod partners;
 
-use shared::app::App;
-use shared::auth::Caller;
-use shared::config::Needs;
-use shared::domain::{Actor, Occurrence};
-use shared::http::{Problem, Request};
-use shared::lambda::Function;
+use domain::{Actor, Occurrence};
+use platform::config::Needs;
+use platform::handler::App;
+use platform::handler::Caller;
+use platform::http_api::{Problem, Request};
+use platform::lambda::Function;
 
 /// The function.
 pub const FUNCTION: Function = Function {
     name: "administer",
-    routes: shared::routes! {
+    routes: platform::routes! {
         "POST /v1/customers" => customers::register,
         "PATCH /v1/customers/{tenant_id}" => customers::rename,
         "POST /v1/partners" => partners::enrol,

@@ -1,5 +1,5 @@
 //! The Lambda function.
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::main(administer::FUNCTION)
+    platform::lambda::main(administer::FUNCTION)
 }

@@ -1,11 +1,12 @@
 //! Partners: enrolment, names, suspension, signing secrets.
 
+use domain::{Chain, EventType, Partner, PartnerId, PartnerStatus, SecretGeneration, Tenant};
+use platform::handler::App;
+use platform::handler::Rotation;
+use platform::http_api::fields::Fields;
+use platform::http_api::{Code, Problem, Request, Response};
+use platform::store::{Enrolled, StoreError, TRIES};
 use serde_json::{Value, json};
-use shared::app::App;
-use shared::domain::{Chain, EventType, Partner, PartnerId, PartnerStatus, SecretGeneration, Tenant};
-use shared::http::fields::Fields;
-use shared::http::{Code, Problem, Request, Response, Rotation};
-use shared::store::{Enrolled, StoreError, TRIES};
 
 use crate::Act;
 use crate::body::{Organisation, new_name};
@@ -34,7 +35,7 @@ pub(crate) async fn enrol(app: &App, request: &Request) -> Result<Response, Prob
         ("market", json!(partner.market)),
     ];
     let event = partner.event(EventType::PartnerEnrolled, act.occurrence(), data);
-    match app.store.enrol(request.attempt(), &partner, &event).await? {
+    match app.store.enrol(request.op(), &partner, &event).await? {
         Enrolled::New => enrolled(app, 201, &partner),
         Enrolled::Before(before) if before.enrolled_like(&partner) => Ok(enrolled(app, 200, &before)?.replayed(true)),
         Enrolled::Before(_) => Err(Problem::new(
@@ -125,7 +126,7 @@ async fn change(
     make: impl Fn(&Partner) -> Result<Option<(Partner, Change)>, Problem>,
 ) -> Result<Partner, Problem> {
     let id = PartnerId::parse(act.request.path("partner_id")).ok_or_else(Problem::not_found)?;
-    let attempt = act.request.attempt();
+    let attempt = act.request.op();
     for _ in 0..TRIES {
         let before = act.app.store.fresh_partner(attempt, &id).await?.ok_or_else(Problem::not_found)?;
         let Some((after, Change { event_type, data })) = make(&before)? else { return Ok(before) };

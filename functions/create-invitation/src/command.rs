@@ -1,13 +1,13 @@
 //! What a partner sends, checked, and the invitation and event that come of it.
 
-use serde_json::{Value, json};
-use shared::app::App;
-use shared::domain::{
+use domain::{
     Chain, CloudPolicy, DelegatedAdmin, Event, EventType, Invitation, InvitationId, InvitationKind, Occurrence,
     Partner, PolicyVersion, Requirement, TenantId, digest, text,
 };
-use shared::http::fields::{self, Fields};
-use shared::http::{Code, Problem, Request};
+use platform::handler::App;
+use platform::http_api::fields::{self, Fields};
+use platform::http_api::{Code, Problem, Request};
+use serde_json::{Value, json};
 
 /// An idempotency key and the channel it came by; the two name the invitation.
 pub(crate) struct Key {

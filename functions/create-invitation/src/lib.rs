@@ -3,21 +3,21 @@
 
 mod command;
 
+use domain::{Action, Invitation, InvitationState};
+use platform::config::Needs;
+use platform::handler::App;
+use platform::handler::{ActingPartner, Caller, SignedWebhook};
+use platform::http_api::{Code, Problem, Request, Response, fields, webhook_data};
+use platform::lambda::Function;
+use platform::store::{Created, CustomerRequirements};
 use serde_json::{Value, json};
-use shared::app::App;
-use shared::auth::{ActingPartner, Caller, SignedWebhook};
-use shared::config::Needs;
-use shared::domain::{Action, Invitation, InvitationState};
-use shared::http::{Code, Problem, Request, Response, fields, webhook_data};
-use shared::lambda::Function;
-use shared::store::{Created, Terms};
 
 use crate::command::{Command, Key};
 
 /// The function.
 pub const FUNCTION: Function = Function {
     name: "create-invitation",
-    routes: shared::routes! {
+    routes: platform::routes! {
         "POST /v1/partners/{partner_id}/invitations" => by_key,
         "POST /v1/webhooks/{partner_id}/invitations" => by_webhook,
     },
@@ -51,13 +51,13 @@ async fn create(
     let limit = policy.limits.invitations_per_pair_and_day;
     let invitation = command.invitation(app, request, &acting.partner, key)?;
     let event = |invitation: &Invitation| command::event(invitation, app.occurrence(request, &acting.actor));
-    let terms = Terms::of(policy, &acting.partner);
-    match app.store.create_invitation(request.attempt(), invitation, terms, limit, event).await? {
+    let terms = CustomerRequirements::of(policy, &acting.partner);
+    match app.store.create_invitation(request.op(), invitation, terms, limit, event).await? {
         Created::New(invitation) => answer(app, request, &invitation, false),
-        Created::Before(invitation) if invitation.fingerprint == command.fingerprint() => {
+        Created::AlreadyExists(invitation) if invitation.fingerprint == command.fingerprint() => {
             answer(app, request, &invitation, true)
         }
-        Created::Before(_) => Err(Problem::new(
+        Created::AlreadyExists(_) => Err(Problem::new(
             Code::IdempotencyKeyReused,
             "This key was used for an invitation with other content. Use a new key for a new invitation.",
         )),

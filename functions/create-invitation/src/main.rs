@@ -1,5 +1,5 @@
 //! The Lambda function.
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::main(create_invitation::FUNCTION)
+    platform::lambda::main(create_invitation::FUNCTION)
 }

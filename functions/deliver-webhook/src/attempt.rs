@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use shared::app::App;
-use shared::auth::signature::{SigningSecret, sign};
-use shared::domain::{Delivery, DeliveryPurpose, DeliveryState, Endpoint, LastAttempt, SecretGeneration, Timestamp};
-use shared::lambda::RunTime;
-use shared::outbound::{
+use domain::{Delivery, DeliveryPurpose, DeliveryState, Endpoint, LastAttempt, SecretGeneration, Timestamp};
+use platform::handler::App;
+use platform::lambda::RunBudget;
+use platform::outbound::{
     ATTEMPTS, Attempted, DISABLE_AFTER, DeliveryWish, EndpointUrl, Failure, Message, Outcome, Sender, next_wait,
 };
-use shared::store::{Health, Settled};
+use platform::secrets::signature::{SigningSecret, sign};
+use platform::store::{Health, Settled};
 
 use crate::deliver::{Next, next, until};
 use crate::endpoint::{Changed, Reason, activate, disable};
@@ -32,7 +32,7 @@ struct Verdict {
 
 pub(crate) async fn attempt(
     app: &App,
-    time: RunTime,
+    time: RunBudget,
     endpoint: &Endpoint,
     delivery: &Delivery,
     message: &[u8],
@@ -43,7 +43,7 @@ pub(crate) async fn attempt(
     // Whatever can go wrong on our side goes wrong before an attempt is counted.
     let (sender, secrets) = (app.sender().map_err(text)?, live_secrets(app, endpoint)?);
     let untold = app.clock.now().after(UNTOLD);
-    let claimed = app.store.claim(time.attempt(app), delivery, untold).await.map_err(text)?;
+    let claimed = app.store.claim(time.op(app), delivery, untold).await.map_err(text)?;
     // Somebody else has it, or it has ended: the next look tells.
     let Some(claimed) = claimed else { return Ok(Next::Later(SOON)) };
     let attempted = send(app, sender, &secrets, endpoint, &claimed, message).await;
@@ -58,7 +58,7 @@ pub(crate) async fn attempt(
         verdict.settled = Settled { state: DeliveryState::Pending, next_at: Some(app.clock.now()), ..verdict.settled };
     }
     tell(&claimed, &verdict);
-    let settling = time.attempt(app);
+    let settling = time.op(app);
     app.store.settle(settling, &claimed, &verdict.settled).await.map_err(text)?;
     note_health(app, time, &claimed, verdict.health).await;
     Ok(match verdict.settled.next_at {
@@ -68,8 +68,8 @@ pub(crate) async fn attempt(
 }
 
 /// The next attempt notes it as well.
-async fn note_health(app: &App, time: RunTime, delivery: &Delivery, health: Health) {
-    if let Err(error) = app.store.note_health(time.attempt(app), delivery, health).await {
+async fn note_health(app: &App, time: RunBudget, delivery: &Delivery, health: Health) {
+    if let Err(error) = app.store.note_health(time.op(app), delivery, health).await {
         tracing::warn!(%error, endpoint_id = %delivery.endpoint_id, "an endpoint's health could not be noted");
     }
 }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use shared::app::App;
-use shared::domain::{Delivery, DeliveryPurpose, DeliveryState, Endpoint, EndpointState, Timestamp};
-use shared::lambda::RunTime;
-use shared::outbound::ATTEMPTS;
-use shared::queue::{LONGEST_POSTPONEMENT, Ticket};
-use shared::store::Settled;
+use domain::{Delivery, DeliveryPurpose, DeliveryState, Endpoint, EndpointState, Timestamp};
+use platform::handler::App;
+use platform::lambda::RunBudget;
+use platform::outbound::ATTEMPTS;
+use platform::queue::{LONGEST_POSTPONEMENT, Ticket};
+use platform::store::Settled;
 
 use crate::attempt::attempt;
 use crate::endpoint::{Reason, disable};
@@ -27,9 +27,9 @@ pub(crate) enum Next {
 const HELD_MS: (i64, i64) = (900_000, 3_600_000);
 
 /// Delivers, if there is something to deliver and it is due.
-pub(crate) async fn deliver(app: &App, time: RunTime, ticket: &Ticket) -> Result<Next, String> {
+pub(crate) async fn deliver(app: &App, time: RunBudget, ticket: &Ticket) -> Result<Next, String> {
     let (id, owner) = (&ticket.webhook_id, &ticket.owner);
-    let found = app.store.delivery_with_endpoint(time.attempt(app), id, owner, &ticket.endpoint_id).await;
+    let found = app.store.delivery_with_endpoint(time.op(app), id, owner, &ticket.endpoint_id).await;
     let (delivery, message, endpoint) = found.map_err(text)?;
     // Whatever is not there any more was forgotten after its time.
     let (Some(delivery), Some(message)) = (delivery, message) else { return Ok(Next::Finished) };
@@ -65,8 +65,8 @@ pub(crate) async fn deliver(app: &App, time: RunTime, ticket: &Ticket) -> Result
 }
 
 /// Keeps what waits for its endpoint to be active: each time about as long as it has waited for that already.
-async fn hold(app: &App, time: RunTime, endpoint: &Endpoint, delivery: &Delivery) -> Result<Next, String> {
-    let attempt = time.attempt(app);
+async fn hold(app: &App, time: RunBudget, endpoint: &Endpoint, delivery: &Delivery) -> Result<Next, String> {
+    let attempt = time.op(app);
     let since = delivery.created_at.max(endpoint.pending_since);
     let waited = attempt.occurred_at.millis() - since.millis();
     let until = attempt.occurred_at.plus_millis(waited.clamp(HELD_MS.0, HELD_MS.1));
@@ -84,8 +84,8 @@ pub(crate) fn until(due: Timestamp, now: Timestamp) -> Option<Duration> {
     u64::try_from(due.millis() - now.millis()).ok().filter(|wait| *wait > 0).map(Duration::from_millis)
 }
 
-async fn give_up(app: &App, time: RunTime, delivery: &Delivery, state: DeliveryState) -> Result<Next, String> {
+async fn give_up(app: &App, time: RunBudget, delivery: &Delivery, state: DeliveryState) -> Result<Next, String> {
     let settled = Settled { state, next_at: None, last: None };
-    let settled = app.store.settle(time.attempt(app), delivery, &settled).await;
+    let settled = app.store.settle(time.op(app), delivery, &settled).await;
     settled.map(|_| Next::Finished).map_err(text)
 }

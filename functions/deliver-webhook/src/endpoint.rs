@@ -1,11 +1,11 @@
 //! What an attempt does to its endpoint: the first answer to a challenge activates it; who asks for it, or fails for too
 //! long, is disabled.
 
+use domain::{Actor, Endpoint, EndpointState, Event, EventType, Occurrence};
+use platform::handler::App;
+use platform::lambda::RunBudget;
+use platform::store::{EndpointChange, StoreError, TRIES};
 use serde_json::json;
-use shared::app::App;
-use shared::domain::{Actor, Endpoint, EndpointState, Event, EventType, Occurrence};
-use shared::lambda::RunTime;
-use shared::store::{EndpointChange, StoreError, TRIES};
 
 use crate::text;
 
@@ -19,7 +19,7 @@ pub(crate) enum Changed {
 }
 
 /// Makes a pending endpoint active.
-pub(crate) async fn activate(app: &App, time: RunTime, endpoint: &Endpoint) -> Result<Changed, String> {
+pub(crate) async fn activate(app: &App, time: RunBudget, endpoint: &Endpoint) -> Result<Changed, String> {
     change(app, time, endpoint, |now| {
         let after = Endpoint { state: EndpointState::Active, failing_since: None, ..now.clone() };
         (now.state == EndpointState::Pending).then_some((after, EventType::EndpointActivated, None))
@@ -28,7 +28,12 @@ pub(crate) async fn activate(app: &App, time: RunTime, endpoint: &Endpoint) -> R
 }
 
 /// Stops sending to an endpoint, as long as the reason holds.
-pub(crate) async fn disable(app: &App, time: RunTime, endpoint: &Endpoint, reason: Reason) -> Result<Changed, String> {
+pub(crate) async fn disable(
+    app: &App,
+    time: RunBudget,
+    endpoint: &Endpoint,
+    reason: Reason,
+) -> Result<Changed, String> {
     change(app, time, endpoint, |now| {
         let holds = match reason {
             Reason::ChallengeFailed => now.state == EndpointState::Pending,
@@ -70,12 +75,12 @@ impl Reason {
 
 async fn change(
     app: &App,
-    time: RunTime,
+    time: RunBudget,
     endpoint: &Endpoint,
     make: impl Fn(&Endpoint) -> Option<(Endpoint, EventType, Option<Reason>)>,
 ) -> Result<Changed, String> {
     for _ in 0..TRIES {
-        let attempt = time.attempt(app);
+        let attempt = time.op(app);
         let found = app.store.endpoint(attempt, &endpoint.owner, &endpoint.endpoint_id).await;
         let Some(before) = found.map_err(text)? else { return Ok(Changed::Done) };
         if before.url != endpoint.url {

@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
+use platform::config::Needs;
+use platform::handler::App;
+use platform::lambda::{Invocation, Job, JobError, RunBudget};
+use platform::queue::Ticket;
 use serde_json::{Value, json};
-use shared::app::App;
-use shared::config::Needs;
-use shared::lambda::{Invocation, Job, JobError, RunTime};
-use shared::queue::Ticket;
 
 use crate::deliver::{Next, deliver};
 
@@ -44,7 +44,7 @@ async fn run(app: Arc<App>, payload: Vec<u8>, invocation: Invocation) -> Result<
 }
 
 /// Handles one message; its id, if it has to come again.
-async fn handle(app: &App, time: RunTime, record: &Value) -> Option<String> {
+async fn handle(app: &App, time: RunBudget, record: &Value) -> Option<String> {
     let part = |name: &str| record[name].as_str().unwrap_or_default();
     let id = part("messageId").to_owned();
     let Some(ticket) = Ticket::parse(part("body")) else {

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use shared::outbound::Sender;
-use shared::queue::sqs::Sqs;
+use platform::aws;
+use platform::outbound::Sender;
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::main_equipped(deliver_webhook::JOB, |app, config| {
+    platform::lambda::main_equipped(deliver_webhook::JOB, |app, config| {
         let sender = Sender::new(Arc::clone(&app.endpoints.resolver), app.endpoints.loopback)?;
-        Ok(app.with_queue(Arc::new(Sqs::new(config))).with_sender(Arc::new(sender)))
+        let queue = config.queue.as_ref().ok_or("no queue")?;
+        Ok(app.with_queue(Arc::new(queue.connect(aws::http_client()))).with_sender(Arc::new(sender)))
     })
 }

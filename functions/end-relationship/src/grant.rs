@@ -1,10 +1,10 @@
 //! Ending a grant: the relationship and everything else goes on.
 
+use domain::{Actor, EventType, Grant, GrantId, PartnerStatus, Relationship};
+use platform::handler::App;
+use platform::http_api::{Problem, Request, Response};
+use platform::store::{Ended, StoreError, TRIES};
 use serde_json::json;
-use shared::app::App;
-use shared::domain::{Actor, EventType, Grant, GrantId, PartnerStatus, Relationship};
-use shared::http::{Problem, Request, Response};
-use shared::store::{Ended, StoreError, TRIES};
 
 use crate::Side;
 
@@ -12,14 +12,14 @@ use crate::Side;
 pub(crate) async fn end(app: &App, request: &Request, side: &Side, actor: &Actor) -> Result<Response, Problem> {
     let id = GrantId::parse(request.path("grant_id")).ok_or_else(Problem::not_found)?;
     // A grant lies in its customer's partition, which only the invitation with the same tail tells.
-    let invitation = app.store.invitation(request.attempt(), &id.invitation()).await?;
+    let invitation = app.store.invitation(request.op(), &id.invitation()).await?;
     let own = invitation.filter(|invitation| match side {
         Side::Partner(partner) => invitation.partner_id == *partner,
         Side::Customer(customer) => invitation.customer == *customer,
     });
     let own = own.ok_or_else(Problem::not_found)?;
     for _ in 0..TRIES {
-        let attempt = request.attempt();
+        let attempt = request.op();
         let grant = app.store.grant(attempt, &own.customer, &own.partner_id, &id).await?;
         let grant = grant.ok_or_else(Problem::not_found)?;
         if grant.ended_at.is_some() || grant.ends_at(request.now) <= request.now {
@@ -40,7 +40,7 @@ pub(crate) async fn end(app: &App, request: &Request, side: &Side, actor: &Actor
 }
 
 async fn relationship_of(app: &App, request: &Request, grant: &Grant) -> Result<Relationship, Problem> {
-    let relationship = app.store.relationship(request.attempt(), &grant.customer, &grant.partner_id).await?;
+    let relationship = app.store.relationship(request.op(), &grant.customer, &grant.partner_id).await?;
     relationship.ok_or_else(|| Problem::internal("a grant's relationship is missing"))
 }
 

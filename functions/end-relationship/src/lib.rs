@@ -3,18 +3,18 @@
 mod grant;
 mod relationship;
 
-use shared::app::App;
-use shared::auth::Caller;
-use shared::config::Needs;
-use shared::domain::{Action, PartnerId, TenantId};
-use shared::http::fields::Fields;
-use shared::http::{Problem, Request, Response};
-use shared::lambda::Function;
+use domain::{Action, PartnerId, TenantId};
+use platform::config::Needs;
+use platform::handler::App;
+use platform::handler::Caller;
+use platform::http_api::fields::Fields;
+use platform::http_api::{Problem, Request, Response};
+use platform::lambda::Function;
 
 /// The function.
 pub const FUNCTION: Function = Function {
     name: "end-relationship",
-    routes: shared::routes! {
+    routes: platform::routes! {
         "DELETE /v1/partners/{partner_id}/customers/{tenant_id}" => by_partner,
         "DELETE /v1/customers/{tenant_id}/partners/{partner_id}" => by_customer,
         "DELETE /v1/partners/{partner_id}/grants/{grant_id}" => grant_by_partner,

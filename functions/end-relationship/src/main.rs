@@ -1,5 +1,5 @@
 //! The Lambda function.
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::main(end_relationship::FUNCTION)
+    platform::lambda::main(end_relationship::FUNCTION)
 }

@@ -1,12 +1,12 @@
 //! Ending a relationship: its grants end with it, by its period.
 
-use serde_json::json;
-use shared::app::App;
-use shared::domain::{
+use domain::{
     Actor, EventType, Grant, GrantState, PartnerId, PartnerStatus, Relationship, RelationshipState, TenantId,
 };
-use shared::http::{Problem, Request, Response};
-use shared::store::{Ended, StoreError, TRIES};
+use platform::handler::App;
+use platform::http_api::{Problem, Request, Response};
+use platform::store::{Ended, StoreError, TRIES};
+use serde_json::json;
 
 /// Ends it → `{relationship}`. A repeat answers with it as it is.
 pub(crate) async fn end(
@@ -17,7 +17,7 @@ pub(crate) async fn end(
     actor: &Actor,
 ) -> Result<Response, Problem> {
     for _ in 0..TRIES {
-        let found = app.store.relationship_with_grants(request.attempt(), customer, partner).await?;
+        let found = app.store.relationship_with_grants(request.op(), customer, partner).await?;
         let (relationship, grants) = found.ok_or_else(Problem::not_found)?;
         match relationship.state {
             RelationshipState::Active => {}
@@ -31,7 +31,7 @@ pub(crate) async fn end(
         let ended: Vec<_> = grants.iter().filter(ends).map(|grant| &grant.grant_id).collect();
         let data = [("grants", json!(ended))];
         let event = relationship.event(EventType::RelationshipEnded, app.occurrence(request, actor), data);
-        if app.store.end_relationship(request.attempt(), &relationship, &event).await? == Ended::Done {
+        if app.store.end_relationship(request.op(), &relationship, &event).await? == Ended::Done {
             let ended_at = Some(request.now);
             return answer(&Relationship { state: RelationshipState::Ended, ended_at, ..relationship });
         }

@@ -4,12 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::{Actor, Event, EventType, Grant, GrantNotice, Invitation, Occurrence, Timestamp};
+use platform::config::Needs;
+use platform::handler::App;
+use platform::lambda::{Invocation, Job, JobError, RunBudget};
+use platform::store::{Due, StoreError, keys::DUE_SHARDS};
 use serde_json::{Value, json};
-use shared::app::App;
-use shared::config::Needs;
-use shared::domain::{Actor, Event, EventType, Grant, GrantNotice, Invitation, Occurrence, Timestamp};
-use shared::lambda::{Invocation, Job, JobError, RunTime};
-use shared::store::{Due, StoreError, keys::DUE_SHARDS};
 
 const NAME: &str = "expire-due";
 
@@ -47,10 +47,10 @@ async fn run(app: Arc<App>, invocation: Invocation) -> Result<Value, JobError> {
 }
 
 /// Works off one shard, oldest first, until it is empty or the run is over. What fails stays due and holds up nobody else.
-async fn work_off(app: &App, shard: u8, time: RunTime, report: &mut Report) -> Result<(), StoreError> {
+async fn work_off(app: &App, shard: u8, time: RunBudget, report: &mut Report) -> Result<(), StoreError> {
     let mut start = None;
     loop {
-        let page = app.store.due(time.attempt(app), shard, PAGE, start).await?;
+        let page = app.store.due(time.op(app), shard, PAGE, start).await?;
         for due in page.items {
             if !time.is_left() || report.announced >= MOST {
                 return Ok(());
@@ -88,8 +88,8 @@ impl Report {
     }
 }
 
-async fn expire_invitation(app: &App, time: RunTime, invitation: &Invitation) -> Result<bool, StoreError> {
-    let attempt = time.attempt(app);
+async fn expire_invitation(app: &App, time: RunBudget, invitation: &Invitation) -> Result<bool, StoreError> {
+    let attempt = time.op(app);
     let policy_version = app.policy.at(attempt.occurred_at).version;
     let actor = Actor::system(NAME);
     let occurrence = Occurrence { at: attempt.occurred_at, actor: &actor, policy_version };
@@ -99,10 +99,10 @@ async fn expire_invitation(app: &App, time: RunTime, invitation: &Invitation) ->
 }
 
 /// Announces everything that was due of a grant by now, one notice after the other; the number of notices.
-async fn announce_grant(app: &App, time: RunTime, mut grant: Grant, mut due: Timestamp) -> Result<usize, StoreError> {
+async fn announce_grant(app: &App, time: RunBudget, mut grant: Grant, mut due: Timestamp) -> Result<usize, StoreError> {
     let mut announced = 0;
     loop {
-        let attempt = time.attempt(app);
+        let attempt = time.op(app);
         let Some(notice) = grant.notice_at(due) else { return Ok(announced) };
         let event = grant_event(app, &grant, attempt.occurred_at, due, notice);
         if !app.store.announce_grant(attempt, &grant, due, &event).await? {

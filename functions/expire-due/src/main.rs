@@ -1,5 +1,5 @@
 //! The Lambda function.
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::main_job(expire_due::JOB)
+    platform::lambda::main_job(expire_due::JOB)
 }

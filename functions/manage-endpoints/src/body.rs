@@ -2,28 +2,28 @@
 
 use std::time::Duration;
 
+use domain::{EventType, text};
+use platform::handler::App;
+use platform::http_api::fields::{self, InvalidField};
+use platform::http_api::{Code, Problem, Request};
+use platform::outbound::{EndpointUrl, is_public};
 use serde_json::Value;
-use shared::app::App;
-use shared::domain::{EventType, text};
-use shared::http::fields::{self, Wrong};
-use shared::http::{Code, Problem, Request};
-use shared::outbound::{EndpointUrl, is_public};
 
 /// A name that nobody resolves in this time is left to the challenge.
 const LOOK_UP: Duration = Duration::from_millis(1_500);
 
 /// An array of at least one event type.
-pub(crate) fn event_types(value: Value) -> Result<Vec<EventType>, Wrong> {
+pub(crate) fn event_types(value: Value) -> Result<Vec<EventType>, InvalidField> {
     let types = fields::set(EventType::parse, EventType::ALL.len(), "one of these is not an event type")(value)?;
     if types.is_empty() {
-        Err(Wrong::range("at least one event type is expected; leave it out for all"))
+        Err(InvalidField::range("at least one event type is expected; leave it out for all"))
     } else {
         Ok(types)
     }
 }
 
 /// A description.
-pub(crate) fn description(app: &App, request: &Request) -> impl FnOnce(Value) -> Result<String, Wrong> + use<> {
+pub(crate) fn description(app: &App, request: &Request) -> impl FnOnce(Value) -> Result<String, InvalidField> + use<> {
     let longest = app.policy_for(request).limits.message_characters;
     fields::checked(move |value| text::line(value, longest))
 }

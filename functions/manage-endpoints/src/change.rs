@@ -1,11 +1,12 @@
 //! Changing an endpoint: what it hears of, where it is, whether it is on, its secret, its end.
 
+use domain::{Endpoint, EndpointState, Event, EventType, Timestamp};
+use platform::handler::App;
+use platform::handler::Rotation;
+use platform::http_api::fields::{self, Fields, InvalidField};
+use platform::http_api::{Problem, Request, Response};
+use platform::store::{EndpointChange, StoreError, TRIES};
 use serde_json::{Map, Value, json};
-use shared::app::App;
-use shared::domain::{Endpoint, EndpointState, Event, EventType, Timestamp};
-use shared::http::fields::{self, Fields, Wrong};
-use shared::http::{Problem, Request, Response, Rotation};
-use shared::store::{EndpointChange, StoreError, TRIES};
 
 use crate::body;
 use crate::create::{current_secret, url_taken};
@@ -74,11 +75,11 @@ impl Update {
     }
 }
 
-fn asked_state(value: Value) -> Result<EndpointState, Wrong> {
+fn asked_state(value: Value) -> Result<EndpointState, InvalidField> {
     match value.as_str() {
         Some("active") => Ok(EndpointState::Active),
         Some("disabled") => Ok(EndpointState::Disabled),
-        _ => Err(Wrong::value("active or disabled is expected")),
+        _ => Err(InvalidField::value("active or disabled is expected")),
     }
 }
 
@@ -136,7 +137,7 @@ async fn change(
     for _ in 0..TRIES {
         let before = act.endpoint().await?;
         let Some((after, event)) = make(act, &before)? else { return Ok(before) };
-        match act.app.store.change_endpoint(act.request.attempt(), &before, &after, &event).await? {
+        match act.app.store.change_endpoint(act.request.op(), &before, &after, &event).await? {
             EndpointChange::Done => return Ok(after),
             EndpointChange::UrlTaken => return Err(url_taken()),
             EndpointChange::Changed => {}

@@ -1,11 +1,11 @@
 //! Creating an endpoint → 201 `{endpoint, signing_secret}`. It is pending until it answers its challenge.
 
+use domain::{Chain, Endpoint, EndpointId, EndpointState, EventType, SecretGeneration, digest};
+use platform::handler::App;
+use platform::http_api::fields::{self, Fields};
+use platform::http_api::{Code, Problem, Request, Response};
+use platform::store::EndpointCreated;
 use serde_json::json;
-use shared::app::App;
-use shared::domain::{Chain, Endpoint, EndpointId, EndpointState, EventType, SecretGeneration, digest};
-use shared::http::fields::{self, Fields};
-use shared::http::{Code, Problem, Request, Response};
-use shared::store::EndpointCreated;
 
 use crate::body;
 use crate::owner::Act;
@@ -57,7 +57,7 @@ pub(crate) async fn create(app: &App, request: &Request) -> Result<Response, Pro
         [("url", json!(endpoint.url)), ("event_types", json!(endpoint.event_types)), ("state", json!(endpoint.state))];
     let event = endpoint.event(EventType::EndpointCreated, act.occurrence(), data);
     let most = app.policy_for(request).limits.endpoints_max;
-    match app.store.create_endpoint(request.attempt(), &endpoint, &event, most).await? {
+    match app.store.create_endpoint(request.op(), &endpoint, &event, most).await? {
         EndpointCreated::New => created(app, &endpoint),
         EndpointCreated::Before(before) if before.fingerprint == endpoint.fingerprint => {
             Ok(created(app, &before)?.replayed(true))

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use serde_json::json;
-use shared::app::App;
-use shared::domain::{
+use domain::{
     Delivery, DeliveryPurpose, DeliveryState, Endpoint, EndpointState, MessageId, Timestamp, WebhookId, digest,
     other_message,
 };
-use shared::http::fields::{self, Fields};
-use shared::http::{Code, FieldError, Problem, Request, Response};
-use shared::store::StoreError;
+use platform::handler::App;
+use platform::http_api::fields::{self, Fields};
+use platform::http_api::{Code, FieldError, Problem, Request, Response};
+use platform::store::StoreError;
+use serde_json::json;
 
 use crate::owner::Act;
 
@@ -37,10 +37,10 @@ pub(crate) async fn test(app: &App, request: &Request) -> Result<Response, Probl
     let id = MessageId::from_hash(&id);
     let message = other_message(purpose, &id, &endpoint.endpoint_id, request.now);
     let delivery = Delivery::new(id.into(), endpoint.endpoint_id, endpoint.owner, purpose, request.now);
-    if app.store.post_message(request.attempt(), &message, &delivery).await? {
+    if app.store.post_message(request.op(), &message, &delivery).await? {
         return Response::json(202, &json!({"delivery": delivery.view()}));
     }
-    let before = app.store.delivery(request.attempt(), &delivery.webhook_id, &delivery.endpoint_id).await?;
+    let before = app.store.delivery(request.op(), &delivery.webhook_id, &delivery.endpoint_id).await?;
     Response::json(202, &json!({"delivery": before.ok_or(StoreError::Contention)?.view()}))
 }
 
@@ -87,7 +87,7 @@ async fn switched_on(act: &Act<'_>) -> Result<Endpoint, Problem> {
 }
 
 async fn resend_one(act: &Act<'_>, endpoint: &Endpoint, id: &WebhookId) -> Result<Response, Problem> {
-    let attempt = act.request.attempt();
+    let attempt = act.request.op();
     let found = act.app.store.delivery(attempt, id, &endpoint.endpoint_id).await?;
     let unknown = || {
         let detail = "this endpoint was sent no such message in the last 30 days";
@@ -104,7 +104,7 @@ async fn resend_one(act: &Act<'_>, endpoint: &Endpoint, id: &WebhookId) -> Resul
 async fn resend_all(act: &Act<'_>, endpoint: &Endpoint, since: Timestamp) -> Result<Response, Problem> {
     const FAILED: &[DeliveryState] =
         &[DeliveryState::Exhausted, DeliveryState::Aborted, DeliveryState::EndpointDisabled];
-    let attempt = act.request.attempt();
+    let attempt = act.request.op();
     let (mut resent, mut start) = (0, None);
     loop {
         let id = &endpoint.endpoint_id;

@@ -8,13 +8,13 @@ mod deliveries;
 mod owner;
 mod read;
 
-use shared::config::Needs;
-use shared::lambda::Function;
+use platform::config::Needs;
+use platform::lambda::Function;
 
 /// The function.
 pub const FUNCTION: Function = Function {
     name: "manage-endpoints",
-    routes: shared::routes! {
+    routes: platform::routes! {
         "POST /v1/partners/{partner_id}/endpoints" => create::create,
         "GET /v1/partners/{partner_id}/endpoints" => read::list,
         "GET /v1/partners/{partner_id}/endpoints/{endpoint_id}" => read::one,

@@ -1,10 +1,10 @@
 //! Whose endpoints a route is about, and whether the caller may see or change them.
 
-use shared::app::App;
-use shared::auth::Caller;
-use shared::domain::{Action, Actor, Endpoint, EndpointId, EndpointState, Occurrence, Owner};
-use shared::http::{Problem, Request};
-use shared::store::List;
+use domain::{Action, Actor, Endpoint, EndpointId, EndpointState, Occurrence, Owner};
+use platform::handler::App;
+use platform::handler::Caller;
+use platform::http_api::{Problem, Request};
+use platform::store::List;
 
 /// An owner's act on its endpoints.
 pub(crate) struct Act<'a> {
@@ -47,7 +47,7 @@ impl<'a> Act<'a> {
 
 async fn endpoint(app: &App, request: &Request, owner: &Owner) -> Result<Endpoint, Problem> {
     let id = EndpointId::parse(request.path("endpoint_id")).ok_or_else(Problem::not_found)?;
-    app.store.endpoint(request.attempt(), owner, &id).await?.ok_or_else(Problem::not_found)
+    app.store.endpoint(request.op(), owner, &id).await?.ok_or_else(Problem::not_found)
 }
 
 /// An endpoint, unless it is deleted: then there is none.

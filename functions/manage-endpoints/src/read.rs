@@ -1,17 +1,17 @@
 //! Endpoints and their deliveries, as lists.
 
+use domain::{Delivery, Endpoint};
+use platform::handler::App;
+use platform::handler::list::{Query, answer, refused};
+use platform::http_api::{Problem, Request, Response};
 use serde_json::json;
-use shared::app::App;
-use shared::domain::{Delivery, Endpoint};
-use shared::http::list::{Query, answer, refused};
-use shared::http::{Problem, Request, Response};
 
 use crate::owner::Reading;
 
 pub(crate) async fn list(app: &App, request: &Request) -> Result<Response, Problem> {
     let reading = Reading::of(app, request).await?;
     let page = Query::of(request).page(&reading.caller, app.policy_for(request))?;
-    let found = app.store.endpoints(request.attempt(), &reading.list(), &page).await.map_err(refused)?;
+    let found = app.store.endpoints(request.op(), &reading.list(), &page).await.map_err(refused)?;
     answer(found, Endpoint::view)
 }
 
@@ -25,6 +25,6 @@ pub(crate) async fn deliveries(app: &App, request: &Request) -> Result<Response,
     let reading = Reading::of(app, request).await?;
     let endpoint = reading.endpoint().await?;
     let page = Query::of(request).page(&reading.caller, app.policy_for(request))?;
-    let found = app.store.deliveries(request.attempt(), &endpoint.endpoint_id, &page).await.map_err(refused)?;
+    let found = app.store.deliveries(request.op(), &endpoint.endpoint_id, &page).await.map_err(refused)?;
     answer(found, Delivery::view)
 }

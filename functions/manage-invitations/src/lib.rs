@@ -1,19 +1,19 @@
 //! The inviting partner cancels or renews its invitation.
 
+use domain::{Action, Answer, Decision, EventType, Invitation, InvitationId, InvitationState};
+use platform::config::Needs;
+use platform::handler::App;
+use platform::handler::{ActingPartner, Caller};
+use platform::http_api::fields::{self, Fields};
+use platform::http_api::{Code, Problem, Request, Response};
+use platform::lambda::Function;
+use platform::store::{CustomerRequirements, InvitationChange, Renewed, StoreError, TRIES};
 use serde_json::json;
-use shared::app::App;
-use shared::auth::{ActingPartner, Caller};
-use shared::config::Needs;
-use shared::domain::{Action, Answer, Decision, EventType, Invitation, InvitationId, InvitationState};
-use shared::http::fields::{self, Fields};
-use shared::http::{Code, Problem, Request, Response};
-use shared::lambda::Function;
-use shared::store::{InvitationChange, Renewed, StoreError, TRIES, Terms};
 
 /// The function.
 pub const FUNCTION: Function = Function {
     name: "manage-invitations",
-    routes: shared::routes! {
+    routes: platform::routes! {
         "POST /v1/partners/{partner_id}/invitations/{invitation_id}/cancel" => cancel,
         "POST /v1/partners/{partner_id}/invitations/{invitation_id}/renew" => renew,
     },
@@ -28,7 +28,7 @@ async fn acting(app: &App, request: &Request) -> Result<ActingPartner, Problem> 
 /// The path's invitation, if it is this partner's.
 async fn own(app: &App, request: &Request, acting: &ActingPartner) -> Result<Invitation, Problem> {
     let id = InvitationId::parse(request.path("invitation_id")).ok_or_else(Problem::not_found)?;
-    let invitation = app.store.invitation(request.attempt(), &id).await?;
+    let invitation = app.store.invitation(request.op(), &id).await?;
     invitation.filter(|found| found.partner_id == acting.partner.partner_id).ok_or_else(Problem::not_found)
 }
 
@@ -52,7 +52,7 @@ async fn cancel(app: &App, request: &Request) -> Result<Response, Problem> {
         let event = invitation.event(EventType::InvitationCancelled, app.occurrence(request, &acting.actor), []);
         let answer = Answer { decision: Decision::Cancelled, decided_at: request.now };
         let change = InvitationChange { before: &invitation, answer: &answer, grant: None, event: &event };
-        if app.store.close_invitation(request.attempt(), &change).await? {
+        if app.store.close_invitation(request.op(), &change).await? {
             return cancelled(&invitation.answered(answer), request);
         }
     }
@@ -72,7 +72,7 @@ async fn renew(app: &App, request: &Request) -> Result<Response, Problem> {
     fields.finish(Some(()))?;
     let days = days.and_then(|days| u32::try_from(days).ok()).unwrap_or(policy.limits.invitation_days_default);
     app.cloud_rules(request, acting.partner.cloud)?;
-    let terms = Terms::of(policy, &acting.partner);
+    let terms = CustomerRequirements::of(policy, &acting.partner);
     let mut first_generation = None;
     for _ in 0..TRIES {
         let before = own(app, request, &acting).await?;
@@ -88,7 +88,7 @@ async fn renew(app: &App, request: &Request) -> Result<Response, Problem> {
         let after = renewal(app, request, &before, days)?;
         let data = [("expires_at", json!(after.expires_at))];
         let event = before.event(EventType::InvitationRenewed, app.occurrence(request, &acting.actor), data);
-        match app.store.renew_invitation(request.attempt(), &before, &after, terms, &event).await? {
+        match app.store.renew_invitation(request.op(), &before, &after, terms, &event).await? {
             Renewed::Done => return renewed(app, request, &after),
             Renewed::Changed => {}
             Renewed::Tenant(refusal) => return Err(refusal.into()),

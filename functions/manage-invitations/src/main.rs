@@ -1,5 +1,5 @@
 //! The Lambda function.
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::main(manage_invitations::FUNCTION)
+    platform::lambda::main(manage_invitations::FUNCTION)
 }

@@ -9,10 +9,10 @@ mod sweep;
 use std::sync::Arc;
 use std::time::Duration;
 
+use platform::config::Needs;
+use platform::handler::App;
+use platform::lambda::{Invocation, Job, JobError};
 use serde_json::Value;
-use shared::app::App;
-use shared::config::Needs;
-use shared::lambda::{Invocation, Job, JobError};
 
 /// The job: a batch of stream records, or anything else for a sweep.
 pub const JOB: Job = Job {

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use shared::queue::sqs::Sqs;
+use platform::aws;
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::main_equipped(publish_events::JOB, |app, config| Ok(app.with_queue(Arc::new(Sqs::new(config)))))
+    platform::lambda::main_equipped(publish_events::JOB, |app, config| {
+        let queue = config.queue.as_ref().ok_or("no queue")?;
+        Ok(app.with_queue(Arc::new(queue.connect(aws::http_client()))))
+    })
 }

@@ -4,17 +4,17 @@
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 
-use futures_util::FutureExt;
-use futures_util::future::try_join_all;
-use serde_json::Value;
-use shared::app::App;
-use shared::domain::{
+use domain::{
     Delivery, DeliveryPurpose, DeliveryState, Endpoint, EndpointState, Event, EventType, Owner, event_message,
     other_message,
 };
-use shared::lambda::RunTime;
-use shared::queue::Ticket;
-use shared::store::{Marked, Outgoing, StoreError};
+use futures_util::FutureExt;
+use futures_util::future::try_join_all;
+use platform::handler::App;
+use platform::lambda::RunBudget;
+use platform::queue::Ticket;
+use platform::store::{Marked, Outgoing, StoreError};
+use serde_json::Value;
 
 /// The longest message, in bytes.
 const MESSAGE_MAX: usize = 20 * 1024;
@@ -56,13 +56,13 @@ impl From<StoreError> for Fault {
 /// Publishes the items of one run.
 pub(crate) struct Publisher<'a> {
     app: &'a App,
-    time: RunTime,
+    time: RunBudget,
     /// Endpoints as they were when this run first needed them: whatever is published now was committed before.
     endpoints: BTreeMap<Owner, Vec<Endpoint>>,
 }
 
 impl<'a> Publisher<'a> {
-    pub(crate) fn new(app: &'a App, time: RunTime) -> Self {
+    pub(crate) fn new(app: &'a App, time: RunBudget) -> Self {
         Self { app, time, endpoints: BTreeMap::new() }
     }
 
@@ -74,13 +74,13 @@ impl<'a> Publisher<'a> {
             Err(Fault::Poison(reason)) => self.note_poison(&marked.name(), &reason).await?,
             Err(Fault::Failure(failure)) => return Err(failure),
         }
-        Ok(self.app.store.unmark(self.time.attempt(self.app), marked).await?)
+        Ok(self.app.store.unmark(self.time.op(self.app), marked).await?)
     }
 
     /// Puts tickets for deliveries into the queue, all at once: where one receiver was down, many are due together.
     pub(crate) async fn make_tickets(&self, deliveries: &[Marked]) -> Result<(), Failure> {
         self.send(deliveries.iter().filter_map(Marked::delivery).map(Ticket::of).collect()).await?;
-        let attempt = self.time.attempt(self.app);
+        let attempt = self.time.op(self.app);
         try_join_all(deliveries.iter().map(|marked| self.app.store.unmark(attempt, marked))).await?;
         Ok(())
     }
@@ -94,7 +94,7 @@ impl<'a> Publisher<'a> {
     /// The log line is what the alarm looks for.
     async fn note_poison(&self, named: &str, reason: &str) -> Result<(), Failure> {
         tracing::error!(poison = true, named, reason, "this can not be published");
-        Ok(self.app.store.note_poison(self.time.attempt(self.app), named, reason).await?)
+        Ok(self.app.store.note_poison(self.time.op(self.app), named, reason).await?)
     }
 
     async fn send_out(&mut self, marked: &Marked) -> Result<(), Fault> {
@@ -129,7 +129,7 @@ impl<'a> Publisher<'a> {
 
     async fn endpoints_of(&mut self, owner: &Owner) -> Result<&[Endpoint], Failure> {
         if !self.endpoints.contains_key(owner) {
-            let (found, unreadable) = self.app.store.endpoints_of(self.time.attempt(self.app), owner).await?;
+            let (found, unreadable) = self.app.store.endpoints_of(self.time.op(self.app), owner).await?;
             // Nobody else has to wait until somebody mends it; what it missed is in its owner's feed.
             for fault in unreadable {
                 self.note_poison(&format!("{} / {}", fault.pk, fault.sk), &fault.to_string()).await?;
@@ -143,7 +143,7 @@ impl<'a> Publisher<'a> {
         if deliveries.is_empty() {
             return Ok(());
         }
-        self.app.store.begin_deliveries(self.time.attempt(self.app), message, deliveries).await?;
+        self.app.store.begin_deliveries(self.time.op(self.app), message, deliveries).await?;
         self.send(deliveries.iter().map(Ticket::of).collect()).await
     }
 
@@ -182,7 +182,7 @@ impl<'a> Publisher<'a> {
         let Some(endpoint) = self.endpoint_of(event).await? else { return Ok(()) };
         let mut start = None;
         while self.time.is_left() {
-            let attempt = self.time.attempt(self.app);
+            let attempt = self.time.op(self.app);
             // Clocks differ a little.
             let since = endpoint.pending_since.plus_millis(-Endpoint::LATE_MS);
             let waiting = &[DeliveryState::Pending];
@@ -201,6 +201,6 @@ impl<'a> Publisher<'a> {
         let (Some(owner), Some(id)) = (Owner::of_event(event).next(), &event.subject.endpoint_id) else {
             return Ok(None);
         };
-        self.app.store.endpoint(self.time.attempt(self.app), &owner, id).await
+        self.app.store.endpoint(self.time.op(self.app), &owner, id).await
     }
 }

@@ -1,9 +1,9 @@
 //! Records of the table's stream. Only their keys are looked at: what is published is the item as it is now, so a record that
 //! comes twice, late or out of order finds that the mark is gone.
 
+use platform::handler::App;
+use platform::lambda::{JobError, RunBudget};
 use serde_json::{Value, json};
-use shared::app::App;
-use shared::lambda::{JobError, RunTime};
 
 use crate::publish::{Failure, Publisher};
 
@@ -32,7 +32,7 @@ fn read(record: &Value) -> Record<'_> {
 
 /// Publishes a batch, in its order. What can't be published at all is noted and passed over; at the first failure that may
 /// pass it stops, and says from which record on the platform has to call again.
-pub(crate) async fn publish(app: &App, time: RunTime, records: &[Value]) -> Result<Value, JobError> {
+pub(crate) async fn publish(app: &App, time: RunBudget, records: &[Value]) -> Result<Value, JobError> {
     let keys: Vec<(String, String)> = records
         .iter()
         .filter_map(|record| match read(record) {
@@ -40,7 +40,7 @@ pub(crate) async fn publish(app: &App, time: RunTime, records: &[Value]) -> Resu
             _ => None,
         })
         .collect();
-    let marked = app.store.marked(time.attempt(app), &keys).await;
+    let marked = app.store.marked(time.op(app), &keys).await;
     let mut marked = marked.map_err(|error| JobError(error.to_string()))?.into_iter();
     let mut publisher = Publisher::new(app, time);
     for record in records {

@@ -3,10 +3,10 @@
 
 use std::collections::VecDeque;
 
+use platform::handler::App;
+use platform::lambda::{JobError, RunBudget};
+use platform::store::{Item, StoreError, Waiting};
 use serde_json::{Value, json};
-use shared::app::App;
-use shared::lambda::{JobError, RunTime};
-use shared::store::{Item, StoreError, Waiting};
 
 use crate::publish::{Failure, Publisher};
 
@@ -35,7 +35,7 @@ impl Report {
 
 /// Publishes everything, in each part what waits longest first, a page of each part in turn, so that no part waits for
 /// another; what fails stays and holds up nobody else.
-pub(crate) async fn publish(app: &App, time: RunTime) -> Result<Value, JobError> {
+pub(crate) async fn publish(app: &App, time: RunBudget) -> Result<Value, JobError> {
     let mut report = Report::default();
     let mut publisher = Publisher::new(app, time);
     let mut parts: VecDeque<(Waiting, Option<Item>)> = Waiting::all().map(|part| (part, None)).collect();
@@ -64,12 +64,12 @@ pub(crate) async fn publish(app: &App, time: RunTime) -> Result<Value, JobError>
 async fn publish_page(
     publisher: &mut Publisher<'_>,
     app: &App,
-    time: RunTime,
+    time: RunBudget,
     part: Waiting,
     start: Option<Item>,
     report: &mut Report,
 ) -> Result<Option<Item>, StoreError> {
-    let attempt = time.attempt(app);
+    let attempt = time.op(app);
     let until = match part {
         Waiting::Outbox(_) => attempt.occurred_at.plus_millis(-PATIENCE_MS),
         Waiting::Later(_) => attempt.occurred_at,

@@ -1,15 +1,15 @@
 //! A customer's records, read by the customer or an operator.
 
+use domain::{InvitationState, PartnerStatus, Subscription};
+use platform::handler::App;
+use platform::handler::Caller;
+use platform::http_api::{Problem, Request, Response};
+use platform::store::{List, Page};
 use serde_json::json;
-use shared::app::App;
-use shared::auth::Caller;
-use shared::domain::{InvitationState, PartnerStatus, Subscription};
-use shared::http::{Problem, Request, Response};
-use shared::store::{List, Page};
 
 use crate::list::events_of;
 use crate::partners::without;
-use shared::http::list::{Query, answer, refused};
+use platform::handler::list::{Query, answer, refused};
 
 async fn reading(app: &App, request: &Request) -> Result<(Caller, List), Problem> {
     let caller = Caller::by_key(app, request).await?;
@@ -21,9 +21,9 @@ async fn reading(app: &App, request: &Request) -> Result<(Caller, List), Problem
 pub(crate) async fn partners(app: &App, request: &Request) -> Result<Response, Problem> {
     let (caller, list) = reading(app, request).await?;
     let page = Query::of(request).page(&caller, app.policy_for(request))?;
-    let mut found = app.store.relationships(request.attempt(), &list, &page).await.map_err(refused)?;
+    let mut found = app.store.relationships(request.op(), &list, &page).await.map_err(refused)?;
     let ids = found.items.iter().map(|(relationship, _)| &relationship.partner_id);
-    let partners = app.store.partners_of(request.attempt(), ids).await?;
+    let partners = app.store.partners_of(request.op(), ids).await?;
     let items = found.items.drain(..).zip(partners).collect();
     answer(Page { items, next_cursor: found.next_cursor }, |((relationship, grants), partner)| {
         let status = partner.as_ref().map_or(PartnerStatus::Active, |partner| partner.status);
@@ -41,14 +41,14 @@ pub(crate) async fn invitations(app: &App, request: &Request) -> Result<Response
     let expected = "pending, accepted, declined, cancelled or expired is expected";
     let state = query.take("state", expected, InvitationState::parse);
     let page = query.page(&caller, app.policy_for(request))?;
-    let found = app.store.invitations(request.attempt(), &list, &page, state).await.map_err(refused)?;
+    let found = app.store.invitations(request.op(), &list, &page, state).await.map_err(refused)?;
     answer(found, |invitation| invitation.view(request.now))
 }
 
 pub(crate) async fn subscriptions(app: &App, request: &Request) -> Result<Response, Problem> {
     let (caller, list) = reading(app, request).await?;
     let page = Query::of(request).page(&caller, app.policy_for(request))?;
-    let found = app.store.subscriptions(request.attempt(), &list, &page).await.map_err(refused)?;
+    let found = app.store.subscriptions(request.op(), &list, &page).await.map_err(refused)?;
     answer(found, Subscription::view)
 }
 

@@ -5,17 +5,17 @@ mod list;
 mod operator;
 mod partners;
 
+use platform::config::Needs;
+use platform::handler::App;
+use platform::handler::Caller;
+use platform::http_api::{Code, Problem, Request, Response};
+use platform::lambda::Function;
 use serde_json::json;
-use shared::app::App;
-use shared::auth::Caller;
-use shared::config::Needs;
-use shared::http::{Code, Problem, Request, Response};
-use shared::lambda::Function;
 
 /// The function.
 pub const FUNCTION: Function = Function {
     name: "read",
-    routes: shared::routes! {
+    routes: platform::routes! {
         "GET /v1/partners/{partner_id}/invitations" => partners::invitations,
         "GET /v1/partners/{partner_id}/invitations/{invitation_id}" => partners::invitation,
         "GET /v1/partners/{partner_id}/customers" => partners::customers,

@@ -1,11 +1,11 @@
 //! The lists of events, which three kinds of callers have.
 
-use shared::app::App;
-use shared::auth::Caller;
-use shared::domain::Event;
-use shared::http::list::{Query, answer, refused};
-use shared::http::{FieldError, Problem, Request, Response};
-use shared::store::List;
+use domain::Event;
+use platform::handler::App;
+use platform::handler::Caller;
+use platform::handler::list::{Query, answer, refused};
+use platform::http_api::{FieldError, Problem, Request, Response};
+use platform::store::List;
 
 /// Events, newest first; with `after` the feed, oldest first. `subject` filters by any id an event names.
 pub(crate) async fn events_of(app: &App, request: &Request, caller: &Caller, list: &List) -> Result<Response, Problem> {
@@ -15,11 +15,11 @@ pub(crate) async fn events_of(app: &App, request: &Request, caller: &Caller, lis
     let after = query.take("after", "a cursor is expected", |text| Some(text.to_owned()));
     let mut page = query.page(caller, app.policy_for(request))?;
     let found = match after {
-        None => app.store.events(request.attempt(), list, &page, subject.as_deref()).await,
+        None => app.store.events(request.op(), list, &page, subject.as_deref()).await,
         Some(_) if page.cursor.is_some() => return Err(both()),
         Some(after) => {
             page.cursor = Some(after).filter(|cursor| !cursor.is_empty());
-            app.store.events_after(request.attempt(), list, &page, subject.as_deref()).await
+            app.store.events_after(request.op(), list, &page, subject.as_deref()).await
         }
     };
     answer(found.map_err(refused)?, Event::view)

@@ -1,5 +1,5 @@
 //! The Lambda function.
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::main(read::FUNCTION)
+    platform::lambda::main(read::FUNCTION)
 }

@@ -1,13 +1,13 @@
 //! The operator's lists.
 
-use shared::app::App;
-use shared::auth::Caller;
-use shared::domain::{AccessKey, Partner, Tenant};
-use shared::http::{Problem, Request, Response};
-use shared::store::List;
+use domain::{AccessKey, Partner, Tenant};
+use platform::handler::App;
+use platform::handler::Caller;
+use platform::http_api::{Problem, Request, Response};
+use platform::store::List;
 
 use crate::list::events_of;
-use shared::http::list::{Query, answer, refused};
+use platform::handler::list::{Query, answer, refused};
 
 async fn reading(app: &App, request: &Request) -> Result<Caller, Problem> {
     let caller = Caller::by_key(app, request).await?;
@@ -18,19 +18,19 @@ async fn reading(app: &App, request: &Request) -> Result<Caller, Problem> {
 pub(crate) async fn customers(app: &App, request: &Request) -> Result<Response, Problem> {
     let caller = reading(app, request).await?;
     let page = Query::of(request).page(&caller, app.policy_for(request))?;
-    answer(app.store.tenants(request.attempt(), &page).await.map_err(refused)?, Tenant::view)
+    answer(app.store.tenants(request.op(), &page).await.map_err(refused)?, Tenant::view)
 }
 
 pub(crate) async fn partners(app: &App, request: &Request) -> Result<Response, Problem> {
     let caller = reading(app, request).await?;
     let page = Query::of(request).page(&caller, app.policy_for(request))?;
-    answer(app.store.partners(request.attempt(), &page).await.map_err(refused)?, Partner::view)
+    answer(app.store.partners(request.op(), &page).await.map_err(refused)?, Partner::view)
 }
 
 pub(crate) async fn keys(app: &App, request: &Request) -> Result<Response, Problem> {
     let caller = reading(app, request).await?;
     let page = Query::of(request).page(&caller, app.policy_for(request))?;
-    answer(app.store.access_keys(request.attempt(), &page).await.map_err(refused)?, AccessKey::view)
+    answer(app.store.access_keys(request.op(), &page).await.map_err(refused)?, AccessKey::view)
 }
 
 pub(crate) async fn events(app: &App, request: &Request) -> Result<Response, Problem> {

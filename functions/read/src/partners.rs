@@ -1,14 +1,14 @@
 //! A partner's records, read by the partner or an operator.
 
+use domain::{Grant, InvitationId, InvitationState, Partner, Relationship, Subscription, SubscriptionId};
+use platform::handler::App;
+use platform::handler::Caller;
+use platform::http_api::{Problem, Request, Response};
+use platform::store::List;
 use serde_json::json;
-use shared::app::App;
-use shared::auth::Caller;
-use shared::domain::{Grant, InvitationId, InvitationState, Partner, Relationship, Subscription, SubscriptionId};
-use shared::http::{Problem, Request, Response};
-use shared::store::List;
 
 use crate::list::events_of;
-use shared::http::list::{Query, answer, refused};
+use platform::handler::list::{Query, answer, refused};
 
 struct Reading {
     caller: Caller,
@@ -29,14 +29,14 @@ pub(crate) async fn invitations(app: &App, request: &Request) -> Result<Response
     let expected = "pending, accepted, declined, cancelled or expired is expected";
     let state = query.take("state", expected, InvitationState::parse);
     let page = query.page(&reading.caller, app.policy_for(request))?;
-    let found = app.store.invitations(request.attempt(), &reading.list, &page, state).await.map_err(refused)?;
+    let found = app.store.invitations(request.op(), &reading.list, &page, state).await.map_err(refused)?;
     answer(found, |invitation| invitation.view(request.now))
 }
 
 pub(crate) async fn invitation(app: &App, request: &Request) -> Result<Response, Problem> {
     let reading = reading(app, request).await?;
     let id = InvitationId::parse(request.path("invitation_id")).ok_or_else(Problem::not_found)?;
-    let invitation = app.store.invitation(request.attempt(), &id).await?;
+    let invitation = app.store.invitation(request.op(), &id).await?;
     let own = invitation.filter(|invitation| invitation.partner_id == reading.partner.partner_id);
     Response::json(200, &json!({"invitation": own.ok_or_else(Problem::not_found)?.view(request.now)}))
 }
@@ -45,12 +45,12 @@ pub(crate) async fn invitation(app: &App, request: &Request) -> Result<Response,
 pub(crate) async fn customers(app: &App, request: &Request) -> Result<Response, Problem> {
     let reading = reading(app, request).await?;
     let page = Query::of(request).page(&reading.caller, app.policy_for(request))?;
-    let mut found = app.store.relationships(request.attempt(), &reading.list, &page).await.map_err(refused)?;
+    let mut found = app.store.relationships(request.op(), &reading.list, &page).await.map_err(refused)?;
     let customers = found.items.iter().map(|(relationship, _)| &relationship.customer);
-    let names = app.store.tenant_names(request.attempt(), customers).await?;
+    let names = app.store.tenant_names(request.op(), customers).await?;
     let status = reading.partner.status;
     let rows = found.items.drain(..).zip(names).collect::<Vec<_>>();
-    let page = shared::store::Page { items: rows, next_cursor: found.next_cursor };
+    let page = platform::store::Page { items: rows, next_cursor: found.next_cursor };
     answer(page, |((relationship, grants), name): &((Relationship, Vec<Grant>), Option<String>)| {
         let mut row = relationship.view();
         row["name"] = json!(name);
@@ -63,14 +63,14 @@ pub(crate) async fn customers(app: &App, request: &Request) -> Result<Response, 
 pub(crate) async fn subscriptions(app: &App, request: &Request) -> Result<Response, Problem> {
     let reading = reading(app, request).await?;
     let page = Query::of(request).page(&reading.caller, app.policy_for(request))?;
-    let found = app.store.subscriptions(request.attempt(), &reading.list, &page).await.map_err(refused)?;
+    let found = app.store.subscriptions(request.op(), &reading.list, &page).await.map_err(refused)?;
     answer(found, Subscription::view)
 }
 
 pub(crate) async fn subscription(app: &App, request: &Request) -> Result<Response, Problem> {
     let reading = reading(app, request).await?;
     let id = SubscriptionId::parse(request.path("subscription_id")).ok_or_else(Problem::not_found)?;
-    let found = app.store.subscription(request.attempt(), reading.partner.cloud, &id).await?;
+    let found = app.store.subscription(request.op(), reading.partner.cloud, &id).await?;
     let own = found.filter(|subscription| subscription.partner_of_record == reading.partner.partner_id);
     Response::json(200, &json!({"subscription": own.ok_or_else(Problem::not_found)?.view()}))
 }

@@ -1,12 +1,12 @@
 //! What a partner sends, checked, and the record and event that come of it.
 
-use serde_json::{Value, json};
-use shared::domain::{
+use domain::{
     BillingCycle, Event, Occurrence, Partner, PartnerId, PolicyVersion, Registration, Subscription, SubscriptionId,
     Term, Timestamp, text,
 };
-use shared::http::fields::{self, Fields};
-use shared::http::{Code, Problem};
+use platform::http_api::fields::{self, Fields};
+use platform::http_api::{Code, Problem};
+use serde_json::{Value, json};
 
 /// Reads `{subscription_id, customer_tenant_id, service, offer_id, quantity, billing_cycle, term, friendly_name?}`. The
 /// partner of record is always the caller; a body may say so but nothing else (MP-22).

@@ -3,19 +3,19 @@
 
 mod command;
 
+use domain::{Action, Subscription};
+use platform::config::Needs;
+use platform::handler::App;
+use platform::handler::{ActingPartner, Caller, SignedWebhook};
+use platform::http_api::{Code, Problem, Request, Response, fields, webhook_data};
+use platform::lambda::Function;
+use platform::store::{CustomerRequirements, Registering, TenantRefusal};
 use serde_json::{Value, json};
-use shared::app::App;
-use shared::auth::{ActingPartner, Caller, SignedWebhook};
-use shared::config::Needs;
-use shared::domain::{Action, Subscription};
-use shared::http::{Code, Problem, Request, Response, fields, webhook_data};
-use shared::lambda::Function;
-use shared::store::{Registering, TenantRefusal, Terms};
 
 /// The function.
 pub const FUNCTION: Function = Function {
     name: "register-subscription",
-    routes: shared::routes! {
+    routes: platform::routes! {
         "POST /v1/partners/{partner_id}/subscriptions" => by_key,
         "POST /v1/webhooks/{partner_id}/subscriptions" => by_webhook,
     },
@@ -41,8 +41,8 @@ async fn register(app: &App, request: &Request, acting: &ActingPartner, body: Va
     app.cloud_rules(request, acting.partner.cloud)?;
     let subscription = command::read(body, policy, &acting.partner, request.now)?;
     let event = command::event(&subscription, app.occurrence(request, &acting.actor));
-    let terms = Terms::of(policy, &acting.partner);
-    match app.store.register_subscription(request.attempt(), &subscription, terms, &event).await? {
+    let terms = CustomerRequirements::of(policy, &acting.partner);
+    match app.store.register_subscription(request.op(), &subscription, terms, &event).await? {
         Registering::New => answer(201, &subscription),
         Registering::Before(first) => Ok(answer(200, &first)?.replayed(true)),
         Registering::NoRelationship => Err(Problem::new(

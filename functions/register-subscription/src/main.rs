@@ -1,5 +1,5 @@
 //! The Lambda function.
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::main(register_subscription::FUNCTION)
+    platform::lambda::main(register_subscription::FUNCTION)
 }

@@ -3,17 +3,17 @@
 use std::sync::LazyLock;
 
 use data_encoding::BASE64;
+use platform::config::Needs;
+use platform::handler::App;
+use platform::http_api::{Problem, Request, Response};
+use platform::lambda::Function;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use shared::app::App;
-use shared::config::Needs;
-use shared::http::{Problem, Request, Response};
-use shared::lambda::Function;
 
 /// The function.
 pub const FUNCTION: Function = Function {
     name: "web",
-    routes: shared::routes! {
+    routes: platform::routes! {
         "GET /i/{invitation_id}" => page,
         "HEAD /i/{invitation_id}" => page,
         "GET /v1/policy" => policy,

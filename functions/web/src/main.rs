@@ -1,5 +1,5 @@
 //! The Lambda function.
 
 fn main() -> std::process::ExitCode {
-    shared::lambda::main(web::FUNCTION)
+    platform::lambda::main(web::FUNCTION)
 }

@@ -1,7 +1,7 @@
 //! The events by which the platform calls the two functions, as it would make them.
 
+use platform::store::Marked;
 use serde_json::{Value, json};
-use shared::store::Marked;
 
 use super::queue::Received;
 

@@ -7,11 +7,11 @@ pub mod queue;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::Timestamp;
+use platform::handler::App;
+use platform::queue::{Queue, Ticket};
+use platform::store::{Marked, OpContext, StoreError, Waiting};
 use serde_json::json;
-use shared::app::App;
-use shared::domain::Timestamp;
-use shared::queue::{Queue, Ticket};
-use shared::store::{Attempt, Marked, StoreError, Waiting};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
@@ -52,7 +52,7 @@ impl Courier {
     async fn publish_outbox(&self) -> Result<usize, StoreError> {
         let mut waiting = Vec::new();
         for part in Waiting::outbox() {
-            let attempt = self.attempt();
+            let attempt = self.op();
             let now = attempt.occurred_at;
             waiting.extend(self.publishing.store.waiting(attempt, part, now, STREAM_BATCH, None).await?.items);
         }
@@ -89,7 +89,7 @@ impl Courier {
     pub async fn next_later(&self) -> Result<Option<Timestamp>, StoreError> {
         let mut first = None;
         for part in Waiting::later() {
-            let page = self.publishing.store.waiting(self.attempt(), part, ever(), 1, None).await?;
+            let page = self.publishing.store.waiting(self.op(), part, ever(), 1, None).await?;
             first = first
                 .into_iter()
                 .chain(page.items.first().and_then(|item| Timestamp::parse_sortable(item.since())))
@@ -135,7 +135,7 @@ impl Courier {
         for part in Waiting::later() {
             let mut start = None;
             loop {
-                let attempt = self.attempt();
+                let attempt = self.op();
                 let page = self.publishing.store.waiting(attempt, part, ever(), STREAM_BATCH, start).await?;
                 let tickets: Vec<Ticket> = page.items.iter().filter_map(Marked::delivery).map(Ticket::of).collect();
                 count += tickets.len();
@@ -149,8 +149,8 @@ impl Courier {
         Ok(count)
     }
 
-    fn attempt(&self) -> Attempt {
-        jobs::invocation(&publish_events::JOB).time(Duration::ZERO).attempt(&self.publishing)
+    fn op(&self) -> OpContext {
+        jobs::invocation(&publish_events::JOB).time(Duration::ZERO).op(&self.publishing)
     }
 
     /// Publishes and delivers beside the gateway, until the set is dropped.

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use shared::domain::{Clock, Timestamp};
-use shared::queue::{LONGEST_POSTPONEMENT, Queue, QueueError, Queued, Ticket};
+use domain::Timestamp;
+use platform::clock::Clock;
+use platform::queue::{LONGEST_POSTPONEMENT, Queue, QueueError, Queued, Ticket};
 use tokio::sync::Notify;
 
 /// How long a received message stays hidden, as the template has it.
@@ -148,7 +149,7 @@ impl Queue for LocalQueue {
 
 #[cfg(test)]
 mod tests {
-    use shared::domain::{EndpointId, MessageId, Owner, PartnerId, digest};
+    use domain::{EndpointId, MessageId, Owner, PartnerId, digest};
 
     use super::*;
 

@@ -1,10 +1,10 @@
 //! Who plays, and what each of them can send.
 
+use domain::Timestamp;
 use local::api::{Answer, Call};
+use platform::secrets::signature::{SigningSecret, sign};
 use reqwest::Method;
 use serde_json::{Value, json};
-use shared::auth::signature::{SigningSecret, sign};
-use shared::domain::Timestamp;
 
 /// A tenant before it is registered.
 pub struct Organisation {

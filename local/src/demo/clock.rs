@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use shared::domain::{Clock, Timestamp};
+use domain::Timestamp;
+use platform::clock::Clock;
 
 /// A Monday morning: 2026-11-23T09:00:00Z, in milliseconds.
 const BEGINNING: i64 = 1_795_424_400_000;

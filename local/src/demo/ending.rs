@@ -1,9 +1,9 @@
 //! What ends: roles by themselves and by hand, a relationship and what goes with it.
 
 use local::api::Answer;
+use platform::clock::Clock;
 use reqwest::Method;
 use serde_json::{Value, json};
-use shared::domain::Clock;
 
 use super::cast::Offer;
 use super::joining::{GRANTED_DAYS, grants_of, items, join, row_of, sell};

@@ -1,7 +1,7 @@
 //! How partners join, and what they sell.
 
+use platform::clock::Clock;
 use serde_json::{Value, json};
-use shared::domain::Clock;
 
 use super::cast::{Customer, Offer, Partner};
 use super::stage::{Stage, Stop};

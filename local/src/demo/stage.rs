@@ -6,10 +6,10 @@ use std::sync::Arc;
 use local::api::{Answer, Api, Call};
 use local::verify::VerifyError;
 use local::{Local, Options, StartError, jobs, start};
+use platform::lambda::JobError;
+use platform::secrets::signature::SigningSecret;
 use reqwest::Method;
 use serde_json::{Value, json};
-use shared::auth::signature::SigningSecret;
-use shared::lambda::JobError;
 
 use super::cast::{self, Cast, Customer, Link, Organisation, Partner};
 use super::clock::StoryClock;

@@ -1,7 +1,7 @@
 //! No, too late, and once more.
 
+use domain::Timestamp;
 use serde_json::Value;
-use shared::domain::Timestamp;
 
 use super::joining::items;
 use super::stage::{Stage, Stop, text};

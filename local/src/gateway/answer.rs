@@ -5,7 +5,7 @@ use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, SET_COOKIE, WWW_AUTHEN
 use http::{Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Bytes;
-use shared::aws_lambda_events::{apigw::ApiGatewayV2httpResponse, encodings::Body};
+use platform::aws_lambda_events::{apigw::ApiGatewayV2httpResponse, encodings::Body};
 
 /// An HTTP response.
 pub type Answer = Response<Full<Bytes>>;

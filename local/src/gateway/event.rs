@@ -3,12 +3,12 @@
 use std::net::IpAddr;
 
 use data_encoding::BASE64;
+use domain::Timestamp;
 use http::header::{CONTENT_TYPE, COOKIE, HOST, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
-use shared::domain::Timestamp;
 use time::{OffsetDateTime, macros::format_description};
 
 /// An account that is nobody's.

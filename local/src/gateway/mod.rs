@@ -16,10 +16,10 @@ use http::request::Parts;
 use http::{Method, Request};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes};
-use shared::app::App;
-use shared::domain::Clock;
-use shared::lambda::{Function, Invocation, invoke};
-use shared::random::Random;
+use platform::clock::Clock;
+use platform::handler::App;
+use platform::lambda::{Function, Invocation, invoke};
+use platform::random::Random;
 use tokio::sync::Notify;
 
 pub use self::answer::{Answer, Refusal};

@@ -1,55 +1,44 @@
 use std::net::Ipv4Addr;
 
+use domain::Policy;
 use http::HeaderValue;
 use http_body_util::Full;
+use platform::aws;
+use platform::clock::SystemClock;
+use platform::config::Needs;
+use platform::handler::App;
+use platform::http_api::{Problem, Response};
+use platform::random::SeededRandom;
+use platform::store::client;
 use serde_json::{Value, json};
-use shared::app::App;
-use shared::auth::MasterKeys;
-use shared::config::Needs;
-use shared::config::{Config, Credentials};
-use shared::domain::{Policy, SystemClock};
-use shared::http::{Problem, Response};
-use shared::random::SeededRandom;
-use shared::store::client;
 
 use super::*;
 
 /// Tells the caller what reached it, or doesn't.
 const ECHO: Function = Function {
     name: "echo",
-    routes: shared::routes! { "POST /echo/{id}" => echo, "GET /slow" => slow, "GET /panic" => panicking, },
+    routes: platform::routes! { "POST /echo/{id}" => echo, "GET /slow" => slow, "GET /panic" => panicking, },
     needs: Needs::NOTHING,
 };
 
-async fn echo(_: &App, request: &shared::http::Request) -> Result<Response, Problem> {
+async fn echo(_: &App, request: &platform::http_api::Request) -> Result<Response, Problem> {
     let body = request.body().map_or(0, |body| body.len());
     let query: Vec<_> = request.query().collect();
     Response::json(200, &json!({"id": request.path("id"), "query": query, "body": body}))
 }
 
-async fn slow(_: &App, _: &shared::http::Request) -> Result<Response, Problem> {
+async fn slow(_: &App, _: &platform::http_api::Request) -> Result<Response, Problem> {
     std::future::pending().await
 }
 
-async fn panicking(_: &App, _: &shared::http::Request) -> Result<Response, Problem> {
+async fn panicking(_: &App, _: &platform::http_api::Request) -> Result<Response, Problem> {
     panic!("on purpose")
 }
 
 fn gateway() -> Gateway {
-    let config = Config {
-        table: "t".into(),
-        region: "us-east-1".into(),
-        endpoint: Some("http://127.0.0.1:1".into()),
-        master_keys: MasterKeys::default(),
-        operator_key_hash: None,
-        public_base_url: None,
-        queue_url: String::new(),
-        queue_endpoint: None,
-        loopback_endpoints: false,
-        credentials: Credentials { id: "local".into(), secret: "local".into(), token: None },
-    };
+    let config = crate::table_config(Some("http://127.0.0.1:1".into()));
     let random: Arc<dyn Random> = Arc::new(SeededRandom::new(1));
-    let client = client::connect(&config, client::http_client());
+    let client = client::connect(&config.dynamodb, aws::http_client());
     let app = App::new(&config, client, Policy::built_in().unwrap(), Arc::new(SystemClock), Arc::clone(&random));
     let target = Target { function: ECHO, app: Arc::new(app) };
     let routes = [("POST", "/echo/{id}"), ("GET", "/slow"), ("GET", "/panic"), ("GET", "/unserved")];

@@ -1,0 +1,400 @@
+//! Text that people wrote and people will read: names, reasons, messages, addresses. Nothing is repaired in silence:
+//! what isn't fit to be shown as it stands is refused. Text is neither normalised nor case-folded here, so a composed
+//! and a decomposed `é` stay two texts of one and two characters.
+
+/// The most bytes of an e-mail address: RFC 5321 §4.5.3.1.3 allows a path of 256, two of them its angle brackets.
+const MAX_EMAIL: usize = 254;
+/// The most bytes before the `@` (RFC 5321 §4.5.3.1.1).
+const MAX_LOCAL_PART: usize = 64;
+/// The most bytes of a domain name in text form without a trailing dot (RFC 1035 §2.3.4: 255 on the wire).
+const MAX_DOMAIN: usize = 253;
+/// The most bytes between two dots (RFC 1035 §2.3.4).
+const MAX_LABEL: usize = 63;
+
+/// Why a text is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.detail())]
+pub enum TextError {
+    /// There is no character.
+    Empty,
+    /// There are more characters than the field takes.
+    TooLong,
+    /// White space stands first or last.
+    Padded,
+    /// A character can't be shown, or changes how others are shown.
+    Forbidden,
+    /// Not an address that [`email`] takes.
+    Email,
+    /// Not a name that [`domain_name`] takes.
+    Domain,
+}
+
+impl TextError {
+    /// What is expected, for the caller of the API. Never holds the value.
+    pub fn detail(self) -> &'static str {
+        match self {
+            Self::Empty => "must not be empty",
+            Self::TooLong => "has more characters than this field takes",
+            Self::Padded => "must not begin or end with white space",
+            Self::Forbidden => {
+                "must not hold control, text-direction, invisible or private-use characters, nor line breaks other \
+                 than LF in a message"
+            }
+            Self::Email => {
+                "must be an ASCII address local@domain of at most 254 characters, its local part unquoted and at most \
+                 64, its domain in xn-- form where international"
+            }
+            Self::Domain => {
+                "must be an ASCII domain name of at least two labels and at most 253 characters without a trailing \
+                 dot, in xn-- form where international"
+            }
+        }
+    }
+}
+
+/// Checks a text shown on one line, such as a name or a reason: 1 to `max_chars` characters, counted as Unicode scalar
+/// values.
+///
+/// # Errors
+/// `Empty`, `TooLong`, `Forbidden` for a control character (line breaks and tabs included), a text-direction,
+/// zero-width or otherwise invisible character, a tag, a noncharacter or a private-use character, and `Padded`. The
+/// joiners U+200C and U+200D are refused too, at the price of some Persian and Indic spellings and of joined emoji:
+/// with them, two names that look alike could be two.
+pub fn line(value: &str, max_chars: usize) -> Result<String, TextError> {
+    display(value, max_chars, |_| false)
+}
+
+/// Checks a text of several lines, such as a message to a customer: as [`line()`], but LF and tab may stand inside.
+///
+/// # Errors
+/// As [`line()`].
+pub fn paragraph(value: &str, max_chars: usize) -> Result<String, TextError> {
+    display(value, max_chars, |c| matches!(c, '\n' | '\t'))
+}
+
+fn display(value: &str, max_chars: usize, allowed: fn(char) -> bool) -> Result<String, TextError> {
+    if value.is_empty() {
+        return Err(TextError::Empty);
+    }
+    // Before the scan, so that a megabyte costs no more than the limit.
+    if value.chars().nth(max_chars).is_some() {
+        return Err(TextError::TooLong);
+    }
+    if value.chars().any(|c| is_forbidden(c) && !allowed(c)) {
+        return Err(TextError::Forbidden);
+    }
+    if value.starts_with(char::is_whitespace) || value.ends_with(char::is_whitespace) {
+        return Err(TextError::Padded);
+    }
+    Ok(value.to_owned())
+}
+
+/// Unicode's `Default_Ignorable_Code_Point` less the variation selectors (Japanese names and Mongolian need them), and
+/// everything that breaks a line, has no assigned meaning or isn't a character at all.
+pub fn is_forbidden(c: char) -> bool {
+    let invisible = matches!(c,
+        '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}' | '\u{180E}'
+        | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FEFF}'
+        | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}'
+        | '\u{E0000}'..='\u{E00FF}' | '\u{E01F0}'..='\u{E0FFF}');
+    let private = matches!(c, '\u{E000}'..='\u{F8FF}' | '\u{F0000}'..='\u{10FFFF}');
+    let noncharacter = matches!(c, '\u{FDD0}'..='\u{FDEF}') || u32::from(c) & 0xFFFE == 0xFFFE;
+    c.is_control() || invisible || private || noncharacter
+}
+
+/// Checks an e-mail address and writes its domain in lower case; the local part is the receiver's to compare, so it
+/// stays as it is, plus-tags included. Takes what RFC 5321's `Dot-string "@" Domain` takes, in ASCII.
+///
+/// # Errors
+/// `Email` for anything else: quoted local parts, address literals, domains that [`domain_name`] refuses, and all
+/// white space and control characters, so that no address can carry a header.
+pub fn email(value: &str) -> Result<String, TextError> {
+    match value.split_once('@') {
+        Some((local, domain)) if value.len() <= MAX_EMAIL && is_local_part(local) && is_domain(domain) => {
+            Ok(format!("{local}@{}", domain.to_ascii_lowercase()))
+        }
+        _ => Err(TextError::Email),
+    }
+}
+
+/// Checks a domain name and writes it in lower case. An internationalised one must come as `xn--` labels and is
+/// compared and shown as such, so that no look-alike letter from another script can hide in it.
+///
+/// # Errors
+/// `Domain` when there are fewer than two labels, one isn't 1 to 63 of `A–Z a–z 0–9 -` or has a hyphen at its edge, the
+/// last doesn't begin with a letter (no top-level domain does otherwise, and an IPv4 address in any notation does), or
+/// the whole exceeds 253 characters.
+pub fn domain_name(value: &str) -> Result<String, TextError> {
+    if is_domain(value) { Ok(value.to_ascii_lowercase()) } else { Err(TextError::Domain) }
+}
+
+fn is_local_part(local: &str) -> bool {
+    let is_atext = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b);
+    let is_atom = |atom: &str| !atom.is_empty() && atom.bytes().all(is_atext);
+    local.len() <= MAX_LOCAL_PART && local.split('.').all(is_atom)
+}
+
+fn is_domain(domain: &str) -> bool {
+    domain.len() <= MAX_DOMAIN
+        && domain.split('.').all(is_label)
+        && domain.rsplit_once('.').is_some_and(|(_, top)| top.starts_with(|c: char| c.is_ascii_alphabetic()))
+}
+
+fn is_label(label: &str) -> bool {
+    (1..=MAX_LABEL).contains(&label.len())
+        && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// One of each kind of character that neither a line nor a paragraph takes, with the edges of each range.
+    #[rustfmt::skip]
+    const FORBIDDEN: &[u32] = &[
+        // Controls.
+        0x00, 0x01, 0x08, 0x0B, 0x0C, 0x0D, 0x1B, 0x1F, 0x7F, 0x80, 0x85, 0x9F,
+        // Direction.
+        0x061C, 0x200E, 0x200F, 0x202A, 0x202B, 0x202C, 0x202D, 0x202E, 0x2066, 0x2067, 0x2068, 0x2069,
+        // Nothing to see, or a blank that isn't white space.
+        0xAD, 0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180E, 0x200B, 0x200C, 0x200D, 0x2060, 0x2064, 0x2065, 0x206A,
+        0x206F, 0x3164, 0xFEFF, 0xFFA0, 0xFFF0, 0x1BCA0, 0x1D173,
+        // Line and paragraph separators, annotations, tags.
+        0x2028, 0x2029, 0xFFF9, 0xFFFA, 0xFFFB, 0xE0000, 0xE0001, 0xE0020, 0xE007F, 0xE0FFF,
+        // Private use.
+        0xE000, 0xF8FF, 0xF0000, 0xFFFFD, 0x100000, 0x10FFFD,
+        // Noncharacters.
+        0xFDD0, 0xFDEF, 0xFFFE, 0xFFFF, 0x1FFFE, 0x1FFFF, 0xEFFFF, 0xFFFFF, 0x10FFFE, 0x10FFFF,
+    ];
+
+    fn forbidden() -> impl Iterator<Item = char> {
+        FORBIDDEN.iter().map(|code| char::from_u32(*code).unwrap())
+    }
+
+    #[test]
+    fn names_in_the_worlds_scripts_pass_unchanged() {
+        for name in [
+            "A",
+            "Contoso Ltd. & Söhne (Zürich)",
+            "Œuvre – “Ltd”",
+            "Ελλάς Α.Ε.",
+            "ООО Ромашка",
+            "株式会社サンプル",
+            "辻\u{E0100}",
+            "شركة المثال",
+            "חברה בע״מ",
+            "บริษัท ตัวอย่าง",
+            "हिन्दी लिमिटेड",
+            "O’Neil\u{A0}SA",
+            "<b>&amp;\"'",
+            "😀",
+            "❤\u{FE0F}",
+            "e\u{301}",
+            "ß",
+            "ı",
+        ] {
+            assert_eq!(line(name, 60), Ok(name.to_owned()), "{name}");
+            assert_eq!(paragraph(name, 60), Ok(name.to_owned()), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_character_that_cannot_be_seen_or_moves_others_is_refused_wherever_it_stands() {
+        for c in forbidden() {
+            for text in [format!("{c}"), format!("{c}ab"), format!("a{c}b"), format!("ab{c}")] {
+                assert_eq!(line(&text, 60), Err(TextError::Forbidden), "{text:?}");
+                assert_eq!(paragraph(&text, 60), Err(TextError::Forbidden), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_neighbours_of_what_is_refused_pass() {
+        for code in [
+            0x20, 0x7E, 0xA0, 0xAC, 0xAE, 0x200A, 0x2010, 0x2027, 0x202F, 0x205F, 0x2070, 0x3163, 0xD7FF, 0xF900,
+            0xFDCF, 0xFDF0, 0xFE00, 0xFE0F, 0xFFA1, 0xFFFC, 0xFFFD, 0x1FFFD, 0x20000, 0xE0100, 0xE01EF,
+        ] {
+            let text = format!("a{}b", char::from_u32(code).unwrap());
+            assert_eq!(line(&text, 3), Ok(text.clone()), "{code:x}");
+        }
+    }
+
+    #[test]
+    fn line_breaks_and_tabs_belong_inside_a_paragraph_only() {
+        for text in ["a\nb", "a\tb", "a\n\n\tb"] {
+            assert_eq!(line(text, 60), Err(TextError::Forbidden), "{text:?}");
+            assert_eq!(paragraph(text, 60), Ok(text.to_owned()), "{text:?}");
+        }
+        for text in ["a\r\nb", "a\rb", "a\r\nBcc: x@example.com"] {
+            assert_eq!(paragraph(text, 60), Err(TextError::Forbidden), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn white_space_at_the_edges_is_refused_and_not_trimmed() {
+        for edge in [" ", "\u{A0}", "\u{1680}", "\u{2003}", "\u{202F}", "\u{205F}", "\u{3000}"] {
+            for text in [edge.to_owned(), format!("{edge}a"), format!("a{edge}"), format!("a b{edge}{edge}")] {
+                assert_eq!(line(&text, 60), Err(TextError::Padded), "{text:?}");
+                assert_eq!(paragraph(&text, 60), Err(TextError::Padded), "{text:?}");
+            }
+        }
+        for text in ["\n", "\na", "a\n", "\ta", "a\t"] {
+            assert_eq!(paragraph(text, 60), Err(TextError::Padded), "{text:?}");
+            assert_eq!(line(text, 60), Err(TextError::Forbidden), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn length_is_counted_in_scalar_values() {
+        assert_eq!(line("", 60), Err(TextError::Empty));
+        assert_eq!(paragraph("", 60), Err(TextError::Empty));
+        for (text, chars) in [("abc", 3), ("\u{e9}", 1), ("e\u{301}", 2), ("😀😀", 2), ("株式会社", 4)] {
+            assert!(line(text, chars).is_ok(), "{text}");
+            assert_eq!(line(text, chars - 1), Err(TextError::TooLong), "{text}");
+        }
+        assert_eq!(line(&"x".repeat(1_000_000), 200), Err(TextError::TooLong));
+        assert_eq!(paragraph(&"\0".repeat(1_000_000), 2_000), Err(TextError::TooLong));
+        assert_eq!(line("a", usize::MAX), Ok("a".to_owned()));
+    }
+
+    #[test]
+    fn composed_and_decomposed_text_is_kept_apart() {
+        assert_ne!(line("\u{e9}", 2), line("e\u{301}", 2));
+    }
+
+    #[test]
+    fn an_address_keeps_its_local_part_and_gets_a_lower_case_domain() {
+        let longest_local = format!("{}@example.com", "a".repeat(64));
+        let label = "d".repeat(63);
+        let longest = format!("{}@{label}.{label}.{}.com", "a".repeat(64), "d".repeat(57));
+        assert_eq!(longest.len(), 254);
+        for (address, expected) in [
+            ("a@b.co", "a@b.co"),
+            ("Ann.Lee+Tag@Example.COM", "Ann.Lee+Tag@example.com"),
+            ("!#$%&'*+-/=?^_`{|}~@x-y.example", "!#$%&'*+-/=?^_`{|}~@x-y.example"),
+            ("0@0.museum", "0@0.museum"),
+            ("x@XN--MNCHEN-3YA.de", "x@xn--mnchen-3ya.de"),
+            (&longest_local, &longest_local),
+            (&longest, &longest),
+        ] {
+            assert_eq!(email(address).as_deref(), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_plain_ascii_address_is_refused() {
+        let label = "d".repeat(63);
+        let total_255 = format!("{}@{label}.{label}.{}.com", "a".repeat(64), "d".repeat(58));
+        assert_eq!(total_255.len(), 255);
+        let local_65 = format!("{}@example.com", "a".repeat(65));
+        let label_64 = format!("a@{}.com", "d".repeat(64));
+        let megabyte = format!("{}@example.com", "a".repeat(1_000_000));
+        #[rustfmt::skip]
+        let not_addresses = [
+            "", "@", "a", "a@", "@example.com", "example.com", "a@b", "a@@example.com", "a@b@example.com",
+            "\"a b\"@example.com", "\"a\"@example.com", "a\\b@example.com", "a(c)@example.com", "<a@example.com>",
+            "Ann <a@example.com>", "mailto:a@example.com", "a@example.com,b@example.com", "a;b@example.com",
+            "a@[127.0.0.1]", "a@[IPv6:::1]", "a@127.0.0.1", "a@127.1", "a@1.0x7f", "a@example.123", "a@example.com.",
+            "a@.example.com", "a@example..com", "a@-example.com", "a@example-.com", "a@example.-com",
+            "a@exa_mple.com", ".a@example.com", "a.@example.com", "a..b@example.com", ".@example.com",
+            " a@example.com", "a@example.com ", "a b@example.com", "a@exam ple.com", "a@example.com\n",
+            "a@example.com\r\nBcc: x@y.zz", "a\r\nBcc:x@example.com", "a\t@example.com", "a\0@example.com",
+            "a@example.com\0", "é@example.com", "a@bücher.example", "a@раураl.com", "a@example\u{3002}com",
+            "a\u{FF20}example.com", "a\u{200B}@example.com", "a@example.com\u{202E}", "a@example.com?cc=x",
+            "a@example.com:25", "a@example.com/x", &local_65, &label_64, &total_255, &megabyte,
+        ];
+        for address in not_addresses {
+            assert_eq!(email(address), Err(TextError::Email), "{address:?}");
+        }
+    }
+
+    #[test]
+    fn a_domain_name_is_given_back_in_lower_case_ascii() {
+        let label = "d".repeat(63);
+        let longest = format!("{label}.{label}.{label}.{}", "d".repeat(61));
+        assert_eq!(longest.len(), 253);
+        for (name, expected) in [
+            ("example.com", "example.com"),
+            ("Contoso.OnMicrosoft.COM", "contoso.onmicrosoft.com"),
+            ("a.b", "a.b"),
+            ("3com.example", "3com.example"),
+            ("127.0.0.1.example", "127.0.0.1.example"),
+            ("x--y.example", "x--y.example"),
+            ("XN--MNCHEN-3YA.example", "xn--mnchen-3ya.example"),
+            ("example.xn--p1ai", "example.xn--p1ai"),
+            (&longest, &longest),
+        ] {
+            assert_eq!(domain_name(name).as_deref(), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn what_is_not_an_ascii_domain_name_is_refused() {
+        let label = "d".repeat(63);
+        let total_254 = format!("{label}.{label}.{label}.{}", "d".repeat(62));
+        let label_64 = format!("{}.com", "d".repeat(64));
+        #[rustfmt::skip]
+        let not_names = [
+            "", ".", "com", "localhost", ".com", "example.", "example.com.", "example..com", "-a.com", "a-.com",
+            "a.-b", "a.b-", "xn--.com", "a_b.com", "*.example.com", "127.0.0.1", "0x7f.1", "127.0x1", "2130706433",
+            "1.2", "[::1]", "::1", "example.com:443", "https://example.com", "example.com/", "a@example.com",
+            " example.com", "example.com ", "exam ple.com", "example.com\n", "example.com\r\nHost: x.y",
+            "example\0.com", "раураl.com", "pаypal.com", "bücher.example", "faß.example", "ıstanbul.example",
+            "\u{212A}elvin.example", "example\u{3002}com", "example\u{FF0E}com", "ｅxample.com", "exam\u{AD}ple.com",
+            "exam\u{200D}ple.com", &label_64, &total_254,
+        ];
+        for name in not_names {
+            assert_eq!(domain_name(name), Err(TextError::Domain), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_look_alike_name_and_the_name_it_apes_stay_two_names() {
+        assert_ne!(domain_name("xn--80ak6aa92e.com"), domain_name("apple.com"));
+        assert_eq!(domain_name("раураl.com"), Err(TextError::Domain));
+    }
+
+    #[test]
+    fn every_refusal_says_what_is_expected_in_plain_ascii() {
+        use TextError::{Domain, Email, Empty, Forbidden, Padded, TooLong};
+        for error in [Empty, TooLong, Padded, Forbidden, Email, Domain] {
+            assert!(error.detail().is_ascii() && !error.detail().is_empty());
+            assert_eq!(error.to_string(), error.detail());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_accepted_text_is_the_text_given(text in any::<String>(), max in 0_usize..80) {
+            for accepted in [line(&text, max), paragraph(&text, max)].into_iter().flatten() {
+                prop_assert_eq!(&accepted, &text);
+                prop_assert!((1..=max).contains(&accepted.chars().count()));
+                prop_assert_eq!(accepted.trim(), accepted.as_str());
+                prop_assert!(!accepted.chars().any(|c| c.is_control() && c != '\n' && c != '\t'));
+                prop_assert!(forbidden().all(|c| !accepted.contains(c)));
+            }
+        }
+
+        #[test]
+        fn an_accepted_address_is_accepted_again_unchanged(text in "[a-zA-Z.+@ -]{0,30}") {
+            if let Ok(address) = email(&text) {
+                prop_assert_eq!(email(&address), Ok(address.clone()));
+                prop_assert!(address.eq_ignore_ascii_case(&text));
+                prop_assert_eq!(address.matches('@').count(), 1);
+            }
+        }
+
+        #[test]
+        fn an_accepted_domain_name_is_accepted_again_unchanged(text in "[a-zA-Z0-9.-]{0,30}|\\PC{0,30}") {
+            if let Ok(name) = domain_name(&text) {
+                prop_assert_eq!(domain_name(&name), Ok(name.clone()));
+                prop_assert!(name.is_ascii() && name.eq_ignore_ascii_case(&text));
+                prop_assert!(email(&["a@", &name].concat()).is_ok());
+            }
+        }
+    }
+}

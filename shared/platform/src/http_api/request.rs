@@ -1,0 +1,182 @@
+//! A request out of a gateway event (API Gateway payload format 2.0), with the limits every route shares.
+
+use std::fmt;
+
+use data_encoding::BASE64;
+
+use super::event::Event;
+use super::{Code, Problem};
+use crate::deadline::Deadline;
+use domain::Timestamp;
+
+/// The largest body, in bytes after decoding.
+pub const MAX_BODY: usize = 64 * 1024;
+
+/// One request. Nothing of its body is decoded until [`Request::body`] is called.
+pub struct Request {
+    event: Event,
+    /// The gateway's request id, or the invocation's.
+    pub id: String,
+    /// The time of the request; one value for everything it decides.
+    pub now: Timestamp,
+    /// When to give up.
+    pub deadline: Deadline,
+}
+
+/// Keys, signatures and tokens are in headers and body, so neither shows.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request").field("id", &self.id).field("route", &self.route_key()).finish_non_exhaustive()
+    }
+}
+
+impl Request {
+    /// Reads an event.
+    ///
+    /// # Errors
+    /// 400 `event_malformed` when it is not an HTTP API event of payload format 2.0 from the stage `$default`: a named
+    /// stage would stand in every link.
+    pub fn parse(payload: &[u8], invocation_id: &str, now: Timestamp, deadline: Deadline) -> Result<Self, Problem> {
+        let malformed =
+            || Problem::new(Code::EventMalformed, "The event is not an HTTP API request of payload format 2.0.");
+        let event: Event = serde_json::from_slice(payload).map_err(|_| malformed())?;
+        if event.version != "2.0" || event.request_context.stage != "$default" {
+            return Err(malformed());
+        }
+        let id = event.request_context.request_id.clone().filter(|id| is_request_id(id));
+        let id = id.unwrap_or_else(|| invocation_id.to_owned());
+        Ok(Self { event, id, now, deadline })
+    }
+
+    /// `METHOD /path/{parameter}` as the template writes it.
+    pub fn route_key(&self) -> &str {
+        &self.event.route_key
+    }
+
+    /// The HTTP method.
+    pub fn method(&self) -> &str {
+        &self.event.request_context.http.method
+    }
+
+    /// A path parameter, percent-decoded by the gateway; empty when there is none.
+    pub fn path(&self, name: &str) -> &str {
+        self.event.path_parameters.as_ref().and_then(|all| all.get(name)).map_or("", String::as_str)
+    }
+
+    /// The host the gateway was reached by, as the gateway says, never the `Host` header.
+    pub fn gateway_host(&self) -> Option<&str> {
+        self.event.request_context.domain_name.as_deref().filter(|host| !host.is_empty())
+    }
+
+    /// A header's value; that of the last one when it stands more than once.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.event.headers.values.get(name).map(String::as_str)
+    }
+
+    /// The value of a header that may stand only once.
+    ///
+    /// # Errors
+    /// 400 `header_repeated` when the event has it twice (in different letter case).
+    pub fn single_header(&self, name: &'static str) -> Result<Option<&str>, Problem> {
+        if self.event.headers.twins.contains(name) {
+            return Err(Problem::new(Code::HeaderRepeated, format!("The header `{name}` may stand only once.")));
+        }
+        Ok(self.header(name))
+    }
+
+    /// Refuses a caller that says it takes no answer of this media type (RFC 9110 §12.5.1; weights are not looked at).
+    ///
+    /// # Errors
+    /// 406 `not_acceptable`.
+    pub fn check_accept(&self, media: &str) -> Result<(), Problem> {
+        let Some(accept) = self.header("accept").filter(|accept| !accept.trim().is_empty()) else { return Ok(()) };
+        let group = media.split('/').next().unwrap_or_default();
+        let fits = |range: &str| range == "*/*" || range == media || range.strip_suffix("/*") == Some(group);
+        let ranges = accept.split(',').map(|range| range.split(';').next().unwrap_or_default().trim());
+        let mut ranges = ranges.map(str::to_ascii_lowercase);
+        if ranges.any(|range| fits(&range) || range == "application/problem+json") {
+            return Ok(());
+        }
+        Err(Problem::new(Code::NotAcceptable, format!("Answers here are {media}; accept that.")))
+    }
+
+    /// The `Idempotency-Key`, if there is one: 1 to 255 characters of 0x21–0x7E without comma. Quotes are characters like
+    /// any other: `"a"` and `a` are two keys.
+    ///
+    /// # Errors
+    /// 400 `idempotency_key_invalid` or `header_repeated`.
+    pub fn idempotency_key(&self) -> Result<Option<String>, Problem> {
+        let Some(value) = self.single_header("idempotency-key")? else { return Ok(None) };
+        let plain = |byte: u8| (0x21..=0x7E).contains(&byte) && byte != b',';
+        if (1..=255).contains(&value.len()) && value.bytes().all(plain) {
+            return Ok(Some(value.to_owned()));
+        }
+        let expected = "`idempotency-key` is 1 to 255 printable ASCII characters without space and comma.";
+        Err(Problem::new(Code::IdempotencyKeyInvalid, expected))
+    }
+
+    /// On a read, the tags of `If-None-Match`, of which there may be none; `None` on anything else.
+    pub fn tags_held(&self) -> Option<String> {
+        let reads = matches!(self.method(), "GET" | "HEAD");
+        reads.then(|| self.header("if-none-match").unwrap_or_default().to_owned())
+    }
+
+    /// The query's pairs, decoded; the gateway joins the values of a name that stands more than once with commas.
+    pub fn query(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.event.query_string_parameters.iter().flatten().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Whether there is a body at all, for routes that can do without.
+    pub fn has_body(&self) -> bool {
+        self.event.body.as_deref().is_some_and(|body| !body.is_empty())
+    }
+
+    /// The raw bytes of a JSON body: there is one, it is not too large, and it says that it is JSON.
+    ///
+    /// # Errors
+    /// 400 `body_missing`, 413 `body_too_large`, 415 `media_type_unsupported`, 400 `body_encoding_invalid`.
+    pub fn body(&self) -> Result<Vec<u8>, Problem> {
+        let text = self.event.body.as_deref().unwrap_or_default();
+        if text.is_empty() {
+            return Err(Problem::new(Code::BodyMissing, "This route needs a JSON body."));
+        }
+        let too_large = || Problem::new(Code::BodyTooLarge, format!("The body is larger than {MAX_BODY} bytes."));
+        let longest = if self.is_base64() { MAX_BODY.div_ceil(3) * 4 } else { MAX_BODY };
+        if text.len() > longest {
+            return Err(too_large());
+        }
+        self.check_media_type()?;
+        if !self.is_base64() {
+            return Ok(text.as_bytes().to_vec());
+        }
+        let invalid = |_| Problem::new(Code::BodyEncodingInvalid, "The body is not valid base64.");
+        let bytes = BASE64.decode(text.as_bytes()).map_err(invalid)?;
+        if bytes.len() > MAX_BODY { Err(too_large()) } else { Ok(bytes) }
+    }
+
+    fn is_base64(&self) -> bool {
+        self.event.is_base64_encoded.unwrap_or(false)
+    }
+
+    fn check_media_type(&self) -> Result<(), Problem> {
+        let unsupported =
+            || Problem::new(Code::MediaTypeUnsupported, "Send `content-type: application/json`, in UTF-8, unencoded.");
+        if self.single_header("content-encoding")?.is_some_and(|coding| !coding.eq_ignore_ascii_case("identity")) {
+            return Err(unsupported());
+        }
+        let value = self.single_header("content-type")?.ok_or_else(unsupported)?;
+        let mut parts = value.split(';').map(str::trim);
+        let is_json = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
+        let is_utf8 = parts.all(|parameter| {
+            parameter.split_once('=').is_some_and(|(name, value)| {
+                name.eq_ignore_ascii_case("charset") && value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+            })
+        });
+        if is_json && is_utf8 { Ok(()) } else { Err(unsupported()) }
+    }
+}
+
+/// Request ids go into headers and logs, so only plain ones are taken from an event.
+fn is_request_id(id: &str) -> bool {
+    (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_=+/.".contains(&b))
+}

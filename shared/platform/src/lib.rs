@@ -1,0 +1,26 @@
+//! What every function is built from, in layers. A module uses modules of lower layers only; `tests/agreement/layers.rs`
+//! checks this.
+//!
+//! 1. [`aws`], [`clock`], [`deadline`], [`random`]: connections, time, randomness
+//! 2. [`store`]: the table; [`outbound`]: sending webhooks; [`queue`]: the queue of deliveries
+//! 3. [`http_api`]: requests, responses, problems, strict JSON; [`secrets`]: master keys, signatures, link tokens
+//! 4. [`config`]: the environment
+//! 5. [`handler`]: callers, lists, what handlers share
+//! 6. [`lambda`]: the entry point of every function
+//!
+//! The rules themselves are in crate `domain`.
+
+pub mod aws;
+pub mod clock;
+pub mod config;
+pub mod deadline;
+pub mod handler;
+pub mod http_api;
+pub mod lambda;
+pub mod outbound;
+pub mod queue;
+pub mod random;
+pub mod secrets;
+pub mod store;
+
+pub use aws_lambda_events;

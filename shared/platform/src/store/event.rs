@@ -1,0 +1,75 @@
+//! Events: always written with the change they tell of, never changed, never expired.
+
+use super::item::{CorruptItem, Item, ItemBuilder, ItemReader};
+use super::keys::{self, Listed};
+use super::outbox::mark;
+use super::write::Write;
+use domain::{
+    Actor, ActorKind, Chain, EndpointId, Event, EventType, GrantId, InvitationId, KeyId, PartnerId, Role, Subject,
+    SubscriptionId, TenantId,
+};
+
+/// The write of an event that stands at the end of `chain`, with the mark that it waits to be published.
+pub(super) fn write(event: &Event, chain: &Chain) -> Write {
+    let mut item = event_item(event, chain);
+    let key = keys::event(event.event_type.aggregate(), &event.aggregate_id, event.sequence);
+    mark(&mut item, keys::outbox(&key, event.occurred_at));
+    Write::create(item)
+}
+
+/// `actor` is `kind#id#role`; ids that a key or an index already holds are not stored twice.
+pub(super) fn event_item(event: &Event, chain: &Chain) -> Item {
+    let subject = &event.subject;
+    let role = event.actor.role.map(Role::as_str).unwrap_or_default();
+    ItemBuilder::new(keys::event(event.event_type.aggregate(), &event.aggregate_id, event.sequence))
+        .text("event_type", event.event_type.as_str())
+        .time("occurred", event.occurred_at)
+        .text("actor", format!("{}#{}#{role}", event.actor.kind, event.actor.id))
+        .number("policy", event.policy_version)
+        .text("event_data", serde_json::Value::Object(event.data.clone()).to_string())
+        .hash("event_hash", &chain.hash)
+        .maybe_text("invitation", subject.invitation_id.as_ref().map(InvitationId::as_str))
+        .maybe_text("grant_id", subject.grant_id.as_ref().map(GrantId::as_str))
+        .maybe_text("subscription", subject.subscription_id.as_ref().map(SubscriptionId::as_str))
+        .maybe_text("key_id", subject.key_id.as_ref().map(KeyId::as_str))
+        .maybe_text("endpoint", subject.endpoint_id.as_ref().map(EndpointId::as_str))
+        .maybe_text(keys::GSI1_PK, subject.partner_id.as_ref().map(keys::partner_view))
+        .maybe_text(keys::GSI2_PK, subject.customer_tenant_id.as_ref().map(keys::customer_view))
+        .text(keys::GSI4_PK, keys::operator_view(Listed::Event))
+        .text(keys::LISTED, Listed::Event.at(event.occurred_at))
+        .build()
+}
+
+/// Reads an event's item.
+pub(super) fn read_event(item: &Item) -> Result<Event, CorruptItem> {
+    let reader = ItemReader::new(item)?;
+    let event_type = reader.parsed("event_type", EventType::parse)?;
+    let prefix = format!("EVENTS#{}#", event_type.aggregate().as_str());
+    let data = reader.parsed("event_data", |json| serde_json::from_str(json).ok())?;
+    Ok(Event {
+        event_type,
+        aggregate_id: reader.parsed(keys::PK, |pk| pk.strip_prefix(&prefix).map(str::to_owned))?,
+        sequence: reader.parsed(keys::SK, |sk| sk.parse().ok())?,
+        occurred_at: reader.time("occurred")?,
+        subject: Subject {
+            invitation_id: reader.maybe_parsed("invitation", InvitationId::parse)?,
+            grant_id: reader.maybe_parsed("grant_id", GrantId::parse)?,
+            subscription_id: reader.maybe_parsed("subscription", SubscriptionId::parse)?,
+            key_id: reader.maybe_parsed("key_id", KeyId::parse)?,
+            endpoint_id: reader.maybe_parsed("endpoint", EndpointId::parse)?,
+            partner_id: reader.maybe_parsed(keys::GSI1_PK, |pk| PartnerId::parse(pk.strip_prefix("PARTNER#")?))?,
+            customer_tenant_id: reader
+                .maybe_parsed(keys::GSI2_PK, |pk| TenantId::parse(pk.strip_prefix("CUSTOMER#")?))?,
+        },
+        actor: reader.parsed("actor", read_actor)?,
+        policy_version: reader.number("policy")?,
+        data,
+    })
+}
+
+fn read_actor(text: &str) -> Option<Actor> {
+    let (kind, rest) = text.split_once('#')?;
+    let (id, role) = rest.rsplit_once('#')?;
+    let role = if role.is_empty() { None } else { Some(Role::parse(role)?) };
+    Some(Actor { kind: ActorKind::parse(kind)?, id: id.to_owned(), role })
+}
