@@ -1,0 +1,10 @@
+//! The entry points of every function: configuration, connections, panics and errors, logs.
+
+mod function;
+mod job;
+mod log;
+mod runtime;
+
+pub use function::{Function, Handler, HandlerFuture, Route, invoke, main};
+pub use job::{Job, JobError, JobFuture, RunBudget, main_equipped, main_job, run_job};
+pub use runtime::Invocation;
