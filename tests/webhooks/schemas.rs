@@ -8,10 +8,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use domain::{ActorKind, BillingCycle, Cloud, Event, EventType, GrantId, PartnerStatus, Role, Term, event_message};
+use domain::{ActorKind, BillingCycle, Cloud, Event, EventType, GrantId, PartnerStatus, Role, Term};
 use jsonschema::{Registry, Validator};
 use platform::clock::Clock;
 use platform::deadline::Deadline;
+use platform::handler::views::event_message;
 use platform::store::{List, OpContext, PageRequest};
 use serde_json::{Map, Value, json};
 use tests::parties::{accept_by_link, asking, link, registration};
@@ -311,8 +312,11 @@ impl Story {
         let mut messages = BTreeMap::new();
         loop {
             let page = app.store.events(attempt, &List::Operator, &request, None).await.expect("a page");
-            messages
-                .extend(page.items.iter().map(|event: &Event| (event.event_id().to_string(), event_message(event))));
+            messages.extend(
+                page.items
+                    .iter()
+                    .map(|event: &Event| (event.event_id().to_string(), event_message(event).expect("JSON"))),
+            );
             request.cursor = page.next_cursor;
             if request.cursor.is_none() {
                 return messages;

@@ -2,10 +2,11 @@
 
 use data_encoding::BASE64URL_NOPAD;
 use domain::{
-    AcceptProof, AcceptedBy, Answer, Decision, DelegatedAdmin, Event, EventType, Grant, Invitation, InvitationState,
-    Partner, PartnerStatus, digest,
+    AcceptProof, AcceptedBy, Answer, Decision, DelegatedAdmin, Event, EventType, Grant, GrantData, Invitation,
+    InvitationState, Partner, RelationshipData, RelationshipState, canonical_json, digest,
 };
 use platform::handler::App;
+use platform::handler::views::AcceptanceView;
 use platform::http_api::{Code, Problem, Request, Response};
 use platform::store::{Answered, CustomerRequirements, InvitationChange, StoreError, TRIES};
 use serde_json::json;
@@ -61,7 +62,7 @@ fn replay(app: &App, request: &Request, invitation: &Invitation, body: &Body) ->
         }
         _ => false,
     };
-    match invitation.acceptance_view().filter(|_| same) {
+    match AcceptanceView::new(invitation).filter(|_| same) {
         Some(view) => Ok(Response::json(200, &view)?.replayed(true)),
         None => {
             Err(Problem::new(Code::InvalidTransition, "The invitation was accepted already, with another decision."))
@@ -93,14 +94,14 @@ impl Acceptance<'_> {
         let policy = self.app.policy_for(self.request);
         let (now, extension_days) = (self.request.now, policy.limits.grant_extension_days);
         let grant = granted.as_ref().map(|granted| self.invitation.grant(granted, now, extension_days));
-        let event = self.event(&accepted_by, grant.as_ref());
+        let event = self.event(&accepted_by, grant.as_ref())?;
         let answer = Answer { decision: Decision::Accepted { granted, accepted_by }, decided_at: now };
         let change =
             InvitationChange { before: self.invitation, answer: &answer, grant: grant.as_ref(), event: &event };
         let terms = CustomerRequirements::of(policy, self.partner);
         match self.app.store.accept_invitation(self.request.op(), &change, terms).await? {
             Answered::Done => {
-                let view = self.invitation.clone().answered(answer).acceptance_view();
+                let view = AcceptanceView::new(&self.invitation.clone().answered(answer));
                 let view = view.ok_or_else(|| Problem::internal("an acceptance has no view"))?;
                 Ok(Some(Response::json(200, &view)?))
             }
@@ -116,14 +117,15 @@ impl Acceptance<'_> {
 
     /// `invitation.accepted` with the relationship and the grant it starts, a digest of the person, and a hash of what the
     /// person was shown.
-    fn event(&self, accepted_by: &AcceptedBy, grant: Option<&Grant>) -> Event {
+    fn event(&self, accepted_by: &AcceptedBy, grant: Option<&Grant>) -> Result<Event, Problem> {
         let (app, request, invitation) = (self.app, self.request, self.invitation);
         let (_, since) = invitation.period_at(request.now);
-        let shown = preview::view(app, request, invitation, self.partner).to_string();
+        let shown = serde_json::to_value(preview::view(app, request, invitation, self.partner));
+        let shown = canonical_json(&shown.map_err(Problem::internal)?);
         let shown = digest("shown", &[shown.as_bytes()]);
         let data = [
-            ("relationship", json!({"state": "active", "since": since})),
-            ("grant", json!(grant.map(|grant| grant.view(request.now, None, PartnerStatus::Active)))),
+            ("relationship", json!(RelationshipData { state: RelationshipState::Active, since })),
+            ("grant", json!(grant.map(GrantData::started))),
             ("accepted_by", json!(accepted_by.digest())),
             ("shown", json!(BASE64URL_NOPAD.encode(&shown[..16]))),
         ];
@@ -131,6 +133,6 @@ impl Acceptance<'_> {
         let actor = self.holder.actor(invitation, Some(app.policy_for(request).roles.customer));
         let mut event = invitation.event(EventType::InvitationAccepted, app.occurrence(request, &actor), data);
         event.subject.grant_id = grant.map(|grant| grant.grant_id.clone());
-        event
+        Ok(event)
     }
 }

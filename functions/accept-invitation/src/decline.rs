@@ -3,10 +3,10 @@
 
 use domain::{Answer, Decision, EventType, Invitation, InvitationState, text};
 use platform::handler::App;
+use platform::handler::views::InvitationResponse;
 use platform::http_api::fields::{self, Fields};
 use platform::http_api::{Problem, Request, Response};
 use platform::store::{InvitationChange, StoreError, TRIES};
-use serde_json::json;
 
 use crate::accept::expired;
 use crate::holder::Holder;
@@ -44,5 +44,5 @@ pub(crate) async fn decline(
 }
 
 fn answer(invitation: &Invitation, request: &Request) -> Result<Response, Problem> {
-    Response::json(200, &json!({"invitation": invitation.view(request.now)}))
+    Response::json(200, &InvitationResponse::new(invitation, request.now))
 }

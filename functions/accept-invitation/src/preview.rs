@@ -1,9 +1,9 @@
 //! What the holder of a link is shown, in every state of the invitation.
 
-use domain::{AcceptProof, Invitation, Partner};
+use domain::{Invitation, Partner};
 use platform::handler::App;
+use platform::handler::views::PreviewView;
 use platform::http_api::{Problem, Request, Response};
-use serde_json::{Value, json};
 
 use crate::holder::Holder;
 
@@ -15,15 +15,10 @@ pub(crate) async fn preview(app: &App, request: &Request, holder: &Holder) -> Re
 }
 
 /// `{invitation, partner, requires_delegated_admin, accept_proof}`
-pub(crate) fn view(app: &App, request: &Request, invitation: &Invitation, partner: &Partner) -> Value {
+pub(crate) fn view(app: &App, request: &Request, invitation: &Invitation, partner: &Partner) -> PreviewView {
     // A cloud that the policy no longer serves still shows what was asked.
     let rules = app.policy_for(request).clouds.get(&partner.cloud);
-    json!({
-        "invitation": invitation.view(request.now),
-        "partner": {"name": partner.name, "cloud": partner.cloud, "market": partner.market},
-        "requires_delegated_admin": rules.is_some_and(|rules| invitation.must_grant(rules)),
-        "accept_proof": rules.map_or(AcceptProof::Link, |rules| rules.accept_proof),
-    })
+    PreviewView::new(invitation, partner, rules, request.now)
 }
 
 /// The partner that invites.

@@ -2,6 +2,7 @@
 
 use domain::{Chain, EventType, Tenant, TenantId};
 use platform::handler::App;
+use platform::handler::views::CustomerView;
 use platform::http_api::{Code, Problem, Request, Response};
 use platform::store::{Registered, StoreError, TRIES};
 use serde_json::json;
@@ -55,5 +56,5 @@ pub(crate) async fn rename(app: &App, request: &Request) -> Result<Response, Pro
 }
 
 fn answer(status: u16, tenant: &Tenant) -> Result<Response, Problem> {
-    Response::json(status, &json!({"customer": tenant.view()}))
+    Response::json(status, &json!({"customer": CustomerView::new(tenant)}))
 }

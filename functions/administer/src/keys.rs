@@ -1,7 +1,9 @@
 //! Access keys. The text of a key is shown once, and again to whoever repeats the request under the same idempotency key;
 //! it is derived, never stored.
 
-use domain::{AccessKey, CallerKind, Chain, EventType, KeyId, PartnerId, PolicyVersion, Principal, Role, digest};
+use domain::{
+    AccessKey, CallerKind, Chain, EventType, KeyId, PartnerId, PolicyVersion, Principal, PrincipalData, Role, digest,
+};
 use platform::handler::App;
 use platform::http_api::fields::{self, Fields, InvalidField};
 use platform::http_api::{Code, FieldError, Problem, Request, Response};
@@ -46,7 +48,11 @@ pub(crate) async fn issue(app: &App, request: &Request) -> Result<Response, Prob
         revoked_at: None,
         chain: Chain::default(),
     };
-    let data = [("roles", json!(key.roles)), ("name", json!(key.name)), ("principal", key.principal.view())];
+    let data = [
+        ("roles", json!(key.roles)),
+        ("name", json!(key.name)),
+        ("principal", json!(PrincipalData::from(&key.principal))),
+    ];
     let event = key.event(EventType::KeyIssued, act.occurrence(), data);
     match app.store.issue_key(request.op(), &key, &event).await? {
         Registered::New => answer(&key.key_id, text.reveal()),

@@ -3,6 +3,7 @@
 use domain::{Chain, EventType, Partner, PartnerId, PartnerStatus, SecretGeneration, Tenant};
 use platform::handler::App;
 use platform::handler::Rotation;
+use platform::handler::views::{PartnerView, SigningSecretView};
 use platform::http_api::fields::Fields;
 use platform::http_api::{Code, Problem, Request, Response};
 use platform::store::{Enrolled, StoreError, TRIES};
@@ -57,7 +58,7 @@ fn other_tenant(tenant: &Tenant, partner: &Partner) -> Problem {
 /// `{partner, signing_secret}`
 fn enrolled(app: &App, status: u16, partner: &Partner) -> Result<Response, Problem> {
     let secret = current_secret(app, partner)?;
-    Response::json(status, &json!({"partner": partner.view(), "signing_secret": secret}))
+    Response::json(status, &json!({"partner": PartnerView::new(partner), "signing_secret": secret}))
 }
 
 fn current_secret(app: &App, partner: &Partner) -> Result<String, Problem> {
@@ -111,7 +112,7 @@ pub(crate) async fn rotate(app: &App, request: &Request) -> Result<Response, Pro
         Ok(Some((Partner { secrets, ..partner.clone() }, Change { event_type: EventType::SecretRotated, data })))
     };
     let rotated = change(&act, rotate).await?;
-    Response::json(200, &json!({"signing_secret": current_secret(app, &rotated)?}))
+    Response::json(200, &SigningSecretView { signing_secret: current_secret(app, &rotated)? })
 }
 
 /// What changes a partner, beside the partner it becomes.
@@ -139,5 +140,5 @@ async fn change(
 }
 
 fn answer(partner: &Partner) -> Result<Response, Problem> {
-    Response::json(200, &json!({"partner": partner.view()}))
+    Response::json(200, &json!({"partner": PartnerView::new(partner)}))
 }

@@ -1,8 +1,8 @@
 //! What a partner sends, checked, and the invitation and event that come of it.
 
 use domain::{
-    Chain, CloudPolicy, DelegatedAdmin, Event, EventType, Invitation, InvitationId, InvitationKind, Occurrence,
-    Partner, PolicyVersion, Requirement, TenantId, digest, text,
+    Chain, CloudPolicy, DelegatedAdmin, DelegatedAdminData, Event, EventType, Invitation, InvitationId, InvitationKind,
+    Occurrence, Partner, PolicyVersion, Requirement, TenantId, digest, text,
 };
 use platform::handler::App;
 use platform::http_api::fields::{self, Fields};
@@ -123,7 +123,7 @@ impl Command {
 pub(crate) fn event(invitation: &Invitation, occurrence: Occurrence<'_>) -> Event {
     let data = [
         ("kind", json!(invitation.kind)),
-        ("delegated_admin", json!(invitation.delegated_admin.as_ref().map(DelegatedAdmin::view))),
+        ("delegated_admin", json!(invitation.delegated_admin.as_ref().map(DelegatedAdminData::from))),
         ("expires_at", json!(invitation.expires_at)),
     ];
     invitation.event(EventType::InvitationCreated, occurrence, data)

@@ -6,11 +6,12 @@ mod command;
 use domain::{Action, Invitation, InvitationState};
 use platform::config::Needs;
 use platform::handler::App;
+use platform::handler::views::{InvitationLinkView, InvitationView};
 use platform::handler::{ActingPartner, Caller, SignedWebhook};
 use platform::http_api::{Code, Problem, Request, Response, fields, webhook_data};
 use platform::lambda::Function;
 use platform::store::{Created, CustomerRequirements};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::command::{Command, Key};
 
@@ -77,10 +78,9 @@ async fn create(
 
 /// `{invitation, accept_url}`; the link is shown while the invitation is pending.
 fn answer(app: &App, request: &Request, invitation: &Invitation, replayed: bool) -> Result<Response, Problem> {
-    let mut body = json!({"invitation": invitation.view(request.now)});
-    if invitation.state(request.now) == InvitationState::Pending {
-        body["accept_url"] = json!(app.accept_url(request, invitation)?);
-    }
+    let pending = invitation.state(request.now) == InvitationState::Pending;
+    let accept_url = pending.then(|| app.accept_url(request, invitation)).transpose()?;
+    let body = InvitationLinkView { invitation: InvitationView::new(invitation, request.now), accept_url };
     let location = format!("/v1/partners/{}/invitations/{}", invitation.partner_id, invitation.invitation_id);
     Ok(Response::json(201, &body)?.with_header("location", location).replayed(replayed))
 }

@@ -2,6 +2,7 @@
 
 use domain::{Actor, EventType, Grant, GrantId, PartnerStatus, Relationship};
 use platform::handler::App;
+use platform::handler::views::GrantView;
 use platform::http_api::{Problem, Request, Response};
 use platform::store::{Ended, StoreError, TRIES};
 use serde_json::json;
@@ -28,7 +29,7 @@ pub(crate) async fn end(app: &App, request: &Request, side: &Side, actor: &Actor
         let event = grant.event(EventType::GrantEnded, app.occurrence(request, actor), []);
         if app.store.end_grant(attempt, &grant, &event).await? == Ended::Done {
             let ended = Grant { ended_at: Some(request.now), ..grant };
-            return answer(ended.view(request.now, None, PartnerStatus::Active));
+            return answer(GrantView::new(&ended, request.now, None, PartnerStatus::Active));
         }
         // Either the grant changed, which shows when it is read again, or its relationship is over, which shows here.
         let relationship = relationship_of(app, request, &grant).await?;
@@ -46,9 +47,9 @@ async fn relationship_of(app: &App, request: &Request, grant: &Grant) -> Result<
 
 /// A grant that is over: nothing is written, and it is answered as readers see it.
 fn over(request: &Request, relationship: &Relationship, grant: &Grant) -> Result<Response, Problem> {
-    Ok(answer(relationship.grant_view(grant, request.now, PartnerStatus::Active))?.replayed(true))
+    Ok(answer(GrantView::in_relationship(relationship, grant, request.now, PartnerStatus::Active))?.replayed(true))
 }
 
-fn answer(grant: serde_json::Value) -> Result<Response, Problem> {
+fn answer(grant: GrantView) -> Result<Response, Problem> {
     Response::json(200, &json!({"grant": grant}))
 }

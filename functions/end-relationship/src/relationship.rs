@@ -4,6 +4,7 @@ use domain::{
     Actor, EventType, Grant, GrantState, PartnerId, PartnerStatus, Relationship, RelationshipState, TenantId,
 };
 use platform::handler::App;
+use platform::handler::views::RelationshipView;
 use platform::http_api::{Problem, Request, Response};
 use platform::store::{Ended, StoreError, TRIES};
 use serde_json::json;
@@ -40,5 +41,5 @@ pub(crate) async fn end(
 }
 
 fn answer(relationship: &Relationship) -> Result<Response, Problem> {
-    Response::json(200, &json!({"relationship": relationship.view()}))
+    Response::json(200, &json!({"relationship": RelationshipView::new(relationship)}))
 }

@@ -3,6 +3,7 @@
 use domain::{Endpoint, EndpointState, Event, EventType, Timestamp};
 use platform::handler::App;
 use platform::handler::Rotation;
+use platform::handler::views::{EndpointView, SigningSecretView};
 use platform::http_api::fields::{self, Fields, InvalidField};
 use platform::http_api::{Problem, Request, Response};
 use platform::store::{EndpointChange, StoreError, TRIES};
@@ -96,7 +97,7 @@ pub(crate) async fn update(app: &App, request: &Request) -> Result<Response, Pro
         Ok((!changed.is_empty()).then(|| (after, event())))
     })
     .await?;
-    Response::json(200, &json!({"endpoint": endpoint.view()}))
+    Response::json(200, &json!({"endpoint": EndpointView::new(&endpoint)}))
 }
 
 /// Makes a new signing secret; until the old one ends, messages are signed with both.
@@ -109,7 +110,7 @@ pub(crate) async fn rotate(app: &App, request: &Request) -> Result<Response, Pro
         Ok(Some((after, before.event(EventType::EndpointUpdated, act.occurrence(), data))))
     })
     .await?;
-    Response::json(200, &json!({"signing_secret": current_secret(app, &endpoint)?}))
+    Response::json(200, &SigningSecretView { signing_secret: current_secret(app, &endpoint)? })
 }
 
 /// Removes an endpoint; a repeat answers the same.
@@ -125,7 +126,7 @@ pub(crate) async fn delete(app: &App, request: &Request) -> Result<Response, Pro
         Ok(Some((after, event)))
     })
     .await?;
-    Response::json(200, &json!({"endpoint": endpoint.view()}))
+    Response::json(200, &json!({"endpoint": EndpointView::new(&endpoint)}))
 }
 
 /// Changes the endpoint of the path, deleted or not, to what `make` makes of it, unless it makes nothing: then it is that

@@ -2,6 +2,7 @@
 
 use domain::{Chain, Endpoint, EndpointId, EndpointState, EventType, SecretGeneration, digest};
 use platform::handler::App;
+use platform::handler::views::EndpointView;
 use platform::http_api::fields::{self, Fields};
 use platform::http_api::{Code, Problem, Request, Response};
 use platform::store::EndpointCreated;
@@ -77,7 +78,10 @@ pub(crate) fn url_taken() -> Problem {
 }
 
 fn created(app: &App, endpoint: &Endpoint) -> Result<Response, Problem> {
-    Response::json(201, &json!({"endpoint": endpoint.view(), "signing_secret": current_secret(app, endpoint)?}))
+    Response::json(
+        201,
+        &json!({"endpoint": EndpointView::new(endpoint), "signing_secret": current_secret(app, endpoint)?}),
+    )
 }
 
 pub(crate) fn current_secret(app: &App, endpoint: &Endpoint) -> Result<String, Problem> {

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use domain::{
     Delivery, DeliveryPurpose, DeliveryState, Endpoint, EndpointState, MessageId, Timestamp, WebhookId, digest,
-    other_message,
 };
 use platform::handler::App;
+use platform::handler::views::{DeliveryView, other_message};
 use platform::http_api::fields::{self, Fields};
 use platform::http_api::{Code, FieldError, Problem, Request, Response};
 use platform::store::StoreError;
@@ -35,13 +35,13 @@ pub(crate) async fn test(app: &App, request: &Request) -> Result<Response, Probl
         _ => (DeliveryPurpose::Test, digest("test", &[&app.random.bytes()])),
     };
     let id = MessageId::from_hash(&id);
-    let message = other_message(purpose, &id, &endpoint.endpoint_id, request.now);
+    let message = other_message(purpose, &id, &endpoint.endpoint_id, request.now).map_err(Problem::internal)?;
     let delivery = Delivery::new(id.into(), endpoint.endpoint_id, endpoint.owner, purpose, request.now);
     if app.store.post_message(request.op(), &message, &delivery).await? {
-        return Response::json(202, &json!({"delivery": delivery.view()}));
+        return Response::json(202, &json!({"delivery": DeliveryView::new(&delivery)}));
     }
     let before = app.store.delivery(request.op(), &delivery.webhook_id, &delivery.endpoint_id).await?;
-    Response::json(202, &json!({"delivery": before.ok_or(StoreError::Contention)?.view()}))
+    Response::json(202, &json!({"delivery": DeliveryView::new(&before.ok_or(StoreError::Contention)?)}))
 }
 
 enum What {

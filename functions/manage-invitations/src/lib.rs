@@ -3,6 +3,7 @@
 use domain::{Action, Answer, Decision, EventType, Invitation, InvitationId, InvitationState};
 use platform::config::Needs;
 use platform::handler::App;
+use platform::handler::views::{InvitationLinkView, InvitationResponse, InvitationView};
 use platform::handler::{ActingPartner, Caller};
 use platform::http_api::fields::{self, Fields};
 use platform::http_api::{Code, Problem, Request, Response};
@@ -60,7 +61,7 @@ async fn cancel(app: &App, request: &Request) -> Result<Response, Problem> {
 }
 
 fn cancelled(invitation: &Invitation, request: &Request) -> Result<Response, Problem> {
-    Response::json(200, &json!({"invitation": invitation.view(request.now)}))
+    Response::json(200, &InvitationResponse::new(invitation, request.now))
 }
 
 /// Gives the invitation a new link and a new end, `{expires_in_days?}` → `{invitation, accept_url}`.
@@ -123,6 +124,6 @@ fn renewal(app: &App, request: &Request, before: &Invitation, days: u32) -> Resu
 }
 
 fn renewed(app: &App, request: &Request, invitation: &Invitation) -> Result<Response, Problem> {
-    let accept_url = app.accept_url(request, invitation)?;
-    Response::json(200, &json!({"invitation": invitation.view(request.now), "accept_url": accept_url}))
+    let accept_url = Some(app.accept_url(request, invitation)?);
+    Response::json(200, &InvitationLinkView { invitation: InvitationView::new(invitation, request.now), accept_url })
 }

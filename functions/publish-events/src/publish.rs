@@ -4,13 +4,11 @@
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 
-use domain::{
-    Delivery, DeliveryPurpose, DeliveryState, Endpoint, EndpointState, Event, EventType, Owner, event_message,
-    other_message,
-};
+use domain::{Delivery, DeliveryPurpose, DeliveryState, Endpoint, EndpointState, Event, EventType, Owner};
 use futures_util::FutureExt;
 use futures_util::future::try_join_all;
 use platform::handler::App;
+use platform::handler::views::{event_message, other_message};
 use platform::lambda::RunBudget;
 use platform::queue::Ticket;
 use platform::store::{Marked, Outgoing, StoreError};
@@ -100,7 +98,7 @@ impl<'a> Publisher<'a> {
     async fn send_out(&mut self, marked: &Marked) -> Result<(), Fault> {
         match &marked.what {
             Outgoing::Event(event) => {
-                let message = event_message(event);
+                let message = event_message(event).map_err(Failure::from)?;
                 if message.len() > MESSAGE_MAX {
                     return Err(Fault::Poison(format!("its message has {} bytes", message.len())));
                 }
@@ -172,6 +170,7 @@ impl<'a> Publisher<'a> {
         }
         let id = endpoint.challenge(event.sequence);
         let message = other_message(DeliveryPurpose::Challenge, &id, &endpoint.endpoint_id, event.occurred_at);
+        let message = message.map_err(Failure::from)?;
         let now = self.app.clock.now();
         let (purpose, owner) = (DeliveryPurpose::Challenge, endpoint.owner);
         Ok(self.begin(&message, &[Delivery::new(id.into(), endpoint.endpoint_id, owner, purpose, now)]).await?)

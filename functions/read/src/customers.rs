@@ -1,14 +1,13 @@
 //! A customer's records, read by the customer or an operator.
 
-use domain::{InvitationState, PartnerStatus, Subscription};
+use domain::InvitationState;
 use platform::handler::App;
 use platform::handler::Caller;
+use platform::handler::views::{InvitationView, PartnerRow, SubscriptionView};
 use platform::http_api::{Problem, Request, Response};
 use platform::store::{List, Page};
-use serde_json::json;
 
 use crate::list::events_of;
-use crate::partners::without;
 use platform::handler::list::{Query, answer, refused};
 
 async fn reading(app: &App, request: &Request) -> Result<(Caller, List), Problem> {
@@ -26,12 +25,7 @@ pub(crate) async fn partners(app: &App, request: &Request) -> Result<Response, P
     let partners = app.store.partners_of(request.op(), ids).await?;
     let items = found.items.drain(..).zip(partners).collect();
     answer(Page { items, next_cursor: found.next_cursor }, |((relationship, grants), partner)| {
-        let status = partner.as_ref().map_or(PartnerStatus::Active, |partner| partner.status);
-        let mut row = relationship.view();
-        row["name"] = json!(partner.as_ref().map(|partner| &partner.name));
-        row["grants"] =
-            json!(grants.iter().map(|grant| relationship.grant_view(grant, request.now, status)).collect::<Vec<_>>());
-        without(row, "customer_tenant_id")
+        PartnerRow::new(relationship, grants, partner.as_ref(), request.now)
     })
 }
 
@@ -42,14 +36,14 @@ pub(crate) async fn invitations(app: &App, request: &Request) -> Result<Response
     let state = query.take("state", expected, InvitationState::parse);
     let page = query.page(&caller, app.policy_for(request))?;
     let found = app.store.invitations(request.op(), &list, &page, state).await.map_err(refused)?;
-    answer(found, |invitation| invitation.view(request.now))
+    answer(found, |invitation| InvitationView::new(invitation, request.now))
 }
 
 pub(crate) async fn subscriptions(app: &App, request: &Request) -> Result<Response, Problem> {
     let (caller, list) = reading(app, request).await?;
     let page = Query::of(request).page(&caller, app.policy_for(request))?;
     let found = app.store.subscriptions(request.op(), &list, &page).await.map_err(refused)?;
-    answer(found, Subscription::view)
+    answer(found, SubscriptionView::new)
 }
 
 pub(crate) async fn events(app: &App, request: &Request) -> Result<Response, Problem> {

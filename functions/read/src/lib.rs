@@ -8,9 +8,9 @@ mod partners;
 use platform::config::Needs;
 use platform::handler::App;
 use platform::handler::Caller;
+use platform::handler::views::MeView;
 use platform::http_api::{Code, Problem, Request, Response};
 use platform::lambda::Function;
-use serde_json::json;
 
 /// The function.
 pub const FUNCTION: Function = Function {
@@ -47,10 +47,5 @@ async fn immutable(_: &App, _: &Request) -> Result<Response, Problem> {
 /// `{kind,id,roles,key_id}`
 async fn me(app: &App, request: &Request) -> Result<Response, Problem> {
     let caller = Caller::by_key(app, request).await?;
-    Response::json(
-        200,
-        &json!({
-            "kind": caller.principal.kind(), "id": caller.principal.id(), "roles": caller.roles, "key_id": caller.key_id,
-        }),
-    )
+    Response::json(200, &MeView::new(&caller))
 }

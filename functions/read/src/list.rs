@@ -1,9 +1,9 @@
 //! The lists of events, which three kinds of callers have.
 
-use domain::Event;
 use platform::handler::App;
 use platform::handler::Caller;
 use platform::handler::list::{Query, answer, refused};
+use platform::handler::views::EventView;
 use platform::http_api::{FieldError, Problem, Request, Response};
 use platform::store::List;
 
@@ -22,7 +22,7 @@ pub(crate) async fn events_of(app: &App, request: &Request, caller: &Caller, lis
             app.store.events_after(request.op(), list, &page, subject.as_deref()).await
         }
     };
-    answer(found.map_err(refused)?, Event::view)
+    answer(found.map_err(refused)?, EventView::new)
 }
 
 fn both() -> Problem {

@@ -1,8 +1,9 @@
 //! A partner's records, read by the partner or an operator.
 
-use domain::{Grant, InvitationId, InvitationState, Partner, Relationship, Subscription, SubscriptionId};
+use domain::{Grant, InvitationId, InvitationState, Partner, Relationship, SubscriptionId};
 use platform::handler::App;
 use platform::handler::Caller;
+use platform::handler::views::{CustomerRow, InvitationResponse, InvitationView, SubscriptionView};
 use platform::http_api::{Problem, Request, Response};
 use platform::store::List;
 use serde_json::json;
@@ -30,7 +31,7 @@ pub(crate) async fn invitations(app: &App, request: &Request) -> Result<Response
     let state = query.take("state", expected, InvitationState::parse);
     let page = query.page(&reading.caller, app.policy_for(request))?;
     let found = app.store.invitations(request.op(), &reading.list, &page, state).await.map_err(refused)?;
-    answer(found, |invitation| invitation.view(request.now))
+    answer(found, |invitation| InvitationView::new(invitation, request.now))
 }
 
 pub(crate) async fn invitation(app: &App, request: &Request) -> Result<Response, Problem> {
@@ -38,7 +39,7 @@ pub(crate) async fn invitation(app: &App, request: &Request) -> Result<Response,
     let id = InvitationId::parse(request.path("invitation_id")).ok_or_else(Problem::not_found)?;
     let invitation = app.store.invitation(request.op(), &id).await?;
     let own = invitation.filter(|invitation| invitation.partner_id == reading.partner.partner_id);
-    Response::json(200, &json!({"invitation": own.ok_or_else(Problem::not_found)?.view(request.now)}))
+    Response::json(200, &InvitationResponse::new(&own.ok_or_else(Problem::not_found)?, request.now))
 }
 
 /// Rows of `{customer_tenant_id,name,state,since,ended_at?,grants}`.
@@ -52,11 +53,7 @@ pub(crate) async fn customers(app: &App, request: &Request) -> Result<Response, 
     let rows = found.items.drain(..).zip(names).collect::<Vec<_>>();
     let page = platform::store::Page { items: rows, next_cursor: found.next_cursor };
     answer(page, |((relationship, grants), name): &((Relationship, Vec<Grant>), Option<String>)| {
-        let mut row = relationship.view();
-        row["name"] = json!(name);
-        row["grants"] =
-            json!(grants.iter().map(|grant| relationship.grant_view(grant, request.now, status)).collect::<Vec<_>>());
-        without(row, "partner_id")
+        CustomerRow::new(relationship, grants, name.clone(), status, request.now)
     })
 }
 
@@ -64,7 +61,7 @@ pub(crate) async fn subscriptions(app: &App, request: &Request) -> Result<Respon
     let reading = reading(app, request).await?;
     let page = Query::of(request).page(&reading.caller, app.policy_for(request))?;
     let found = app.store.subscriptions(request.op(), &reading.list, &page).await.map_err(refused)?;
-    answer(found, Subscription::view)
+    answer(found, SubscriptionView::new)
 }
 
 pub(crate) async fn subscription(app: &App, request: &Request) -> Result<Response, Problem> {
@@ -72,18 +69,10 @@ pub(crate) async fn subscription(app: &App, request: &Request) -> Result<Respons
     let id = SubscriptionId::parse(request.path("subscription_id")).ok_or_else(Problem::not_found)?;
     let found = app.store.subscription(request.op(), reading.partner.cloud, &id).await?;
     let own = found.filter(|subscription| subscription.partner_of_record == reading.partner.partner_id);
-    Response::json(200, &json!({"subscription": own.ok_or_else(Problem::not_found)?.view()}))
+    Response::json(200, &json!({"subscription": SubscriptionView::new(&own.ok_or_else(Problem::not_found)?)}))
 }
 
 pub(crate) async fn events(app: &App, request: &Request) -> Result<Response, Problem> {
     let reading = reading(app, request).await?;
     events_of(app, request, &reading.caller, &reading.list).await
-}
-
-/// A row without the member that the path says already.
-pub(crate) fn without(mut row: serde_json::Value, member: &str) -> serde_json::Value {
-    if let Some(members) = row.as_object_mut() {
-        members.remove(member);
-    }
-    row
 }

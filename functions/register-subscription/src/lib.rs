@@ -6,6 +6,7 @@ mod command;
 use domain::{Action, Subscription};
 use platform::config::Needs;
 use platform::handler::App;
+use platform::handler::views::SubscriptionView;
 use platform::handler::{ActingPartner, Caller, SignedWebhook};
 use platform::http_api::{Code, Problem, Request, Response, fields, webhook_data};
 use platform::lambda::Function;
@@ -61,5 +62,6 @@ async fn register(app: &App, request: &Request, acting: &ActingPartner, body: Va
 fn answer(status: u16, subscription: &Subscription) -> Result<Response, Problem> {
     let id = subscription.registration.subscription_id.as_str();
     let location = format!("/v1/partners/{}/subscriptions/{id}", subscription.partner_of_record);
-    Ok(Response::json(status, &json!({"subscription": subscription.view()}))?.with_header("location", location))
+    Ok(Response::json(status, &json!({"subscription": SubscriptionView::new(subscription)}))?
+        .with_header("location", location))
 }

@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 use data_encoding::BASE64;
 use platform::config::Needs;
 use platform::handler::App;
+use platform::handler::views::PolicyView;
 use platform::http_api::{Problem, Request, Response};
 use platform::lambda::Function;
-use serde_json::json;
 use sha2::{Digest, Sha256};
 
 /// The function.
@@ -26,9 +26,7 @@ const PAGE: &str = include_str!("page.html");
 
 /// `{version,effective_from,clouds,roles,limits,upcoming:[…]}`
 async fn policy(app: &App, request: &Request) -> Result<Response, Problem> {
-    let mut view = json!(app.policy_for(request));
-    view["upcoming"] = json!(app.policy.upcoming(request.now));
-    Response::json(200, &view)
+    Response::json(200, &PolicyView::new(&app.policy, request.now))
 }
 
 /// Allows the page its one style sheet, and nothing else.

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use serde::{Serialize, Serializer};
-use serde_json::{Value, json};
 
-use super::{DeliveryPurpose, DeliveryState, EndpointId, Event, EventId, MessageId, Owner, Timestamp};
+use super::describe::describe;
+use super::{DeliveryPurpose, DeliveryState, EndpointId, EventId, MessageId, Owner, Timestamp};
 
 /// The `webhook-id` of a message: an event's id, or that of a message which tells of no event.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,6 +46,8 @@ impl Serialize for WebhookId {
         serializer.serialize_str(&self.0)
     }
 }
+
+describe!(WebhookId: crate::describe::text(&["Id of an event or of a message without event."], "^(evt|msg)_[a-z2-7]{26}$"));
 
 /// One message on its way to one endpoint.
 #[derive(Clone, Debug, PartialEq)]
@@ -128,43 +130,6 @@ impl Delivery {
             created_at: now,
         }
     }
-
-    /// `{event_id,attempt,state,last_status?,latency_ms?,next_at?,body_excerpt?}`, and `failure` when the last attempt had
-    /// no answer.
-    pub fn view(&self) -> Value {
-        let mut view = json!({
-            "event_id": self.webhook_id, "attempt": self.attempt, "state": self.state, "purpose": self.purpose,
-            "created_at": self.created_at,
-        });
-        if let Some(next_at) = self.next_at {
-            view["next_at"] = json!(next_at);
-        }
-        if let Some(last) = &self.last {
-            view["latency_ms"] = json!(last.latency_ms);
-            if let Some(status) = last.status {
-                view["last_status"] = json!(status);
-                view["body_excerpt"] = json!(last.excerpt);
-            }
-            if let Some(failure) = &last.failure {
-                view["failure"] = json!(failure);
-            }
-        }
-        view
-    }
-}
-
-/// The bytes that tell of an event: `{type, timestamp, data}`, `data` being the event as every list has it, and `id`.
-pub fn event_message(event: &Event) -> Vec<u8> {
-    let mut data = event.view();
-    data["id"] = json!(event.event_id());
-    json!({"type": event.event_type, "timestamp": event.occurred_at, "data": data}).to_string().into_bytes()
-}
-
-/// The bytes of a challenge or test, which tell of no event: `{type, timestamp, data: {id, endpoint_id}}`, `type` being
-/// `endpoint.challenge` or `endpoint.test`.
-pub fn other_message(purpose: DeliveryPurpose, id: &MessageId, endpoint: &EndpointId, now: Timestamp) -> Vec<u8> {
-    let data = json!({"id": id, "endpoint_id": endpoint});
-    json!({"type": format!("endpoint.{purpose}"), "timestamp": now, "data": data}).to_string().into_bytes()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Webhook endpoints: where a partner or customer wants to hear of events.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::event::{Chain, Event, EventType, Occurrence, Subject};
 use super::{
@@ -118,17 +118,5 @@ impl Endpoint {
     /// The secrets its messages are signed with at a time, newest first.
     pub fn live_secrets(&self, now: Timestamp) -> impl Iterator<Item = &SecretGeneration> {
         SecretGeneration::live(&self.secrets, now)
-    }
-
-    /// `{endpoint_id,url,event_types,description?,state,created_at}`; `event_types` is null when there is no filter.
-    pub fn view(&self) -> Value {
-        let mut view = json!({
-            "endpoint_id": self.endpoint_id, "url": self.url, "event_types": self.event_types, "state": self.state,
-            "created_at": self.created_at,
-        });
-        if let Some(description) = &self.description {
-            view["description"] = json!(description);
-        }
-        view
     }
 }

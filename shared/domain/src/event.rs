@@ -3,70 +3,41 @@
 
 use std::cmp::Ordering;
 
-use serde::{Serialize, Serializer};
-use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
+use serde_json::{Map, Value};
 
+use super::hashed_event::HashedEvent;
+use super::words::words;
 use super::{
     ActorKind, EndpointId, EventId, GrantId, InvitationId, KeyId, PartnerId, Role, SubscriptionId, TenantId, Timestamp,
     digest,
 };
 
-/// The kinds of aggregate that have events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AggregateKind {
-    /// An invitation.
-    Invitation,
-    /// A relationship.
-    Relationship,
-    /// A grant.
-    Grant,
-    /// A subscription.
-    Subscription,
-    /// A tenant.
-    Tenant,
-    /// A partner.
-    Partner,
-    /// An access key.
-    Key,
-    /// A webhook endpoint.
-    Endpoint,
-}
-
-impl AggregateKind {
-    /// The word in the table.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Invitation => "INVITATION",
-            Self::Relationship => "RELATIONSHIP",
-            Self::Grant => "GRANT",
-            Self::Subscription => "SUBSCRIPTION",
-            Self::Tenant => "TENANT",
-            Self::Partner => "PARTNER",
-            Self::Key => "KEY",
-            Self::Endpoint => "ENDPOINT",
-        }
+words! {
+    /// The kinds of records that have events, as keys in the table spell them.
+    AggregateKind {
+        Invitation = "INVITATION",
+        Relationship = "RELATIONSHIP",
+        Grant = "GRANT",
+        Subscription = "SUBSCRIPTION",
+        Tenant = "TENANT",
+        Partner = "PARTNER",
+        Key = "KEY",
+        Endpoint = "ENDPOINT",
     }
 }
 
 macro_rules! event_types {
     ($($(#[doc = $doc:literal])* $variant:ident = $name:literal of $kind:ident;)*) => {
-        /// Everything that can have happened.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum EventType { $($(#[doc = $doc])* $variant,)* }
+        words! {
+            /// Types of events.
+            EventType { $($(#[doc = $doc])* $variant = $name,)* }
+        }
 
         impl EventType {
-            /// Every type there is.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// The name on the wire.
-            pub fn as_str(self) -> &'static str { match self { $(Self::$variant => $name,)* } }
-
-            /// Reads a name; `None` for any other text.
-            pub fn parse(text: &str) -> Option<Self> { match text { $($name => Some(Self::$variant),)* _ => None } }
-
-            /// The kind of aggregate it belongs to.
-            pub fn aggregate(self) -> AggregateKind { match self { $(Self::$variant => AggregateKind::$kind,)* } }
+            /// The kind of record whose event it is.
+            pub fn aggregate(self) -> AggregateKind {
+                match self { $(Self::$variant => AggregateKind::$kind,)* }
+            }
         }
     };
 }
@@ -126,12 +97,6 @@ event_types! {
     EndpointDeleted = "endpoint.deleted" of Endpoint;
 }
 
-impl Serialize for EventType {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
 /// Where an aggregate's events stand: how many there are, and the last one's hash.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Chain {
@@ -186,33 +151,26 @@ pub fn verify_chain<'a>(
 }
 
 /// What an event is about: every id that is known, and no other member.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Subject {
     /// The invitation.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub invitation_id: Option<InvitationId>,
     /// The grant.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub grant_id: Option<GrantId>,
     /// The subscription.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub subscription_id: Option<SubscriptionId>,
     /// The key.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub key_id: Option<KeyId>,
     /// The webhook endpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoint_id: Option<EndpointId>,
     /// The partner.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub partner_id: Option<PartnerId>,
     /// The customer.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub customer_tenant_id: Option<TenantId>,
 }
 
 /// Who did it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Actor {
     /// How the actor was known.
     pub kind: ActorKind,
@@ -292,27 +250,15 @@ impl Event {
         ))
     }
 
-    /// `{event_id,type,sequence,occurred_at,subject:{…ids},actor:{kind,id,role},policy_version,data}`
-    pub fn view(&self) -> Value {
-        json!({
-            "event_id": self.event_id(), "type": self.event_type, "sequence": self.sequence,
-            "occurred_at": self.occurred_at, "subject": self.subject, "actor": self.actor,
-            "policy_version": self.policy_version, "data": self.data,
-        })
-    }
-
-    /// The chain with this event at its end: SHA-256 over the hash before it and the event's JSON.
+    /// The chain with this event at its end.
     pub fn chain_after(&self, previous: &[u8; 32]) -> Chain {
-        let mut hash = Sha256::new();
-        hash.update(previous);
-        hash.update(self.view().to_string().as_bytes());
-        Chain { sequence: self.sequence, hash: hash.finalize().into() }
+        Chain { sequence: self.sequence, hash: HashedEvent::new(self).hash_after(previous) }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use data_encoding::HEXLOWER;
+    use serde_json::json;
 
     use super::*;
 
@@ -394,14 +340,5 @@ mod tests {
         assert_eq!(verify_chain(&events[..1], &head), Err(BrokenChain::Missing(2)));
         assert_eq!(verify_chain(&[], &head), Err(BrokenChain::Missing(1)));
         assert_eq!(verify_chain(&events, &Chain { hash: [1; 32], ..head }), Err(BrokenChain::Changed(3)));
-    }
-
-    /// What is written today has to hold for ever: neither the order of members nor their spelling may change.
-    #[test]
-    fn the_bytes_that_are_hashed_never_change() {
-        let json = r#"{"actor":{"id":"key_x","kind":"operator","role":null},"data":{"a":1,"name":"Contoso 1"},"event_id":"evt_sdttlwrwomzoeltl3bioitjnyu","occurred_at":"2026-11-22T17:40:00.123Z","policy_version":1,"sequence":1,"subject":{"customer_tenant_id":"6f9619ff-8b86-d011-b42d-00cf4fc964ff"},"type":"customer.renamed"}"#;
-        assert_eq!(event(1).view().to_string(), json);
-        let hash = event(1).chain_after(&[7; 32]).hash;
-        assert_eq!(HEXLOWER.encode(&hash), "52c4e40aa2ccc285ffe800bcc343b9f299d2b5f5f14b437b460571cc4e6f7c7b");
     }
 }

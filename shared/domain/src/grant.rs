@@ -1,9 +1,9 @@
 //! Delegated administration: what a partner asks for, and what a customer granted.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::event::{Chain, Event, EventType, Occurrence, Subject};
-use super::{GrantId, InvitationId, PartnerId, PartnerStatus, TenantId, Timestamp};
+use super::{GrantId, GrantState, InvitationId, PartnerId, PartnerStatus, TenantId, Timestamp};
 
 /// Reads `P<n>D` with 1 ≤ n, at most four digits, no leading zero: the one form of ISO 8601 durations in use here.
 pub fn parse_days(text: &str) -> Option<u32> {
@@ -25,11 +25,6 @@ pub struct DelegatedAdmin {
 }
 
 impl DelegatedAdmin {
-    /// `{roles,duration,auto_extend}`
-    pub fn view(&self) -> Value {
-        json!({"roles": self.roles, "duration": format!("P{}D", self.days), "auto_extend": self.auto_extend})
-    }
-
     /// Whether this asks for nothing beyond `asked`: no other role, no longer time, no extension of its own (MP-19).
     pub fn is_within(&self, asked: &Self) -> bool {
         self.roles.iter().all(|role| asked.roles.contains(role))
@@ -93,31 +88,6 @@ impl GrantAnswer {
             (None, Some(_)) if required => Err(GrantRefusal::Required),
             (Some(admin), Some(asked)) if !admin.is_within(asked) => Err(GrantRefusal::Exceeds),
             _ => Ok(granted),
-        }
-    }
-}
-
-/// The state of a grant as a reader sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GrantState {
-    /// The roles are held.
-    Active,
-    /// The partner is suspended, so the roles are not held now.
-    Suspended,
-    /// Its time is over.
-    Expired,
-    /// A side ended it, or the relationship it belongs to.
-    Ended,
-}
-
-impl GrantState {
-    /// The word on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Suspended => "suspended",
-            Self::Expired => "expired",
-            Self::Ended => "ended",
         }
     }
 }
@@ -219,14 +189,12 @@ impl Grant {
         Event::next(event_type, self.grant_id.as_str(), &self.chain, subject, occurrence, data)
     }
 
-    /// `{grant_id,roles,starts_at,ends_at,auto_extend,state}`, state and end as [`Grant::state`] has them.
-    pub fn view(&self, now: Timestamp, period_end: Option<Timestamp>, partner: PartnerStatus) -> Value {
-        let over = self.ended_at.or(period_end);
-        let ends_at = over.map_or_else(|| self.ends_at(now), |over| self.ends_at(over).min(over));
-        json!({
-            "grant_id": self.grant_id, "roles": self.admin.roles, "starts_at": self.starts_at, "ends_at": ends_at,
-            "auto_extend": self.admin.auto_extend, "state": self.state(now, period_end, partner).as_str(),
-        })
+    /// The end that readers see. It is fixed once the grant or the relationship's period is over.
+    pub fn effective_end(&self, now: Timestamp, period_end: Option<Timestamp>) -> Timestamp {
+        match self.ended_at.or(period_end) {
+            Some(over) => self.ends_at(over).min(over),
+            None => self.ends_at(now),
+        }
     }
 }
 
@@ -282,11 +250,10 @@ mod tests {
         let state = |period_end| plain.state(end.plus_days(100), Some(period_end), PartnerStatus::Active);
         assert_eq!(state(end.plus_millis(-1)), GrantState::Ended);
         assert_eq!(state(end), GrantState::Expired);
-        let view = |period_end| plain.view(end.plus_days(100), Some(period_end), PartnerStatus::Active);
-        assert_eq!(view(end.plus_millis(-1))["ends_at"], json!(end.plus_millis(-1)));
-        assert_eq!(view(end.plus_days(1))["ends_at"], json!(end));
-        let extended = grant(180);
-        assert_eq!(extended.view(end, Some(end), PartnerStatus::Active)["state"], "ended");
+        let shown_end = |period_end| plain.effective_end(end.plus_days(100), Some(period_end));
+        assert_eq!(shown_end(end.plus_millis(-1)), end.plus_millis(-1));
+        assert_eq!(shown_end(end.plus_days(1)), end);
+        assert_eq!(grant(180).state(end, Some(end), PartnerStatus::Active), GrantState::Ended);
     }
 
     #[test]

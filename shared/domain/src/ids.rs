@@ -2,19 +2,12 @@
 //! another belongs and none can hold a character that means something in a key.
 
 use std::fmt;
-use std::sync::LazyLock;
 
-use data_encoding::Encoding;
+use data_encoding::BASE32_NOPAD;
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-/// Lower-case RFC 4648 base32 without padding: 26 characters for 128 bits.
-static BASE32: LazyLock<Encoding> = LazyLock::new(|| {
-    let mut spec = data_encoding::Specification::new();
-    spec.symbols.push_str("abcdefghijklmnopqrstuvwxyz234567");
-    // The symbols are sound, as the tests show, so the other alphabet is never taken.
-    spec.encoding().unwrap_or(data_encoding::BASE32_NOPAD)
-});
+use crate::describe::describe;
 
 /// SHA-256 over parts, each preceded by its length, so that no two lists of parts hash alike.
 pub fn digest(label: &str, parts: &[&[u8]]) -> [u8; 32] {
@@ -26,13 +19,14 @@ pub fn digest(label: &str, parts: &[&[u8]]) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// The text of the first 128 bits of a hash.
+/// The first 128 bits of a hash as 26 characters of lower-case base32 (RFC 4648, without padding).
 fn tail(hash: &[u8; 32]) -> String {
-    BASE32.encode(&hash[..16])
+    BASE32_NOPAD.encode(&hash[..16]).to_ascii_lowercase()
 }
 
 fn is_tail(text: &str) -> bool {
-    text.len() == 26 && BASE32.decode(text.as_bytes()).is_ok()
+    let has_upper_case = text.bytes().any(|byte| byte.is_ascii_uppercase());
+    text.len() == 26 && !has_upper_case && BASE32_NOPAD.decode(text.to_ascii_uppercase().as_bytes()).is_ok()
 }
 
 macro_rules! ids {
@@ -77,6 +71,8 @@ macro_rules! ids {
                 serializer.serialize_str(&self.0)
             }
         }
+
+        describe!($name: crate::describe::text(&[$($doc),*], concat!("^", $prefix, "[a-z2-7]{26}$")));
     )*};
 }
 
@@ -164,6 +160,11 @@ impl Serialize for TenantId {
     }
 }
 
+#[cfg(feature = "describe")]
+const UUID_PATTERN: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
+
+describe!(TenantId: schemars::json_schema!({"type": "string", "format": "uuid", "pattern": UUID_PATTERN}));
+
 /// A partner's own name for a subscription: 1 to 64 of `A–Z a–z 0–9 . _ -`, compared without case.
 #[derive(Clone, Debug)]
 pub struct SubscriptionId(String);
@@ -199,6 +200,8 @@ impl Serialize for SubscriptionId {
         serializer.serialize_str(&self.0)
     }
 }
+
+describe!(SubscriptionId: crate::describe::text(&["The partner's own id of a subscription, compared without case."], "^[A-Za-z0-9._-]{1,64}$"));
 
 #[cfg(test)]
 mod tests {

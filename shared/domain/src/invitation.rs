@@ -1,12 +1,12 @@
 //! An invitation: pending → accepted, declined or cancelled; expired is computed from its time (MP-17).
 
 use data_encoding::BASE64URL_NOPAD;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::event::{Chain, Event, EventType, Occurrence, Subject};
 use super::{
-    CloudPolicy, DelegatedAdmin, Grant, GrantId, InvitationId, InvitationKind, InvitationState, PartnerId,
-    PartnerStatus, Requirement, TenantId, Timestamp, digest,
+    CloudPolicy, DecisionKind, DelegatedAdmin, Grant, GrantId, InvitationId, InvitationKind, InvitationState,
+    PartnerId, Requirement, TenantId, Timestamp, digest,
 };
 
 /// Who says to have answered, in the holder's own words: possession of a link proves no more.
@@ -48,6 +48,16 @@ pub enum Decision {
     Cancelled,
 }
 
+impl Decision {
+    pub fn kind(&self) -> DecisionKind {
+        match self {
+            Self::Accepted { .. } => DecisionKind::Accepted,
+            Self::Declined { .. } => DecisionKind::Declined,
+            Self::Cancelled => DecisionKind::Cancelled,
+        }
+    }
+}
+
 /// An answer and its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
@@ -55,24 +65,6 @@ pub struct Answer {
     pub decision: Decision,
     /// When.
     pub decided_at: Timestamp,
-}
-
-impl Answer {
-    /// `{decision,decided_at,delegated_admin?,reason?,accepted_by?}`
-    fn view(&self) -> Value {
-        match &self.decision {
-            Decision::Accepted { granted, accepted_by } => json!({
-                "decision": "accepted", "decided_at": self.decided_at,
-                "delegated_admin": granted.as_ref().map(DelegatedAdmin::view),
-                "accepted_by": {"name": accepted_by.name, "email": accepted_by.email},
-            }),
-            Decision::Declined { reason: Some(reason) } => {
-                json!({"decision": "declined", "decided_at": self.decided_at, "reason": reason})
-            }
-            Decision::Declined { reason: None } => json!({"decision": "declined", "decided_at": self.decided_at}),
-            Decision::Cancelled => json!({"decision": "cancelled", "decided_at": self.decided_at}),
-        }
-    }
 }
 
 /// An invitation to a relationship, or to a grant within one.
@@ -135,22 +127,6 @@ impl Invitation {
         }
     }
 
-    /// `{invitation_id,kind,state,partner_id,partner_name,customer_tenant_id,delegated_admin,message,created_at,expires_at,
-    /// answer?,version,policy_version}`
-    pub fn view(&self, now: Timestamp) -> Value {
-        let mut view = json!({
-            "invitation_id": self.invitation_id, "kind": self.kind, "state": self.state(now),
-            "partner_id": self.partner_id, "partner_name": self.partner_name, "customer_tenant_id": self.customer,
-            "delegated_admin": self.delegated_admin.as_ref().map(DelegatedAdmin::view), "message": self.message,
-            "created_at": self.created_at, "expires_at": self.expires_at, "version": self.version,
-            "policy_version": self.policy_version,
-        });
-        if let Some(answer) = &self.answer {
-            view["answer"] = answer.view();
-        }
-        view
-    }
-
     /// Whether what it asks for can be narrowed but not refused: the cloud requires it, or it asks for nothing else.
     pub fn must_grant(&self, rules: &CloudPolicy) -> bool {
         rules.delegated_admin == Requirement::Required || self.is_grant()
@@ -195,22 +171,5 @@ impl Invitation {
             ended_at: None,
             chain: Chain::default(),
         }
-    }
-
-    /// What the first acceptance answered, built from nothing but the accepted invitation, so that a repeat gets the same
-    /// bytes: `{invitation, relationship, grant}`. `None` while it is not accepted.
-    pub fn acceptance_view(&self) -> Option<Value> {
-        let answer = self.answer.as_ref()?;
-        let Decision::Accepted { granted, .. } = &answer.decision else { return None };
-        let at = answer.decided_at;
-        let (_, since) = self.period_at(at);
-        let grant = granted.as_ref().map(|granted| self.grant(granted, at, 0).view(at, None, PartnerStatus::Active));
-        Some(json!({
-            "invitation": self.view(at),
-            "relationship": {
-                "partner_id": self.partner_id, "customer_tenant_id": self.customer, "state": "active", "since": since,
-            },
-            "grant": grant,
-        }))
     }
 }

@@ -1,9 +1,13 @@
 //! The domain: pure types and rules. No I/O and no clock; every time is an argument.
 
+mod canonical_json;
 mod delivery;
+mod describe;
 mod endpoint;
 mod event;
+mod event_data;
 mod grant;
+mod hashed_event;
 mod ids;
 mod invitation;
 mod party;
@@ -13,11 +17,14 @@ mod subscription;
 pub mod text;
 mod time;
 mod vocabulary;
+mod words;
 
-pub use delivery::{Delivery, LastAttempt, WebhookId, event_message, other_message};
+pub use canonical_json::canonical_json;
+pub use delivery::{Delivery, LastAttempt, WebhookId};
 pub use endpoint::{Endpoint, Owner};
 pub use event::{Actor, AggregateKind, BrokenChain, Chain, Event, EventType, Occurrence, Subject, verify_chain};
-pub use grant::{DelegatedAdmin, Grant, GrantAnswer, GrantNotice, GrantRefusal, GrantState, parse_days};
+pub use event_data::{DelegatedAdminData, GrantData, PrincipalData, RelationshipData};
+pub use grant::{DelegatedAdmin, Grant, GrantAnswer, GrantNotice, GrantRefusal, parse_days};
 pub use ids::{
     EndpointId, EventId, GrantId, InvitationId, KeyId, MessageId, PartnerId, SubscriptionId, TenantId, digest,
 };
@@ -26,10 +33,10 @@ pub use party::{AccessKey, Partner, Principal, SecretGeneration, Tenant};
 pub use policy::{
     AcceptProof, Action, CloudPolicy, CspTenant, Permission, Policy, PolicyError, PolicyVersion, Requirement,
 };
-pub use relationship::{Relationship, RelationshipState};
+pub use relationship::Relationship;
 pub use subscription::{Registration, Subscription};
 pub use time::Timestamp;
 pub use vocabulary::{
-    ActorKind, BillingCycle, CallerKind, Cloud, DeliveryPurpose, DeliveryState, EndpointState, InvitationKind,
-    InvitationState, Market, PartnerStatus, Role, Term,
+    ActorKind, BillingCycle, CallerKind, Cloud, DecisionKind, DeliveryPurpose, DeliveryState, EndpointState,
+    GrantState, InvitationKind, InvitationState, Market, PartnerStatus, RelationshipState, Role, Term,
 };

@@ -1,6 +1,6 @@
 //! Who takes part: tenants, partners, and the keys they call with.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::event::{Chain, Event, EventType, Occurrence, Subject};
 use super::{CallerKind, Cloud, KeyId, Market, PartnerId, PartnerStatus, Role, TenantId, Timestamp};
@@ -44,21 +44,6 @@ impl Tenant {
     pub fn registered_like(&self, other: &Self) -> bool {
         (&self.registered_name, &self.domain, self.cloud, self.market)
             == (&other.registered_name, &other.domain, other.cloud, other.market)
-    }
-
-    /// `{tenant_id,name,domain?,cloud,market,partner_id?,created_at}`
-    pub fn view(&self) -> Value {
-        let mut view = json!({
-            "tenant_id": self.tenant_id, "name": self.name, "cloud": self.cloud, "market": self.market,
-            "created_at": self.created_at,
-        });
-        if let Some(domain) = &self.domain {
-            view["domain"] = json!(domain);
-        }
-        if let Some(partner_id) = &self.partner_id {
-            view["partner_id"] = json!(partner_id);
-        }
-        view
     }
 }
 
@@ -133,14 +118,6 @@ impl Partner {
         (&self.registered_name, self.cloud, self.market) == (&other.registered_name, other.cloud, other.market)
     }
 
-    /// `{partner_id,tenant_id,name,cloud,market,status,created_at}`
-    pub fn view(&self) -> Value {
-        json!({
-            "partner_id": self.partner_id, "tenant_id": self.tenant_id, "name": self.name, "cloud": self.cloud,
-            "market": self.market, "status": self.status, "created_at": self.created_at,
-        })
-    }
-
     /// The secrets that are accepted at a time, newest first.
     pub fn live_secrets(&self, now: Timestamp) -> impl Iterator<Item = &SecretGeneration> {
         SecretGeneration::live(&self.secrets, now)
@@ -181,14 +158,6 @@ impl Principal {
             Self::Customer(id) => Some(id.as_str()),
         }
     }
-
-    /// `{kind,id?}`
-    pub fn view(&self) -> Value {
-        match self.id() {
-            Some(id) => json!({"kind": self.kind(), "id": id}),
-            None => json!({"kind": self.kind()}),
-        }
-    }
 }
 
 /// What the table knows of an access key: never the key, only its hash.
@@ -227,17 +196,5 @@ impl AccessKey {
             Principal::Customer(id) => subject.customer_tenant_id = Some(id.clone()),
         }
         Event::next(event_type, self.key_id.as_str(), &self.chain, subject, occurrence, data)
-    }
-
-    /// `{key_id,principal,roles,name,created_at,revoked_at?}`
-    pub fn view(&self) -> Value {
-        let mut view = json!({
-            "key_id": self.key_id, "principal": self.principal.view(), "roles": self.roles, "name": self.name,
-            "created_at": self.created_at,
-        });
-        if let Some(revoked_at) = self.revoked_at {
-            view["revoked_at"] = json!(revoked_at);
-        }
-        view
     }
 }

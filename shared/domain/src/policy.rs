@@ -12,6 +12,7 @@ const BUILT_IN: &str = include_str!("../policy.json");
 
 /// Something a caller's role may or may not allow (MP-03, MP-04).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Invite a customer.
@@ -32,6 +33,7 @@ pub enum Action {
 
 /// Whether a cloud is served at all (MP-01).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Permission {
     /// It is.
@@ -42,6 +44,7 @@ pub enum Permission {
 
 /// Whether an invitation must ask for delegated administration (MP-14).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Requirement {
     /// It may.
@@ -52,6 +55,7 @@ pub enum Requirement {
 
 /// What an answer to an invitation has to prove.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AcceptProof {
     /// Possession of the link.
@@ -62,6 +66,7 @@ pub enum AcceptProof {
 
 /// Whether a tenant that itself sells can be a customer (MP-40).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CspTenant {
     /// It can't.
@@ -72,6 +77,7 @@ pub enum CspTenant {
 
 /// The rules of one cloud.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CloudPolicy {
     /// Whether the feature is served there.
@@ -86,6 +92,7 @@ pub struct CloudPolicy {
 
 /// Who may do what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RolePolicy {
     /// The roles that allow an action; an action that is absent is allowed to nobody.
@@ -102,6 +109,7 @@ pub struct RolePolicy {
 
 /// Numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
     /// Days an invitation is open when the partner doesn't say.
@@ -132,6 +140,7 @@ pub struct Limits {
 
 /// One version of the policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PolicyVersion {
     /// Its number; later versions have higher ones.

@@ -2,37 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::event::{Chain, Event, EventType, Occurrence, Subject};
-use super::{Grant, InvitationId, PartnerId, PartnerStatus, TenantId, Timestamp};
-
-/// The state of a relationship.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RelationshipState {
-    /// There have only been invitations.
-    None,
-    /// The partner may register subscriptions.
-    Active,
-    /// A side ended it.
-    Ended,
-}
-
-impl RelationshipState {
-    /// The word in the table and on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Active => "active",
-            Self::Ended => "ended",
-        }
-    }
-
-    /// Reads the word.
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::None, Self::Active, Self::Ended].into_iter().find(|state| state.as_str() == text)
-    }
-}
+use super::{InvitationId, PartnerId, RelationshipState, TenantId, Timestamp};
 
 /// One customer's relationship with one partner.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,21 +36,14 @@ impl Relationship {
         self.period.as_ref().filter(|_| self.state == RelationshipState::Active).map(|(id, _)| id)
     }
 
+    /// Start of the current or last period.
+    pub fn since(&self) -> Option<Timestamp> {
+        self.period.as_ref().map(|(_, since)| *since)
+    }
+
     /// The invitation that is open at a time.
     pub fn open_at(&self, now: Timestamp) -> Option<&InvitationId> {
         self.open_invitation.as_ref().filter(|(_, until)| now < *until).map(|(id, _)| id)
-    }
-
-    /// `{partner_id,customer_tenant_id,state,since,ended_at?}`
-    pub fn view(&self) -> Value {
-        let mut view = json!({
-            "partner_id": self.partner_id, "customer_tenant_id": self.customer, "state": self.state.as_str(),
-            "since": self.period.as_ref().map(|(_, since)| since),
-        });
-        if let Some(ended_at) = self.ended_at {
-            view["ended_at"] = json!(ended_at);
-        }
-        view
     }
 
     /// When a period ended; `None` for the one that is active.
@@ -87,11 +53,6 @@ impl Relationship {
         }
         let ended_at = self.period_ends.get(period.tail()).copied().or(self.ended_at);
         Some(ended_at.unwrap_or(Timestamp::from_millis(0)))
-    }
-
-    /// The view of one of its grants.
-    pub fn grant_view(&self, grant: &Grant, now: Timestamp, partner: PartnerStatus) -> Value {
-        grant.view(now, self.period_end(&grant.period), partner)
     }
 
     /// Its next event.

@@ -1,13 +1,12 @@
 //! A subscription: an append-only record of what a partner sold. Nothing here changes one, and nothing anywhere may.
 
-use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::event::{Chain, Event, EventType, Occurrence, Subject};
 use super::{BillingCycle, Cloud, PartnerId, SubscriptionId, TenantId, Term, Timestamp, digest};
 
 /// What a partner registers.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Registration {
     /// The partner's own id for it; the idempotency key of the registration.
     pub subscription_id: SubscriptionId,
@@ -77,19 +76,5 @@ impl Subscription {
         };
         let aggregate_id = Self::aggregate_id(self.cloud, id);
         Event::next(EventType::SubscriptionRegistered, aggregate_id, &Chain::default(), subject, occurrence, data)
-    }
-
-    /// The registered body + `partner_of_record`, `registered_at`, `policy_version`.
-    pub fn view(&self) -> Value {
-        let mut view = json!(self.registration);
-        if self.registration.friendly_name.is_none()
-            && let Some(members) = view.as_object_mut()
-        {
-            members.remove("friendly_name");
-        }
-        view["partner_of_record"] = json!(self.partner_of_record);
-        view["registered_at"] = json!(self.registered_at);
-        view["policy_version"] = json!(self.policy_version);
-        view
     }
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 use time::{OffsetDateTime, macros::format_description};
 
+use crate::describe::describe;
+
 const DAY_MS: i64 = 86_400_000;
 
 /// A point in time in UTC, to the millisecond.
@@ -105,6 +107,8 @@ impl Serialize for Timestamp {
         serializer.collect_str(self)
     }
 }
+
+describe!(Timestamp: schemars::json_schema!({"type": "string", "format": "date-time"}));
 
 #[cfg(test)]
 mod tests {

@@ -1,37 +1,9 @@
 //! The words that requests and answers share: clouds, markets, roles, terms. Each is an enum or a checked text.
 
-use std::fmt;
+use serde::{Serialize, Serializer};
 
-use serde::{Deserialize, Serialize, Serializer};
-
-macro_rules! words {
-    ($($(#[doc = $doc:literal])* $name:ident { $($(#[doc = $vdoc:literal])* $variant:ident = $word:literal,)* })*) => {$(
-        $(#[doc = $doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub enum $name { $($(#[doc = $vdoc])* #[serde(rename = $word)] $variant,)* }
-
-        impl $name {
-            /// Every word there is.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// Reads the word; `None` for any other text.
-            pub fn parse(text: &str) -> Option<Self> {
-                match text { $($word => Some(Self::$variant),)* _ => None }
-            }
-
-            /// The word as it is written.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word,)* }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-    )*};
-}
+use crate::describe::describe;
+use crate::words::words;
 
 words! {
     /// The cloud a tenant lives in.
@@ -153,6 +125,25 @@ words! {
         /// Its endpoint's owner asked for it.
         Test = "test",
     }
+    /// The decision of an answer.
+    DecisionKind {
+        Accepted = "accepted",
+        Declined = "declined",
+        Cancelled = "cancelled",
+    }
+    /// The state of a relationship. With `none` there have only been invitations.
+    RelationshipState {
+        None = "none",
+        Active = "active",
+        Ended = "ended",
+    }
+    /// The state of a grant. While the partner is suspended, an active grant is `suspended`.
+    GrantState {
+        Active = "active",
+        Suspended = "suspended",
+        Expired = "expired",
+        Ended = "ended",
+    }
     /// Whether a partner may act.
     PartnerStatus {
         /// It may.
@@ -183,3 +174,5 @@ impl Serialize for Market {
         serializer.serialize_str(self.as_str())
     }
 }
+
+describe!(Market: crate::describe::text(&["ISO 3166-1 alpha-2 code of a market."], "^[A-Z]{2}$"));

@@ -8,12 +8,16 @@
 //! 5. [`handler`]: callers, lists, what handlers share
 //! 6. [`lambda`]: the entry point of every function
 //!
+//! With feature `describe`, `describe` has the JSON Schema of responses, for the OpenAPI document.
+//!
 //! The rules themselves are in crate `domain`.
 
 pub mod aws;
 pub mod clock;
 pub mod config;
 pub mod deadline;
+#[cfg(feature = "describe")]
+pub mod describe;
 pub mod handler;
 pub mod http_api;
 pub mod lambda;
@@ -22,5 +26,15 @@ pub mod queue;
 pub mod random;
 pub mod secrets;
 pub mod store;
+mod views_macro;
 
 pub use aws_lambda_events;
+#[doc(hidden)]
+pub use serde;
+
+#[doc(hidden)]
+#[cfg(feature = "describe")]
+pub use schemars;
+
+// `views!` names this crate, here as in the functions.
+extern crate self as platform;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::handler::Caller;
+use crate::handler::views::PageView;
 use crate::http_api::{Code, FieldError, Problem, Request, Response};
 use crate::store::{Page, PageError, PageRequest};
 use domain::PolicyVersion;
@@ -61,13 +62,8 @@ impl<'a> Query<'a> {
 ///
 /// # Errors
 /// 500 `internal` when it can't be written.
-pub fn answer<T>(page: Page<T>, view: impl Fn(&T) -> Value) -> Result<Response, Problem> {
-    let items: Vec<Value> = page.items.iter().map(view).collect();
-    let mut body = json!({"items": items});
-    if let Some(cursor) = page.next_cursor {
-        body["next_cursor"] = json!(cursor);
-    }
-    Response::json(200, &body)
+pub fn answer<I, T: Serialize>(page: Page<I>, view: impl Fn(&I) -> T) -> Result<Response, Problem> {
+    Response::json(200, &PageView::new(page, view))
 }
 
 /// A page error as an answer.

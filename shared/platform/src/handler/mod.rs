@@ -5,6 +5,7 @@ mod context;
 mod from_store;
 pub mod list;
 mod rotation;
+pub mod views;
 
 pub use caller::{ActingPartner, Caller, SignedWebhook};
 pub use context::{App, EndpointRules, Missing};

@@ -1,0 +1,123 @@
+//! The form of an event that its chain hash covers. It is separate from the response that shows an event, so that the
+//! response can change and old hashes still verify.
+
+use super::canonical_json::canonical_object;
+use super::event::{Event, Subject};
+use super::{EndpointId, GrantId, InvitationId, KeyId, PartnerId, Role, SubscriptionId, TenantId, digest};
+
+/// Format 1: the values in a fixed order, each preceded by its length (see [`digest`]). An absent id or role is empty.
+///
+/// A change of this form is a new format. It needs a struct of its own, and its number in the event's item, so that older
+/// events are still hashed as they were.
+pub(crate) struct HashedEvent {
+    values: [Vec<u8>; 16],
+}
+
+impl HashedEvent {
+    const FORMAT: &str = "event format 1";
+
+    pub(crate) fn new(event: &Event) -> Self {
+        let Subject { invitation_id, grant_id, subscription_id, key_id, endpoint_id, partner_id, customer_tenant_id } =
+            &event.subject;
+        let text = |text: Option<&str>| text.unwrap_or_default().as_bytes().to_vec();
+        Self {
+            values: [
+                text(Some(event.event_id().as_str())),
+                text(Some(event.event_type.as_str())),
+                event.sequence.to_be_bytes().to_vec(),
+                text(Some(&event.occurred_at.to_string())),
+                text(invitation_id.as_ref().map(InvitationId::as_str)),
+                text(grant_id.as_ref().map(GrantId::as_str)),
+                text(subscription_id.as_ref().map(SubscriptionId::as_str)),
+                text(key_id.as_ref().map(KeyId::as_str)),
+                text(endpoint_id.as_ref().map(EndpointId::as_str)),
+                text(partner_id.as_ref().map(PartnerId::as_str)),
+                text(customer_tenant_id.as_ref().map(TenantId::as_str)),
+                text(Some(event.actor.kind.as_str())),
+                text(Some(&event.actor.id)),
+                text(event.actor.role.map(Role::as_str)),
+                event.policy_version.to_be_bytes().to_vec(),
+                text(Some(&canonical_object(&event.data))),
+            ],
+        }
+    }
+
+    /// SHA-256 over the hash of the previous event and this one.
+    pub(crate) fn hash_after(&self, previous: &[u8; 32]) -> [u8; 32] {
+        let mut parts = vec![previous.as_slice()];
+        parts.extend(self.values.iter().map(Vec::as_slice));
+        digest(Self::FORMAT, &parts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use data_encoding::HEXLOWER;
+    use serde_json::{Map, json};
+
+    use super::*;
+    use crate::{Actor, ActorKind, EventType, Timestamp};
+
+    fn event() -> Event {
+        let hash = digest("test", &[]);
+        Event {
+            event_type: EventType::CustomerRegistered,
+            aggregate_id: "6f9619ff-8b86-d011-b42d-00cf4fc964ff".into(),
+            sequence: 1,
+            occurred_at: Timestamp::from_millis(1_795_369_200_123),
+            subject: Subject {
+                invitation_id: Some(InvitationId::from_hash(&hash)),
+                grant_id: Some(GrantId::from_hash(&hash)),
+                subscription_id: SubscriptionId::parse("Azure-1"),
+                key_id: Some(KeyId::from_hash(&hash)),
+                endpoint_id: Some(EndpointId::from_hash(&hash)),
+                partner_id: Some(PartnerId::from_hash(&hash)),
+                customer_tenant_id: TenantId::parse("6f9619ff-8b86-d011-b42d-00cf4fc964ff"),
+            },
+            actor: Actor { kind: ActorKind::Operator, id: "key_x".into(), role: Some(Role::SalesAgent) },
+            policy_version: 1,
+            data: Map::from_iter([("name".to_owned(), json!("Contoso")), ("a".to_owned(), json!([1, null]))]),
+        }
+    }
+
+    /// Stored chains must verify forever. If this test fails, add a format; do not change the expected hash.
+    #[test]
+    fn format_1_never_changes() {
+        let hash = HashedEvent::new(&event()).hash_after(&[7; 32]);
+        assert_eq!(HEXLOWER.encode(&hash), "6a1b37dd6cd2238745bd9c866d055212c4b36d90016dfde3e199bf824d0545ca");
+    }
+
+    #[test]
+    fn every_member_is_hashed() {
+        let changes: [fn(&mut Event); 17] = [
+            |event| event.event_type = EventType::CustomerRenamed,
+            |event| event.aggregate_id.push('0'),
+            |event| event.sequence += 1,
+            |event| event.occurred_at = Timestamp::from_millis(0),
+            |event| event.subject.invitation_id = None,
+            |event| event.subject.grant_id = None,
+            |event| event.subject.subscription_id = SubscriptionId::parse("azure-1"),
+            |event| event.subject.key_id = None,
+            |event| event.subject.endpoint_id = None,
+            |event| event.subject.partner_id = None,
+            |event| event.subject.customer_tenant_id = None,
+            |event| event.actor.kind = ActorKind::System,
+            |event| event.actor.id.push('y'),
+            |event| event.actor.role = None,
+            |event| event.policy_version += 1,
+            |event| drop(event.data.remove("a")),
+            |event| drop(event.data.insert("name".into(), json!("Fabrikam"))),
+        ];
+        let mut hashes = vec![HashedEvent::new(&event()).hash_after(&[7; 32])];
+        for change in changes {
+            let mut changed = event();
+            change(&mut changed);
+            hashes.push(HashedEvent::new(&changed).hash_after(&[7; 32]));
+        }
+        hashes.push(HashedEvent::new(&event()).hash_after(&[8; 32]));
+        let count = hashes.len();
+        hashes.sort_unstable();
+        hashes.dedup();
+        assert_eq!(hashes.len(), count);
+    }
+}

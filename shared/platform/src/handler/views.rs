@@ -1,0 +1,25 @@
+//! The shapes of responses, one struct each. A member that may be absent is an `Option` that is skipped when it is `None`;
+//! any other `Option` is written as `null`.
+
+mod endpoint;
+mod event;
+mod invitation;
+mod message;
+mod organization;
+mod page;
+mod policy;
+mod relationship;
+mod subscription;
+
+pub use endpoint::{DeliveryView, EndpointView, SigningSecretView};
+pub use event::{ActorView, EventView, SubjectView};
+pub use invitation::{
+    AcceptanceView, AcceptedByView, AnswerView, DelegatedAdminView, GrantedView, InvitationLinkView,
+    InvitationResponse, InvitationView, InvitingPartnerView, PreviewView,
+};
+pub use message::{event_message, other_message};
+pub use organization::{CustomerView, KeyView, MeView, PartnerView, PrincipalView};
+pub use page::PageView;
+pub use policy::PolicyView;
+pub use relationship::{CustomerRow, GrantView, PartnerRow, RelationshipStartView, RelationshipView};
+pub use subscription::SubscriptionView;

@@ -1,0 +1,117 @@
+use domain::{
+    AccessKey, CallerKind, Cloud, KeyId, Market, Partner, PartnerId, PartnerStatus, Principal, Role, Tenant, TenantId,
+    Timestamp,
+};
+
+use crate::handler::Caller;
+
+crate::views! {
+    pub struct CustomerView {
+        pub tenant_id: TenantId,
+        pub name: String,
+        /// DNS domain, lower case, in ASCII.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub domain: Option<String>,
+        pub cloud: Cloud,
+        pub market: Market,
+        /// Present if this tenant is also enrolled as a partner.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub partner_id: Option<PartnerId>,
+        pub created_at: Timestamp,
+    }
+
+    pub struct PartnerView {
+        pub partner_id: PartnerId,
+        pub tenant_id: TenantId,
+        pub name: String,
+        pub cloud: Cloud,
+        pub market: Market,
+        pub status: PartnerStatus,
+        pub created_at: Timestamp,
+    }
+
+    /// The owner of a key. Operators have no `id`.
+    pub struct PrincipalView {
+        pub kind: CallerKind,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub id: Option<String>,
+    }
+
+    /// An access key, without the key itself.
+    pub struct KeyView {
+        pub key_id: KeyId,
+        pub principal: PrincipalView,
+        pub roles: Vec<Role>,
+        pub name: String,
+        pub created_at: Timestamp,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub revoked_at: Option<Timestamp>,
+    }
+
+    /// The caller.
+    pub struct MeView {
+        pub kind: CallerKind,
+        /// `null` for operators.
+        pub id: Option<String>,
+        pub roles: Vec<Role>,
+        pub key_id: KeyId,
+    }
+}
+
+impl CustomerView {
+    pub fn new(tenant: &Tenant) -> Self {
+        Self {
+            tenant_id: tenant.tenant_id.clone(),
+            name: tenant.name.clone(),
+            domain: tenant.domain.clone(),
+            cloud: tenant.cloud,
+            market: tenant.market,
+            partner_id: tenant.partner_id.clone(),
+            created_at: tenant.created_at,
+        }
+    }
+}
+
+impl PartnerView {
+    pub fn new(partner: &Partner) -> Self {
+        Self {
+            partner_id: partner.partner_id.clone(),
+            tenant_id: partner.tenant_id.clone(),
+            name: partner.name.clone(),
+            cloud: partner.cloud,
+            market: partner.market,
+            status: partner.status,
+            created_at: partner.created_at,
+        }
+    }
+}
+
+impl PrincipalView {
+    pub fn new(principal: &Principal) -> Self {
+        Self { kind: principal.kind(), id: principal.id().map(str::to_owned) }
+    }
+}
+
+impl KeyView {
+    pub fn new(key: &AccessKey) -> Self {
+        Self {
+            key_id: key.key_id.clone(),
+            principal: PrincipalView::new(&key.principal),
+            roles: key.roles.clone(),
+            name: key.name.clone(),
+            created_at: key.created_at,
+            revoked_at: key.revoked_at,
+        }
+    }
+}
+
+impl MeView {
+    pub fn new(caller: &Caller) -> Self {
+        Self {
+            kind: caller.principal.kind(),
+            id: caller.principal.id().map(str::to_owned),
+            roles: caller.roles.clone(),
+            key_id: caller.key_id.clone(),
+        }
+    }
+}

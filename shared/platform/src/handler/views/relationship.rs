@@ -1,0 +1,138 @@
+use domain::{
+    Grant, GrantId, GrantState, Invitation, Partner, PartnerId, PartnerStatus, Relationship, RelationshipState,
+    TenantId, Timestamp,
+};
+
+crate::views! {
+    pub struct GrantView {
+        pub grant_id: GrantId,
+        /// Directory roles, sorted.
+        pub roles: Vec<String>,
+        pub starts_at: Timestamp,
+        pub ends_at: Timestamp,
+        pub auto_extend: bool,
+        pub state: GrantState,
+    }
+
+    pub struct RelationshipView {
+        pub partner_id: PartnerId,
+        pub customer_tenant_id: TenantId,
+        pub state: RelationshipState,
+        /// Start of the current or last period.
+        pub since: Option<Timestamp>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub ended_at: Option<Timestamp>,
+    }
+
+    /// The relationship as it was when an invitation was accepted.
+    pub struct RelationshipStartView {
+        pub partner_id: PartnerId,
+        pub customer_tenant_id: TenantId,
+        /// Always `active`.
+        pub state: RelationshipState,
+        /// Start of the period that the acceptance started or belongs to.
+        pub since: Timestamp,
+    }
+
+    /// One partner of a customer.
+    pub struct PartnerRow {
+        pub partner_id: PartnerId,
+        pub name: Option<String>,
+        pub state: RelationshipState,
+        /// Start of the current or last period.
+        pub since: Option<Timestamp>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub ended_at: Option<Timestamp>,
+        pub grants: Vec<GrantView>,
+    }
+
+    /// One customer of a partner.
+    pub struct CustomerRow {
+        pub customer_tenant_id: TenantId,
+        pub name: Option<String>,
+        pub state: RelationshipState,
+        /// Start of the current or last period.
+        pub since: Option<Timestamp>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub ended_at: Option<Timestamp>,
+        pub grants: Vec<GrantView>,
+    }
+}
+
+impl GrantView {
+    /// `period_end` is the end of the relationship's period that the grant belongs to; `None` while the period is active.
+    pub fn new(grant: &Grant, now: Timestamp, period_end: Option<Timestamp>, partner: PartnerStatus) -> Self {
+        Self {
+            grant_id: grant.grant_id.clone(),
+            roles: grant.admin.roles.clone(),
+            starts_at: grant.starts_at,
+            ends_at: grant.effective_end(now, period_end),
+            auto_extend: grant.admin.auto_extend,
+            state: grant.state(now, period_end, partner),
+        }
+    }
+
+    pub fn in_relationship(relationship: &Relationship, grant: &Grant, now: Timestamp, partner: PartnerStatus) -> Self {
+        Self::new(grant, now, relationship.period_end(&grant.period), partner)
+    }
+
+    fn all(relationship: &Relationship, grants: &[Grant], now: Timestamp, partner: PartnerStatus) -> Vec<Self> {
+        grants.iter().map(|grant| Self::in_relationship(relationship, grant, now, partner)).collect()
+    }
+}
+
+impl RelationshipView {
+    pub fn new(relationship: &Relationship) -> Self {
+        Self {
+            partner_id: relationship.partner_id.clone(),
+            customer_tenant_id: relationship.customer.clone(),
+            state: relationship.state,
+            since: relationship.since(),
+            ended_at: relationship.ended_at,
+        }
+    }
+}
+
+impl RelationshipStartView {
+    pub fn new(accepted: &Invitation, decided_at: Timestamp) -> Self {
+        Self {
+            partner_id: accepted.partner_id.clone(),
+            customer_tenant_id: accepted.customer.clone(),
+            state: RelationshipState::Active,
+            since: accepted.period_at(decided_at).1,
+        }
+    }
+}
+
+impl PartnerRow {
+    pub fn new(relationship: &Relationship, grants: &[Grant], partner: Option<&Partner>, now: Timestamp) -> Self {
+        let status = partner.map_or(PartnerStatus::Active, |partner| partner.status);
+        Self {
+            partner_id: relationship.partner_id.clone(),
+            name: partner.map(|partner| partner.name.clone()),
+            state: relationship.state,
+            since: relationship.since(),
+            ended_at: relationship.ended_at,
+            grants: GrantView::all(relationship, grants, now, status),
+        }
+    }
+}
+
+impl CustomerRow {
+    pub fn new(
+        relationship: &Relationship,
+        grants: &[Grant],
+        name: Option<String>,
+        partner: PartnerStatus,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            customer_tenant_id: relationship.customer.clone(),
+            name,
+            state: relationship.state,
+            since: relationship.since(),
+            ended_at: relationship.ended_at,
+            grants: GrantView::all(relationship, grants, now, partner),
+        }
+    }
+}

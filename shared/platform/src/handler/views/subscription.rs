@@ -1,0 +1,42 @@
+use domain::{BillingCycle, PartnerId, Subscription, SubscriptionId, TenantId, Term, Timestamp};
+
+crate::views! {
+    pub struct SubscriptionView {
+        pub subscription_id: SubscriptionId,
+        pub customer_tenant_id: TenantId,
+        /// The service, for example `azure`.
+        pub service: String,
+        /// The offer in the partner's catalog.
+        pub offer_id: String,
+        pub quantity: u64,
+        pub billing_cycle: BillingCycle,
+        /// ISO 8601 duration.
+        pub term: Term,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub friendly_name: Option<String>,
+        /// The partner that registered the subscription.
+        pub partner_of_record: PartnerId,
+        pub registered_at: Timestamp,
+        /// The version of the policy under which the subscription was registered.
+        pub policy_version: u32,
+    }
+}
+
+impl SubscriptionView {
+    pub fn new(subscription: &Subscription) -> Self {
+        let registration = subscription.registration.clone();
+        Self {
+            subscription_id: registration.subscription_id,
+            customer_tenant_id: registration.customer_tenant_id,
+            service: registration.service,
+            offer_id: registration.offer_id,
+            quantity: registration.quantity,
+            billing_cycle: registration.billing_cycle,
+            term: registration.term,
+            friendly_name: registration.friendly_name,
+            partner_of_record: subscription.partner_of_record.clone(),
+            registered_at: subscription.registered_at,
+            policy_version: subscription.policy_version,
+        }
+    }
+}
