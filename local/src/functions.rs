@@ -66,17 +66,23 @@ mod tests {
     use std::time::Duration;
 
     use platform::config::Needs;
-    use platform::handler::App;
-    use platform::http_api::{Problem, Request, Response};
+    use platform::handler::{Anyone, Context, Never, Nothing};
+    use platform::http_api::Problem;
 
     use super::*;
 
-    async fn nothing(_: &App, _: &Request) -> Result<Response, Problem> {
+    async fn nothing(_: Context, _: Anyone, _: Nothing) -> Result<Never, Problem> {
         Err(Problem::not_found())
     }
 
-    const ONE: Function =
-        Function { name: "one", routes: platform::routes! { "GET /a" => nothing, }, needs: Needs::NOTHING };
+    const ONE: Function = Function {
+        name: "one",
+        routes: platform::routes! {
+            /// Return nothing.
+            "GET /a" => nothing, computes [NotFound];
+        },
+        needs: Needs::NOTHING,
+    };
 
     fn template(path: &str, function: &str) -> Template {
         let route = Route { method: "GET".into(), path: path.into(), function: function.into() };

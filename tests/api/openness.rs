@@ -1,10 +1,12 @@
 //! Whatever goes wrong inside becomes our own answer, and says nothing of the inside.
 
+use std::future::Ready;
 use std::time::Duration;
 
 use platform::config::Needs;
-use platform::http_api::Code;
-use platform::lambda::{Function, Route};
+use platform::handler::{Anyone, Context, Never, Nothing, Route};
+use platform::http_api::{Code, Problem};
+use platform::lambda::Function;
 use serde_json::json;
 use tests::World;
 
@@ -22,13 +24,25 @@ fn event() -> Vec<u8> {
     event.to_string().into_bytes()
 }
 
-/// A function that panics: before it begins to run, and while it does.
+fn panic_at_once(_: Context, _: Anyone, _: Nothing) -> Ready<Result<Never, Problem>> {
+    panic!("secret whsec_AAAA at once")
+}
+
+async fn panic_later(_: Context, _: Anyone, _: Nothing) -> Result<Never, Problem> {
+    panic!("secret whsec_AAAA later")
+}
+
+/// A function whose handler panics: before it returns its future, or while the future runs.
 fn panicking(at_once: bool) -> Function {
-    const AT_ONCE: Route = Route { key: "GET /v1/policy", handler: |_, _| panic!("secret whsec_AAAA at once") };
-    const LATER: Route =
-        Route { key: "GET /v1/policy", handler: |_, _| Box::pin(async { panic!("secret whsec_AAAA later") }) };
-    let routes: &[Route] = if at_once { &[AT_ONCE] } else { &[LATER] };
-    Function { name: "panicking", routes, needs: Needs::NOTHING }
+    const AT_ONCE: &[Route] = platform::routes! {
+        /// Panic.
+        "GET /v1/policy" => panic_at_once, computes [];
+    };
+    const LATER: &[Route] = platform::routes! {
+        /// Panic.
+        "GET /v1/policy" => panic_later, computes [];
+    };
+    Function { name: "panicking", routes: if at_once { AT_ONCE } else { LATER }, needs: Needs::NOTHING }
 }
 
 #[tokio::test]

@@ -1,88 +1,160 @@
-//! The body of an acceptance. Its members are taken here; whether they are right and fit the invitation is decided later,
-//! in the contract's order, so what is wrong with them waits until it is their turn.
+//! The bodies of answers. The members of an acceptance are checked later, in the order of the contract.
 
-use domain::{AcceptedBy, GrantAnswer, GrantRefusal, PolicyVersion, text};
-use platform::http_api::fields::{self, Fields};
-use platform::http_api::{Code, FieldError, Problem};
-use serde_json::{Value, json};
+use domain::{AcceptedBy, PolicyVersion, Role};
+use platform::http_api::body::{Body, ObjectOf, Reader, Rules, Unread};
+use platform::http_api::shape::{self, AnyText, OneOf};
+use platform::http_api::{Code, Problem};
+use serde_json::Value;
 
-/// `accepted_by` and `delegated_admin`, not yet looked at.
-pub(crate) struct Body {
-    accepted_by: Option<Value>,
-    delegated_admin: Option<Value>,
-    by_link: bool,
+use crate::decision::DecisionShape;
+
+/// `{token}`
+pub(crate) struct TokenBody {
+    pub(crate) token: String,
 }
 
-impl Body {
-    /// Takes the members that are left.
-    pub(crate) fn read(mut fields: Fields, by_link: bool) -> Result<Self, Problem> {
-        let accepted_by = fields.take("accepted_by");
-        let delegated_admin = fields.take("delegated_admin").filter(|value| !value.is_null());
-        fields.finish(Some(Self { accepted_by, delegated_admin, by_link }))
-    }
+impl Body for TokenBody {
+    const NAME: &'static str = "LinkToken";
 
-    /// By link the holder claims a role, and only one role answers; by key the key has it.
-    pub(crate) fn check_role(&self, policy: &PolicyVersion) -> Result<(), Problem> {
-        let Some(Value::Object(accepted_by)) = self.accepted_by.as_ref().filter(|_| self.by_link) else {
-            return Ok(());
-        };
-        let role = policy.roles.customer;
-        if accepted_by.get("role").and_then(Value::as_str) == Some(role.as_str()) {
-            return Ok(());
-        }
-        Err(Problem::new(Code::ApproverNotPermitted, format!("Only a {role} of the customer may answer.")))
+    fn members<R: Reader>(reader: &mut R, _: &Rules<'_>) -> Option<Self> {
+        reader.required("token", AnyText).map(|token| Self { token })
     }
+}
 
-    /// Who says to have answered.
-    pub(crate) fn accepted_by(&self, policy: &PolicyVersion, salt: [u8; 16]) -> Result<AcceptedBy, Problem> {
-        let mut fields = match &self.accepted_by {
-            Some(value) => Fields::of(json!({"accepted_by": value}))?,
-            None => Fields::of(json!({}))?,
-        };
-        let longest = policy.limits.name_characters;
-        let accepted_by = fields.object("accepted_by", |inner| {
-            let name = inner.required("name", fields::checked(|value| text::line(value, longest)));
-            let email = inner.required("email", fields::checked(text::email));
-            if self.by_link {
-                inner.take("role");
+/// `{token, reason?}`
+pub(crate) struct DeclineByLink {
+    pub(crate) token: String,
+    pub(crate) reason: Option<String>,
+}
+
+impl Body for DeclineByLink {
+    const NAME: &'static str = "DeclineByLink";
+
+    fn members<R: Reader>(reader: &mut R, rules: &Rules<'_>) -> Option<Self> {
+        let token = reader.required("token", AnyText);
+        let reason = reason(reader, rules);
+        Some(Self { token: token?, reason })
+    }
+}
+
+/// `{reason?}`
+pub(crate) struct DeclineByKey {
+    pub(crate) reason: Option<String>,
+}
+
+impl Body for DeclineByKey {
+    const NAME: &'static str = "DeclineByKey";
+
+    fn members<R: Reader>(reader: &mut R, rules: &Rules<'_>) -> Option<Self> {
+        Some(Self { reason: reason(reader, rules) })
+    }
+}
+
+fn reason<R: Reader>(reader: &mut R, rules: &Rules<'_>) -> Option<String> {
+    reader.optional("reason", shape::paragraph(rules.policy.limits.message_characters))
+}
+
+/// `{token, accepted_by: {name, email, role}, delegated_admin?}`
+pub(crate) struct AcceptByLink {
+    pub(crate) token: String,
+    pub(crate) acceptance: AcceptanceBody,
+}
+
+impl Body for AcceptByLink {
+    const NAME: &'static str = "AcceptByLink";
+
+    fn members<R: Reader>(reader: &mut R, rules: &Rules<'_>) -> Option<Self> {
+        let token = reader.required("token", AnyText);
+        let accepted_by = reader.unread("accepted_by", true, &ObjectOf::<LinkPerson>::new(rules));
+        let delegated_admin = reader.unread("delegated_admin", false, &DecisionShape(*rules));
+        let acceptance = AcceptanceBody { accepted_by, delegated_admin, is_by_link: true };
+        Some(Self { token: token?, acceptance })
+    }
+}
+
+/// `{accepted_by: {name, email}, delegated_admin?}`
+pub(crate) struct AcceptByKey(pub(crate) AcceptanceBody);
+
+impl Body for AcceptByKey {
+    const NAME: &'static str = "AcceptByKey";
+
+    fn members<R: Reader>(reader: &mut R, rules: &Rules<'_>) -> Option<Self> {
+        let accepted_by = reader.unread("accepted_by", true, &ObjectOf::<Person>::new(rules));
+        let delegated_admin = reader.unread("delegated_admin", false, &DecisionShape(*rules));
+        Some(Self(AcceptanceBody { accepted_by, delegated_admin, is_by_link: false }))
+    }
+}
+
+/// An acceptance that is not checked yet.
+pub(crate) struct AcceptanceBody {
+    accepted_by: Unread,
+    pub(crate) delegated_admin: Unread,
+    is_by_link: bool,
+}
+
+impl AcceptanceBody {
+    /// A link holder claims a role, and only one role may accept. A key has its role.
+    ///
+    /// # Errors
+    /// 422 `validation_failed` if the role is missing, 403 `approver_not_permitted` for another one.
+    pub(crate) fn check_role(&self, rules: &Rules<'_>) -> Result<(), Problem> {
+        let person = self.accepted_by.value().and_then(Value::as_object).filter(|_| self.is_by_link);
+        let Some(person) = person else { return Ok(()) };
+        let permitted = rules.policy.roles.customer;
+        match person.get("role") {
+            None => self.accepted_by.read(&ObjectOf::<LinkPerson>::new(rules)).map(drop),
+            Some(role) if role.as_str() == Some(permitted.as_str()) => Ok(()),
+            Some(_) => {
+                let detail =
+                    format!("Only a {permitted} of the customer may accept. Send `accepted_by.role` accordingly.");
+                Err(Problem::new(Code::ApproverNotPermitted, detail))
             }
-            Some(AcceptedBy { name: name?, email: email?, salt })
-        });
-        fields.finish(accepted_by)
-    }
-
-    /// The customer's word on delegated administration, if it is well formed.
-    pub(crate) fn word(&self, policy: &PolicyVersion) -> Result<GrantAnswer, Problem> {
-        match &self.delegated_admin {
-            None => Ok(GrantAnswer::Absent),
-            Some(Value::String(word)) if word == "as_requested" => Ok(GrantAnswer::AsRequested),
-            Some(Value::String(word)) if word == "refused" => Ok(GrantAnswer::Refused),
-            Some(value @ Value::Object(_)) => {
-                let mut fields = Fields::of(json!({"delegated_admin": value}))?;
-                let admin = fields.delegated_admin(policy).flatten();
-                Ok(GrantAnswer::Narrowed(fields.finish(admin)?))
-            }
-            Some(_) => Err(expected("\"as_requested\", \"refused\" or {roles, duration} is expected")),
         }
     }
-}
 
-/// Why the customer's word can't stand, as an answer.
-pub(crate) fn refused(refusal: GrantRefusal) -> Problem {
-    match refusal {
-        GrantRefusal::NothingSaid => expected("the invitation asks for delegated administration: say what is granted"),
-        GrantRefusal::NothingAsked => expected("the invitation asks for no delegated administration"),
-        GrantRefusal::Required => Problem::new(
-            Code::DelegatedAdminRequired,
-            "Here delegated administration can be narrowed but not refused; to refuse all of it, decline.",
-        ),
-        GrantRefusal::Exceeds => Problem::new(
-            Code::RolesExceedRequest,
-            "More was granted than was asked: other roles, a longer time, or an extension that was not asked for.",
-        ),
+    /// The person who accepts, as stated.
+    ///
+    /// # Errors
+    /// 422 `validation_failed`.
+    pub(crate) fn person(&self, rules: &Rules<'_>, salt: [u8; 16]) -> Result<AcceptedBy, Problem> {
+        let Person { name, email } = if self.is_by_link {
+            self.accepted_by.read(&ObjectOf::<LinkPerson>::new(rules))?.0
+        } else {
+            self.accepted_by.read(&ObjectOf::<Person>::new(rules))?
+        };
+        Ok(AcceptedBy { name, email, salt })
     }
 }
 
-fn expected(detail: &'static str) -> Problem {
-    Problem::validation(vec![FieldError { pointer: "/delegated_admin".into(), code: "value", detail: detail.into() }])
+/// `{name, email}`
+struct Person {
+    name: String,
+    email: String,
+}
+
+impl Body for Person {
+    const NAME: &'static str = "AcceptedByRequest";
+
+    fn members<R: Reader>(reader: &mut R, rules: &Rules<'_>) -> Option<Self> {
+        let name = reader.required("name", shape::line(rules.policy.limits.name_characters));
+        let email = reader.required("email", shape::email());
+        Some(Self { name: name?, email: email? })
+    }
+}
+
+/// `{name, email, role}`
+struct LinkPerson(Person);
+
+impl Body for LinkPerson {
+    const NAME: &'static str = "AcceptedByClaim";
+
+    fn members<R: Reader>(reader: &mut R, rules: &Rules<'_>) -> Option<Self> {
+        let person = Person::members(reader, rules);
+        reader.required("role", approver_role(rules.policy));
+        person.map(Self)
+    }
+}
+
+fn approver_role(policy: &PolicyVersion) -> OneOf<'_, Role> {
+    OneOf { all: std::slice::from_ref(&policy.roles.customer), as_str: Role::as_str }
 }

@@ -1,48 +1,59 @@
-//! Declining: token → state → expiry → transaction. Proof, partner and tenant don't matter: a customer may always say no.
-//! Nobody claims a role to say no by link, so its event names none.
+//! Declining, in the order of the contract: token, state, expiry, transaction. Proof, partner and tenant are not checked: a
+//! customer can always decline. By link, no role is claimed, so the event names none.
 
-use domain::{Answer, Decision, EventType, Invitation, InvitationState, text};
-use platform::handler::App;
+use domain::{Answer, Decision, EventType, InvitationState};
 use platform::handler::views::InvitationResponse;
-use platform::http_api::fields::{self, Fields};
-use platform::http_api::{Problem, Request, Response};
-use platform::store::{InvitationChange, StoreError, TRIES};
+use platform::handler::{Context, CustomerKey, Json, LinkHolder, OptionalJson, Replayable};
+use platform::http_api::Problem;
+use platform::store::{InvitationChange, Step, retry_on_change};
 
-use crate::accept::expired;
+use crate::accept::problem_expired;
+use crate::body::{DeclineByKey, DeclineByLink};
 use crate::holder::Holder;
 
-/// Declines the path's invitation, `{reason?}` → `{invitation}`. A repeat gets the first answer, whatever reason it gives.
-pub(crate) async fn decline(
-    app: &App,
-    request: &Request,
-    holder: &Holder,
-    mut fields: Fields,
-) -> Result<Response, Problem> {
-    let longest = app.policy_for(request).limits.message_characters;
-    let reason = fields.optional("reason", fields::checked(|value| text::paragraph(value, longest)));
-    fields.finish(Some(()))?;
-    for _ in 0..TRIES {
-        let invitation = holder.find(app, request).await?;
-        match invitation.state(request.now) {
-            InvitationState::Pending => {}
-            InvitationState::Declined => return Ok(answer(&invitation, request)?.replayed(true)),
-            InvitationState::Expired => return Err(expired()),
-            state @ (InvitationState::Accepted | InvitationState::Cancelled) => {
-                return Err(Problem::answered_already(state));
-            }
-        }
-        let actor = holder.actor(&invitation, None);
-        // The reason is free text and may name a person. It stays on the invitation: events are never erased.
-        let event = invitation.event(EventType::InvitationDeclined, app.occurrence(request, &actor), []);
-        let declined = Answer { decision: Decision::Declined { reason: reason.clone() }, decided_at: request.now };
-        let change = InvitationChange { before: &invitation, answer: &declined, grant: None, event: &event };
-        if app.store.close_invitation(request.op(), &change).await? {
-            return answer(&invitation.answered(declined), request);
-        }
-    }
-    Err(StoreError::Contention.into())
+type Declined = Replayable<InvitationResponse>;
+
+pub(crate) async fn by_link(
+    context: Context,
+    _: LinkHolder,
+    Json(body): Json<DeclineByLink>,
+) -> Result<Declined, Problem> {
+    decline(&context, &Holder::from_token(&body.token), body.reason).await
 }
 
-fn answer(invitation: &Invitation, request: &Request) -> Result<Response, Problem> {
-    Response::json(200, &InvitationResponse::new(invitation, request.now))
+pub(crate) async fn by_key(
+    context: Context,
+    caller: CustomerKey,
+    OptionalJson(body): OptionalJson<DeclineByKey>,
+) -> Result<Declined, Problem> {
+    decline(&context, &caller.into(), body.reason).await
+}
+
+/// Repeating the request returns the first response, also with another reason.
+async fn decline(context: &Context, holder: &Holder, reason: Option<String>) -> Result<Declined, Problem> {
+    retry_on_change(|| try_decline(context, holder, reason.clone())).await
+}
+
+async fn try_decline(context: &Context, holder: &Holder, reason: Option<String>) -> Result<Step<Declined>, Problem> {
+    let now = context.now();
+    let invitation = holder.invitation(context).await?;
+    match invitation.state(now) {
+        InvitationState::Pending => {}
+        InvitationState::Declined => {
+            return Ok(Step::Done(Replayable::replayed(InvitationResponse::new(&invitation, now))));
+        }
+        InvitationState::Expired => return Err(problem_expired()),
+        state @ (InvitationState::Accepted | InvitationState::Cancelled) => {
+            return Err(Problem::answered_already(state));
+        }
+    }
+    let actor = holder.actor(&invitation, None);
+    // The reason may name a person, and events are never erased. It is only kept on the invitation.
+    let event = invitation.event(EventType::InvitationDeclined, context.occurrence(&actor), []);
+    let declined = Answer { decision: Decision::Declined { reason }, decided_at: now };
+    let change = InvitationChange { before: &invitation, answer: &declined, grant: None, event: &event };
+    if !context.app.store.close_invitation(context.op(), &change).await? {
+        return Ok(Step::Changed);
+    }
+    Ok(Step::Done(Replayable::done(InvitationResponse::new(&invitation.answered(declined), now))))
 }

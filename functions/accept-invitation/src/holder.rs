@@ -1,33 +1,24 @@
-//! Who holds the invitation: whoever has its link, or the customer it was made for.
+//! Who may answer an invitation: the holder of its link, or the customer that it was made for.
 
 use domain::{Actor, ActorKind, Invitation, InvitationId, Role, TenantId};
-use platform::handler::App;
-use platform::http_api::{Problem, Request};
+use platform::handler::{Context, CustomerKey, Path};
+use platform::http_api::Problem;
 use platform::secrets::{LinkToken, same_hash};
 
-/// How an answer came.
+/// How an answer was sent.
 pub(crate) enum Holder {
-    /// By link: possession is all that is proven.
-    Link {
-        /// The token; `None` when what was sent can't be one, which is a wrong one.
-        token: Option<LinkToken>,
-    },
-    /// By a key of the customer's.
-    Customer {
-        /// The customer.
-        customer: TenantId,
-        /// The key's holder.
-        actor: Actor,
-    },
+    /// With the link's token, which only proves possession of the link. A malformed token counts as a wrong one.
+    Link { token: Option<LinkToken> },
+    /// With the customer's key.
+    Customer { customer: TenantId, actor: Actor },
 }
 
 impl Holder {
-    /// Whoever sent this as the link's token.
-    pub(crate) fn link(token: &str) -> Self {
+    pub(crate) fn from_token(token: &str) -> Self {
         Self::Link { token: LinkToken::parse(token) }
     }
 
-    /// Who acts: a key's holder in the key's role; whoever holds the link in the role `claimed`, if any was.
+    /// Who acts. By link, `claimed` is the role that the link holder claims.
     pub(crate) fn actor(&self, invitation: &Invitation, claimed: Option<Role>) -> Actor {
         match self {
             Self::Customer { actor, .. } => actor.clone(),
@@ -37,22 +28,31 @@ impl Holder {
         }
     }
 
-    /// The path's invitation, if it is this holder's. An unknown one costs the same comparison as a wrong token.
-    pub(crate) async fn find(&self, app: &App, request: &Request) -> Result<Invitation, Problem> {
-        let invitation = match InvitationId::parse(request.path("invitation_id")) {
-            Some(id) => app.store.invitation(request.op(), &id).await?,
+    /// The invitation in the path, if it is this holder's. An unknown id costs the same comparison as a wrong token.
+    ///
+    /// # Errors
+    /// 404 `not_found`, also for a malformed id or token.
+    pub(crate) async fn invitation(&self, context: &Context) -> Result<Invitation, Problem> {
+        let invitation = match Path::<InvitationId>::parse(context) {
+            Some(id) => context.app.store.invitation(context.op(), &id).await?,
             None => None,
         };
-        let own = match self {
+        let is_own = match self {
             Self::Link { token } => {
-                let given = token.as_ref().map_or([0; 32], LinkToken::hash);
+                let sent = token.as_ref().map_or([0; 32], LinkToken::hash);
                 let known = invitation.as_ref().map_or([1; 32], |invitation| invitation.token_hash);
-                same_hash(&known, &given)
+                same_hash(&known, &sent)
             }
             Self::Customer { customer, .. } => {
                 invitation.as_ref().is_some_and(|invitation| invitation.customer == *customer)
             }
         };
-        invitation.filter(|_| own).ok_or_else(Problem::not_found)
+        invitation.filter(|_| is_own).ok_or_else(Problem::not_found)
+    }
+}
+
+impl From<CustomerKey> for Holder {
+    fn from(caller: CustomerKey) -> Self {
+        Self::Customer { customer: caller.customer, actor: caller.actor }
     }
 }

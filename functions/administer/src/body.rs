@@ -1,45 +1,62 @@
-//! Members that the operator's bodies share.
+//! The bodies that customers and partners share.
 
-use domain::{Cloud, Market, TenantId, text};
-use platform::http_api::Problem;
-use platform::http_api::fields::{self, Fields};
-use serde_json::Value;
+use domain::{Cloud, Market, TenantId};
+use platform::http_api::body::{Body, Reader, Rules};
+use platform::http_api::shape::{self, OneOf, Parsed};
 
-use crate::Act;
+/// `{tenant_id, name, domain?, cloud, market}`
+pub(crate) struct CustomerBody {
+    pub(crate) tenant: TenantBody,
+    pub(crate) domain: Option<String>,
+}
 
-/// Who an organisation is.
-pub(crate) struct Organisation {
+impl Body for CustomerBody {
+    const NAME: &'static str = "CustomerRequest";
+
+    fn members<R: Reader>(reader: &mut R, rules: &Rules<'_>) -> Option<Self> {
+        let domain = reader.optional("domain", shape::domain_name());
+        TenantBody::members(reader, rules).map(|tenant| Self { tenant, domain })
+    }
+}
+
+/// `{tenant_id, name, cloud, market}`
+pub(crate) struct TenantBody {
     pub(crate) tenant_id: TenantId,
     pub(crate) name: String,
-    pub(crate) domain: Option<String>,
     pub(crate) cloud: Cloud,
     pub(crate) market: Market,
 }
 
-/// A display name.
-pub(crate) fn name(act: &Act<'_>) -> impl FnOnce(Value) -> Result<String, fields::InvalidField> + use<> {
-    let longest = act.app.policy_for(act.request).limits.name_characters;
-    fields::checked(move |value| text::line(value, longest))
+impl Body for TenantBody {
+    const NAME: &'static str = "PartnerRequest";
+
+    fn members<R: Reader>(reader: &mut R, rules: &Rules<'_>) -> Option<Self> {
+        let tenant_id = reader.required("tenant_id", shape::tenant_id());
+        let name = reader.required("name", shape::line(rules.policy.limits.name_characters));
+        let cloud = reader.required("cloud", OneOf { all: Cloud::ALL, as_str: Cloud::as_str });
+        let market = reader.required("market", market());
+        Some(Self { tenant_id: tenant_id?, name: name?, cloud: cloud?, market: market? })
+    }
+}
+
+fn market() -> Parsed<Market> {
+    Parsed {
+        parse: Market::parse,
+        expected: "an ISO 3166-1 alpha-2 code is expected, for example US",
+        pattern: "^[A-Z]{2}$",
+        format: None,
+    }
 }
 
 /// `{name}`
-pub(crate) fn new_name(act: &Act<'_>) -> Result<String, Problem> {
-    let mut fields = Fields::of_body(act.request)?;
-    let name = fields.required("name", name(act));
-    fields.finish(name)
+pub(crate) struct NameBody {
+    pub(crate) name: String,
 }
 
-impl Organisation {
-    /// `{tenant_id, name, domain?, cloud, market}`; partners have no domain.
-    pub(crate) fn read(act: &Act<'_>, may_have_domain: bool) -> Result<Self, Problem> {
-        let mut fields = Fields::of_body(act.request)?;
-        let tenant_id = fields.required("tenant_id", fields::tenant_id);
-        let name = fields.required("name", name(act));
-        let domain = if may_have_domain { fields.optional("domain", fields::checked(text::domain_name)) } else { None };
-        let cloud = fields.required("cloud", fields::text(Cloud::parse, "public or us_gov is expected"));
-        let market =
-            fields.required("market", fields::text(Market::parse, "an ISO 3166 code is expected, for example US"));
-        let read = || Some(Self { tenant_id: tenant_id?, name: name?, domain, cloud: cloud?, market: market? });
-        fields.finish(read())
+impl Body for NameBody {
+    const NAME: &'static str = "RenameRequest";
+
+    fn members<R: Reader>(reader: &mut R, rules: &Rules<'_>) -> Option<Self> {
+        reader.required("name", shape::line(rules.policy.limits.name_characters)).map(|name| Self { name })
     }
 }

@@ -1,60 +1,68 @@
-//! Customers.
-
 use domain::{Chain, EventType, Tenant, TenantId};
-use platform::handler::App;
-use platform::handler::views::CustomerView;
-use platform::http_api::{Code, Problem, Request, Response};
-use platform::store::{Registered, StoreError, TRIES};
+use platform::handler::views::{CustomerResponse, CustomerView};
+use platform::handler::{Context, CreatedOnce, Found, Json, Operator, Path};
+use platform::http_api::{Code, Problem};
+use platform::store::{Registered, Step, retry_on_change};
 use serde_json::json;
 
-use crate::Act;
-use crate::body::{Organisation, new_name};
+use crate::body::{CustomerBody, NameBody};
 
-/// Registers a customer: new 201, the same facts again 200, other facts 409.
-pub(crate) async fn register(app: &App, request: &Request) -> Result<Response, Problem> {
-    let act = Act::of(app, request).await?;
-    let body = Organisation::read(&act, true)?;
+/// New 201, the same details again 200, other details 409.
+pub(crate) async fn register(
+    context: Context,
+    caller: Operator,
+    Json(CustomerBody { tenant, domain }): Json<CustomerBody>,
+) -> Result<CreatedOnce<CustomerResponse>, Problem> {
     let tenant = Tenant {
-        tenant_id: body.tenant_id,
-        registered_name: body.name.clone(),
-        name: body.name,
-        domain: body.domain,
-        cloud: body.cloud,
-        market: body.market,
+        tenant_id: tenant.tenant_id,
+        registered_name: tenant.name.clone(),
+        name: tenant.name,
+        domain,
+        cloud: tenant.cloud,
+        market: tenant.market,
         partner_id: None,
-        created_at: request.now,
+        created_at: context.now(),
         chain: Chain::default(),
     };
     let data = [("name", json!(tenant.name)), ("cloud", json!(tenant.cloud)), ("market", json!(tenant.market))];
-    let event = tenant.event(EventType::CustomerRegistered, act.occurrence(), data);
-    match app.store.register_customer(request.op(), &tenant, &event).await? {
-        Registered::New => answer(201, &tenant),
-        Registered::Before(before) if before.registered_like(&tenant) => Ok(answer(200, &before)?.replayed(true)),
+    let event = tenant.event(EventType::CustomerRegistered, context.occurrence(&caller.actor), data);
+    match context.app.store.register_customer(context.op(), &tenant, &event).await? {
+        Registered::New => Ok(CreatedOnce::new(response(&tenant))),
+        Registered::Before(before) if before.registered_like(&tenant) => Ok(CreatedOnce::replayed(response(&before))),
         Registered::Before(_) => Err(Problem::new(
             Code::TenantExists,
-            "This tenant is registered already, with another name, domain, cloud or market.",
+            "This tenant is already registered with another name, domain, cloud or market.",
         )),
     }
 }
 
-/// Gives a customer another name.
-pub(crate) async fn rename(app: &App, request: &Request) -> Result<Response, Problem> {
-    let act = Act::of(app, request).await?;
-    let id = TenantId::parse(request.path("tenant_id")).ok_or_else(Problem::not_found)?;
-    let name = new_name(&act)?;
-    for _ in 0..TRIES {
-        let tenant = app.store.tenant(request.op(), &id).await?.ok_or_else(Problem::not_found)?;
-        if tenant.name == name {
-            return answer(200, &tenant);
-        }
-        let event = tenant.event(EventType::CustomerRenamed, act.occurrence(), [("name", json!(name))]);
-        if app.store.rename_tenant(request.op(), &tenant, &name, &event).await? {
-            return answer(200, &Tenant { name, ..tenant });
-        }
-    }
-    Err(StoreError::Contention.into())
+pub(crate) async fn rename(
+    context: Context,
+    caller: Operator,
+    (Path(id), Json(NameBody { name })): (Path<TenantId>, Json<NameBody>),
+) -> Result<Found<CustomerResponse>, Problem> {
+    retry_on_change(|| try_rename(&context, &caller, &id, &name)).await
 }
 
-fn answer(status: u16, tenant: &Tenant) -> Result<Response, Problem> {
-    Response::json(status, &json!({"customer": CustomerView::new(tenant)}))
+async fn try_rename(
+    context: &Context,
+    caller: &Operator,
+    id: &TenantId,
+    name: &str,
+) -> Result<Step<Found<CustomerResponse>>, Problem> {
+    let store = &context.app.store;
+    let tenant = store.tenant(context.op(), id).await?.ok_or_else(Problem::not_found)?;
+    if tenant.name == name {
+        return Ok(Step::Done(Found(response(&tenant))));
+    }
+    let data = [("name", json!(name))];
+    let event = tenant.event(EventType::CustomerRenamed, context.occurrence(&caller.actor), data);
+    if !store.rename_tenant(context.op(), &tenant, name, &event).await? {
+        return Ok(Step::Changed);
+    }
+    Ok(Step::Done(Found(response(&Tenant { name: name.to_owned(), ..tenant }))))
+}
+
+fn response(tenant: &Tenant) -> CustomerResponse {
+    CustomerResponse { customer: CustomerView::new(tenant) }
 }

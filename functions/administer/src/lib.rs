@@ -1,50 +1,36 @@
-//! What an operator does: register customers, enrol partners, issue and revoke keys, suspend, resume, rename, rotate.
-//! Every command can be repeated, but a rotation and a key that was asked for without an idempotency key.
+//! What an operator does: register customers, enroll partners, issue and revoke keys, suspend, resume, rename, rotate.
+//! Every request can be repeated, except a rotation and a request for a key without an `Idempotency-Key`.
 
 mod body;
 mod customers;
 mod keys;
 mod partners;
+mod principal;
 
-use domain::{Actor, Occurrence};
 use platform::config::Needs;
-use platform::handler::App;
-use platform::handler::Caller;
-use platform::http_api::{Problem, Request};
 use platform::lambda::Function;
 
-/// The function.
 pub const FUNCTION: Function = Function {
     name: "administer",
     routes: platform::routes! {
-        "POST /v1/customers" => customers::register,
-        "PATCH /v1/customers/{tenant_id}" => customers::rename,
-        "POST /v1/partners" => partners::enrol,
-        "PATCH /v1/partners/{partner_id}" => partners::rename,
-        "POST /v1/partners/{partner_id}/suspend" => partners::suspend,
-        "POST /v1/partners/{partner_id}/resume" => partners::resume,
-        "POST /v1/partners/{partner_id}/signing-secret/rotate" => partners::rotate,
-        "POST /v1/keys" => keys::issue,
-        "DELETE /v1/keys/{key_id}" => keys::revoke,
+        /// Register a tenant as a customer.
+        "POST /v1/customers" => customers::register, writes [TenantExists];
+        /// Rename a customer.
+        "PATCH /v1/customers/{tenant_id}" => customers::rename, writes [];
+        /// Enroll a tenant as a partner.
+        "POST /v1/partners" => partners::enroll, writes [CloudMismatch, MarketMismatch, PartnerExists];
+        /// Rename a partner.
+        "PATCH /v1/partners/{partner_id}" => partners::rename, writes [];
+        /// Suspend a partner. Its own requests are rejected until it is resumed.
+        "POST /v1/partners/{partner_id}/suspend" => partners::suspend, writes [];
+        /// Resume a suspended partner.
+        "POST /v1/partners/{partner_id}/resume" => partners::resume, writes [];
+        /// Rotate the secret with which a partner signs its webhooks.
+        "POST /v1/partners/{partner_id}/signing-secret/rotate" => partners::rotate, writes [RotationInProgress];
+        /// Issue an access key.
+        "POST /v1/keys" => keys::issue, writes [PrincipalUnknown];
+        /// Revoke an access key. It stops working within 30 seconds.
+        "DELETE /v1/keys/{key_id}" => keys::revoke, writes [];
     },
     needs: Needs::TABLE_AND_KEYS,
 };
-
-/// An operator's act.
-struct Act<'a> {
-    app: &'a App,
-    request: &'a Request,
-    operator: Actor,
-}
-
-impl<'a> Act<'a> {
-    /// The act of whoever calls, if that is an operator.
-    async fn of(app: &'a App, request: &'a Request) -> Result<Self, Problem> {
-        let operator = Caller::by_key(app, request).await?.operator()?;
-        Ok(Self { app, request, operator })
-    }
-
-    fn occurrence(&self) -> Occurrence<'_> {
-        self.app.occurrence(self.request, &self.operator)
-    }
-}

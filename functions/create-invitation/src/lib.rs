@@ -1,86 +1,116 @@
 //! A partner invites a customer to a reseller relationship, by key or by signed webhook, and may ask for delegated
-//! administration. In an active relationship the same request makes an invitation of kind grant.
+//! administration. While the relationship is active, the same request creates an invitation of kind grant.
 
-mod command;
+mod body;
 
-use domain::{Action, Invitation, InvitationState};
+use domain::{CloudPolicy, Invitation, InvitationState, Partner, Requirement};
 use platform::config::Needs;
-use platform::handler::App;
 use platform::handler::views::{InvitationLinkView, InvitationView};
-use platform::handler::{ActingPartner, Caller, SignedWebhook};
-use platform::http_api::{Code, Problem, Request, Response, fields, webhook_data};
+use platform::handler::{
+    ActingPartner, Context, Created as CreatedAnswer, CreatedAt, Envelope, IdempotencyKey, Json, PartnerKey,
+    SignedWebhook, permission::CreateInvitation,
+};
+use platform::http_api::{Code, Problem};
 use platform::lambda::Function;
 use platform::store::{Created, CustomerRequirements};
-use serde_json::Value;
 
-use crate::command::{Command, Key};
+use crate::body::{CreationBody, RequestKey};
 
-/// The function.
 pub const FUNCTION: Function = Function {
     name: "create-invitation",
     routes: platform::routes! {
-        "POST /v1/partners/{partner_id}/invitations" => by_key,
-        "POST /v1/webhooks/{partner_id}/invitations" => by_webhook,
+        /// Invite a customer to a reseller relationship, or to grant delegated administration.
+        "POST /v1/partners/{partner_id}/invitations" => by_key, writes [
+            CloudMismatch, CloudNotSupported, CustomerIsCspTenant, CustomerUnknown, DelegatedAdminRequired,
+            InvitationPending, MarketMismatch, RateLimited, RelationshipActive, SelfRelationship,
+        ];
+        /// Invite a customer by signed webhook.
+        "POST /v1/webhooks/{partner_id}/invitations" => by_webhook, writes [
+            CloudMismatch, CloudNotSupported, CustomerIsCspTenant, CustomerUnknown, DelegatedAdminRequired,
+            IdempotencyKeyReused, InvitationPending, MarketMismatch, RateLimited, RelationshipActive, SelfRelationship,
+        ];
     },
     needs: Needs::TABLE_AND_KEYS,
 };
 
-async fn by_key(app: &App, request: &Request) -> Result<Response, Problem> {
-    let caller = Caller::by_key(app, request).await?;
-    let acting = caller.acting_partner(app, request, Action::CreateInvitation).await?;
-    let key = request.idempotency_key()?;
-    let key = key.ok_or_else(|| Problem::new(Code::IdempotencyKeyMissing, "Send an `idempotency-key` of your own."))?;
-    create(app, request, &acting, &Key { channel: "key", text: key }, fields::document(&request.body()?)?).await
+type Invited = CreatedAt<InvitationLinkView>;
+
+async fn by_key(
+    context: Context,
+    caller: PartnerKey<CreateInvitation>,
+    (IdempotencyKey(text), Json(body)): (IdempotencyKey, Json<CreationBody>),
+) -> Result<Invited, Problem> {
+    create(&context, &caller.acting, &RequestKey { channel: "key", text }, &body).await
 }
 
-async fn by_webhook(app: &App, request: &Request) -> Result<Response, Problem> {
-    let webhook = SignedWebhook::verify(app, request, Action::CreateInvitation).await?;
-    let data = webhook_data(&webhook.body, "invitation.create")?;
-    create(app, request, &webhook.acting, &Key { channel: "webhook", text: webhook.webhook_id }, data).await
+async fn by_webhook(
+    context: Context,
+    webhook: SignedWebhook<CreateInvitation>,
+    Envelope(body): Envelope<CreationBody>,
+) -> Result<Invited, Problem> {
+    let key = RequestKey { channel: "webhook", text: webhook.webhook_id };
+    create(&context, &webhook.acting, &key, &body).await
 }
 
 async fn create(
-    app: &App,
-    request: &Request,
+    context: &Context,
     acting: &ActingPartner,
-    key: &Key,
-    body: Value,
-) -> Result<Response, Problem> {
-    let policy = app.policy_for(request);
-    let rules = app.cloud_rules(request, acting.partner.cloud)?;
-    let command = Command::read(body, policy, rules, &acting.partner)?;
+    key: &RequestKey,
+    body: &CreationBody,
+) -> Result<Invited, Problem> {
+    let policy = context.policy();
+    check(body, &acting.partner, context.cloud_rules(acting.partner.cloud)?)?;
     let limit = policy.limits.invitations_per_pair_and_day;
-    let invitation = command.invitation(app, request, &acting.partner, key)?;
-    let event = |invitation: &Invitation| command::event(invitation, app.occurrence(request, &acting.actor));
-    let terms = CustomerRequirements::of(policy, &acting.partner);
-    match app.store.create_invitation(request.op(), invitation, terms, limit, event).await? {
-        Created::New(invitation) => answer(app, request, &invitation, false),
-        Created::AlreadyExists(invitation) if invitation.fingerprint == command.fingerprint() => {
-            answer(app, request, &invitation, true)
+    let invitation = body.invitation(context, &acting.partner, key)?;
+    let event = |invitation: &Invitation| body::event(invitation, context.occurrence(&acting.actor));
+    let requirements = CustomerRequirements::of(policy, &acting.partner);
+    match context.app.store.create_invitation(context.op(), invitation, requirements, limit, event).await? {
+        Created::New(invitation) => invited(context, &invitation, CreatedAnswer::new),
+        Created::AlreadyExists(invitation) if invitation.fingerprint == body.fingerprint() => {
+            invited(context, &invitation, CreatedAnswer::replayed)
         }
         Created::AlreadyExists(_) => Err(Problem::new(
             Code::IdempotencyKeyReused,
-            "This key was used for an invitation with other content. Use a new key for a new invitation.",
+            "This idempotency key was used for an invitation with other content. Use a new key for a new invitation.",
         )),
         Created::Tenant(refusal) => Err(refusal.into()),
         Created::RelationshipActive => Err(Problem::new(
             Code::RelationshipActive,
-            "The relationship with this customer is active already. To ask for delegated administration, name roles.",
+            "The relationship with this customer is already active. To ask for delegated administration, name roles.",
         )),
         Created::Pending(open) => Err(Problem::invitation_pending(&open)),
-        Created::LimitReached => Err(Problem::new(
-            Code::RateLimited,
-            format!("{limit} invitations for this customer were made today (UTC); that is the limit."),
-        )
-        .retry_after(request.now.seconds_to_midnight())),
+        Created::LimitReached => {
+            let detail =
+                format!("The limit of {limit} invitations per customer and UTC day is reached. Try again tomorrow.");
+            Err(Problem::new(Code::RateLimited, detail).retry_after(context.now().seconds_to_midnight()))
+        }
     }
 }
 
-/// `{invitation, accept_url}`; the link is shown while the invitation is pending.
-fn answer(app: &App, request: &Request, invitation: &Invitation, replayed: bool) -> Result<Response, Problem> {
-    let pending = invitation.state(request.now) == InvitationState::Pending;
-    let accept_url = pending.then(|| app.accept_url(request, invitation)).transpose()?;
-    let body = InvitationLinkView { invitation: InvitationView::new(invitation, request.now), accept_url };
+/// What can be checked without the table.
+fn check(body: &CreationBody, partner: &Partner, rules: &CloudPolicy) -> Result<(), Problem> {
+    if rules.delegated_admin == Requirement::Required && body.delegated_admin.is_none() {
+        let cloud = partner.cloud;
+        let detail =
+            format!("In the cloud {cloud} every invitation must ask for delegated administration. Name roles.");
+        return Err(Problem::new(Code::DelegatedAdminRequired, detail));
+    }
+    if body.customer == partner.tenant_id {
+        let detail = "A partner cannot invite its own tenant. Send the tenant id of the customer.";
+        return Err(Problem::new(Code::SelfRelationship, detail));
+    }
+    Ok(())
+}
+
+/// The link is shown while the invitation is pending.
+fn invited(
+    context: &Context,
+    invitation: &Invitation,
+    answer: fn(InvitationLinkView) -> CreatedAnswer<InvitationLinkView>,
+) -> Result<Invited, Problem> {
+    let is_pending = invitation.state(context.now()) == InvitationState::Pending;
+    let accept_url = if is_pending { Some(context.accept_url(invitation)?) } else { None };
     let location = format!("/v1/partners/{}/invitations/{}", invitation.partner_id, invitation.invitation_id);
-    Ok(Response::json(201, &body)?.with_header("location", location).replayed(replayed))
+    let view = InvitationLinkView { invitation: InvitationView::new(invitation, context.now()), accept_url };
+    Ok(CreatedAt::new(answer(view), location))
 }

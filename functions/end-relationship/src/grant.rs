@@ -1,55 +1,77 @@
-//! Ending a grant: the relationship and everything else goes on.
+//! Ending a grant. The relationship and its other grants stay as they are.
 
-use domain::{Actor, EventType, Grant, GrantId, PartnerStatus, Relationship};
-use platform::handler::App;
-use platform::handler::views::GrantView;
-use platform::http_api::{Problem, Request, Response};
-use platform::store::{Ended, StoreError, TRIES};
-use serde_json::json;
+use domain::{Actor, EventType, Grant, GrantId, Invitation, PartnerStatus, Relationship};
+use platform::handler::views::{GrantResponse, GrantView};
+use platform::handler::{Context, CustomerKey, NoMembers, PartnerKey, Path, Replayable, permission::EndGrant};
+use platform::http_api::Problem;
+use platform::store::{Ended, Step, retry_on_change};
 
-use crate::Side;
+type EndedAnswer = Replayable<GrantResponse>;
 
-/// Ends it → `{grant}`. One that is over already is answered as it is.
-pub(crate) async fn end(app: &App, request: &Request, side: &Side, actor: &Actor) -> Result<Response, Problem> {
-    let id = GrantId::parse(request.path("grant_id")).ok_or_else(Problem::not_found)?;
-    // A grant lies in its customer's partition, which only the invitation with the same tail tells.
-    let invitation = app.store.invitation(request.op(), &id.invitation()).await?;
-    let own = invitation.filter(|invitation| match side {
-        Side::Partner(partner) => invitation.partner_id == *partner,
-        Side::Customer(customer) => invitation.customer == *customer,
-    });
-    let own = own.ok_or_else(Problem::not_found)?;
-    for _ in 0..TRIES {
-        let attempt = request.op();
-        let grant = app.store.grant(attempt, &own.customer, &own.partner_id, &id).await?;
-        let grant = grant.ok_or_else(Problem::not_found)?;
-        if grant.ended_at.is_some() || grant.ends_at(request.now) <= request.now {
-            return over(request, &relationship_of(app, request, &grant).await?, &grant);
-        }
-        let event = grant.event(EventType::GrantEnded, app.occurrence(request, actor), []);
-        if app.store.end_grant(attempt, &grant, &event).await? == Ended::Done {
-            let ended = Grant { ended_at: Some(request.now), ..grant };
-            return answer(GrantView::new(&ended, request.now, None, PartnerStatus::Active));
-        }
-        // Either the grant changed, which shows when it is read again, or its relationship is over, which shows here.
-        let relationship = relationship_of(app, request, &grant).await?;
-        if relationship.active_period() != Some(&grant.period) {
-            return over(request, &relationship, &grant);
-        }
-    }
-    Err(StoreError::Contention.into())
+pub(crate) async fn by_partner(
+    context: Context,
+    caller: PartnerKey<EndGrant>,
+    (_, Path(id)): (NoMembers, Path<GrantId>),
+) -> Result<EndedAnswer, Problem> {
+    let acting = caller.acting;
+    let is_own = |invitation: &Invitation| invitation.partner_id == acting.partner.partner_id;
+    end(&context, &id, is_own, &acting.actor).await
 }
 
-async fn relationship_of(app: &App, request: &Request, grant: &Grant) -> Result<Relationship, Problem> {
-    let relationship = app.store.relationship(request.op(), &grant.customer, &grant.partner_id).await?;
+pub(crate) async fn by_customer(
+    context: Context,
+    caller: CustomerKey,
+    (_, Path(id)): (NoMembers, Path<GrantId>),
+) -> Result<EndedAnswer, Problem> {
+    let is_own = |invitation: &Invitation| invitation.customer == caller.customer;
+    end(&context, &id, is_own, &caller.actor).await
+}
+
+/// A grant that is already over is returned as it is.
+async fn end(
+    context: &Context,
+    id: &GrantId,
+    is_own: impl Fn(&Invitation) -> bool,
+    actor: &Actor,
+) -> Result<EndedAnswer, Problem> {
+    // A grant is stored with its customer, and only the invitation with the same suffix knows which customer that is.
+    let invitation = context.app.store.invitation(context.op(), &id.invitation()).await?;
+    let invitation = invitation.filter(|invitation| is_own(invitation)).ok_or_else(Problem::not_found)?;
+    retry_on_change(|| try_end(context, id, &invitation, actor)).await
+}
+
+async fn try_end(
+    context: &Context,
+    id: &GrantId,
+    invitation: &Invitation,
+    actor: &Actor,
+) -> Result<Step<EndedAnswer>, Problem> {
+    let (now, store) = (context.now(), &context.app.store);
+    let grant = store.grant(context.op(), &invitation.customer, &invitation.partner_id, id).await?;
+    let grant = grant.ok_or_else(Problem::not_found)?;
+    if grant.ended_at.is_some() || grant.ends_at(now) <= now {
+        return Ok(Step::Done(already_over(context, &relationship_of(context, &grant).await?, &grant)));
+    }
+    let event = grant.event(EventType::GrantEnded, context.occurrence(actor), []);
+    if store.end_grant(context.op(), &grant, &event).await? == Ended::Done {
+        let ended = Grant { ended_at: Some(now), ..grant };
+        let grant = GrantView::new(&ended, now, None, PartnerStatus::Active);
+        return Ok(Step::Done(Replayable::done(GrantResponse { grant })));
+    }
+    // Either the grant changed, or its relationship is over. The second is visible here.
+    let relationship = relationship_of(context, &grant).await?;
+    if relationship.active_period() != Some(&grant.period) {
+        return Ok(Step::Done(already_over(context, &relationship, &grant)));
+    }
+    Ok(Step::Changed)
+}
+
+async fn relationship_of(context: &Context, grant: &Grant) -> Result<Relationship, Problem> {
+    let relationship = context.app.store.relationship(context.op(), &grant.customer, &grant.partner_id).await?;
     relationship.ok_or_else(|| Problem::internal("a grant's relationship is missing"))
 }
 
-/// A grant that is over: nothing is written, and it is answered as readers see it.
-fn over(request: &Request, relationship: &Relationship, grant: &Grant) -> Result<Response, Problem> {
-    Ok(answer(GrantView::in_relationship(relationship, grant, request.now, PartnerStatus::Active))?.replayed(true))
-}
-
-fn answer(grant: GrantView) -> Result<Response, Problem> {
-    Response::json(200, &json!({"grant": grant}))
+fn already_over(context: &Context, relationship: &Relationship, grant: &Grant) -> EndedAnswer {
+    let grant = GrantView::in_relationship(relationship, grant, context.now(), PartnerStatus::Active);
+    Replayable::replayed(GrantResponse { grant })
 }

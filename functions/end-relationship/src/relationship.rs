@@ -1,45 +1,67 @@
-//! Ending a relationship: its grants end with it, by its period.
+//! Ending a relationship: its grants end with it, because they belong to its period.
 
 use domain::{
     Actor, EventType, Grant, GrantState, PartnerId, PartnerStatus, Relationship, RelationshipState, TenantId,
 };
-use platform::handler::App;
-use platform::handler::views::RelationshipView;
-use platform::http_api::{Problem, Request, Response};
-use platform::store::{Ended, StoreError, TRIES};
+use platform::handler::views::RelationshipResponse;
+use platform::handler::{Context, CustomerKey, NoMembers, PartnerKey, Path, Replayable, permission::EndRelationship};
+use platform::http_api::Problem;
+use platform::store::{Ended, Step, retry_on_change};
 use serde_json::json;
 
-/// Ends it → `{relationship}`. A repeat answers with it as it is.
-pub(crate) async fn end(
-    app: &App,
-    request: &Request,
+type EndedAnswer = Replayable<RelationshipResponse>;
+
+pub(crate) async fn by_partner(
+    context: Context,
+    caller: PartnerKey<EndRelationship>,
+    (_, Path(customer)): (NoMembers, Path<TenantId>),
+) -> Result<EndedAnswer, Problem> {
+    let acting = caller.acting;
+    end(&context, &customer, &acting.partner.partner_id, &acting.actor).await
+}
+
+pub(crate) async fn by_customer(
+    context: Context,
+    caller: CustomerKey,
+    (_, Path(partner)): (NoMembers, Path<PartnerId>),
+) -> Result<EndedAnswer, Problem> {
+    end(&context, &caller.customer, &partner, &caller.actor).await
+}
+
+async fn end(
+    context: &Context,
     customer: &TenantId,
     partner: &PartnerId,
     actor: &Actor,
-) -> Result<Response, Problem> {
-    for _ in 0..TRIES {
-        let found = app.store.relationship_with_grants(request.op(), customer, partner).await?;
-        let (relationship, grants) = found.ok_or_else(Problem::not_found)?;
-        match relationship.state {
-            RelationshipState::Active => {}
-            RelationshipState::Ended => return Ok(answer(&relationship)?.replayed(true)),
-            RelationshipState::None => return Err(Problem::not_found()),
-        }
-        let ends = |grant: &&Grant| {
-            let end = relationship.period_end(&grant.period);
-            grant.state(request.now, end, PartnerStatus::Active) == GrantState::Active
-        };
-        let ended: Vec<_> = grants.iter().filter(ends).map(|grant| &grant.grant_id).collect();
-        let data = [("grants", json!(ended))];
-        let event = relationship.event(EventType::RelationshipEnded, app.occurrence(request, actor), data);
-        if app.store.end_relationship(request.op(), &relationship, &event).await? == Ended::Done {
-            let ended_at = Some(request.now);
-            return answer(&Relationship { state: RelationshipState::Ended, ended_at, ..relationship });
-        }
-    }
-    Err(StoreError::Contention.into())
+) -> Result<EndedAnswer, Problem> {
+    retry_on_change(|| try_end(context, customer, partner, actor)).await
 }
 
-fn answer(relationship: &Relationship) -> Result<Response, Problem> {
-    Response::json(200, &json!({"relationship": RelationshipView::new(relationship)}))
+async fn try_end(
+    context: &Context,
+    customer: &TenantId,
+    partner: &PartnerId,
+    actor: &Actor,
+) -> Result<Step<EndedAnswer>, Problem> {
+    let (now, store) = (context.now(), &context.app.store);
+    let found = store.relationship_with_grants(context.op(), customer, partner).await?;
+    let (relationship, grants) = found.ok_or_else(Problem::not_found)?;
+    match relationship.state {
+        RelationshipState::Active => {}
+        RelationshipState::Ended => {
+            return Ok(Step::Done(Replayable::replayed(RelationshipResponse::new(&relationship))));
+        }
+        RelationshipState::None => return Err(Problem::not_found()),
+    }
+    let is_active = |grant: &&Grant| {
+        let end = relationship.period_end(&grant.period);
+        grant.state(now, end, PartnerStatus::Active) == GrantState::Active
+    };
+    let ended: Vec<_> = grants.iter().filter(is_active).map(|grant| &grant.grant_id).collect();
+    let event = relationship.event(EventType::RelationshipEnded, context.occurrence(actor), [("grants", json!(ended))]);
+    if store.end_relationship(context.op(), &relationship, &event).await? != Ended::Done {
+        return Ok(Step::Changed);
+    }
+    let ended = Relationship { state: RelationshipState::Ended, ended_at: Some(now), ..relationship };
+    Ok(Step::Done(Replayable::done(RelationshipResponse::new(&ended))))
 }

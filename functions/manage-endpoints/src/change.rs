@@ -1,19 +1,17 @@
-//! Changing an endpoint: what it hears of, where it is, whether it is on, its secret, its end.
+//! Changing an endpoint: its URL, filter, description and state, its secret, and deleting it.
 
 use domain::{Endpoint, EndpointState, Event, EventType, Timestamp};
-use platform::handler::App;
-use platform::handler::Rotation;
-use platform::handler::views::{EndpointView, SigningSecretView};
-use platform::http_api::fields::{self, Fields, InvalidField};
-use platform::http_api::{Problem, Request, Response};
-use platform::store::{EndpointChange, StoreError, TRIES};
+use platform::handler::views::{EndpointResponse, SigningSecretView};
+use platform::handler::{Context, Found, Json, NoMembers, Owning, Rotation, RotationBody};
+use platform::http_api::Problem;
+use platform::store::{EndpointChange, Step, retry_on_change};
 use serde_json::{Map, Value, json};
 
-use crate::body;
-use crate::create::{current_secret, url_taken};
-use crate::owner::{Act, live};
+use crate::body::{EndpointPatch, permitted_url};
+use crate::create::{current_secret, problem_url_taken};
+use crate::owner::{Action, check_live};
 
-/// What a `PATCH` asks for; `None` leaves a member as it is.
+/// What a change asks for; `None` leaves a member as it is.
 struct Update {
     url: Option<String>,
     event_types: Option<Option<Vec<EventType>>>,
@@ -22,26 +20,9 @@ struct Update {
 }
 
 impl Update {
-    /// `{url?, event_types?, description?, state?: "active" | "disabled"}`; a null filter is none.
-    fn read(act: &Act<'_>) -> Result<Self, Problem> {
-        let mut fields = Fields::of_body(act.request)?;
-        let url = fields.optional("url", fields::any_text);
-        let no_types = fields.take_null("event_types");
-        let event_types = fields.optional("event_types", body::event_types);
-        let no_description = fields.take_null("description");
-        let description = fields.optional("description", body::description(act.app, act.request));
-        let state = fields.optional("state", asked_state);
-        fields.finish(Some(Self {
-            url,
-            event_types: if no_types { Some(None) } else { event_types.map(Some) },
-            description: if no_description { Some(None) } else { description.map(Some) },
-            state,
-        }))
-    }
-
-    /// The endpoint after the update, and the members that differ. Another address, and one that was switched off, have to
-    /// answer a challenge first.
-    fn of(&self, before: &Endpoint, now: Timestamp) -> (Endpoint, Map<String, Value>) {
+    /// The endpoint after the update, and the members that differ. A new URL and a reactivated endpoint must answer a
+    /// challenge first.
+    fn apply(&self, before: &Endpoint, now: Timestamp) -> (Endpoint, Map<String, Value>) {
         let mut after = before.clone();
         let mut changed = Map::new();
         if let Some(url) = self.url.as_ref().filter(|url| **url != before.url) {
@@ -56,15 +37,10 @@ impl Update {
             after.description.clone_from(description);
             changed.insert("description".into(), json!(description));
         }
-        let moved = after.url != before.url;
-        after.state = match (self.state, before.state) {
-            // An address may change while nothing is sent there; it stays switched off.
-            (Some(EndpointState::Disabled), _) | (None, EndpointState::Disabled) => EndpointState::Disabled,
-            (Some(_), EndpointState::Disabled) => EndpointState::Pending,
-            _ if moved => EndpointState::Pending,
-            (_, state) => state,
-        };
-        let is_challenged = after.state == EndpointState::Pending && (moved || before.state != EndpointState::Pending);
+        let is_moved = after.url != before.url;
+        after.state = state_after(before.state, self.state, is_moved);
+        let is_challenged =
+            after.state == EndpointState::Pending && (is_moved || before.state != EndpointState::Pending);
         if is_challenged {
             after.pending_since = now;
             after.failing_since = None;
@@ -76,73 +52,90 @@ impl Update {
     }
 }
 
-fn asked_state(value: Value) -> Result<EndpointState, InvalidField> {
-    match value.as_str() {
-        Some("active") => Ok(EndpointState::Active),
-        Some("disabled") => Ok(EndpointState::Disabled),
-        _ => Err(InvalidField::value("active or disabled is expected")),
+/// The URL of a disabled endpoint may change while the endpoint stays disabled.
+fn state_after(before: EndpointState, asked: Option<EndpointState>, is_moved: bool) -> EndpointState {
+    match (asked, before) {
+        (Some(EndpointState::Disabled), _) | (None, EndpointState::Disabled) => EndpointState::Disabled,
+        (Some(_), EndpointState::Disabled) => EndpointState::Pending,
+        _ if is_moved => EndpointState::Pending,
+        (_, state) => state,
     }
 }
 
-pub(crate) async fn update(app: &App, request: &Request) -> Result<Response, Problem> {
-    let act = Act::of(app, request).await?;
-    let mut update = Update::read(&act)?;
-    if let Some(url) = update.url.take() {
-        update.url = Some(body::permitted(app, &url).await?.as_str().to_owned());
-    }
-    let endpoint = change(&act, |act, before| {
-        let (after, changed) = update.of(live(before)?, request.now);
-        let event =
-            || Event { data: changed.clone(), ..before.event(EventType::EndpointUpdated, act.occurrence(), []) };
-        Ok((!changed.is_empty()).then(|| (after, event())))
+pub(crate) async fn update<C: Owning>(
+    context: Context,
+    caller: C,
+    Json(patch): Json<EndpointPatch>,
+) -> Result<Found<EndpointResponse>, Problem> {
+    let action = Action::new(context, caller);
+    let url = match &patch.url {
+        Some(url) => Some(permitted_url(&action.context, url).await?.as_str().to_owned()),
+        None => None,
+    };
+    let (event_types, description) = (patch.event_types.change(), patch.description.change());
+    let update = Update { url, event_types, description, state: patch.state };
+    let endpoint = change(&action, |before| {
+        check_live(before)?;
+        let (after, changed) = update.apply(before, action.context.now());
+        let event = |data| Event { data, ..before.event(EventType::EndpointUpdated, action.occurrence(), []) };
+        Ok((!changed.is_empty()).then(|| (after, event(changed))))
     })
     .await?;
-    Response::json(200, &json!({"endpoint": EndpointView::new(&endpoint)}))
+    Ok(Found(EndpointResponse::new(&endpoint)))
 }
 
-/// Makes a new signing secret; until the old one ends, messages are signed with both.
-pub(crate) async fn rotate(app: &App, request: &Request) -> Result<Response, Problem> {
-    let act = Act::of(app, request).await?;
-    let rotation = Rotation::read(app, request)?;
-    let endpoint = change(&act, |act, before| {
-        let after = Endpoint { secrets: rotation.of(&live(before)?.secrets)?, ..before.clone() };
+/// Until the old secret ends, messages are signed with both.
+pub(crate) async fn rotate<C: Owning>(
+    context: Context,
+    caller: C,
+    Json(body): Json<RotationBody>,
+) -> Result<Found<SigningSecretView>, Problem> {
+    let action = Action::new(context, caller);
+    let rotation = Rotation::new(&action.context, &body)?;
+    let endpoint = change(&action, |before| {
+        check_live(before)?;
+        let after = Endpoint { secrets: rotation.rotate(&before.secrets)?, ..before.clone() };
         let data = [("old_secret_ends_at", json!(rotation.ends_at))];
-        Ok(Some((after, before.event(EventType::EndpointUpdated, act.occurrence(), data))))
+        Ok(Some((after, before.event(EventType::EndpointUpdated, action.occurrence(), data))))
     })
     .await?;
-    Response::json(200, &SigningSecretView { signing_secret: current_secret(app, &endpoint)? })
+    Ok(Found(SigningSecretView { signing_secret: current_secret(&action.context, &endpoint)? }))
 }
 
-/// Removes an endpoint; a repeat answers the same.
-pub(crate) async fn delete(app: &App, request: &Request) -> Result<Response, Problem> {
-    let act = Act::of(app, request).await?;
-    Fields::of_optional_body(request)?.finish(Some(()))?;
-    let endpoint = change(&act, |act, before| {
+/// Repeating the request returns the same endpoint.
+pub(crate) async fn delete<C: Owning>(
+    context: Context,
+    caller: C,
+    _: NoMembers,
+) -> Result<Found<EndpointResponse>, Problem> {
+    let action = Action::new(context, caller);
+    let endpoint = change(&action, |before| {
         if before.state == EndpointState::Deleted {
             return Ok(None);
         }
         let after = Endpoint { state: EndpointState::Deleted, ..before.clone() };
-        let event = before.event(EventType::EndpointDeleted, act.occurrence(), [("url", json!(before.url))]);
+        let event = before.event(EventType::EndpointDeleted, action.occurrence(), [("url", json!(before.url))]);
         Ok(Some((after, event)))
     })
     .await?;
-    Response::json(200, &json!({"endpoint": EndpointView::new(&endpoint)}))
+    Ok(Found(EndpointResponse::new(&endpoint)))
 }
 
-/// Changes the endpoint of the path, deleted or not, to what `make` makes of it, unless it makes nothing: then it is that
+/// Changes the endpoint in the path to what `make` returns, unless it returns nothing: then the endpoint is like that
 /// already.
 async fn change(
-    act: &Act<'_>,
-    make: impl Fn(&Act<'_>, &Endpoint) -> Result<Option<(Endpoint, Event)>, Problem>,
+    action: &Action,
+    make: impl Fn(&Endpoint) -> Result<Option<(Endpoint, Event)>, Problem> + Sync,
 ) -> Result<Endpoint, Problem> {
-    for _ in 0..TRIES {
-        let before = act.endpoint().await?;
-        let Some((after, event)) = make(act, &before)? else { return Ok(before) };
-        match act.app.store.change_endpoint(act.request.op(), &before, &after, &event).await? {
-            EndpointChange::Done => return Ok(after),
-            EndpointChange::UrlTaken => return Err(url_taken()),
-            EndpointChange::Changed => {}
+    let (context, make) = (&action.context, &make);
+    retry_on_change(|| async {
+        let before = action.endpoint().await?;
+        let Some((after, event)) = make(&before)? else { return Ok(Step::Done(before)) };
+        match context.app.store.change_endpoint(context.op(), &before, &after, &event).await? {
+            EndpointChange::Done => Ok(Step::Done(after)),
+            EndpointChange::UrlTaken => Err(problem_url_taken()),
+            EndpointChange::Changed => Ok(Step::Changed),
         }
-    }
-    Err(StoreError::Contention.into())
+    })
+    .await
 }

@@ -1,134 +1,149 @@
-//! Messages that an endpoint's owner asks for: a test, and what did not arrive once more.
+//! Messages that an endpoint's owner asks for: a test, and a resend of what did not arrive.
 
 use std::time::Duration;
 
 use domain::{
     Delivery, DeliveryPurpose, DeliveryState, Endpoint, EndpointState, MessageId, Timestamp, WebhookId, digest,
 };
-use platform::handler::App;
-use platform::handler::views::{DeliveryView, other_message};
-use platform::http_api::fields::{self, Fields};
-use platform::http_api::{Code, FieldError, Problem, Request, Response};
+use platform::handler::views::{DeliveryQueuedView, DeliveryView, ResentView, other_message};
+use platform::handler::{Context, Json, NoMembers, Owning, Queued};
+use platform::http_api::body::{Body, Reader, Rules};
+use platform::http_api::shape::{self, Parsed};
+use platform::http_api::{InvalidField, Problem};
 use platform::store::StoreError;
-use serde_json::json;
 
-use crate::owner::Act;
+use crate::owner::Action;
 
-/// Time that is kept for answering.
+/// Time that is reserved for the response.
 const RESERVE: Duration = Duration::from_secs(2);
-/// After this no further write is begun.
+/// After this time no further write is begun.
 const OLDEST_MS: i64 = 2_000;
 
-/// Sends a test, or to an endpoint that has not answered its challenge yet another challenge → 202 `{delivery}`. Whoever is
-/// at that address has agreed to nothing yet, so that there is one challenge a minute at most: a repeat answers the same.
-pub(crate) async fn test(app: &App, request: &Request) -> Result<Response, Problem> {
-    let act = Act::of(app, request).await?;
-    Fields::of_optional_body(request)?.finish(Some(()))?;
-    let endpoint = switched_on(&act).await?;
+/// Sends a test message, or another challenge to a pending endpoint. A pending endpoint's address has not agreed to
+/// anything yet, so it is challenged once a minute at most: a repeat returns the same delivery.
+pub(crate) async fn test<C: Owning>(
+    context: Context,
+    caller: C,
+    _: NoMembers,
+) -> Result<Queued<DeliveryQueuedView>, Problem> {
+    let action = Action::new(context, caller);
+    let context = &action.context;
+    let (now, store) = (context.now(), &context.app.store);
+    let endpoint = action.enabled_endpoint().await?;
     let (purpose, id) = match endpoint.state {
         EndpointState::Pending => {
-            let [since, minute] = [endpoint.pending_since.millis(), request.now.millis().div_euclid(60_000)];
+            let [since, minute] = [endpoint.pending_since.millis(), now.millis().div_euclid(60_000)];
             let parts: [&[u8]; 3] =
                 [endpoint.endpoint_id.as_str().as_bytes(), &since.to_be_bytes(), &minute.to_be_bytes()];
             (DeliveryPurpose::Challenge, digest("another challenge", &parts))
         }
-        _ => (DeliveryPurpose::Test, digest("test", &[&app.random.bytes()])),
+        _ => (DeliveryPurpose::Test, digest("test", &[&context.app.random.bytes()])),
     };
     let id = MessageId::from_hash(&id);
-    let message = other_message(purpose, &id, &endpoint.endpoint_id, request.now).map_err(Problem::internal)?;
-    let delivery = Delivery::new(id.into(), endpoint.endpoint_id, endpoint.owner, purpose, request.now);
-    if app.store.post_message(request.op(), &message, &delivery).await? {
-        return Response::json(202, &json!({"delivery": DeliveryView::new(&delivery)}));
+    let message = other_message(purpose, &id, &endpoint.endpoint_id, now).map_err(Problem::internal)?;
+    let delivery = Delivery::new(id.into(), endpoint.endpoint_id, endpoint.owner, purpose, now);
+    let queued = |delivery: &Delivery| Queued(DeliveryQueuedView { delivery: DeliveryView::new(delivery) });
+    if store.post_message(context.op(), &message, &delivery).await? {
+        return Ok(queued(&delivery));
     }
-    let before = app.store.delivery(request.op(), &delivery.webhook_id, &delivery.endpoint_id).await?;
-    Response::json(202, &json!({"delivery": DeliveryView::new(&before.ok_or(StoreError::Contention)?)}))
+    let before = store.delivery(context.op(), &delivery.webhook_id, &delivery.endpoint_id).await?;
+    Ok(queued(&before.ok_or(StoreError::Contention)?))
 }
 
-enum What {
+/// `{event_id}` for one message in any state, or `{since}` for all that were created then or later and did not arrive.
+pub(crate) enum ResendBody {
     One(WebhookId),
     AllSince(Timestamp),
 }
 
-/// Sends again: `{event_id}` one message, whatever became of it; `{since}` all that were begun then or later and did not
-/// arrive → 202 `{resent, next_since?}`; `next_since` says where to go on when there was no time for all.
-pub(crate) async fn resend(app: &App, request: &Request) -> Result<Response, Problem> {
-    let act = Act::of(app, request).await?;
-    let what = read(request)?;
-    let endpoint = switched_on(&act).await?;
-    match what {
-        What::One(id) => resend_one(&act, &endpoint, &id).await,
-        What::AllSince(since) => resend_all(&act, &endpoint, since).await,
-    }
-}
+impl Body for ResendBody {
+    const NAME: &'static str = "ResendRequest";
 
-fn read(request: &Request) -> Result<What, Problem> {
-    let mut fields = Fields::of_body(request)?;
-    let expected = "an RFC 3339 time is expected, for example 2026-11-22T17:40:00Z";
-    let event_id = fields.optional("event_id", fields::text(WebhookId::parse, "an event's id is expected"));
-    let since = fields.optional("since", fields::text(Timestamp::parse_any, expected));
-    let what = match (event_id, since) {
-        (Some(id), None) => Some(What::One(id)),
-        (None, Some(since)) => Some(What::AllSince(since)),
-        _ => {
-            fields.wrong("event_id", "required", "either `event_id` or `since` is expected");
-            None
+    fn members<R: Reader>(reader: &mut R, _: &Rules<'_>) -> Option<Self> {
+        let event_id = reader.present("event_id", webhook_id());
+        let since = reader.present("since", shape::time());
+        match (event_id, since) {
+            (Some(event_id), None) => event_id.map(Self::One),
+            (None, Some(since)) => since.map(Self::AllSince),
+            (None, None) => {
+                reader.invalid("event_id", InvalidField::required_because("either `event_id` or `since` is required"));
+                None
+            }
+            (Some(event_id), Some(since)) => {
+                // A member that is wrong in itself is reported by its shape.
+                event_id.zip(since)?;
+                reader.invalid("since", InvalidField::value("send either `event_id` or `since`, not both"));
+                None
+            }
         }
-    };
-    fields.finish(what)
-}
-
-async fn switched_on(act: &Act<'_>) -> Result<Endpoint, Problem> {
-    let endpoint = act.live_endpoint().await?;
-    if endpoint.state == EndpointState::Disabled {
-        let detail = "The endpoint is disabled; activate it first: PATCH it with `{\"state\": \"active\"}`.";
-        return Err(Problem::new(Code::InvalidTransition, detail));
     }
-    Ok(endpoint)
 }
 
-async fn resend_one(act: &Act<'_>, endpoint: &Endpoint, id: &WebhookId) -> Result<Response, Problem> {
-    let attempt = act.request.op();
-    let found = act.app.store.delivery(attempt, id, &endpoint.endpoint_id).await?;
-    let unknown = || {
-        let detail = "this endpoint was sent no such message in the last 30 days";
-        Problem::validation(vec![FieldError { pointer: "/event_id".into(), code: "value", detail: detail.into() }])
+fn webhook_id() -> Parsed<WebhookId> {
+    Parsed {
+        parse: WebhookId::parse,
+        expected: "the id of an event or message is expected",
+        pattern: "^(evt|msg)_[a-z2-7]{26}$",
+        format: None,
+    }
+}
+
+pub(crate) async fn resend<C: Owning>(
+    context: Context,
+    caller: C,
+    Json(body): Json<ResendBody>,
+) -> Result<Queued<ResentView>, Problem> {
+    let action = Action::new(context, caller);
+    let endpoint = action.enabled_endpoint().await?;
+    let resent = match body {
+        ResendBody::One(id) => resend_one(&action.context, &endpoint, &id).await?,
+        ResendBody::AllSince(since) => resend_all(&action.context, &endpoint, since).await?,
     };
-    // A challenge is asked for by `test`, and not without limit.
+    Ok(Queued(resent))
+}
+
+async fn resend_one(context: &Context, endpoint: &Endpoint, id: &WebhookId) -> Result<ResentView, Problem> {
+    let store = &context.app.store;
+    let found = store.delivery(context.op(), id, &endpoint.endpoint_id).await?;
+    let unknown = || {
+        let detail = "this endpoint was not sent a message with this id in the last 30 days";
+        Problem::validation(vec![InvalidField::value(detail).at("/event_id")])
+    };
+    // Challenges are limited, so they are only sent by `test`.
     let delivery = found.filter(|found| found.purpose != DeliveryPurpose::Challenge).ok_or_else(unknown)?;
-    if !act.app.store.resend(attempt, &delivery).await? {
+    if !store.resend(context.op(), &delivery).await? {
         return Err(StoreError::Contention.into());
     }
-    Response::json(202, &json!({"resent": 1}))
+    Ok(ResentView { resent: 1, next_since: None })
 }
 
-async fn resend_all(act: &Act<'_>, endpoint: &Endpoint, since: Timestamp) -> Result<Response, Problem> {
+async fn resend_all(context: &Context, endpoint: &Endpoint, since: Timestamp) -> Result<ResentView, Problem> {
     const FAILED: &[DeliveryState] =
         &[DeliveryState::Exhausted, DeliveryState::Aborted, DeliveryState::EndpointDisabled];
-    let attempt = act.request.op();
+    let (store, op) = (&context.app.store, context.op());
     let (mut resent, mut start) = (0, None);
     loop {
-        let id = &endpoint.endpoint_id;
-        let mut page = act.app.store.deliveries_since(attempt, id, since, FAILED, start).await?;
-        // A challenge or test of the past says nothing any more.
+        let mut page = store.deliveries_since(op, &endpoint.endpoint_id, since, FAILED, start).await?;
+        // An old challenge or test is of no use any more.
         page.deliveries.retain(|delivery| delivery.purpose == DeliveryPurpose::Event);
         for delivery in &page.deliveries {
-            if !has_time(act) {
-                return Response::json(202, &json!({"resent": resent, "next_since": delivery.created_at}));
+            if !has_time(context) {
+                return Ok(ResentView { resent, next_since: Some(delivery.created_at) });
             }
-            resent += u32::from(act.app.store.resend(attempt, delivery).await?);
+            resent += u32::from(store.resend(op, delivery).await?);
         }
-        if page.next.is_some() && !has_time(act) {
-            return Response::json(202, &json!({"resent": resent, "next_since": page.reached()}));
+        if page.next.is_some() && !has_time(context) {
+            return Ok(ResentView { resent, next_since: page.reached() });
         }
         start = page.next;
         if start.is_none() {
-            return Response::json(202, &json!({"resent": resent}));
+            return Ok(ResentView { resent, next_since: None });
         }
     }
 }
 
-/// Whether there is time for more: writes of one request must not be older than a few seconds.
-fn has_time(act: &Act<'_>) -> bool {
-    let age = act.app.clock.now().millis() - act.request.now.millis();
-    act.request.deadline.remaining() > RESERVE && age < OLDEST_MS
+/// Whether there is time for another write: the writes of one request must not be older than a few seconds.
+fn has_time(context: &Context) -> bool {
+    let age = context.app.clock.now().millis() - context.now().millis();
+    context.request.deadline.remaining() > RESERVE && age < OLDEST_MS
 }

@@ -1,30 +1,49 @@
 //! Endpoints and their deliveries, as lists.
 
-use platform::handler::App;
-use platform::handler::list::{Query, answer, refused};
-use platform::handler::views::{DeliveryView, EndpointView};
-use platform::http_api::{Problem, Request, Response};
-use serde_json::json;
+use domain::Owner;
+use platform::handler::views::{DeliveryView, EndpointResponse, EndpointView, PageView};
+use platform::handler::{Context, Found, ListQuery, Nothing, Reading};
+use platform::http_api::Problem;
+use platform::store::List;
 
-use crate::owner::Reading;
+use crate::owner::{check_live, endpoint};
 
-pub(crate) async fn list(app: &App, request: &Request) -> Result<Response, Problem> {
-    let reading = Reading::of(app, request).await?;
-    let page = Query::of(request).page(&reading.caller, app.policy_for(request))?;
-    let found = app.store.endpoints(request.op(), &reading.list(), &page).await.map_err(refused)?;
-    answer(found, EndpointView::new)
+fn list_of(owner: Owner) -> List {
+    match owner {
+        Owner::Partner(id) => List::Partner(id),
+        Owner::Customer(id) => List::Customer(id),
+    }
 }
 
-pub(crate) async fn one(app: &App, request: &Request) -> Result<Response, Problem> {
-    let reading = Reading::of(app, request).await?;
-    Response::json(200, &json!({"endpoint": EndpointView::new(&reading.endpoint().await?)}))
+pub(crate) async fn list<C: Reading>(
+    context: Context,
+    caller: C,
+    query: ListQuery,
+) -> Result<Found<PageView<EndpointView>>, Problem> {
+    let (owner, key) = caller.into_owner();
+    let found = context.app.store.endpoints(context.op(), &list_of(owner), &query.page(&key)).await?;
+    Ok(Found(PageView::new(found, EndpointView::new)))
 }
 
-/// What was sent to the endpoint in the last 30 days, newest first.
-pub(crate) async fn deliveries(app: &App, request: &Request) -> Result<Response, Problem> {
-    let reading = Reading::of(app, request).await?;
-    let endpoint = reading.endpoint().await?;
-    let page = Query::of(request).page(&reading.caller, app.policy_for(request))?;
-    let found = app.store.deliveries(request.op(), &endpoint.endpoint_id, &page).await.map_err(refused)?;
-    answer(found, DeliveryView::new)
+pub(crate) async fn one<C: Reading>(
+    context: Context,
+    caller: C,
+    _: Nothing,
+) -> Result<Found<EndpointResponse>, Problem> {
+    let (owner, _) = caller.into_owner();
+    let endpoint = endpoint(&context, &owner).await?;
+    check_live(&endpoint)?;
+    Ok(Found(EndpointResponse::new(&endpoint)))
+}
+
+pub(crate) async fn deliveries<C: Reading>(
+    context: Context,
+    caller: C,
+    query: ListQuery,
+) -> Result<Found<PageView<DeliveryView>>, Problem> {
+    let (owner, key) = caller.into_owner();
+    let endpoint = endpoint(&context, &owner).await?;
+    check_live(&endpoint)?;
+    let found = context.app.store.deliveries(context.op(), &endpoint.endpoint_id, &query.page(&key)).await?;
+    Ok(Found(PageView::new(found, DeliveryView::new)))
 }

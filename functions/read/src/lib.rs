@@ -1,51 +1,68 @@
-//! Everything that is read by key: single records, lists, and who one is. Nothing here writes.
+//! Everything that is read with a key: single records, lists, and the caller itself. Nothing here writes.
 
 mod customers;
-mod list;
+mod lists;
 mod operator;
 mod partners;
 
 use platform::config::Needs;
-use platform::handler::App;
-use platform::handler::Caller;
 use platform::handler::views::MeView;
-use platform::http_api::{Code, Problem, Request, Response};
+use platform::handler::{Anyone, Context, Found, KeyHolder, Never, Nothing};
+use platform::http_api::{Code, Problem};
 use platform::lambda::Function;
 
-/// The function.
 pub const FUNCTION: Function = Function {
     name: "read",
     routes: platform::routes! {
-        "GET /v1/partners/{partner_id}/invitations" => partners::invitations,
-        "GET /v1/partners/{partner_id}/invitations/{invitation_id}" => partners::invitation,
-        "GET /v1/partners/{partner_id}/customers" => partners::customers,
-        "GET /v1/partners/{partner_id}/subscriptions" => partners::subscriptions,
-        "GET /v1/partners/{partner_id}/subscriptions/{subscription_id}" => partners::subscription,
-        "GET /v1/partners/{partner_id}/events" => partners::events,
-        "GET /v1/customers/{tenant_id}/partners" => customers::partners,
-        "GET /v1/customers/{tenant_id}/invitations" => customers::invitations,
-        "GET /v1/customers/{tenant_id}/subscriptions" => customers::subscriptions,
-        "GET /v1/customers/{tenant_id}/events" => customers::events,
-        "GET /v1/customers" => operator::customers,
-        "GET /v1/partners" => operator::partners,
-        "GET /v1/keys" => operator::keys,
-        "GET /v1/events" => operator::events,
-        "GET /v1/me" => me,
-        "PUT /v1/partners/{partner_id}/subscriptions/{subscription_id}" => immutable,
-        "PATCH /v1/partners/{partner_id}/subscriptions/{subscription_id}" => immutable,
-        "DELETE /v1/partners/{partner_id}/subscriptions/{subscription_id}" => immutable,
+        /// List the partner's invitations, newest first.
+        "GET /v1/partners/{partner_id}/invitations" => partners::invitations, reads [];
+        /// Get one of the partner's invitations.
+        "GET /v1/partners/{partner_id}/invitations/{invitation_id}" => partners::invitation, reads [];
+        /// List the partner's customers with their grants, newest first.
+        "GET /v1/partners/{partner_id}/customers" => partners::customers, reads [];
+        /// List the subscriptions that the partner registered, newest first.
+        "GET /v1/partners/{partner_id}/subscriptions" => partners::subscriptions, reads [];
+        /// Get one of the partner's subscriptions.
+        "GET /v1/partners/{partner_id}/subscriptions/{subscription_id}" => partners::subscription, reads [];
+        /// List events that name the partner, or follow them as a feed.
+        "GET /v1/partners/{partner_id}/events" => partners::events, reads [];
+        /// List the customer's partners with their grants, newest first.
+        "GET /v1/customers/{tenant_id}/partners" => customers::partners, reads [];
+        /// List the customer's invitations, newest first.
+        "GET /v1/customers/{tenant_id}/invitations" => customers::invitations, reads [];
+        /// List the customer's subscriptions, newest first.
+        "GET /v1/customers/{tenant_id}/subscriptions" => customers::subscriptions, reads [];
+        /// List events about the customer, or follow them as a feed.
+        "GET /v1/customers/{tenant_id}/events" => customers::events, reads [];
+        /// List all customers, newest first.
+        "GET /v1/customers" => operator::customers, reads [];
+        /// List all partners, newest first.
+        "GET /v1/partners" => operator::partners, reads [];
+        /// List all access keys, newest first.
+        "GET /v1/keys" => operator::keys, reads [];
+        /// List all events, or follow them as a feed.
+        "GET /v1/events" => operator::events, reads [];
+        /// Get the caller's own key: whom it stands for, and its roles.
+        "GET /v1/me" => me, reads [];
+        /// Always rejected: a registered subscription never changes.
+        "PUT /v1/partners/{partner_id}/subscriptions/{subscription_id}" => immutable, computes [SubscriptionImmutable];
+        /// Always rejected: a registered subscription never changes.
+        "PATCH /v1/partners/{partner_id}/subscriptions/{subscription_id}" => immutable, computes [SubscriptionImmutable];
+        /// Always rejected: a registered subscription is never deleted.
+        "DELETE /v1/partners/{partner_id}/subscriptions/{subscription_id}" => immutable, computes [
+            SubscriptionImmutable,
+        ];
     },
     needs: Needs::TABLE,
 };
 
-/// The same refusal for every id and every caller, before anything is read.
-async fn immutable(_: &App, _: &Request) -> Result<Response, Problem> {
-    let detail = "A registered subscription never changes: not its owner, not its terms, not its partner of record.";
+/// The same response for every id and every caller, before anything is read.
+async fn immutable(_: Context, _: Anyone, _: Nothing) -> Result<Never, Problem> {
+    let detail =
+        "A registered subscription never changes: neither its owner, nor its terms, nor its partner of record.";
     Err(Problem::new(Code::SubscriptionImmutable, detail).with_header("allow", "GET"))
 }
 
-/// `{kind,id,roles,key_id}`
-async fn me(app: &App, request: &Request) -> Result<Response, Problem> {
-    let caller = Caller::by_key(app, request).await?;
-    Response::json(200, &MeView::new(&caller))
+async fn me(_: Context, caller: KeyHolder, _: Nothing) -> Result<Found<MeView>, Problem> {
+    Ok(Found(MeView::new(&caller)))
 }

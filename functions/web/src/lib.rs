@@ -1,35 +1,36 @@
-//! What anyone may see: the page behind an invitation's link, and the policy in force.
+//! What anyone may read without a key: the page of an invitation's link, and the policy in force.
 
 use std::sync::LazyLock;
 
 use data_encoding::BASE64;
 use platform::config::Needs;
-use platform::handler::App;
 use platform::handler::views::PolicyView;
-use platform::http_api::{Problem, Request, Response};
+use platform::handler::{Anyone, Context, Found, Html, Nothing};
+use platform::http_api::{Problem, Response};
 use platform::lambda::Function;
 use sha2::{Digest, Sha256};
 
-/// The function.
 pub const FUNCTION: Function = Function {
     name: "web",
     routes: platform::routes! {
-        "GET /i/{invitation_id}" => page,
-        "HEAD /i/{invitation_id}" => page,
-        "GET /v1/policy" => policy,
+        /// Open the page of an invitation's link.
+        "GET /i/{invitation_id}" => page, computes [];
+        /// Check that the page of an invitation's link can be opened.
+        "HEAD /i/{invitation_id}" => page, computes [];
+        /// Get the policy in force, and its later versions.
+        "GET /v1/policy" => policy, computes [];
     },
     needs: Needs::NOTHING,
 };
 
-/// The page: the same bytes for every id, so that it says nothing about which ids exist, and opening it changes nothing.
+/// The same bytes for every id, so that the page does not reveal which ids exist. Opening it changes nothing.
 const PAGE: &str = include_str!("page.html");
 
-/// `{version,effective_from,clouds,roles,limits,upcoming:[…]}`
-async fn policy(app: &App, request: &Request) -> Result<Response, Problem> {
-    Response::json(200, &PolicyView::new(&app.policy, request.now))
+async fn policy(context: Context, _: Anyone, _: Nothing) -> Result<Found<PolicyView>, Problem> {
+    Ok(Found(PolicyView::new(&context.app.policy, context.now())))
 }
 
-/// Allows the page its one style sheet, and nothing else.
+/// Allows only the page's one style sheet.
 static CONTENT_SECURITY_POLICY: LazyLock<String> = LazyLock::new(|| {
     format!(
         "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -37,7 +38,7 @@ static CONTENT_SECURITY_POLICY: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-async fn page(_: &App, _: &Request) -> Result<Response, Problem> {
+async fn page(_: Context, _: Anyone, _: Nothing) -> Result<Html, Problem> {
     let headers = vec![
         ("content-type", "text/html; charset=utf-8".to_owned()),
         ("content-security-policy", CONTENT_SECURITY_POLICY.clone()),
@@ -47,7 +48,7 @@ async fn page(_: &App, _: &Request) -> Result<Response, Problem> {
         ("cross-origin-resource-policy", "same-origin".to_owned()),
         ("x-robots-tag", "noindex".to_owned()),
     ];
-    Ok(Response { status: 200, headers, body: PAGE.to_owned() })
+    Ok(Html(Response { status: 200, headers, body: PAGE.to_owned() }))
 }
 
 /// The hash by which the content security policy knows the page's one style sheet (CSP Level 3 §6.7.3.3).

@@ -6,7 +6,7 @@ use http_body_util::Full;
 use platform::aws;
 use platform::clock::SystemClock;
 use platform::config::Needs;
-use platform::handler::App;
+use platform::handler::{Anyone, App, Context, JsonDocument, Never, Nothing};
 use platform::http_api::{Problem, Response};
 use platform::random::SeededRandom;
 use platform::store::client;
@@ -17,21 +17,29 @@ use super::*;
 /// Tells the caller what reached it, or doesn't.
 const ECHO: Function = Function {
     name: "echo",
-    routes: platform::routes! { "POST /echo/{id}" => echo, "GET /slow" => slow, "GET /panic" => panicking, },
+    routes: platform::routes! {
+        /// Show what reached the handler.
+        "POST /echo/{id}" => echo, computes [];
+        /// Never respond.
+        "GET /slow" => slow, computes [];
+        /// Panic.
+        "GET /panic" => panicking, computes [];
+    },
     needs: Needs::NOTHING,
 };
 
-async fn echo(_: &App, request: &platform::http_api::Request) -> Result<Response, Problem> {
+async fn echo(context: Context, _: Anyone, _: Nothing) -> Result<JsonDocument, Problem> {
+    let request = &context.request;
     let body = request.body().map_or(0, |body| body.len());
     let query: Vec<_> = request.query().collect();
-    Response::json(200, &json!({"id": request.path("id"), "query": query, "body": body}))
+    Response::json(200, &json!({"id": request.path("id"), "query": query, "body": body})).map(JsonDocument)
 }
 
-async fn slow(_: &App, _: &platform::http_api::Request) -> Result<Response, Problem> {
+async fn slow(_: Context, _: Anyone, _: Nothing) -> Result<Never, Problem> {
     std::future::pending().await
 }
 
-async fn panicking(_: &App, _: &platform::http_api::Request) -> Result<Response, Problem> {
+async fn panicking(_: Context, _: Anyone, _: Nothing) -> Result<Never, Problem> {
     panic!("on purpose")
 }
 

@@ -6,9 +6,7 @@
 //! 3. [`http_api`]: requests, responses, problems, strict JSON; [`secrets`]: master keys, signatures, link tokens
 //! 4. [`config`]: the environment
 //! 5. [`handler`]: callers, lists, what handlers share
-//! 6. [`lambda`]: the entry point of every function
-//!
-//! With feature `describe`, `describe` has the JSON Schema of responses, for the OpenAPI document.
+//! 6. [`lambda`]: the entry point of every function; `describe`: what the routes say about themselves
 //!
 //! The rules themselves are in crate `domain`.
 

@@ -2,24 +2,24 @@
 //! their own.
 
 /// Derives `Serialize` for structs and enums of responses, and `JsonSchema` with feature `describe`. Doc comments become
-/// descriptions in the OpenAPI document.
+/// descriptions in the OpenAPI document. Responses can hold secrets, so there is no `Debug`.
 #[cfg(not(feature = "describe"))]
 #[macro_export]
 macro_rules! views {
     ($($item:item)*) => {$(
-        #[derive(Clone, Debug, $crate::serde::Serialize)]
+        #[derive($crate::serde::Serialize)]
         #[serde(crate = "platform::serde")]
         $item
     )*};
 }
 
 /// Derives `Serialize` for structs and enums of responses, and `JsonSchema` with feature `describe`. Doc comments become
-/// descriptions in the OpenAPI document.
+/// descriptions in the OpenAPI document. Responses can hold secrets, so there is no `Debug`.
 #[cfg(feature = "describe")]
 #[macro_export]
 macro_rules! views {
     ($($item:item)*) => {$(
-        #[derive(Clone, Debug, $crate::serde::Serialize, $crate::schemars::JsonSchema)]
+        #[derive($crate::serde::Serialize, $crate::schemars::JsonSchema)]
         #[serde(crate = "platform::serde")]
         #[schemars(crate = "platform::schemars")]
         $item

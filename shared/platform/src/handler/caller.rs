@@ -1,23 +1,202 @@
-//! Who calls, and whether they may: by bearer key, or by webhook signature.
+//! Who calls: the types with which a handler's signature says who may. Each identifies its caller from the request.
 
-use super::App;
-use crate::http_api::{Code, Problem, Request};
+use std::future::Future;
+use std::marker::PhantomData;
+
+use domain::{Action, Actor, ActorKind, KeyId, Owner, Partner, PartnerId, Principal, Role, TenantId};
+
+use super::Context;
+use crate::http_api::{Code, Problem};
 use crate::secrets::signature::{SignatureError, SignatureHeaders, SigningSecret, TOLERANCE_SECONDS};
 use crate::secrets::{AccessKeyText, UnknownMasterKey, same_hash};
-use domain::{Action, Actor, ActorKind, KeyId, Partner, PartnerId, Principal, Role, TenantId};
 
-/// Whoever holds a key.
+/// A kind of caller.
+pub trait Caller: Sized + Send + 'static {
+    /// The codes that identifying it can return.
+    const CODES: &'static [Code];
+
+    /// Identifies the caller of a request, and checks that it may call.
+    ///
+    /// # Errors
+    /// One of [`Self::CODES`], or an error of the table.
+    fn identify(context: &Context) -> impl Future<Output = Result<Self, Problem>> + Send;
+
+    /// How the caller proves who it is.
+    #[cfg(feature = "describe")]
+    fn security() -> crate::describe::Security;
+}
+
+/// Something that a partner's role must permit.
+pub trait Permission: Send + Sync + 'static {
+    /// What it is in the policy.
+    const ACTION: Action;
+}
+
+macro_rules! permissions {
+    ($($(#[doc = $doc:literal])* $name:ident,)*) => {
+        /// The permissions that a [`PartnerKey`](super::PartnerKey) can need.
+        pub mod permission {
+            use super::{Action, Permission};
+            $(
+                $(#[doc = $doc])*
+                pub struct $name;
+
+                impl Permission for $name {
+                    const ACTION: Action = Action::$name;
+                }
+            )*
+        }
+    };
+}
+
+permissions! {
+    /// Invite a customer.
+    CreateInvitation,
+    /// Cancel or renew an invitation.
+    ManageInvitation,
+    /// Register a subscription.
+    RegisterSubscription,
+    /// End a relationship.
+    EndRelationship,
+    /// End a grant.
+    EndGrant,
+    /// Manage webhook endpoints.
+    ManageEndpoints,
+}
+
+/// Anyone; nothing is checked.
+pub struct Anyone;
+
+impl Caller for Anyone {
+    const CODES: &'static [Code] = &[];
+
+    async fn identify(_: &Context) -> Result<Self, Problem> {
+        Ok(Self)
+    }
+
+    #[cfg(feature = "describe")]
+    fn security() -> crate::describe::Security {
+        crate::describe::Security::None
+    }
+}
+
+/// The holder of an invitation's link, whose token is in the body. A browser must send the request from this deployment's
+/// own pages.
+pub struct LinkHolder;
+
+impl Caller for LinkHolder {
+    const CODES: &'static [Code] = &[Code::CrossSite];
+
+    async fn identify(context: &Context) -> Result<Self, Problem> {
+        let request = &context.request;
+        let foreign_fetch = request.header("sec-fetch-site").is_some_and(|site| site == "cross-site");
+        let foreign_origin = request.header("origin").is_some_and(|origin| origin != context.base_url());
+        if foreign_fetch || foreign_origin {
+            let detail =
+                "A browser can send this request only from a page of this deployment. Send it without `Origin`.";
+            return Err(Problem::new(Code::CrossSite, detail));
+        }
+        Ok(Self)
+    }
+
+    #[cfg(feature = "describe")]
+    fn security() -> crate::describe::Security {
+        crate::describe::Security::None
+    }
+}
+
+/// The holder of any access key.
 #[derive(Clone, Debug)]
-pub struct Caller {
+pub struct KeyHolder {
     /// Whom the key stands for.
     pub principal: Principal,
-    /// The roles it carries.
+    /// Its roles.
     pub roles: Vec<Role>,
-    /// Its public name.
+    /// Its public id.
     pub key_id: KeyId,
 }
 
-/// A partner that may do what it asks, and how its act is recorded.
+/// The codes of every route that is called with a key.
+const KEY_CODES: &[Code] = &[Code::TokenMissing, Code::KeyInvalid, Code::HeaderRepeated];
+
+impl Caller for KeyHolder {
+    const CODES: &'static [Code] = KEY_CODES;
+
+    async fn identify(context: &Context) -> Result<Self, Problem> {
+        let missing = || {
+            Problem::new(Code::TokenMissing, "Send the header `Authorization: Bearer mpk_…`.")
+                .with_header("www-authenticate", "Bearer")
+        };
+        let invalid = || {
+            Problem::new(Code::KeyInvalid, "The key is malformed, unknown or revoked.")
+                .with_header("www-authenticate", "Bearer error=\"invalid_token\"")
+        };
+        let header = context.request.single_header("authorization")?.ok_or_else(missing)?;
+        let (scheme, text) = header.split_once(' ').ok_or_else(missing)?;
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(missing());
+        }
+        let hash = AccessKeyText::parse(text).ok_or_else(invalid)?.hash();
+        let key_id = KeyId::of(&hash);
+        let app = &context.app;
+        if app.is_operator_key(&hash) {
+            return Ok(Self { principal: Principal::Operator, roles: Vec::new(), key_id });
+        }
+        let key = app.store.access_key(context.op(), &key_id).await?.ok_or_else(invalid)?;
+        if !same_hash(&key.hash, &hash) || key.revoked_at.is_some() {
+            return Err(invalid());
+        }
+        Ok(Self { principal: key.principal, roles: key.roles, key_id })
+    }
+
+    #[cfg(feature = "describe")]
+    fn security() -> crate::describe::Security {
+        crate::describe::Security::Key
+    }
+}
+
+impl KeyHolder {
+    /// What a cursor is bound to.
+    pub fn cursor_owner(&self) -> String {
+        format!("{} {}", self.principal.kind(), self.principal.id().unwrap_or_default())
+    }
+
+    fn permitted_role(&self, context: &Context, action: Action) -> Result<Role, Problem> {
+        let role = context.policy().permitted_role(action, &self.roles);
+        role.ok_or_else(|| Problem::new(Code::RoleNotPermitted, "None of the key's roles permits this."))
+    }
+}
+
+/// An operator.
+pub struct Operator {
+    /// Who acts.
+    pub actor: Actor,
+    /// The key.
+    pub key: KeyHolder,
+}
+
+impl Caller for Operator {
+    const CODES: &'static [Code] =
+        &[Code::TokenMissing, Code::KeyInvalid, Code::HeaderRepeated, Code::RoleNotPermitted];
+
+    async fn identify(context: &Context) -> Result<Self, Problem> {
+        let key = KeyHolder::identify(context).await?;
+        match key.principal {
+            Principal::Operator => {
+                let actor = Actor { kind: ActorKind::Operator, id: key.key_id.to_string(), role: None };
+                Ok(Self { actor, key })
+            }
+            _ => Err(Problem::new(Code::RoleNotPermitted, "Only an operator's key permits this.")),
+        }
+    }
+
+    #[cfg(feature = "describe")]
+    fn security() -> crate::describe::Security {
+        crate::describe::Security::Key
+    }
+}
+
+/// A partner that may do what it asks, and how its action is recorded.
 #[derive(Clone, Debug)]
 pub struct ActingPartner {
     /// The partner, active.
@@ -26,213 +205,297 @@ pub struct ActingPartner {
     pub actor: Actor,
 }
 
-impl Caller {
-    /// The caller by `Authorization: Bearer mpk_…`.
-    ///
-    /// # Errors
-    /// 401 `token_missing` or `key_invalid`, 400 `header_repeated`.
-    pub async fn by_key(app: &App, request: &Request) -> Result<Self, Problem> {
-        let missing = || {
-            Problem::new(Code::TokenMissing, "Send `authorization: Bearer mpk_…`.")
-                .with_header("www-authenticate", "Bearer")
-        };
-        let invalid = || {
-            Problem::new(Code::KeyInvalid, "The key is malformed, unknown or revoked.")
-                .with_header("www-authenticate", "Bearer error=\"invalid_token\"")
-        };
-        let header = request.single_header("authorization")?.ok_or_else(missing)?;
-        let (scheme, text) = header.split_once(' ').ok_or_else(missing)?;
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(missing());
-        }
-        let hash = AccessKeyText::parse(text).ok_or_else(invalid)?.hash();
-        let key_id = KeyId::of(&hash);
-        if app.is_operator_key(&hash) {
-            return Ok(Self { principal: Principal::Operator, roles: Vec::new(), key_id });
-        }
-        let key = app.store.access_key(request.op(), &key_id).await?.ok_or_else(invalid)?;
-        if !same_hash(&key.hash, &hash) || key.revoked_at.is_some() {
-            return Err(invalid());
-        }
-        Ok(Self { principal: key.principal, roles: key.roles, key_id })
-    }
+/// The partner in the path, by its own key (MP-03, MP-06, MP-45).
+pub struct PartnerKey<P> {
+    /// The partner.
+    pub acting: ActingPartner,
+    permission: PhantomData<P>,
+}
 
-    /// The operator.
-    ///
-    /// # Errors
-    /// 403 `role_not_permitted` for anyone else.
-    pub fn operator(&self) -> Result<Actor, Problem> {
-        match self.principal {
-            Principal::Operator => Ok(Actor { kind: ActorKind::Operator, id: self.key_id.to_string(), role: None }),
-            _ => Err(Problem::new(Code::RoleNotPermitted, "Only an operator may do this.")),
-        }
-    }
+impl<P: Permission> Caller for PartnerKey<P> {
+    const CODES: &'static [Code] = &[
+        Code::TokenMissing,
+        Code::KeyInvalid,
+        Code::HeaderRepeated,
+        Code::NotFound,
+        Code::RoleNotPermitted,
+        Code::PartnerNotActive,
+    ];
 
-    /// The partner of the path, acting by this key (MP-03, MP-06, MP-45).
-    ///
-    /// # Errors
-    /// 404 `not_found` for another's id, 403 `role_not_permitted`, 403 `partner_not_active`.
-    pub async fn acting_partner(&self, app: &App, request: &Request, action: Action) -> Result<ActingPartner, Problem> {
-        let id = match &self.principal {
-            Principal::Partner(id) if id.as_str() == request.path("partner_id") => id,
+    async fn identify(context: &Context) -> Result<Self, Problem> {
+        let key = KeyHolder::identify(context).await?;
+        let id = match &key.principal {
+            Principal::Partner(id) if id.as_str() == context.request.path("partner_id") => id,
             Principal::Operator => {
-                return Err(Problem::new(Code::RoleNotPermitted, "Only the partner itself may do this."));
+                return Err(Problem::new(Code::RoleNotPermitted, "Only the partner's own key permits this."));
             }
             _ => return Err(Problem::not_found()),
         };
-        let role = self.permitted_role(app, request, action)?;
-        let partner = active_partner(app, request, id).await?;
-        Ok(ActingPartner { partner, actor: Actor { kind: ActorKind::Partner, id: id.to_string(), role: Some(role) } })
+        let role = key.permitted_role(context, P::ACTION)?;
+        let partner = active_partner(context, id).await?;
+        let actor = Actor { kind: ActorKind::Partner, id: id.to_string(), role: Some(role) };
+        Ok(Self { acting: ActingPartner { partner, actor }, permission: PhantomData })
     }
 
-    /// The customer of the path, acting by this key (MP-05, MP-06). What a customer may do doesn't hang on what partners may.
-    ///
-    /// # Errors
-    /// 404 `not_found` for another's id, 403 `approver_not_permitted` without the role.
-    pub fn acting_customer(&self, app: &App, request: &Request) -> Result<(TenantId, Actor), Problem> {
-        let id = match &self.principal {
-            Principal::Customer(id) if id.as_str() == request.path("tenant_id") => id.clone(),
-            Principal::Operator => {
-                return Err(Problem::new(Code::RoleNotPermitted, "Only the customer itself may do this."));
-            }
-            _ => return Err(Problem::not_found()),
-        };
-        let role = app.policy_for(request).roles.customer;
-        if !self.roles.contains(&role) {
-            return Err(Problem::new(Code::ApproverNotPermitted, format!("Only a {role} may act for the customer.")));
-        }
-        let actor = Actor { kind: ActorKind::Customer, id: id.to_string(), role: Some(role) };
-        Ok((id, actor))
-    }
-
-    /// The partner of the path, read by itself or by an operator.
-    ///
-    /// # Errors
-    /// 404 `not_found` for another's or an unknown id, 403 `role_not_permitted`, 403 `partner_not_active`.
-    pub async fn reading_partner(&self, app: &App, request: &Request) -> Result<Partner, Problem> {
-        let asked = PartnerId::parse(request.path("partner_id")).ok_or_else(Problem::not_found)?;
-        match &self.principal {
-            Principal::Operator => app.store.partner(request.op(), &asked).await?.ok_or_else(Problem::not_found),
-            Principal::Partner(id) if *id == asked => {
-                self.permitted_role(app, request, Action::Read)?;
-                active_partner(app, request, id).await
-            }
-            _ => Err(Problem::not_found()),
-        }
-    }
-
-    /// The customer of the path, read by itself or by an operator.
-    ///
-    /// # Errors
-    /// 404 `not_found` for another's or an unknown id.
-    pub async fn reading_customer(&self, app: &App, request: &Request) -> Result<TenantId, Problem> {
-        let asked = TenantId::parse(request.path("tenant_id")).ok_or_else(Problem::not_found)?;
-        match &self.principal {
-            Principal::Operator => {
-                let name = app.store.tenant_name(request.op(), &asked).await?;
-                name.map(|_| asked).ok_or_else(Problem::not_found)
-            }
-            Principal::Customer(id) if *id == asked => Ok(asked),
-            _ => Err(Problem::not_found()),
-        }
-    }
-
-    fn permitted_role(&self, app: &App, request: &Request, action: Action) -> Result<Role, Problem> {
-        let role = app.policy_for(request).permitted_role(action, &self.roles);
-        role.ok_or_else(|| Problem::new(Code::RoleNotPermitted, "None of the key's roles allows this."))
+    #[cfg(feature = "describe")]
+    fn security() -> crate::describe::Security {
+        crate::describe::Security::Key
     }
 }
 
-async fn active_partner(app: &App, request: &Request, id: &PartnerId) -> Result<Partner, Problem> {
-    let partner = app.store.partner(request.op(), id).await?.ok_or_else(Problem::not_found)?;
+/// The customer in the path, by its own key (MP-05, MP-06). What a customer may do does not depend on the partners' roles.
+pub struct CustomerKey {
+    /// The customer.
+    pub customer: TenantId,
+    /// Who acts.
+    pub actor: Actor,
+}
+
+impl Caller for CustomerKey {
+    const CODES: &'static [Code] = &[
+        Code::TokenMissing,
+        Code::KeyInvalid,
+        Code::HeaderRepeated,
+        Code::NotFound,
+        Code::RoleNotPermitted,
+        Code::ApproverNotPermitted,
+    ];
+
+    async fn identify(context: &Context) -> Result<Self, Problem> {
+        let key = KeyHolder::identify(context).await?;
+        let customer = match key.principal {
+            Principal::Customer(id) if id.as_str() == context.request.path("tenant_id") => id,
+            Principal::Operator => {
+                return Err(Problem::new(Code::RoleNotPermitted, "Only the customer's own key permits this."));
+            }
+            _ => return Err(Problem::not_found()),
+        };
+        let role = context.policy().roles.customer;
+        if !key.roles.contains(&role) {
+            return Err(Problem::new(Code::ApproverNotPermitted, format!("Only a {role} may act for the customer.")));
+        }
+        let actor = Actor { kind: ActorKind::Customer, id: customer.to_string(), role: Some(role) };
+        Ok(Self { customer, actor })
+    }
+
+    #[cfg(feature = "describe")]
+    fn security() -> crate::describe::Security {
+        crate::describe::Security::Key
+    }
+}
+
+/// The partner in the path, read by itself or by an operator.
+pub struct ReadingPartner {
+    /// The partner.
+    pub partner: Partner,
+    /// The key.
+    pub key: KeyHolder,
+}
+
+impl Caller for ReadingPartner {
+    const CODES: &'static [Code] = PartnerKey::<permission::EndGrant>::CODES;
+
+    async fn identify(context: &Context) -> Result<Self, Problem> {
+        let key = KeyHolder::identify(context).await?;
+        let asked = PartnerId::parse(context.request.path("partner_id")).ok_or_else(Problem::not_found)?;
+        let partner = match &key.principal {
+            Principal::Operator => {
+                context.app.store.partner(context.op(), &asked).await?.ok_or_else(Problem::not_found)?
+            }
+            Principal::Partner(id) if *id == asked => {
+                key.permitted_role(context, Action::Read)?;
+                active_partner(context, id).await?
+            }
+            _ => return Err(Problem::not_found()),
+        };
+        Ok(Self { partner, key })
+    }
+
+    #[cfg(feature = "describe")]
+    fn security() -> crate::describe::Security {
+        crate::describe::Security::Key
+    }
+}
+
+/// The customer in the path, read by itself or by an operator.
+pub struct ReadingCustomer {
+    /// The customer.
+    pub customer: TenantId,
+    /// The key.
+    pub key: KeyHolder,
+}
+
+impl Caller for ReadingCustomer {
+    const CODES: &'static [Code] = &[Code::TokenMissing, Code::KeyInvalid, Code::HeaderRepeated, Code::NotFound];
+
+    async fn identify(context: &Context) -> Result<Self, Problem> {
+        let key = KeyHolder::identify(context).await?;
+        let customer = TenantId::parse(context.request.path("tenant_id")).ok_or_else(Problem::not_found)?;
+        let known = match &key.principal {
+            Principal::Operator => context.app.store.tenant_name(context.op(), &customer).await?.is_some(),
+            Principal::Customer(id) => *id == customer,
+            Principal::Partner(_) => false,
+        };
+        if known { Ok(Self { customer, key }) } else { Err(Problem::not_found()) }
+    }
+
+    #[cfg(feature = "describe")]
+    fn security() -> crate::describe::Security {
+        crate::describe::Security::Key
+    }
+}
+
+/// A partner or a customer that acts on what it owns, for example its webhook endpoints.
+pub trait Owning: Caller {
+    /// The owner, and who acts.
+    fn into_owner(self) -> (Owner, Actor);
+}
+
+impl<P: Permission> Owning for PartnerKey<P> {
+    fn into_owner(self) -> (Owner, Actor) {
+        (Owner::Partner(self.acting.partner.partner_id), self.acting.actor)
+    }
+}
+
+impl Owning for CustomerKey {
+    fn into_owner(self) -> (Owner, Actor) {
+        (Owner::Customer(self.customer), self.actor)
+    }
+}
+
+/// A caller that reads what a partner or a customer owns.
+pub trait Reading: Caller {
+    /// The owner, and the key that reads.
+    fn into_owner(self) -> (Owner, KeyHolder);
+}
+
+impl Reading for ReadingPartner {
+    fn into_owner(self) -> (Owner, KeyHolder) {
+        (Owner::Partner(self.partner.partner_id), self.key)
+    }
+}
+
+impl Reading for ReadingCustomer {
+    fn into_owner(self) -> (Owner, KeyHolder) {
+        (Owner::Customer(self.customer), self.key)
+    }
+}
+
+async fn active_partner(context: &Context, id: &PartnerId) -> Result<Partner, Problem> {
+    let partner = context.app.store.partner(context.op(), id).await?.ok_or_else(Problem::not_found)?;
     if partner.is_active() { Ok(partner) } else { Err(Problem::partner_not_active()) }
 }
 
-/// A signed webhook: its sender, its id, and the bytes that were signed.
-pub struct SignedWebhook {
-    /// The sender, who may do this.
+/// The partner in the path, by a signed webhook (Standard Webhooks).
+pub struct SignedWebhook<P> {
+    /// The sender.
     pub acting: ActingPartner,
     /// `webhook-id`: the idempotency key.
     pub webhook_id: String,
-    /// The raw body.
-    pub body: Vec<u8>,
+    permission: PhantomData<P>,
 }
 
-impl SignedWebhook {
-    /// Verifies a webhook of the path's partner, cheap checks first. Nothing of the body is read before the signature.
-    ///
-    /// # Errors
-    /// Those of [`Request::body`], 401 `signature_…` and `timestamp_out_of_tolerance`, 403 `partner_not_active` and
-    /// `role_not_permitted`. An unknown partner is 401 `signature_invalid`.
-    pub async fn verify(app: &App, request: &Request, action: Action) -> Result<Self, Problem> {
+impl<P: Permission> Caller for SignedWebhook<P> {
+    const CODES: &'static [Code] = &[
+        Code::BodyMissing,
+        Code::BodyEncodingInvalid,
+        Code::BodyTooLarge,
+        Code::MediaTypeUnsupported,
+        Code::HeaderRepeated,
+        Code::SignatureMissing,
+        Code::SignatureMalformed,
+        Code::SignatureInvalid,
+        Code::TimestampOutOfTolerance,
+        Code::RoleNotPermitted,
+        Code::PartnerNotActive,
+    ];
+
+    /// Cheap checks come first. Nothing of the body is parsed before the signature is verified. An unknown partner is 401
+    /// `signature_invalid`.
+    async fn identify(context: &Context) -> Result<Self, Problem> {
+        let request = &context.request;
         let body = request.body()?;
         let headers = SignatureHeaders::parse(
             request.single_header("webhook-id")?,
             request.single_header("webhook-timestamp")?,
             request.single_header("webhook-signature")?,
         );
-        let headers = headers.map_err(|error| refusal(error, request))?;
-        headers.check_time(request.now.seconds()).map_err(|error| refusal(error, request))?;
-        let partner = sender(app, request, &headers, &body).await?;
-        let policy = app.policy_for(request);
-        let role = policy.permitted_role(action, &[policy.roles.webhook]);
+        let headers = headers.map_err(|error| problem_of_signature(error, context))?;
+        headers.check_time(context.now().seconds()).map_err(|error| problem_of_signature(error, context))?;
+        let partner = sender(context, &headers, body).await?;
+        let policy = context.policy();
+        let role = policy.permitted_role(P::ACTION, &[policy.roles.webhook]);
         let role = role.ok_or_else(|| Problem::new(Code::RoleNotPermitted, "Webhooks may not do this."))?;
         if !partner.is_active() {
             return Err(Problem::partner_not_active());
         }
         let actor = Actor { kind: ActorKind::Webhook, id: partner.partner_id.to_string(), role: Some(role) };
-        Ok(Self { acting: ActingPartner { partner, actor }, webhook_id: headers.id().to_owned(), body })
+        let webhook_id = headers.id().to_owned();
+        Ok(Self { acting: ActingPartner { partner, actor }, webhook_id, permission: PhantomData })
+    }
+
+    #[cfg(feature = "describe")]
+    fn security() -> crate::describe::Security {
+        crate::describe::Security::Signature
     }
 }
 
-/// The partner whose secret signed. A mismatch on a remembered partner is tried once more on the present one: its secret
-/// may just have been rotated.
-async fn sender(app: &App, request: &Request, headers: &SignatureHeaders<'_>, body: &[u8]) -> Result<Partner, Problem> {
-    let id = PartnerId::parse(request.path("partner_id"));
-    if let Some(remembered) = id.as_ref().and_then(|id| app.store.remembered_partner(id, request.now))
-        && verify_with(app, request, Some(&remembered), headers, body)?.is_ok()
+/// The partner whose secret signed. If a cached partner's secrets do not match, the partner is read again: its secret may
+/// have been rotated a moment ago.
+async fn sender(context: &Context, headers: &SignatureHeaders<'_>, body: &[u8]) -> Result<Partner, Problem> {
+    let store = &context.app.store;
+    let id = PartnerId::parse(context.request.path("partner_id"));
+    if let Some(cached) = id.as_ref().and_then(|id| store.remembered_partner(id, context.now()))
+        && verify(context, Some(&cached), headers, body)?.is_ok()
     {
-        return Ok(remembered);
+        return Ok(cached);
     }
-    let present = match &id {
-        Some(id) => app.store.fresh_partner(request.op(), id).await?,
+    let current = match &id {
+        Some(id) => store.fresh_partner(context.op(), id).await?,
         None => None,
     };
-    let verified = verify_with(app, request, present.as_ref(), headers, body)?;
-    verified.ok().and(present).ok_or_else(|| refusal(SignatureError::Invalid, request))
+    let verified = verify(context, current.as_ref(), headers, body)?;
+    verified.ok().and(current).ok_or_else(|| problem_of_signature(SignatureError::Invalid, context))
 }
 
-fn verify_with(
-    app: &App,
-    request: &Request,
+/// Whether one of the partner's live secrets signed the body.
+type Verified = Result<(), SignatureError>;
+
+fn verify(
+    context: &Context,
     partner: Option<&Partner>,
     headers: &SignatureHeaders<'_>,
     body: &[u8],
-) -> Result<Result<(), SignatureError>, UnknownMasterKey> {
+) -> Result<Verified, UnknownMasterKey> {
     let secrets: Result<Vec<SigningSecret>, _> = partner
         .into_iter()
-        .flat_map(|partner| partner.live_secrets(request.now).map(|secret| (&partner.partner_id, secret)))
-        .map(|(id, secret)| app.keys.signing_secret(secret.key_number, id, secret.generation))
+        .flat_map(|partner| partner.live_secrets(context.now()).map(|secret| (&partner.partner_id, secret)))
+        .map(|(id, secret)| context.app.keys.signing_secret(secret.key_number, id, secret.generation))
         .collect();
     Ok(headers.verify(&secrets?, body))
 }
 
-fn refusal(error: SignatureError, request: &Request) -> Problem {
+fn problem_of_signature(error: SignatureError, context: &Context) -> Problem {
     match error {
         SignatureError::Missing => Problem::new(
             Code::SignatureMissing,
-            "Send `webhook-id`, `webhook-timestamp` and `webhook-signature` (Standard Webhooks).",
+            "Send the headers `webhook-id`, `webhook-timestamp` and `webhook-signature` (Standard Webhooks).",
         ),
-        SignatureError::Malformed => Problem::new(Code::SignatureMalformed, "A signature header is malformed."),
+        SignatureError::Malformed => Problem::new(
+            Code::SignatureMalformed,
+            "A signature header is malformed. `webhook-signature` is `v1,` and a base64 HMAC-SHA256.",
+        ),
         SignatureError::TimestampOutOfTolerance => Problem::new(
             Code::TimestampOutOfTolerance,
             format!(
-                "`webhook-timestamp` is more than {TOLERANCE_SECONDS} s from the server's time, {}.",
-                request.now.seconds()
+                "`webhook-timestamp` is more than {TOLERANCE_SECONDS} s from the server's time, {}. Check the clock and \
+                 sign again.",
+                context.now().seconds()
             ),
         ),
         SignatureError::Invalid => {
-            Problem::new(Code::SignatureInvalid, "No signature matches a live secret of this partner.")
+            let detail = "The signature does not match a live signing secret of this partner.";
+            Problem::new(Code::SignatureInvalid, detail)
         }
     }
 }

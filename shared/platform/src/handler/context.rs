@@ -1,173 +1,74 @@
-//! What every function works with: the table, the policy, the master keys, the clock.
+//! One request in one process: what a handler decides with.
 
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::Client;
+use domain::{Actor, Cloud, CloudPolicy, Invitation, Occurrence, PolicyVersion, Timestamp};
 
-use crate::clock::Clock;
-use crate::config::Config;
+use super::App;
+use crate::http_api::body::Rules;
 use crate::http_api::{Code, Problem, Request};
-use crate::outbound::{Loopback, Resolver, Sender, SystemResolver};
-use crate::queue::Queue;
-use crate::random::Random;
-use crate::secrets::{MasterKeys, same_hash};
-use crate::store::{OpContext, Store};
-use domain::{Actor, Cloud, CloudPolicy, Invitation, Occurrence, Policy, PolicyVersion};
+use crate::store::OpContext;
 
-/// Everything a handler may use. One per process.
-pub struct App {
-    /// The table.
-    pub store: Store,
-    /// The policy.
-    pub policy: Policy,
-    /// The master keys; empty in functions that derive nothing.
-    pub keys: MasterKeys,
-    /// The clock.
-    pub clock: Arc<dyn Clock>,
-    /// Randomness.
-    pub random: Arc<dyn Random>,
-    /// Whether webhooks may go to this machine, and how names of other machines are resolved.
-    pub endpoints: EndpointRules,
-    queue: Option<Arc<dyn Queue>>,
-    sender: Option<Arc<Sender>>,
-    operator_key_hash: Option<[u8; 32]>,
-    public_base_url: Option<String>,
+/// A request, and what its function works with.
+#[derive(Clone)]
+pub struct Context {
+    /// What the function works with.
+    pub app: Arc<App>,
+    /// The request.
+    pub request: Arc<Request>,
 }
 
-/// What decides where webhooks may go.
-pub struct EndpointRules {
-    /// Whether `http://127.0.0.1:<port>` is an endpoint's address.
-    pub loopback: Loopback,
-    /// Resolves names.
-    pub resolver: Arc<dyn Resolver>,
-}
-
-/// Something that a job was not given. Only a mistake in its `main` brings this.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this function has no {0}")]
-pub struct Missing(&'static str);
-
-impl App {
-    /// Puts the parts together.
-    pub fn new(
-        config: &Config,
-        client: Client,
-        policy: Policy,
-        clock: Arc<dyn Clock>,
-        random: Arc<dyn Random>,
-    ) -> Self {
-        Self {
-            store: Store::new(client, config.table.clone(), Arc::clone(&clock), Arc::clone(&random)),
-            policy,
-            keys: config.master_keys.clone(),
-            clock,
-            random,
-            endpoints: EndpointRules {
-                loopback: if config.loopback_endpoints { Loopback::Allowed } else { Loopback::Refused },
-                resolver: Arc::new(SystemResolver),
-            },
-            queue: None,
-            sender: None,
-            operator_key_hash: config.operator_key_hash,
-            public_base_url: config.public_base_url.clone(),
-        }
+impl Context {
+    /// The time of the request; one value for everything that it decides.
+    pub fn now(&self) -> Timestamp {
+        self.request.now
     }
 
-    /// With a queue for webhooks.
-    #[must_use]
-    pub fn with_queue(self, queue: Arc<dyn Queue>) -> Self {
-        Self { queue: Some(queue), ..self }
-    }
-
-    /// With what sends webhooks.
-    #[must_use]
-    pub fn with_sender(self, sender: Arc<Sender>) -> Self {
-        Self { sender: Some(sender), ..self }
-    }
-
-    /// With another way to resolve names.
-    #[must_use]
-    pub fn with_resolver(mut self, resolver: Arc<dyn Resolver>) -> Self {
-        self.endpoints.resolver = resolver;
-        self
-    }
-
-    /// The queue for webhooks.
-    ///
-    /// # Errors
-    /// [`Missing`].
-    pub fn queue(&self) -> Result<&dyn Queue, Missing> {
-        self.queue.as_deref().ok_or(Missing("queue"))
-    }
-
-    /// What sends webhooks.
-    ///
-    /// # Errors
-    /// [`Missing`].
-    pub fn sender(&self) -> Result<&Sender, Missing> {
-        self.sender.as_deref().ok_or(Missing("sender"))
-    }
-
-    /// Whether this is the first operator's key, which stands in the deployment and not in the table.
-    pub fn is_operator_key(&self, hash: &[u8; 32]) -> bool {
-        self.operator_key_hash.is_some_and(|known| same_hash(&known, hash))
+    /// The request's time and deadline, for the store.
+    pub fn op(&self) -> OpContext {
+        self.request.op()
     }
 
     /// The policy in force at the request's time.
-    pub fn policy_for(&self, request: &Request) -> &PolicyVersion {
-        self.policy.at(request.now)
+    pub fn policy(&self) -> &PolicyVersion {
+        self.app.policy.at(self.request.now)
     }
 
-    /// The rules of a cloud at the request's time.
+    /// What the limits of a body depend on.
+    pub fn rules(&self) -> Rules<'_> {
+        Rules { policy: self.policy(), now: self.now() }
+    }
+
+    /// The rules of a cloud.
     ///
     /// # Errors
-    /// 403 `cloud_not_supported` when the policy does not serve it (MP-01).
-    pub fn cloud_rules(&self, request: &Request, cloud: Cloud) -> Result<&CloudPolicy, Problem> {
+    /// 403 `cloud_not_supported` if the policy does not serve it (MP-01).
+    pub fn cloud_rules(&self, cloud: Cloud) -> Result<&CloudPolicy, Problem> {
         let detail = || format!("The policy does not serve the cloud {cloud}.");
-        self.policy_for(request).cloud(cloud).ok_or_else(|| Problem::new(Code::CloudNotSupported, detail()))
+        self.policy().cloud(cloud).ok_or_else(|| Problem::new(Code::CloudNotSupported, detail()))
     }
 
     /// The request's time and policy, with who acts.
-    pub fn occurrence<'a>(&self, request: &Request, actor: &'a Actor) -> Occurrence<'a> {
-        Occurrence { at: request.now, actor, policy_version: self.policy_for(request).version }
+    pub fn occurrence<'a>(&self, actor: &'a Actor) -> Occurrence<'a> {
+        Occurrence { at: self.now(), actor, policy_version: self.policy().version }
     }
 
-    /// `scheme://host` of this deployment as its users see it. The `Host` header has no say in it.
-    pub fn base_url(&self, request: &Request) -> String {
-        match (&self.public_base_url, request.gateway_host()) {
+    /// `scheme://host` of this deployment as its users see it. The `Host` header is never used.
+    pub fn base_url(&self) -> String {
+        match (&self.app.public_base_url, self.request.gateway_host()) {
             (Some(url), _) => url.clone(),
             (None, Some(host)) => format!("https://{host}"),
             (None, None) => "https://localhost".to_owned(),
         }
     }
 
-    /// The current link of an invitation. The token stands in the fragment, which browsers send to no server.
+    /// The current link of an invitation. The token is in the fragment, which browsers do not send to servers.
     ///
     /// # Errors
-    /// 500 `internal` when the invitation's master key is not configured.
-    pub fn accept_url(&self, request: &Request, invitation: &Invitation) -> Result<String, Problem> {
+    /// 500 `internal` if the invitation's master key is not configured.
+    pub fn accept_url(&self, invitation: &Invitation) -> Result<String, Problem> {
         let id = &invitation.invitation_id;
-        let token = self.keys.link_token(invitation.key_number, id, invitation.token_generation)?;
-        Ok(format!("{}/i/{id}#{}", self.base_url(request), token.reveal()))
-    }
-
-    /// Refuses what a browser sends from another site.
-    ///
-    /// # Errors
-    /// 403 `cross_site`.
-    pub fn same_site(&self, request: &Request) -> Result<(), Problem> {
-        let foreign_fetch = request.header("sec-fetch-site").is_some_and(|site| site == "cross-site");
-        let foreign_origin = request.header("origin").is_some_and(|origin| origin != self.base_url(request));
-        if foreign_fetch || foreign_origin {
-            return Err(Problem::new(Code::CrossSite, "A browser may send this only from the invitation's own page."));
-        }
-        Ok(())
-    }
-}
-
-impl Request {
-    /// The request's time and patience, as the store wants them.
-    pub fn op(&self) -> OpContext {
-        OpContext { occurred_at: self.now, deadline: self.deadline }
+        let token = self.app.keys.link_token(invitation.key_number, id, invitation.token_generation)?;
+        Ok(format!("{}/i/{id}#{}", self.base_url(), token.reveal()))
     }
 }

@@ -1,78 +1,171 @@
-//! Lists: what may be asked of one, and how a page is answered.
+//! Lists: their query, and their pages.
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
-use crate::handler::Caller;
-use crate::handler::views::PageView;
-use crate::http_api::{Code, FieldError, Problem, Request, Response};
-use crate::store::{Page, PageError, PageRequest};
 use domain::PolicyVersion;
 
-/// The query of a list, its known parameters taken out one by one.
-pub struct Query<'a> {
+use super::Context;
+use super::caller::KeyHolder;
+use super::input::Input;
+use crate::http_api::shape::alternatives;
+use crate::http_api::{Code, FieldError, InvalidField, Problem};
+use crate::store::{PageError, PageRequest};
+
+/// The filters of a list.
+pub trait Filter: Sized + Send + 'static {
+    /// Takes the parameters.
+    fn parameters<R: QueryReader>(reader: &mut R) -> Self;
+}
+
+/// No filter.
+pub struct All;
+
+impl Filter for All {
+    fn parameters<R: QueryReader>(_: &mut R) -> Self {
+        Self
+    }
+}
+
+/// Takes query parameters: from a request, or into a description.
+pub trait QueryReader {
+    /// A parameter that is one word of a list.
+    fn word<T: Copy>(
+        &mut self,
+        name: &'static str,
+        about: &'static str,
+        all: &[T],
+        as_str: fn(T) -> &'static str,
+    ) -> Option<T>;
+
+    /// A parameter of a certain form.
+    fn text<T>(
+        &mut self,
+        name: &'static str,
+        about: &'static str,
+        expected: &'static str,
+        parse: fn(&str) -> Option<T>,
+    ) -> Option<T>;
+
+    /// Notes that a parameter is wrong.
+    fn invalid(&mut self, name: &'static str, invalid: InvalidField);
+}
+
+/// The query of a list: its page and its filters.
+pub struct ListQuery<F = All> {
+    limit: usize,
+    cursor: Option<String>,
+    /// The filters.
+    pub filter: F,
+}
+
+impl<F> ListQuery<F> {
+    /// The page that this caller asks for.
+    pub fn page(&self, caller: &KeyHolder) -> PageRequest {
+        self.page_after(caller, self.cursor.clone())
+    }
+
+    /// The page after another cursor.
+    pub fn page_after(&self, caller: &KeyHolder, cursor: Option<String>) -> PageRequest {
+        PageRequest { limit: self.limit, cursor, caller: caller.cursor_owner() }
+    }
+
+    /// Whether the query has a `cursor`.
+    pub fn has_cursor(&self) -> bool {
+        self.cursor.is_some()
+    }
+}
+
+impl<F: Filter> Input for ListQuery<F> {
+    const CODES: &'static [Code] = &[Code::ValidationFailed, Code::CursorInvalid];
+
+    fn read(context: &Context) -> Result<Self, Problem> {
+        let mut query = Query { parameters: context.request.query().collect(), errors: Vec::new() };
+        let filter = F::parameters(&mut query);
+        let limit = query.limit(context.policy());
+        let cursor = query.parameters.remove("cursor").map(str::to_owned);
+        query.finish(Self { limit, cursor, filter })
+    }
+
+    #[cfg(feature = "describe")]
+    fn describe(operation: &mut crate::describe::Sketch<'_>) {
+        F::parameters(&mut operation.query());
+        operation.page_parameters();
+    }
+}
+
+/// A request's query.
+struct Query<'a> {
     parameters: BTreeMap<&'a str, &'a str>,
     errors: Vec<FieldError>,
 }
 
-impl<'a> Query<'a> {
-    /// The query of a request.
-    pub fn of(request: &'a Request) -> Self {
-        Self { parameters: request.query().collect(), errors: Vec::new() }
+impl Query<'_> {
+    fn limit(&mut self, policy: &PolicyVersion) -> usize {
+        let most = policy.limits.page_max;
+        let Some(text) = self.parameters.remove("limit") else { return policy.limits.page_default };
+        let expected = format!("a whole number from 1 to {most} is expected");
+        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        match text.parse() {
+            Ok(limit) if is_number && (1..=most).contains(&limit) => return limit,
+            _ if is_number => self.invalid("limit", InvalidField::range(expected)),
+            _ => self.invalid("limit", InvalidField::kind(expected)),
+        }
+        policy.limits.page_default
     }
 
-    /// A parameter that `parse` takes.
-    pub fn take<T>(&mut self, name: &str, expected: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
-        let value = self.parameters.remove(name)?;
-        let parsed = parse(value);
+    fn finish<T>(mut self, query: T) -> Result<T, Problem> {
+        for name in std::mem::take(&mut self.parameters).into_keys() {
+            // A name that the caller chose is cut like a member's.
+            let shown: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
+            self.errors.push(InvalidField::unknown_parameter().at(format!("?{shown}")));
+        }
+        if self.errors.is_empty() { Ok(query) } else { Err(Problem::validation(self.errors)) }
+    }
+}
+
+impl QueryReader for Query<'_> {
+    fn word<T: Copy>(
+        &mut self,
+        name: &'static str,
+        _: &'static str,
+        all: &[T],
+        as_str: fn(T) -> &'static str,
+    ) -> Option<T> {
+        let text = self.parameters.remove(name)?;
+        let found = all.iter().copied().find(|word| as_str(*word) == text);
+        if found.is_none() {
+            self.invalid(name, InvalidField::value(alternatives(all.iter().map(|word| as_str(*word)))));
+        }
+        found
+    }
+
+    fn text<T>(
+        &mut self,
+        name: &'static str,
+        _: &'static str,
+        expected: &'static str,
+        parse: fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        let parsed = parse(self.parameters.remove(name)?);
         if parsed.is_none() {
-            self.wrong(name, "value", expected.to_owned());
+            self.invalid(name, InvalidField::format(expected));
         }
         parsed
     }
 
-    /// The page that is asked for; whatever parameter is left now is unknown.
-    ///
-    /// # Errors
-    /// 422 `validation_failed` with every wrong parameter.
-    pub fn page(mut self, caller: &Caller, policy: &PolicyVersion) -> Result<PageRequest, Problem> {
-        let most = policy.limits.page_max;
-        let in_range = |text: &str| text.parse().ok().filter(|limit| (1..=most).contains(limit));
-        let limit = self.take("limit", &format!("a whole number from 1 to {most} is expected"), in_range);
-        let cursor = self.parameters.remove("cursor").map(str::to_owned);
-        for name in std::mem::take(&mut self.parameters).into_keys() {
-            self.wrong(name, "unknown", "this parameter is not known here".to_owned());
-        }
-        if !self.errors.is_empty() {
-            return Err(Problem::validation(self.errors));
-        }
-        let caller = format!("{} {}", caller.principal.kind(), caller.principal.id().unwrap_or_default());
-        Ok(PageRequest { limit: limit.unwrap_or(policy.limits.page_default), cursor, caller })
-    }
-
-    /// Notes that a parameter is wrong. Of a name that the caller chose no more is repeated than a pointer may hold.
-    fn wrong(&mut self, name: &str, code: &'static str, detail: String) {
-        let shown: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
-        self.errors.push(FieldError { pointer: format!("?{shown}"), code, detail: detail.into() });
+    fn invalid(&mut self, name: &'static str, invalid: InvalidField) {
+        self.errors.push(invalid.at(format!("?{name}")));
     }
 }
 
-/// `{items,next_cursor?}`
-///
-/// # Errors
-/// 500 `internal` when it can't be written.
-pub fn answer<I, T: Serialize>(page: Page<I>, view: impl Fn(&I) -> T) -> Result<Response, Problem> {
-    Response::json(200, &PageView::new(page, view))
-}
-
-/// A page error as an answer.
-pub fn refused(error: PageError) -> Problem {
-    match error {
-        PageError::Cursor => Problem::new(
-            Code::CursorInvalid,
-            "The cursor is damaged, or comes from another caller, list or filter. Start without it.",
-        ),
-        PageError::Store(error) => error.into(),
+impl From<PageError> for Problem {
+    fn from(error: PageError) -> Self {
+        match error {
+            PageError::Cursor => Problem::new(
+                Code::CursorInvalid,
+                "The cursor is damaged, or belongs to another caller, list or filter. Start again without it.",
+            ),
+            PageError::Store(error) => error.into(),
+        }
     }
 }

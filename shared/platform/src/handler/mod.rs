@@ -1,12 +1,35 @@
-//! What handlers share: callers, lists, and how errors of the store become problems.
+//! What handlers are made of: callers, inputs and answers, which their signatures name.
+//!
+//! - [`Caller`]: who calls, and whether it may
+//! - [`Input`]: what is read from the request
+//! - [`Answer`]: what is returned, as a view
+//! - [`routes!`](crate::routes): the table of a function's routes
 
+mod answer;
+mod app;
 mod caller;
 mod context;
 mod from_store;
+mod input;
 pub mod list;
 mod rotation;
+mod route;
 pub mod views;
 
-pub use caller::{ActingPartner, Caller, SignedWebhook};
-pub use context::{App, EndpointRules, Missing};
-pub use rotation::Rotation;
+pub use answer::{
+    Answer, BOUNDARY_CODES, Created, CreatedAt, CreatedOnce, CreatedOnceAt, Found, Html, JsonDocument, Never, Queued,
+    Replayable, View,
+};
+pub use app::{App, EndpointRules, Missing};
+pub use caller::{
+    ActingPartner, Anyone, Caller, CustomerKey, KeyHolder, LinkHolder, Operator, Owning, PartnerKey, Permission,
+    Reading, ReadingCustomer, ReadingPartner, SignedWebhook, permission,
+};
+pub use context::Context;
+pub use input::{
+    Empty, Envelope, IdempotencyKey, Input, Json, NoMembers, Nothing, OptionalIdempotencyKey, OptionalJson, Path,
+    PathId, UnneededIdempotencyKey, WebhookData,
+};
+pub use list::{All, Filter, ListQuery, QueryReader};
+pub use rotation::{Rotation, RotationBody};
+pub use route::{Effect, HandlerFuture, Route, media, serve};

@@ -1,11 +1,27 @@
-//! Requests for a new signing secret, of partners and of endpoints alike.
+//! New signing secrets, of partners and of endpoints.
 
-use super::App;
-use crate::http_api::fields::{self, Fields};
-use crate::http_api::{Code, Problem, Request};
 use domain::{SecretGeneration, Timestamp};
 
-/// A new secret, and how long the old one lives on.
+use super::Context;
+use crate::http_api::body::{Body, Reader, Rules};
+use crate::http_api::shape::Whole;
+use crate::http_api::{Code, Problem};
+
+/// `{grace_hours}`
+pub struct RotationBody {
+    grace_hours: u32,
+}
+
+impl Body for RotationBody {
+    const NAME: &'static str = "Rotation";
+
+    fn members<R: Reader>(reader: &mut R, rules: &Rules<'_>) -> Option<Self> {
+        let most = rules.policy.limits.rotation_grace_hours_max;
+        reader.required("grace_hours", Whole { least: 0, most }).map(|grace_hours| Self { grace_hours })
+    }
+}
+
+/// A new secret, and how long the old one remains valid.
 #[derive(Clone, Copy, Debug)]
 pub struct Rotation {
     /// When the old secret ends.
@@ -15,25 +31,22 @@ pub struct Rotation {
 }
 
 impl Rotation {
-    /// Reads `{grace_hours}`, whole hours from 0 to the policy's most.
+    /// The rotation that is asked for.
     ///
     /// # Errors
-    /// 422 `validation_failed`; 500 without a master key.
-    pub fn read(app: &App, request: &Request) -> Result<Self, Problem> {
-        let longest = app.policy_for(request).limits.rotation_grace_hours_max;
-        let mut fields = Fields::of_body(request)?;
-        let hours = fields.required("grace_hours", fields::whole(0, longest.into()));
-        let hours = i64::try_from(fields.finish(hours)?).unwrap_or_default();
-        let ends_at = request.now.plus_millis(hours * 3_600_000);
-        Ok(Self { ends_at, now: request.now, key_number: app.keys.current()? })
+    /// 500 `internal` without a master key.
+    pub fn new(context: &Context, body: &RotationBody) -> Result<Self, Problem> {
+        let ends_at = context.now().plus_millis(i64::from(body.grace_hours) * 3_600_000);
+        Ok(Self { ends_at, now: context.now(), key_number: context.app.keys.current()? })
     }
 
-    /// The generations of a secret once there is a new one.
+    /// The generations of a secret after the rotation.
     ///
     /// # Errors
     /// 409 `rotation_in_progress` while two are live.
-    pub fn of(&self, secrets: &[SecretGeneration]) -> Result<Vec<SecretGeneration>, Problem> {
+    pub fn rotate(&self, secrets: &[SecretGeneration]) -> Result<Vec<SecretGeneration>, Problem> {
+        let detail = "Two secrets are live. Wait until the old one ends, then rotate again.";
         SecretGeneration::rotated(secrets, self.now, self.ends_at, self.key_number)
-            .ok_or_else(|| Problem::new(Code::RotationInProgress, "Two secrets are live; wait until the old one ends."))
+            .ok_or_else(|| Problem::new(Code::RotationInProgress, detail))
     }
 }

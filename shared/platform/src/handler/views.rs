@@ -11,15 +11,23 @@ mod policy;
 mod relationship;
 mod subscription;
 
-pub use endpoint::{DeliveryView, EndpointView, SigningSecretView};
+pub use endpoint::{
+    DeliveryQueuedView, DeliveryView, EndpointCreatedView, EndpointResponse, EndpointView, ResentView,
+    SigningSecretView,
+};
 pub use event::{ActorView, EventView, SubjectView};
 pub use invitation::{
     AcceptanceView, AcceptedByView, AnswerView, DelegatedAdminView, GrantedView, InvitationLinkView,
     InvitationResponse, InvitationView, InvitingPartnerView, PreviewView,
 };
 pub use message::{event_message, other_message};
-pub use organization::{CustomerView, KeyView, MeView, PartnerView, PrincipalView};
+pub use organization::{
+    CustomerResponse, CustomerView, KeyIssuedView, KeyRevokedView, KeyView, MeView, PartnerEnrolledView,
+    PartnerResponse, PartnerView, PrincipalView,
+};
 pub use page::PageView;
 pub use policy::PolicyView;
-pub use relationship::{CustomerRow, GrantView, PartnerRow, RelationshipStartView, RelationshipView};
-pub use subscription::SubscriptionView;
+pub use relationship::{
+    CustomerRow, GrantResponse, GrantView, PartnerRow, RelationshipResponse, RelationshipStartView, RelationshipView,
+};
+pub use subscription::{SubscriptionResponse, SubscriptionView};

@@ -1,16 +1,19 @@
-//! HTTP as this service speaks it: requests out of gateway events, strict JSON, answers and problems.
+//! HTTP as the API speaks it: requests from gateway events, strict JSON bodies, responses and problems.
 
+pub mod body;
+pub mod delegated_admin;
 mod etag;
 mod event;
-pub mod fields;
+mod field;
 pub mod json;
-mod members;
 mod problem;
 mod request;
 mod response;
+pub mod schemas;
+pub mod shape;
 
 pub use etag::conditional;
-pub use members::webhook_data;
-pub use problem::{Code, FieldError, MAX_FIELD_ERRORS, Problem, TYPE_BASE};
+pub use field::{At, FieldCode, FieldError, InvalidField};
+pub use problem::{Code, MAX_FIELD_ERRORS, Problem, TYPE_BASE};
 pub use request::{MAX_BODY, Request};
 pub use response::{Response, to_gateway};

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::Serialize;
-
 use domain::{InvitationId, InvitationState};
+
+use super::field::FieldError;
 
 /// The prefix of a problem's `type`; the code follows. `docs/errors.md` has a row per code.
 pub const TYPE_BASE: &str = "urn:multipartner:problem:";
@@ -157,17 +157,6 @@ codes! {
     OutcomeUnknown = "outcome_unknown", 503, "The outcome is not known", retryable;
     /// There is too little time left to begin.
     Deadline = "deadline", 503, "There was not enough time", retryable;
-}
-
-/// One wrong place in a request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct FieldError {
-    /// RFC 6901 JSON pointer into the body, or `?name` for a query parameter.
-    pub pointer: String,
-    /// `required`, `unknown`, `type`, `format`, `range` or `value`.
-    pub code: &'static str,
-    /// What is expected there; never the value that was sent.
-    pub detail: Cow<'static, str>,
 }
 
 /// An answer that is an error. `detail` never holds a secret, a token or a piece of the raw body.

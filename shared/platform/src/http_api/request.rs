@@ -1,6 +1,7 @@
 //! A request out of a gateway event (API Gateway payload format 2.0), with the limits every route shares.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use data_encoding::BASE64;
 
@@ -15,6 +16,7 @@ pub const MAX_BODY: usize = 64 * 1024;
 /// One request. Nothing of its body is decoded until [`Request::body`] is called.
 pub struct Request {
     event: Event,
+    body: OnceLock<Vec<u8>>,
     /// The gateway's request id, or the invocation's.
     pub id: String,
     /// The time of the request; one value for everything it decides.
@@ -37,15 +39,19 @@ impl Request {
     /// 400 `event_malformed` when it is not an HTTP API event of payload format 2.0 from the stage `$default`: a named
     /// stage would stand in every link.
     pub fn parse(payload: &[u8], invocation_id: &str, now: Timestamp, deadline: Deadline) -> Result<Self, Problem> {
-        let malformed =
-            || Problem::new(Code::EventMalformed, "The event is not an HTTP API request of payload format 2.0.");
+        let malformed = || {
+            Problem::new(
+                Code::EventMalformed,
+                "The event is not an HTTP API event of payload format 2.0 from the stage `$default`.",
+            )
+        };
         let event: Event = serde_json::from_slice(payload).map_err(|_| malformed())?;
         if event.version != "2.0" || event.request_context.stage != "$default" {
             return Err(malformed());
         }
         let id = event.request_context.request_id.clone().filter(|id| is_request_id(id));
         let id = id.unwrap_or_else(|| invocation_id.to_owned());
-        Ok(Self { event, id, now, deadline })
+        Ok(Self { event, body: OnceLock::new(), id, now, deadline })
     }
 
     /// `METHOD /path/{parameter}` as the template writes it.
@@ -58,7 +64,8 @@ impl Request {
         &self.event.request_context.http.method
     }
 
-    /// A path parameter, percent-decoded by the gateway; empty when there is none.
+    /// A path parameter, percent-decoded by the gateway; empty if the route has none of this name. Handlers read ids with
+    /// their types; this is for callers.
     pub fn path(&self, name: &str) -> &str {
         self.event.path_parameters.as_ref().and_then(|all| all.get(name)).map_or("", String::as_str)
     }
@@ -68,18 +75,18 @@ impl Request {
         self.event.request_context.domain_name.as_deref().filter(|host| !host.is_empty())
     }
 
-    /// A header's value; that of the last one when it stands more than once.
+    /// A header's value; the last one if the event has it several times.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.event.headers.values.get(name).map(String::as_str)
     }
 
-    /// The value of a header that may stand only once.
+    /// The value of a header that may occur only once.
     ///
     /// # Errors
     /// 400 `header_repeated` when the event has it twice (in different letter case).
     pub fn single_header(&self, name: &'static str) -> Result<Option<&str>, Problem> {
         if self.event.headers.twins.contains(name) {
-            return Err(Problem::new(Code::HeaderRepeated, format!("The header `{name}` may stand only once.")));
+            return Err(Problem::new(Code::HeaderRepeated, format!("The header `{name}` occurs twice. Send it once.")));
         }
         Ok(self.header(name))
     }
@@ -97,7 +104,10 @@ impl Request {
         if ranges.any(|range| fits(&range) || range == "application/problem+json") {
             return Ok(());
         }
-        Err(Problem::new(Code::NotAcceptable, format!("Answers here are {media}; accept that.")))
+        Err(Problem::new(
+            Code::NotAcceptable,
+            format!("Only {media} is available. Add it to the `Accept` header, or leave the header out."),
+        ))
     }
 
     /// The `Idempotency-Key`, if there is one: 1 to 255 characters of 0x21–0x7E without comma. Quotes are characters like
@@ -111,12 +121,12 @@ impl Request {
         if (1..=255).contains(&value.len()) && value.bytes().all(plain) {
             return Ok(Some(value.to_owned()));
         }
-        let expected = "`idempotency-key` is 1 to 255 printable ASCII characters without space and comma.";
+        let expected = "`Idempotency-Key` must be 1 to 255 printable ASCII characters without spaces and commas.";
         Err(Problem::new(Code::IdempotencyKeyInvalid, expected))
     }
 
-    /// On a read, the tags of `If-None-Match`, of which there may be none; `None` on anything else.
-    pub fn tags_held(&self) -> Option<String> {
+    /// On a read, the value of `If-None-Match` (empty if absent); `None` on a write.
+    pub fn known_tags(&self) -> Option<String> {
         let reads = matches!(self.method(), "GET" | "HEAD");
         reads.then(|| self.header("if-none-match").unwrap_or_default().to_owned())
     }
@@ -131,16 +141,31 @@ impl Request {
         self.event.body.as_deref().is_some_and(|body| !body.is_empty())
     }
 
-    /// The raw bytes of a JSON body: there is one, it is not too large, and it says that it is JSON.
+    /// The raw bytes of a JSON body, decoded once.
     ///
     /// # Errors
     /// 400 `body_missing`, 413 `body_too_large`, 415 `media_type_unsupported`, 400 `body_encoding_invalid`.
-    pub fn body(&self) -> Result<Vec<u8>, Problem> {
+    pub fn body(&self) -> Result<&[u8], Problem> {
+        match self.body.get() {
+            Some(body) => Ok(body),
+            None => {
+                let body = self.decode_body()?;
+                Ok(self.body.get_or_init(|| body))
+            }
+        }
+    }
+
+    fn decode_body(&self) -> Result<Vec<u8>, Problem> {
         let text = self.event.body.as_deref().unwrap_or_default();
         if text.is_empty() {
-            return Err(Problem::new(Code::BodyMissing, "This route needs a JSON body."));
+            return Err(Problem::new(
+                Code::BodyMissing,
+                "This route needs a JSON body. Send one with `Content-Type: application/json`.",
+            ));
         }
-        let too_large = || Problem::new(Code::BodyTooLarge, format!("The body is larger than {MAX_BODY} bytes."));
+        let too_large = || {
+            Problem::new(Code::BodyTooLarge, format!("The body is larger than {MAX_BODY} bytes. Send a smaller one."))
+        };
         let longest = if self.is_base64() { MAX_BODY.div_ceil(3) * 4 } else { MAX_BODY };
         if text.len() > longest {
             return Err(too_large());
@@ -159,8 +184,12 @@ impl Request {
     }
 
     fn check_media_type(&self) -> Result<(), Problem> {
-        let unsupported =
-            || Problem::new(Code::MediaTypeUnsupported, "Send `content-type: application/json`, in UTF-8, unencoded.");
+        let unsupported = || {
+            Problem::new(
+                Code::MediaTypeUnsupported,
+                "Send `Content-Type: application/json`, in UTF-8 and without `Content-Encoding`.",
+            )
+        };
         if self.single_header("content-encoding")?.is_some_and(|coding| !coding.eq_ignore_ascii_case("identity")) {
             return Err(unsupported());
         }

@@ -42,11 +42,6 @@ impl Response {
         Ok(Self { status, headers: vec![("content-type", JSON.into())], body })
     }
 
-    /// Marks the answer as a replay of an earlier one.
-    pub fn replayed(self, replayed: bool) -> Self {
-        if replayed { self.with_header("idempotent-replayed", "true") } else { self }
-    }
-
     /// Adds a header.
     pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));

@@ -2,9 +2,7 @@
 //! log per request.
 
 use std::convert::Infallible;
-use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,42 +13,8 @@ use futures_util::FutureExt;
 use super::runtime::{Invocation, exit, start};
 use crate::config::Needs;
 use crate::deadline::Deadline;
-use crate::handler::App;
+use crate::handler::{App, Context, Route};
 use crate::http_api::{Problem, Request, Response, conditional, to_gateway};
-
-/// What a handler returns, boxed, so that functions fit into one table.
-pub type HandlerFuture = Pin<Box<dyn Future<Output = Result<Response, Problem>> + Send>>;
-
-/// What serves a route.
-pub type Handler = fn(Arc<App>, Request) -> HandlerFuture;
-
-/// A route and what serves it.
-#[derive(Clone, Copy, Debug)]
-pub struct Route {
-    /// As the template writes it: `METHOD /path/{parameter}`.
-    pub key: &'static str,
-    /// What serves it.
-    pub handler: Handler,
-}
-
-impl Route {
-    /// The media type it answers in: JSON, but for the page that people open.
-    fn media(&self) -> &'static str {
-        if self.key.contains(" /i/") { "text/html" } else { "application/json" }
-    }
-}
-
-/// The table of a function's routes: `routes! { "GET /v1/me" => me, … }`, each handler an
-/// `async fn(&App, &Request) -> Result<Response, Problem>`.
-#[macro_export]
-macro_rules! routes {
-    ($($key:literal => $handler:path,)*) => {
-        &[$($crate::lambda::Route {
-            key: $key,
-            handler: |app, request| Box::pin(async move { $handler(&app, &request).await }),
-        }),*]
-    };
-}
 
 /// A function: a set of routes with one kind of rights.
 #[derive(Clone, Copy, Debug)]
@@ -84,7 +48,7 @@ pub fn main(function: Function) -> ExitCode {
     )
 }
 
-/// Answers one event. This never panics and never fails: whatever happens becomes an answer.
+/// Responds to one event. It never panics and never fails: every error becomes a response.
 pub async fn invoke(
     app: Arc<App>,
     function: &Function,
@@ -92,45 +56,46 @@ pub async fn invoke(
     invocation: &Invocation,
 ) -> ApiGatewayV2httpResponse {
     let began = Instant::now();
-    let mut seen = Seen { id: invocation.id.clone(), route: "-".to_owned() };
-    let answering = AssertUnwindSafe(answer(app, function, payload, invocation, &mut seen));
-    let answer = answering.catch_unwind().await;
-    let answer = answer.unwrap_or_else(|_| Err(Problem::internal("the handler panicked")));
-    log_access(&seen, &answer, began);
-    to_gateway(answer, &seen.id)
+    let mut known = Known { id: invocation.id.clone(), route: "-".to_owned() };
+    let responding = AssertUnwindSafe(respond(app, function, payload, invocation, &mut known));
+    let response = responding.catch_unwind().await;
+    let response = response.unwrap_or_else(|_| Err(Problem::internal("the handler panicked")));
+    log_access(&known, &response, began);
+    to_gateway(response, &known.id)
 }
 
-/// What is known of a request, as far as it was read.
-struct Seen {
+/// What is known of a request so far.
+struct Known {
     id: String,
     route: String,
 }
 
-async fn answer(
+async fn respond(
     app: Arc<App>,
     function: &Function,
     payload: &[u8],
     invocation: &Invocation,
-    seen: &mut Seen,
+    known: &mut Known,
 ) -> Result<Response, Problem> {
     let deadline = Deadline::within(invocation.remaining);
     let request = Request::parse(payload, &invocation.id, app.clock.now(), deadline)?;
-    *seen = Seen { id: request.id.clone(), route: request.route_key().to_owned() };
-    let route = function.routes.iter().find(|route| route.key == seen.route).ok_or_else(Problem::not_found)?;
-    request.check_accept(route.media())?;
-    let held = request.tags_held();
-    Ok(conditional(held, (route.handler)(app, request).await?))
+    *known = Known { id: request.id.clone(), route: request.route_key().to_owned() };
+    let route = function.routes.iter().find(|route| route.key == known.route).ok_or_else(Problem::not_found)?;
+    request.check_accept(route.media)?;
+    let tags = request.known_tags();
+    let context = Context { app, request: Arc::new(request) };
+    Ok(conditional(tags, (route.handler)(context).await?))
 }
 
-/// One line per request: no path, no query, no header, no body. What failed inside stands beside it, under the same id.
-fn log_access(seen: &Seen, answer: &Result<Response, Problem>, began: Instant) {
-    let (request_id, route) = (seen.id.as_str(), seen.route.as_str());
-    let (status, code) = match answer {
-        Ok(answer) => (answer.status, ""),
+/// One line per request, without path, query, headers and body. The cause of an internal error is logged under the same id.
+fn log_access(known: &Known, response: &Result<Response, Problem>, began: Instant) {
+    let (request_id, route) = (known.id.as_str(), known.route.as_str());
+    let (status, code) = match response {
+        Ok(response) => (response.status, ""),
         Err(problem) => (problem.code.status(), problem.code.name()),
     };
-    if let Err(Problem { cause: Some(cause), .. }) = answer {
-        tracing::error!(request_id, route, cause, "the request failed inside");
+    if let Err(Problem { cause: Some(cause), .. }) = response {
+        tracing::error!(request_id, route, cause, "internal error");
     }
     let duration_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
     tracing::info!(request_id, route, status, code, duration_us, "request");

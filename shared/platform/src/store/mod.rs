@@ -33,6 +33,7 @@ mod partner;
 mod read;
 mod relationship;
 mod renew;
+mod retry;
 pub mod schema;
 mod secrets;
 mod subscription;
@@ -59,6 +60,7 @@ pub use outbox::{Marked, OutboxPage, Outgoing, Waiting};
 pub use page::{List, Page, PageError, PageRequest};
 pub use partner::Enrolled;
 pub use renew::Renewed;
+pub use retry::{Step, retry_on_change};
 pub use subscription::Registering;
 pub use terms::{CustomerRequirements, TenantRefusal};
 

@@ -44,6 +44,28 @@ crate::views! {
         /// `whsec_` and base64.
         pub signing_secret: String,
     }
+
+    pub struct EndpointResponse {
+        pub endpoint: EndpointView,
+    }
+
+    pub struct EndpointCreatedView {
+        pub endpoint: EndpointView,
+        /// The secret with which messages to the endpoint are signed: `whsec_` and base64.
+        pub signing_secret: String,
+    }
+
+    pub struct DeliveryQueuedView {
+        pub delivery: DeliveryView,
+    }
+
+    pub struct ResentView {
+        /// The number of messages that are sent again.
+        pub resent: u32,
+        /// Where to continue if there was no time for all messages.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub next_since: Option<Timestamp>,
+    }
 }
 
 impl EndpointView {
@@ -75,5 +97,11 @@ impl DeliveryView {
             body_excerpt: responded.map(|last| last.excerpt.clone()),
             failure: last.and_then(|last| last.failure.clone()),
         }
+    }
+}
+
+impl EndpointResponse {
+    pub fn new(endpoint: &Endpoint) -> Self {
+        Self { endpoint: EndpointView::new(endpoint) }
     }
 }

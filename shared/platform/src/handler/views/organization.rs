@@ -3,7 +3,7 @@ use domain::{
     Timestamp,
 };
 
-use crate::handler::Caller;
+use crate::handler::KeyHolder;
 
 crate::views! {
     pub struct CustomerView {
@@ -56,6 +56,31 @@ crate::views! {
         pub roles: Vec<Role>,
         pub key_id: KeyId,
     }
+
+    pub struct CustomerResponse {
+        pub customer: CustomerView,
+    }
+
+    pub struct PartnerResponse {
+        pub partner: PartnerView,
+    }
+
+    pub struct PartnerEnrolledView {
+        pub partner: PartnerView,
+        /// The secret with which the partner signs its webhooks: `whsec_` and base64.
+        pub signing_secret: String,
+    }
+
+    pub struct KeyIssuedView {
+        pub key_id: KeyId,
+        /// The key itself. It is not stored and cannot be read again.
+        pub key: String,
+    }
+
+    pub struct KeyRevokedView {
+        pub key_id: KeyId,
+        pub revoked_at: Timestamp,
+    }
 }
 
 impl CustomerView {
@@ -106,7 +131,7 @@ impl KeyView {
 }
 
 impl MeView {
-    pub fn new(caller: &Caller) -> Self {
+    pub fn new(caller: &KeyHolder) -> Self {
         Self {
             kind: caller.principal.kind(),
             id: caller.principal.id().map(str::to_owned),

@@ -57,6 +57,14 @@ crate::views! {
         pub ended_at: Option<Timestamp>,
         pub grants: Vec<GrantView>,
     }
+
+    pub struct RelationshipResponse {
+        pub relationship: RelationshipView,
+    }
+
+    pub struct GrantResponse {
+        pub grant: GrantView,
+    }
 }
 
 impl GrantView {
@@ -134,5 +142,11 @@ impl CustomerRow {
             ended_at: relationship.ended_at,
             grants: GrantView::all(relationship, grants, now, partner),
         }
+    }
+}
+
+impl RelationshipResponse {
+    pub fn new(relationship: &Relationship) -> Self {
+        Self { relationship: RelationshipView::new(relationship) }
     }
 }

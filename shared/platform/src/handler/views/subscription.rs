@@ -20,6 +20,10 @@ crate::views! {
         /// The version of the policy under which the subscription was registered.
         pub policy_version: u32,
     }
+
+    pub struct SubscriptionResponse {
+        pub subscription: SubscriptionView,
+    }
 }
 
 impl SubscriptionView {
@@ -38,5 +42,11 @@ impl SubscriptionView {
             registered_at: subscription.registered_at,
             policy_version: subscription.policy_version,
         }
+    }
+}
+
+impl SubscriptionResponse {
+    pub fn new(subscription: &Subscription) -> Self {
+        Self { subscription: SubscriptionView::new(subscription) }
     }
 }

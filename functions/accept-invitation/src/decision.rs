@@ -1,0 +1,80 @@
+//! The customer's decision on delegated administration: `"as_requested"`, `"refused"`, or what is granted of it.
+
+use domain::{DelegatedAdmin, GrantAnswer, GrantRefusal};
+use platform::http_api::body::{ObjectOf, Rules, Unread};
+use platform::http_api::delegated_admin::Requested;
+use platform::http_api::schemas::Schemas;
+use platform::http_api::shape::Shape;
+use platform::http_api::{At, Code, InvalidField, Problem};
+use serde_json::{Value, json};
+
+pub(crate) struct DecisionShape<'a>(pub(crate) Rules<'a>);
+
+impl Shape for DecisionShape<'_> {
+    type Out = GrantAnswer;
+
+    fn read(&self, value: Value, at: &mut At<'_>) -> Option<GrantAnswer> {
+        match value {
+            Value::Null => Some(GrantAnswer::Absent),
+            Value::String(word) if word == "as_requested" => Some(GrantAnswer::AsRequested),
+            Value::String(word) if word == "refused" => Some(GrantAnswer::Refused),
+            Value::Object(_) => {
+                let Requested(admin) = ObjectOf::<Requested>::new(&self.0).read(value, at)?;
+                Some(GrantAnswer::Narrowed(admin))
+            }
+            _ => {
+                let expected = "\"as_requested\", \"refused\" or {roles, duration, auto_extend?} is expected";
+                at.invalid(InvalidField::value(expected))
+            }
+        }
+    }
+
+    fn schema(&self, schemas: &mut Schemas) -> Value {
+        let narrowed = ObjectOf::<Requested>::new(&self.0).schema(schemas);
+        json!({"anyOf": [{"type": ["string", "null"], "enum": ["as_requested", "refused", null]}, narrowed]})
+    }
+}
+
+/// The decision, well formed.
+///
+/// # Errors
+/// 422 `validation_failed`.
+pub(crate) fn read(delegated_admin: &Unread, rules: Rules<'_>) -> Result<GrantAnswer, Problem> {
+    match delegated_admin.value() {
+        None => Ok(GrantAnswer::Absent),
+        Some(_) => delegated_admin.read(&DecisionShape(rules)),
+    }
+}
+
+/// What is granted, if the decision fits what was asked for.
+///
+/// # Errors
+/// 422 `validation_failed`, `delegated_admin_required` or `roles_exceed_request`.
+pub(crate) fn granted(
+    decision: &GrantAnswer,
+    asked: Option<&DelegatedAdmin>,
+    is_required: bool,
+) -> Result<Option<DelegatedAdmin>, Problem> {
+    decision.decide(asked, is_required).map_err(problem_of)
+}
+
+fn problem_of(refusal: GrantRefusal) -> Problem {
+    match refusal {
+        GrantRefusal::NothingSaid => {
+            let detail = "the invitation asks for delegated administration; send \"as_requested\", \"refused\" or what is granted";
+            Problem::validation(vec![InvalidField::required_because(detail).at("/delegated_admin")])
+        }
+        GrantRefusal::NothingAsked => {
+            let detail = "the invitation does not ask for delegated administration; remove this member";
+            Problem::validation(vec![InvalidField::value(detail).at("/delegated_admin")])
+        }
+        GrantRefusal::Required => Problem::new(
+            Code::DelegatedAdminRequired,
+            "Here delegated administration can be narrowed but not refused. To refuse all of it, decline the invitation.",
+        ),
+        GrantRefusal::Exceeds => Problem::new(
+            Code::RolesExceedRequest,
+            "More is granted than was asked for: other roles, a longer duration, or an extension that was not asked for.",
+        ),
+    }
+}

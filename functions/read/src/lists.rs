@@ -1,0 +1,81 @@
+//! Lists that several kinds of callers have.
+
+use domain::InvitationState;
+use platform::handler::views::{EventView, InvitationView, PageView, SubscriptionView};
+use platform::handler::{Context, Filter, Found, KeyHolder, ListQuery, QueryReader};
+use platform::http_api::{InvalidField, Problem};
+use platform::store::List;
+
+/// `state=`
+pub(crate) struct ByState(Option<InvitationState>);
+
+impl Filter for ByState {
+    fn parameters<R: QueryReader>(reader: &mut R) -> Self {
+        let about = "Only invitations in this state now.";
+        Self(reader.word("state", about, InvitationState::ALL, InvitationState::as_str))
+    }
+}
+
+/// Invitations, newest first.
+pub(crate) async fn invitations(
+    context: &Context,
+    caller: &KeyHolder,
+    list: &List,
+    query: &ListQuery<ByState>,
+) -> Result<Found<PageView<InvitationView>>, Problem> {
+    let ByState(state) = query.filter;
+    let found = context.app.store.invitations(context.op(), list, &query.page(caller), state).await?;
+    Ok(Found(PageView::new(found, |invitation| InvitationView::new(invitation, context.now()))))
+}
+
+/// Subscriptions, newest first.
+pub(crate) async fn subscriptions(
+    context: &Context,
+    caller: &KeyHolder,
+    list: &List,
+    query: &ListQuery,
+) -> Result<Found<PageView<SubscriptionView>>, Problem> {
+    let found = context.app.store.subscriptions(context.op(), list, &query.page(caller)).await?;
+    Ok(Found(PageView::new(found, SubscriptionView::new)))
+}
+
+/// `subject=` and `after=`
+pub(crate) struct OfEvents {
+    subject: Option<String>,
+    after: Option<String>,
+}
+
+impl Filter for OfEvents {
+    fn parameters<R: QueryReader>(reader: &mut R) -> Self {
+        let is_id = |text: &str| ((1..=64).contains(&text.len()) && !text.contains('#')).then(|| text.to_owned());
+        let any = |text: &str| Some(text.to_owned());
+        let about = "Only events whose subject has this id.";
+        let subject = reader.text("subject", about, "an id is expected", is_id);
+        let about =
+            "Follow the events as a feed, oldest first: events after this cursor, or from the start if it is empty.";
+        let after = reader.text("after", about, "a cursor is expected", any);
+        Self { subject, after }
+    }
+}
+
+/// Events, newest first; with `after` the feed, oldest first.
+pub(crate) async fn events(
+    context: &Context,
+    caller: &KeyHolder,
+    list: &List,
+    query: &ListQuery<OfEvents>,
+) -> Result<Found<PageView<EventView>>, Problem> {
+    let (store, op, subject) = (&context.app.store, context.op(), query.filter.subject.as_deref());
+    let found = match &query.filter.after {
+        None => store.events(op, list, &query.page(caller), subject).await?,
+        Some(_) if query.has_cursor() => {
+            let detail = "send either `after` (the feed) or `cursor` (the list), not both";
+            return Err(Problem::validation(vec![InvalidField::value(detail).at("?after")]));
+        }
+        Some(after) => {
+            let cursor = Some(after.clone()).filter(|cursor| !cursor.is_empty());
+            store.events_after(op, list, &query.page_after(caller, cursor), subject).await?
+        }
+    };
+    Ok(Found(PageView::new(found, EventView::new)))
+}

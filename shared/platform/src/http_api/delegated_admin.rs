@@ -1,0 +1,60 @@
+//! Delegated administration in request bodies: `{roles, duration, auto_extend?}`.
+
+use domain::{DelegatedAdmin, PolicyVersion, parse_days};
+use serde_json::{Value, json};
+
+use super::body::{Body, Reader, Rules};
+use super::field::{At, InvalidField};
+use super::schemas::Schemas;
+use super::shape::{AnyText, Flag, Listed, SetOf, Shape};
+
+/// What is asked for, or granted.
+pub struct Requested(pub DelegatedAdmin);
+
+impl Body for Requested {
+    const NAME: &'static str = "DelegatedAdminRequest";
+
+    fn members<R: Reader>(reader: &mut R, rules: &Rules<'_>) -> Option<Self> {
+        let roles = reader.required("roles", directory_roles(rules.policy));
+        let days = reader.required("duration", Days { most: rules.policy.limits.grant_days_max });
+        let auto_extend = reader.optional("auto_extend", Flag).unwrap_or(false);
+        let mut admin = DelegatedAdmin { roles: roles?, days: days?, auto_extend };
+        admin.roles.sort_unstable();
+        if let Some(role) = admin.roles.iter().find(|role| rules.policy.roles.no_auto_extend.contains(role))
+            && auto_extend
+        {
+            let detail = format!("a grant of {role} cannot be extended automatically; leave `auto_extend` out");
+            reader.invalid("auto_extend", InvalidField::value(detail));
+            return None;
+        }
+        Some(Self(admin))
+    }
+}
+
+/// Directory roles of the policy, at least one, each once.
+pub fn directory_roles(policy: &PolicyVersion) -> SetOf<Listed<'_>> {
+    let expected = "a directory role of the policy is expected; GET /v1/policy lists them".into();
+    SetOf { each: Listed { all: &policy.roles.grant, expected }, least: 1, most: policy.roles.grant.len() }
+}
+
+/// `P<n>D`: a number of days (ISO 8601).
+struct Days {
+    most: u32,
+}
+
+impl Shape for Days {
+    type Out = u32;
+
+    fn read(&self, value: Value, at: &mut At<'_>) -> Option<u32> {
+        let expected = || format!("P<n>D with n from 1 to {} is expected, for example P365D", self.most);
+        match parse_days(&AnyText.read(value, at)?) {
+            Some(days) if (1..=self.most).contains(&days) => Some(days),
+            Some(_) => at.invalid(InvalidField::range(expected())),
+            None => at.invalid(InvalidField::format(expected())),
+        }
+    }
+
+    fn schema(&self, _: &mut Schemas) -> Value {
+        json!({"type": "string", "pattern": "^P[1-9][0-9]{0,2}D$", "description": "A number of days (ISO 8601)."})
+    }
+}
