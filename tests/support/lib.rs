@@ -4,6 +4,7 @@
 //! `MULTIPARTNER_OPERATOR_KEY` set it is that deployment instead, with the system's clock.
 
 pub mod cases;
+pub mod catalog;
 pub mod clock;
 pub mod engine;
 pub mod faults;
@@ -20,6 +21,7 @@ pub mod sim;
 pub mod sold;
 pub mod world;
 
+pub use catalog::catalog;
 pub use clock::{FileClock, ManualClock};
 pub use http::{Answer, Call};
 pub use parties::{Customer, Partner};
