@@ -96,7 +96,7 @@ impl Organisation {
     }
 
     fn partner_id(&self) -> String {
-        TenantId::parse(self.tenant_id).map_or_else(String::new, |tenant| PartnerId::of(&tenant).to_string())
+        TenantId::parse(self.tenant_id).map_or_else(String::new, |tenant| PartnerId::from_tenant(&tenant).to_string())
     }
 }
 

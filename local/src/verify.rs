@@ -100,7 +100,7 @@ mod tests {
         change.expression_attribute_values(":data", text("{}")).send().await.unwrap();
         local.stop().await;
         let error = verify(&folder.0).await.unwrap_err().to_string();
-        assert!(error.ends_with("SUBSCRIPTION#public#fabrikam-1: event 1 has been changed"), "{error}");
+        assert!(error.ends_with("SUBSCRIPTION#public#fabrikam-1: event 1 does not match its hash"), "{error}");
     }
 
     #[tokio::test]

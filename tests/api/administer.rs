@@ -235,7 +235,7 @@ async fn what_was_missed_is_found_as_soon_as_it_is_there() {
     let world = World::start().await;
     let tenant_id = world.tenant_id();
     let body = json!({"tenant_id": tenant_id, "name": "Fabrikam", "cloud": "public", "market": "US"});
-    let partner_id = domain::PartnerId::of(&domain::TenantId::parse(&tenant_id).unwrap()).to_string();
+    let partner_id = domain::PartnerId::from_tenant(&domain::TenantId::parse(&tenant_id).unwrap()).to_string();
     let unsigned = Partner {
         partner_id: partner_id.clone(),
         tenant_id,

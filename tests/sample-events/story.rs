@@ -64,7 +64,7 @@ async fn customer(stage: &Stage) -> Customer {
 async fn partner(stage: &Stage, tenant_id: &str, name: &str) -> Partner {
     let body = json!({"tenant_id": tenant_id, "name": name, "cloud": "public", "market": "US"});
     let enrolled = expect(stage, 201, &operator(stage, "POST", "/v1/partners").json(&body)).await;
-    let partner_id = PartnerId::of(&TenantId::parse(tenant_id).expect("an id")).to_string();
+    let partner_id = PartnerId::from_tenant(&TenantId::parse(tenant_id).expect("an id")).to_string();
     assert_eq!(enrolled["partner"]["partner_id"], partner_id);
     let signing_secret = enrolled["signing_secret"].as_str().expect("a secret").to_owned();
     let (_, key) = key(stage, json!({"kind": "partner", "id": partner_id}), &name.to_ascii_lowercase()).await;

@@ -122,7 +122,7 @@ impl Acceptance<'_> {
         let requirements = CustomerRequirements::of(policy, self.partner);
         match context.app.store.accept_invitation(context.op(), &change, requirements).await? {
             Answered::Done => {
-                let view = AcceptanceView::new(&invitation.clone().answered(answer));
+                let view = AcceptanceView::new(&invitation.clone().with_answer(answer));
                 let view = view.ok_or_else(|| Problem::internal("an acceptance has no view"))?;
                 Ok(Step::Done(Replayable::done(view)))
             }

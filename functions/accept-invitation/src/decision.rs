@@ -1,6 +1,6 @@
 //! The customer's decision on delegated administration: `"as_requested"`, `"refused"`, or what is granted of it.
 
-use domain::{DelegatedAdmin, GrantAnswer, GrantRefusal};
+use domain::{DelegatedAdmin, GrantDecision, GrantDecisionError};
 use platform::http_api::body::{ObjectOf, Rules, Unread};
 use platform::http_api::delegated_admin::Requested;
 use platform::http_api::schemas::Schemas;
@@ -11,16 +11,16 @@ use serde_json::{Value, json};
 pub(crate) struct DecisionShape<'a>(pub(crate) Rules<'a>);
 
 impl Shape for DecisionShape<'_> {
-    type Out = GrantAnswer;
+    type Out = GrantDecision;
 
-    fn read(&self, value: Value, at: &mut At<'_>) -> Option<GrantAnswer> {
+    fn read(&self, value: Value, at: &mut At<'_>) -> Option<GrantDecision> {
         match value {
-            Value::Null => Some(GrantAnswer::Absent),
-            Value::String(word) if word == "as_requested" => Some(GrantAnswer::AsRequested),
-            Value::String(word) if word == "refused" => Some(GrantAnswer::Refused),
+            Value::Null => Some(GrantDecision::Absent),
+            Value::String(word) if word == "as_requested" => Some(GrantDecision::AsRequested),
+            Value::String(word) if word == "refused" => Some(GrantDecision::Refused),
             Value::Object(_) => {
                 let Requested(admin) = ObjectOf::<Requested>::new(&self.0).read(value, at)?;
-                Some(GrantAnswer::Narrowed(admin))
+                Some(GrantDecision::Narrowed(admin))
             }
             _ => {
                 let expected = "\"as_requested\", \"refused\" or {roles, duration, auto_extend?} is expected";
@@ -39,9 +39,9 @@ impl Shape for DecisionShape<'_> {
 ///
 /// # Errors
 /// 422 `validation_failed`.
-pub(crate) fn read(delegated_admin: &Unread, rules: Rules<'_>) -> Result<GrantAnswer, Problem> {
+pub(crate) fn read(delegated_admin: &Unread, rules: Rules<'_>) -> Result<GrantDecision, Problem> {
     match delegated_admin.value() {
-        None => Ok(GrantAnswer::Absent),
+        None => Ok(GrantDecision::Absent),
         Some(_) => delegated_admin.read(&DecisionShape(rules)),
     }
 }
@@ -51,28 +51,28 @@ pub(crate) fn read(delegated_admin: &Unread, rules: Rules<'_>) -> Result<GrantAn
 /// # Errors
 /// 422 `validation_failed`, `delegated_admin_required` or `roles_exceed_request`.
 pub(crate) fn granted(
-    decision: &GrantAnswer,
+    decision: &GrantDecision,
     asked: Option<&DelegatedAdmin>,
     is_required: bool,
 ) -> Result<Option<DelegatedAdmin>, Problem> {
-    decision.decide(asked, is_required).map_err(problem_of)
+    decision.check(asked, is_required).map_err(problem_of)
 }
 
-fn problem_of(refusal: GrantRefusal) -> Problem {
+fn problem_of(refusal: GrantDecisionError) -> Problem {
     match refusal {
-        GrantRefusal::NothingSaid => {
+        GrantDecisionError::Missing => {
             let detail = "the invitation asks for delegated administration; send \"as_requested\", \"refused\" or what is granted";
             Problem::validation(vec![InvalidField::required_because(detail).at("/delegated_admin")])
         }
-        GrantRefusal::NothingAsked => {
+        GrantDecisionError::Unexpected => {
             let detail = "the invitation does not ask for delegated administration; remove this member";
             Problem::validation(vec![InvalidField::value(detail).at("/delegated_admin")])
         }
-        GrantRefusal::Required => Problem::new(
+        GrantDecisionError::Required => Problem::new(
             Code::DelegatedAdminRequired,
             "Here delegated administration can be narrowed but not refused. To refuse all of it, decline the invitation.",
         ),
-        GrantRefusal::Exceeds => Problem::new(
+        GrantDecisionError::ExceedsRequest => Problem::new(
             Code::RolesExceedRequest,
             "More is granted than was asked for: other roles, a longer duration, or an extension that was not asked for.",
         ),

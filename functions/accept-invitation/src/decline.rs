@@ -55,5 +55,5 @@ async fn try_decline(context: &Context, holder: &Holder, reason: Option<String>)
     if !context.app.store.close_invitation(context.op(), &change).await? {
         return Ok(Step::Changed);
     }
-    Ok(Step::Done(Replayable::done(InvitationResponse::new(&invitation.answered(declined), now))))
+    Ok(Step::Done(Replayable::done(InvitationResponse::new(&invitation.with_answer(declined), now))))
 }

@@ -28,7 +28,9 @@ pub(crate) async fn register(
     let event = tenant.event(EventType::CustomerRegistered, context.occurrence(&caller.actor), data);
     match context.app.store.register_customer(context.op(), &tenant, &event).await? {
         Registered::New => Ok(CreatedOnce::new(response(&tenant))),
-        Registered::Before(before) if before.registered_like(&tenant) => Ok(CreatedOnce::replayed(response(&before))),
+        Registered::Before(before) if before.has_same_registration(&tenant) => {
+            Ok(CreatedOnce::replayed(response(&before)))
+        }
         Registered::Before(_) => Err(Problem::new(
             Code::TenantExists,
             "This tenant is already registered with another name, domain, cloud or market.",

@@ -25,13 +25,13 @@ pub(crate) async fn issue(
     let older: Vec<u32> = if idempotency_key.is_some() { app.keys.numbers().skip(1).collect() } else { Vec::new() };
     for number in older {
         let text = app.keys.access_key(number, &seed)?;
-        if let Some(before) = app.store.fresh_access_key(context.op(), &KeyId::of(&text.hash())).await? {
+        if let Some(before) = app.store.fresh_access_key(context.op(), &KeyId::from_hash(&text.hash())).await? {
             return replay(&before, &body, text.reveal());
         }
     }
     let text = app.keys.access_key(app.keys.current()?, &seed)?;
     let key = AccessKey {
-        key_id: KeyId::of(&text.hash()),
+        key_id: KeyId::from_hash(&text.hash()),
         hash: text.hash(),
         principal: body.principal.clone(),
         roles: body.roles.clone(),

@@ -1,6 +1,6 @@
 //! Partners: enrollment, names, suspension, signing secrets.
 
-use domain::{Chain, EventType, Partner, PartnerId, PartnerStatus, SecretGeneration, Tenant};
+use domain::{Chain, EventType, Partner, PartnerId, PartnerStatus, SecretVersion, Tenant};
 use platform::handler::views::{PartnerEnrolledView, PartnerResponse, PartnerView, SigningSecretView};
 use platform::handler::{Context, CreatedOnce, Found, Json, NoMembers, Operator, Path, Rotation, RotationBody};
 use platform::http_api::{Code, Problem};
@@ -16,9 +16,9 @@ pub(crate) async fn enroll(
     Json(tenant): Json<TenantBody>,
 ) -> Result<CreatedOnce<PartnerEnrolledView>, Problem> {
     let app = &context.app;
-    let secret = SecretGeneration { generation: 1, key_number: app.keys.current()?, ends_at: None };
+    let secret = SecretVersion { version: 1, key_number: app.keys.current()?, ends_at: None };
     let partner = Partner {
-        partner_id: PartnerId::of(&tenant.tenant_id),
+        partner_id: PartnerId::from_tenant(&tenant.tenant_id),
         tenant_id: tenant.tenant_id,
         registered_name: tenant.name.clone(),
         name: tenant.name,
@@ -38,7 +38,7 @@ pub(crate) async fn enroll(
     let event = partner.event(EventType::PartnerEnrolled, context.occurrence(&caller.actor), data);
     match app.store.enrol(context.op(), &partner, &event).await? {
         Enrolled::New => Ok(CreatedOnce::new(enrolled(&context, &partner)?)),
-        Enrolled::Before(before) if before.enrolled_like(&partner) => {
+        Enrolled::Before(before) if before.has_same_enrollment(&partner) => {
             Ok(CreatedOnce::replayed(enrolled(&context, &before)?))
         }
         Enrolled::Before(_) => {
@@ -65,7 +65,7 @@ fn enrolled(context: &Context, partner: &Partner) -> Result<PartnerEnrolledView,
 fn current_secret(context: &Context, partner: &Partner) -> Result<String, Problem> {
     let current = partner.secrets.first().ok_or_else(|| Problem::internal("a partner has no signing secret"))?;
     let keys = &context.app.keys;
-    Ok(keys.signing_secret(current.key_number, &partner.partner_id, current.generation)?.to_whsec())
+    Ok(keys.signing_secret(current.key_number, &partner.partner_id, current.version)?.to_whsec())
 }
 
 pub(crate) async fn rename(

@@ -73,7 +73,7 @@ impl CreationBody {
         key: &RequestKey,
     ) -> Result<Invitation, Problem> {
         let policy = context.policy();
-        let invitation_id = InvitationId::of(&partner.partner_id, key.channel, &key.text);
+        let invitation_id = InvitationId::from_idempotency_key(&partner.partner_id, key.channel, &key.text);
         let key_number = context.app.keys.current()?;
         let token = context.app.keys.link_token(key_number, &invitation_id, 1)?;
         let days = self.expires_in_days.unwrap_or(policy.limits.invitation_days_default);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{Delivery, DeliveryPurpose, DeliveryState, Endpoint, LastAttempt, SecretGeneration, Timestamp};
+use domain::{Delivery, DeliveryPurpose, DeliveryState, Endpoint, LastAttempt, SecretVersion, Timestamp};
 use platform::handler::App;
 use platform::lambda::RunBudget;
 use platform::outbound::{
@@ -42,7 +42,7 @@ pub(crate) async fn attempt(
     }
     // Whatever can go wrong on our side goes wrong before an attempt is counted.
     let (sender, secrets) = (app.sender().map_err(text)?, live_secrets(app, endpoint)?);
-    let untold = app.clock.now().after(UNTOLD);
+    let untold = app.clock.now() + UNTOLD;
     let claimed = app.store.claim(time.op(app), delivery, untold).await.map_err(text)?;
     // Somebody else has it, or it has ended: the next look tells.
     let Some(claimed) = claimed else { return Ok(Next::Later(SOON)) };
@@ -76,8 +76,8 @@ async fn note_health(app: &App, time: RunBudget, delivery: &Delivery, health: He
 
 /// The secrets that messages are signed with now, newest first.
 fn live_secrets(app: &App, endpoint: &Endpoint) -> Result<Vec<SigningSecret>, String> {
-    let secret = |live: &SecretGeneration| {
-        app.keys.endpoint_secret(live.key_number, &endpoint.endpoint_id, live.generation).map_err(text)
+    let secret = |live: &SecretVersion| {
+        app.keys.endpoint_secret(live.key_number, &endpoint.endpoint_id, live.version).map_err(text)
     };
     endpoint.live_secrets(app.clock.now()).map(secret).collect()
 }
@@ -134,7 +134,7 @@ fn judge(app: &App, endpoint: &Endpoint, delivery: &Delivery, attempted: &Attemp
     let disable = fails_for_too_long(endpoint, now).then_some(Reason::Failing);
     match next_wait(delivery.attempt, &attempted.outcome, now, &app.random.bytes()) {
         Some(wait) => {
-            let next_at = Some(now.after(wait));
+            let next_at = Some(now + wait);
             Verdict { settled: Settled { state: DeliveryState::Pending, next_at, last }, health, disable }
         }
         None if delivery.purpose == DeliveryPurpose::Challenge => {

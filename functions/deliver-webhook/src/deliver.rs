@@ -45,7 +45,7 @@ pub(crate) async fn deliver(app: &App, time: RunBudget, ticket: &Ticket) -> Resu
     };
     if delivery.purpose == DeliveryPurpose::Challenge {
         // It was answered, or another one took its place.
-        if !endpoint.awaits_challenge_of(delivery.created_at) {
+        if !endpoint.awaits_challenge_from(delivery.created_at) {
             return give_up(app, time, &delivery, DeliveryState::Aborted).await;
         }
     } else if endpoint.state == EndpointState::Pending {

@@ -1,6 +1,6 @@
 //! Creating an endpoint. It is pending until it answers its challenge.
 
-use domain::{Chain, Endpoint, EndpointId, EndpointState, EventType, SecretGeneration, digest};
+use domain::{Chain, Endpoint, EndpointId, EndpointState, EventType, SecretVersion, digest};
 use platform::handler::views::{EndpointCreatedView, EndpointView};
 use platform::handler::{Context, Created, Json, OptionalIdempotencyKey, Owning};
 use platform::http_api::{Code, Problem};
@@ -58,7 +58,7 @@ fn new_endpoint(action: &Action, key: Option<String>, url: &str, body: EndpointB
         event_types: body.event_types,
         description: body.description,
         state: EndpointState::Pending,
-        secrets: vec![SecretGeneration { generation: 1, key_number, ends_at: None }],
+        secrets: vec![SecretVersion { version: 1, key_number, ends_at: None }],
         fingerprint: digest("endpoint", &[asked.as_bytes()]),
         pending_since: context.now(),
         failing_since: None,
@@ -80,5 +80,5 @@ fn view(context: &Context, endpoint: &Endpoint) -> Result<EndpointCreatedView, P
 pub(crate) fn current_secret(context: &Context, endpoint: &Endpoint) -> Result<String, Problem> {
     let current = endpoint.secrets.first().ok_or_else(|| Problem::internal("an endpoint has no signing secret"))?;
     let keys = &context.app.keys;
-    Ok(keys.endpoint_secret(current.key_number, &endpoint.endpoint_id, current.generation)?.to_whsec())
+    Ok(keys.endpoint_secret(current.key_number, &endpoint.endpoint_id, current.version)?.to_whsec())
 }

@@ -43,5 +43,5 @@ async fn try_cancel(
     if !context.app.store.close_invitation(context.op(), &change).await? {
         return Ok(Step::Changed);
     }
-    Ok(Step::Done(Replayable::done(InvitationResponse::new(&invitation.answered(answer), now))))
+    Ok(Step::Done(Replayable::done(InvitationResponse::new(&invitation.with_answer(answer), now))))
 }

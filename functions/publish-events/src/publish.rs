@@ -114,7 +114,7 @@ impl<'a> Publisher<'a> {
     /// Begins a delivery of the event for each endpoint that wants it.
     async fn tell(&mut self, event: &Event, message: &[u8]) -> Result<(), Fault> {
         let mut deliveries = Vec::new();
-        for owner in Owner::of_event(event) {
+        for owner in Owner::recipients_of(event) {
             let now = self.app.clock.now();
             let wanting = self.endpoints_of(&owner).await?.iter().filter(|endpoint| endpoint.wants(event));
             deliveries.extend(wanting.map(|endpoint| {
@@ -168,7 +168,7 @@ impl<'a> Publisher<'a> {
         if endpoint.state != EndpointState::Pending {
             return Ok(());
         }
-        let id = endpoint.challenge(event.sequence);
+        let id = endpoint.challenge_id(event.sequence);
         let message = other_message(DeliveryPurpose::Challenge, &id, &endpoint.endpoint_id, event.occurred_at);
         let message = message.map_err(Failure::from)?;
         let now = self.app.clock.now();
@@ -183,7 +183,7 @@ impl<'a> Publisher<'a> {
         while self.time.is_left() {
             let attempt = self.time.op(self.app);
             // Clocks differ a little.
-            let since = endpoint.pending_since.plus_millis(-Endpoint::LATE_MS);
+            let since = endpoint.pending_since - Endpoint::COMMIT_LAG;
             let waiting = &[DeliveryState::Pending];
             let id = &endpoint.endpoint_id;
             let page = self.app.store.deliveries_since(attempt, id, since, waiting, start).await?;
@@ -197,7 +197,7 @@ impl<'a> Publisher<'a> {
     }
 
     async fn endpoint_of(&self, event: &Event) -> Result<Option<Endpoint>, StoreError> {
-        let (Some(owner), Some(id)) = (Owner::of_event(event).next(), &event.subject.endpoint_id) else {
+        let (Some(owner), Some(id)) = (Owner::recipients_of(event).next(), &event.subject.endpoint_id) else {
             return Ok(None);
         };
         self.app.store.endpoint(self.time.op(self.app), &owner, id).await

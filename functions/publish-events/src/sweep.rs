@@ -2,6 +2,7 @@
 //! the ticket they had is lost.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use platform::handler::App;
 use platform::lambda::{JobError, RunBudget};
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use crate::publish::{Failure, Publisher};
 
 /// What waits in the outbox for less is left to the stream.
-const PATIENCE_MS: i64 = 120_000;
+const PATIENCE: Duration = Duration::from_mins(2);
 /// One page of a part.
 const PAGE: usize = 50;
 
@@ -71,7 +72,7 @@ async fn publish_page(
 ) -> Result<Option<Item>, StoreError> {
     let attempt = time.op(app);
     let until = match part {
-        Waiting::Outbox(_) => attempt.occurred_at.plus_millis(-PATIENCE_MS),
+        Waiting::Outbox(_) => attempt.occurred_at - PATIENCE,
         Waiting::Later(_) => attempt.occurred_at,
     };
     let page = app.store.waiting(attempt, part, until, PAGE, start).await?;

@@ -56,7 +56,7 @@ impl State {
         }
         let receipt = self.next();
         let received = Received { id: id.to_string(), receipt: receipt.to_string(), body: message.body.clone() };
-        self.put((now.after(VISIBILITY), id), Message { receipt: Some(receipt), ..message });
+        self.put((now + VISIBILITY, id), Message { receipt: Some(receipt), ..message });
         Some(received)
     }
 
@@ -138,7 +138,7 @@ impl Queue for LocalQueue {
     }
 
     fn postpone<'a>(&'a self, receipt: &'a str, wait: Duration) -> Queued<'a> {
-        let visible_at = self.clock.now().after(wait.min(LONGEST_POSTPONEMENT));
+        let visible_at = self.clock.now() + wait.min(LONGEST_POSTPONEMENT);
         let mut state = self.state();
         let known = state.take(receipt).map(|(id, message)| state.put((visible_at, id), message)).is_some();
         drop(state);

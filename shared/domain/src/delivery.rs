@@ -1,23 +1,23 @@
-//! Deliveries: one message on its way to one endpoint. What is sent is kept as bytes, so that every attempt sends the same.
+//! Deliveries: one message to one endpoint. The message is kept as bytes, so that every attempt sends the same.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
 use super::describe::describe;
 use super::{DeliveryPurpose, DeliveryState, EndpointId, EventId, MessageId, Owner, Timestamp};
 
-/// The `webhook-id` of a message: an event's id, or that of a message which tells of no event.
+/// The `webhook-id` of a message: the id of an event, or of a challenge or test.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WebhookId(String);
 
 impl WebhookId {
-    /// Reads the text form; `None` when it is neither.
+    /// Returns `None` unless the text is an [`EventId`] or a [`MessageId`].
     pub fn parse(text: &str) -> Option<Self> {
         (EventId::parse(text).is_some() || MessageId::parse(text).is_some()).then(|| Self(text.to_owned()))
     }
 
-    /// The text form.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -47,70 +47,52 @@ impl Serialize for WebhookId {
     }
 }
 
-describe!(WebhookId: crate::describe::text(&["Id of an event or of a message without event."], "^(evt|msg)_[a-z2-7]{26}$"));
+describe!(WebhookId: crate::describe::text(
+    &["The `webhook-id` of a message: the id of an event, or of a challenge or test."],
+    "^(evt|msg)_[a-z2-7]{26}$"
+));
 
-/// One message on its way to one endpoint.
+/// One message to one endpoint.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Delivery {
-    /// What is sent.
     pub webhook_id: WebhookId,
-    /// Where.
     pub endpoint_id: EndpointId,
-    /// Whose endpoint that is.
     pub owner: Owner,
-    /// What it is for.
     pub purpose: DeliveryPurpose,
-    /// How it stands.
     pub state: DeliveryState,
-    /// Attempts begun.
+    /// The number of attempts begun.
     pub attempt: u32,
-    /// When the next attempt is due, while there is one.
+    /// When the next attempt is due; `None` if there is none.
     pub next_at: Option<Timestamp>,
-    /// How the last attempt ended.
     pub last: Option<LastAttempt>,
-    /// When it was begun; what is kept of it ends [`Delivery::KEPT_DAYS`] later.
+    /// The delivery is deleted [`Delivery::RETENTION`] after this time.
     pub created_at: Timestamp,
 }
 
-/// How an attempt ended.
+/// The outcome of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastAttempt {
-    /// The receiver's status; `None` when there was no answer.
+    /// The HTTP status; `None` if there was no response.
     pub status: Option<u16>,
-    /// Why there was no answer.
+    /// Why there was no response.
     pub failure: Option<String>,
-    /// How long it took.
     pub latency_ms: u64,
-    /// The first 1 KiB of the answer's body; what is no text in it stands as U+FFFD.
+    /// The first 1 KiB of the response body; bytes that are not UTF-8 are replaced by U+FFFD.
     pub excerpt: String,
 }
 
 impl Delivery {
     /// How long a delivery and its message are kept.
-    pub const KEPT_DAYS: i64 = 30;
+    pub const RETENTION: Duration = Duration::from_hours(30 * 24);
 
-    /// The longest wait in the queue. What waits longer waits in the table: the queue holds no more than so many tickets that
-    /// were received and are not done (120 000), and one endpoint that fails must not bring it there for all.
-    pub const QUEUED_MS: i64 = 900_000;
+    /// The longest wait in the queue; longer waits are kept in the table. SQS allows 120 000 messages in flight, and one
+    /// failing endpoint must not use them up for all the others.
+    pub const MAX_QUEUE_DELAY: Duration = Duration::from_mins(15);
 
-    /// A ticket that nobody has heard of for so long after it was due counts as lost.
-    pub const LOST_MS: i64 = 3_600_000;
+    /// A ticket that is overdue by this much counts as lost.
+    pub const LOST_AFTER: Duration = Duration::from_hours(1);
 
-    /// When to see to it that there is a ticket for what is to be tried then: at that time, if it waits in the table, else
-    /// when it is overdue.
-    pub fn ticket_at(next_at: Timestamp, now: Timestamp) -> Timestamp {
-        let waits_in_table = next_at.millis() - now.millis() > Self::QUEUED_MS;
-        if waits_in_table { next_at } else { next_at.plus_millis(Self::LOST_MS) }
-    }
-
-    /// When to see to it again, once there is a ticket. What can't be delivered or settled however many tickets there are gets
-    /// them ever more rarely.
-    pub fn missed_at(&self, now: Timestamp) -> Timestamp {
-        let overdue = self.next_at.map_or(0, |due| now.millis() - due.millis());
-        now.plus_millis(overdue.max(Self::LOST_MS))
-    }
-
-    /// A message that has not been sent yet.
+    /// A delivery whose first attempt is due now.
     pub fn new(
         webhook_id: WebhookId,
         endpoint_id: EndpointId,
@@ -130,6 +112,20 @@ impl Delivery {
             created_at: now,
         }
     }
+
+    /// When the sweep looks at a delivery whose next attempt is due at `next_at`. A long wait is kept in the table, so the
+    /// sweep creates its ticket when it is due. For a short wait there is a ticket, so the sweep checks whether it was lost.
+    pub fn sweep_at(next_at: Timestamp, now: Timestamp) -> Timestamp {
+        let waits_in_table = next_at.since(now) > Self::MAX_QUEUE_DELAY;
+        if waits_in_table { next_at } else { next_at + Self::LOST_AFTER }
+    }
+
+    /// When the sweep looks at this delivery again after it created a ticket. The interval grows with the time overdue, so
+    /// that a delivery that can never be settled gets ever fewer tickets.
+    pub fn sweep_again_at(&self, now: Timestamp) -> Timestamp {
+        let overdue = self.next_at.map_or(Duration::ZERO, |due| now.since(due));
+        now + overdue.max(Self::LOST_AFTER)
+    }
 }
 
 #[cfg(test)]
@@ -137,25 +133,27 @@ mod tests {
     use super::*;
     use crate::{PartnerId, digest};
 
+    const DUE: Timestamp = Timestamp::from_millis(1_795_369_200_000);
+
     #[test]
-    fn what_never_ends_needs_tickets_ever_more_rarely() {
-        let (hash, due) = (digest("t", &[]), Timestamp::from_millis(1_795_369_200_000));
+    fn a_delivery_that_is_never_settled_gets_tickets_at_growing_intervals() {
+        let hash = digest("t", &[]);
         let owner = Owner::Partner(PartnerId::from_hash(&hash));
         let (id, endpoint) = (MessageId::from_hash(&hash).into(), EndpointId::from_hash(&hash));
-        let delivery = Delivery::new(id, endpoint, owner, DeliveryPurpose::Test, due);
+        let delivery = Delivery::new(id, endpoint, owner, DeliveryPurpose::Test, DUE);
         let mut hours = vec![0];
         while hours.len() < 6 {
-            let now = due.plus_millis(hours[hours.len() - 1] * 3_600_000);
-            hours.push((delivery.missed_at(now).millis() - due.millis()) / 3_600_000);
+            let now = DUE + Duration::from_hours(hours[hours.len() - 1]);
+            hours.push(delivery.sweep_again_at(now).since(DUE).as_secs() / 3600);
         }
         assert_eq!(hours, [0, 1, 2, 4, 8, 16]);
     }
 
     #[test]
-    fn a_short_wait_is_seen_to_when_it_is_overdue_and_a_long_one_when_it_is_due() {
-        let now = Timestamp::from_millis(1_795_369_200_000);
-        for (wait, look) in [(0, 3_600_000), (900_000, 4_500_000), (900_001, 900_001), (86_400_000, 86_400_000)] {
-            assert_eq!(Delivery::ticket_at(now.plus_millis(wait), now), now.plus_millis(look), "{wait}");
+    fn a_short_wait_is_swept_when_overdue_and_a_long_one_when_due() {
+        for (wait, sweep) in [(0, 3_600_000), (900_000, 4_500_000), (900_001, 900_001), (86_400_000, 86_400_000)] {
+            let [wait, sweep] = [wait, sweep].map(Duration::from_millis);
+            assert_eq!(Delivery::sweep_at(DUE + wait, DUE), DUE + sweep, "{wait:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! JSON Schema of ids, times and words, for the OpenAPI document. Empty without feature `describe`.
+//! JSON Schema of ids, times and words, for the OpenAPI document. Only with feature `describe`.
 
 #[cfg(feature = "describe")]
 use schemars::{Schema, json_schema};

@@ -1,23 +1,20 @@
-//! Webhook endpoints: where a partner or customer wants to hear of events.
+//! Webhook endpoints: addresses to which events are sent.
+
+use std::time::Duration;
 
 use serde_json::Value;
 
 use super::event::{Chain, Event, EventType, Occurrence, Subject};
-use super::{
-    ActorKind, EndpointId, EndpointState, MessageId, PartnerId, SecretGeneration, TenantId, Timestamp, digest,
-};
+use super::{ActorKind, EndpointId, EndpointState, MessageId, PartnerId, SecretVersion, TenantId, Timestamp, digest};
 
-/// Who has endpoints.
+/// The owner of an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Owner {
-    /// A partner.
     Partner(PartnerId),
-    /// A customer.
     Customer(TenantId),
 }
 
 impl Owner {
-    /// How it is known as an actor.
     pub fn kind(&self) -> ActorKind {
         match self {
             Self::Partner(_) => ActorKind::Partner,
@@ -25,7 +22,6 @@ impl Owner {
         }
     }
 
-    /// Its id.
     pub fn id(&self) -> &str {
         match self {
             Self::Partner(id) => id.as_str(),
@@ -33,7 +29,7 @@ impl Owner {
         }
     }
 
-    /// Reads kind and id; `None` when they are none.
+    /// Returns `None` unless `kind` is `partner` or `customer` and `id` is an id of that kind.
     pub fn parse(kind: &str, id: &str) -> Option<Self> {
         match ActorKind::parse(kind)? {
             ActorKind::Partner => PartnerId::parse(id).map(Self::Partner),
@@ -42,8 +38,9 @@ impl Owner {
         }
     }
 
-    /// Those whom an event is sent to: whoever finds it in their own list.
-    pub fn of_event(event: &Event) -> impl Iterator<Item = Self> {
+    /// The owners whose endpoints receive an event: the partner and the customer in its subject, who also find it in
+    /// their lists.
+    pub fn recipients_of(event: &Event) -> impl Iterator<Item = Self> {
         let partner = event.subject.partner_id.clone().map(Self::Partner);
         partner.into_iter().chain(event.subject.customer_tenant_id.clone().map(Self::Customer))
     }
@@ -52,37 +49,32 @@ impl Owner {
 /// A webhook endpoint.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Endpoint {
-    /// Its id.
     pub endpoint_id: EndpointId,
-    /// Whose it is.
     pub owner: Owner,
-    /// Where messages go, as [`crate::outbound::EndpointUrl`] has it.
+    /// In normalized form, so that two endpoints with the same address can be detected.
     pub url: String,
-    /// Which events go there; all when there is no filter.
+    /// The types of events to send; `None` for all.
     pub event_types: Option<Vec<EventType>>,
-    /// What its owner says of it.
     pub description: Option<String>,
-    /// Whether events go there.
     pub state: EndpointState,
-    /// Signing secrets, newest first; at most two.
-    pub secrets: Vec<SecretGeneration>,
-    /// What it was created with, by which a repeat is told from another use of its idempotency key.
+    /// Versions of the signing secret, newest first; at most two.
+    pub secrets: Vec<SecretVersion>,
+    /// SHA-256 of the request that created it. A repeat with the same idempotency key must have the same.
     pub fingerprint: [u8; 32],
-    /// When it last had to answer a challenge anew.
+    /// When it last became pending and had to answer a challenge.
     pub pending_since: Timestamp,
-    /// Since when every attempt failed.
+    /// The time of the first failure since the last success.
     pub failing_since: Option<Timestamp>,
-    /// When it was registered.
     pub created_at: Timestamp,
-    /// Where its events stand.
     pub chain: Chain,
 }
 
 impl Endpoint {
-    /// How much older than its commit an event can look: a write is at most 4 s old, clocks differ by up to 2 s.
-    pub const LATE_MS: i64 = 10_000;
+    /// The longest time by which an event can look older than its commit: a write is at most 4 s old when it is sent, clocks
+    /// differ by up to 2 s, and a reserve.
+    pub const COMMIT_LAG: Duration = Duration::from_secs(10);
 
-    /// Its next event.
+    /// The next event of this endpoint.
     pub fn event<const N: usize>(
         &self,
         event_type: EventType,
@@ -97,26 +89,28 @@ impl Endpoint {
         Event::next(event_type, self.endpoint_id.as_str(), &self.chain, subject, occurrence, data)
     }
 
-    /// Whether an event is for it: one of the types it wants, and not committed before it was there. An event's time is when
-    /// its request began, up to [`LATE_MS`](Self::LATE_MS) before its commit; so a few from just before come along.
+    /// Whether an event is sent here: its type is wanted, and it was not committed before the endpoint was created. The time of
+    /// an event is the start of its request, up to [`COMMIT_LAG`](Self::COMMIT_LAG) before its commit. So a few events from
+    /// just before the creation are sent too.
     pub fn wants(&self, event: &Event) -> bool {
         let wanted = self.event_types.as_ref().is_none_or(|types| types.contains(&event.event_type));
         let reachable = matches!(self.state, EndpointState::Pending | EndpointState::Active);
-        wanted && reachable && self.created_at.plus_millis(-Self::LATE_MS) <= event.occurred_at
+        wanted && reachable && self.created_at - Self::COMMIT_LAG <= event.occurred_at
     }
 
-    /// The challenge that an event of this endpoint calls for, once it is pending: the same for the same event.
-    pub fn challenge(&self, sequence: u64) -> MessageId {
+    /// The id of the challenge that this endpoint's event with that sequence calls for. It is the same when the event is
+    /// published again.
+    pub fn challenge_id(&self, sequence: u64) -> MessageId {
         MessageId::from_hash(&digest("challenge", &[self.endpoint_id.as_str().as_bytes(), &sequence.to_be_bytes()]))
     }
 
-    /// Whether a challenge that was begun then is the present one: not from before the endpoint was last pending.
-    pub fn awaits_challenge_of(&self, begun: Timestamp) -> bool {
-        self.state == EndpointState::Pending && self.pending_since.plus_millis(-Self::LATE_MS) <= begun
+    /// Whether a challenge created at that time is current: not from before the endpoint last became pending.
+    pub fn awaits_challenge_from(&self, created_at: Timestamp) -> bool {
+        self.state == EndpointState::Pending && self.pending_since - Self::COMMIT_LAG <= created_at
     }
 
-    /// The secrets its messages are signed with at a time, newest first.
-    pub fn live_secrets(&self, now: Timestamp) -> impl Iterator<Item = &SecretGeneration> {
-        SecretGeneration::live(&self.secrets, now)
+    /// The secrets with which messages are signed, newest first.
+    pub fn live_secrets(&self, now: Timestamp) -> impl Iterator<Item = &SecretVersion> {
+        SecretVersion::live(&self.secrets, now)
     }
 }

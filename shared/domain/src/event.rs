@@ -1,5 +1,5 @@
-//! Events: exactly one per command that changed something, written in the same transaction. They are timeline, audit and
-//! outbox at once, and each aggregate's form a hash chain.
+//! Events: exactly one for each command that changed something, written in the same transaction. They are timeline, audit
+//! log and outbox. The events of one record form a hash chain.
 
 use std::cmp::Ordering;
 
@@ -43,86 +43,67 @@ macro_rules! event_types {
 }
 
 event_types! {
-    /// A partner invited a customer.
     InvitationCreated = "invitation.created" of Invitation;
-    /// The customer accepted; carries the relationship and the grant it started.
+    /// Has the relationship and the grant that the acceptance started.
     InvitationAccepted = "invitation.accepted" of Invitation;
-    /// The customer said no.
     InvitationDeclined = "invitation.declined" of Invitation;
-    /// The partner withdrew it.
     InvitationCancelled = "invitation.cancelled" of Invitation;
-    /// The partner renewed it; the old link is dead.
     InvitationRenewed = "invitation.renewed" of Invitation;
-    /// Nobody answered in time.
     InvitationExpired = "invitation.expired" of Invitation;
-    /// A side ended the relationship; carries the grants that ended with it.
+    /// Has the ids of the grants that ended with it.
     RelationshipEnded = "relationship.ended" of Relationship;
-    /// A side ended the grant.
     GrantEnded = "grant.ended" of Grant;
     /// The grant extended itself.
     GrantExtended = "grant.extended" of Grant;
     /// The grant ends in 30, 7 or 1 days.
     GrantExpiring = "grant.expiring" of Grant;
-    /// The grant's time is over.
     GrantExpired = "grant.expired" of Grant;
-    /// A partner registered a subscription.
     SubscriptionRegistered = "subscription.registered" of Subscription;
-    /// A customer was registered.
     CustomerRegistered = "customer.registered" of Tenant;
-    /// A customer got another name.
     CustomerRenamed = "customer.renamed" of Tenant;
-    /// A tenant enrolled as a partner.
     PartnerEnrolled = "partner.enrolled" of Partner;
-    /// A partner got another name.
     PartnerRenamed = "partner.renamed" of Partner;
-    /// A partner was suspended.
     PartnerSuspended = "partner.suspended" of Partner;
-    /// A suspended partner may act again.
     PartnerResumed = "partner.resumed" of Partner;
-    /// A partner's signing secret was rotated.
+    /// Signing secrets of partners. Rotating the secret of an endpoint is `endpoint.updated`.
     SecretRotated = "secret.rotated" of Partner;
-    /// A key was issued.
     KeyIssued = "key.issued" of Key;
-    /// A key was revoked.
     KeyRevoked = "key.revoked" of Key;
-    /// A webhook endpoint was registered.
     EndpointCreated = "endpoint.created" of Endpoint;
-    /// An endpoint's address, filter, description, state or secret was changed by its owner.
+    /// The owner changed the address, filter, description, state or secret.
     EndpointUpdated = "endpoint.updated" of Endpoint;
-    /// An endpoint answered its challenge.
+    /// The endpoint answered its challenge.
     EndpointActivated = "endpoint.activated" of Endpoint;
-    /// Nothing is sent to an endpoint any more; says why.
+    /// Has the reason.
     EndpointDisabled = "endpoint.disabled" of Endpoint;
-    /// An endpoint was removed.
     EndpointDeleted = "endpoint.deleted" of Endpoint;
 }
 
-/// Where an aggregate's events stand: how many there are, and the last one's hash.
+/// The end of the chain of a record's events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Chain {
     /// The number of events.
     pub sequence: u64,
-    /// The last event's hash; zeros when there is none.
+    /// The hash of the last event; zeros if there are no events.
     pub hash: [u8; 32],
 }
 
-/// Where an aggregate's events are not those that were written. Whoever can write the whole table can write a chain that
-/// holds: this finds mistakes and tampering with single items, and anything at all when a hash was kept elsewhere.
+/// Where a record's events differ from those that were written. This detects mistakes and changes of single items. Someone who
+/// can write the whole table can write a valid chain, which only a hash that was kept elsewhere reveals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BrokenChain {
-    /// An event is not there.
     #[error("event {0} is missing")]
     Missing(u64),
-    /// There are two events of this number, or it lies beyond the aggregate's own count.
-    #[error("event {0} is one too many")]
+    /// There are two events with this number, or it is larger than the record's own count.
+    #[error("event {0} is unexpected")]
     Surplus(u64),
-    /// The event, or its hash, is not what was written.
-    #[error("event {0} has been changed")]
+    /// The event or its hash was changed.
+    #[error("event {0} does not match its hash")]
     Changed(u64),
 }
 
-/// Recomputes the chain of an aggregate's events, given in order, each with the hash that is stored with it, and holds it
-/// against where the aggregate itself says that they stand.
+/// Recomputes the chain of a record's events and compares it with the end that the record itself has. The events are in order,
+/// each with its stored hash.
 ///
 /// # Errors
 /// The first [`BrokenChain`].
@@ -150,33 +131,25 @@ pub fn verify_chain<'a>(
     }
 }
 
-/// What an event is about: every id that is known, and no other member.
+/// The ids of everything that an event is about. The event is shown and sent to this partner and this customer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Subject {
-    /// The invitation.
     pub invitation_id: Option<InvitationId>,
-    /// The grant.
     pub grant_id: Option<GrantId>,
-    /// The subscription.
     pub subscription_id: Option<SubscriptionId>,
-    /// The key.
     pub key_id: Option<KeyId>,
-    /// The webhook endpoint.
     pub endpoint_id: Option<EndpointId>,
-    /// The partner.
     pub partner_id: Option<PartnerId>,
-    /// The customer.
     pub customer_tenant_id: Option<TenantId>,
 }
 
-/// Who did it.
+/// Who caused an event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Actor {
-    /// How the actor was known.
     pub kind: ActorKind,
-    /// A key's id for operators, else the partner's, the tenant's or the invitation's.
+    /// The id of an operator's key, a partner, a tenant, an invitation (for links) or a job.
     pub id: String,
-    /// The role acted in.
+    /// The role in which the actor acted.
     pub role: Option<Role>,
 }
 
@@ -187,40 +160,33 @@ impl Actor {
     }
 }
 
-/// When something happens, who does it, and under which policy.
+/// When something happens, who causes it, and which policy is in force.
 #[derive(Clone, Copy, Debug)]
 pub struct Occurrence<'a> {
-    /// When.
     pub at: Timestamp,
-    /// Who.
     pub actor: &'a Actor,
-    /// The policy it is decided under.
     pub policy_version: u32,
 }
 
-/// One thing that happened.
+/// Something that happened.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
-    /// What happened.
     pub event_type: EventType,
-    /// The aggregate's own id, as its items spell it.
+    /// The id of the record, as its items spell it.
     pub aggregate_id: String,
-    /// The aggregate's own count, from 1.
+    /// Counts the events of the record, from 1.
     pub sequence: u64,
-    /// When.
     pub occurred_at: Timestamp,
-    /// What it is about.
     pub subject: Subject,
-    /// Who did it.
     pub actor: Actor,
-    /// The policy it was decided under.
+    /// The version of the policy that was in force.
     pub policy_version: u32,
-    /// What else a reader needs.
+    /// Depends on the type.
     pub data: Map<String, Value>,
 }
 
 impl Event {
-    /// The event that follows an aggregate's chain.
+    /// The event that follows a record's chain.
     pub fn next<const N: usize>(
         event_type: EventType,
         aggregate_id: impl Into<String>,
@@ -241,13 +207,11 @@ impl Event {
         }
     }
 
-    /// The id: made of the aggregate and the sequence, so that a repeated attempt names the same event.
+    /// Derived from the record and the sequence, so that a retry has the same id.
     pub fn event_id(&self) -> EventId {
         let kind = self.event_type.aggregate().as_str();
-        EventId::from_hash(&digest(
-            "event",
-            &[kind.as_bytes(), self.aggregate_id.as_bytes(), &self.sequence.to_be_bytes()],
-        ))
+        let parts = [kind.as_bytes(), self.aggregate_id.as_bytes(), &self.sequence.to_be_bytes()];
+        EventId::from_hash(&digest("event", &parts))
     }
 
     /// The chain with this event at its end.
@@ -279,7 +243,7 @@ mod tests {
         }
     }
 
-    /// Events 1 to `count` as they are written, and where they stand then.
+    /// Events 1 to `count` with their hashes, and the end of their chain.
     fn written(count: u64) -> (Vec<(Event, [u8; 32])>, Chain) {
         let mut head = Chain::default();
         let mut events = Vec::new();
@@ -292,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_as_it_was_written_holds() {
+    fn an_unchanged_chain_is_valid() {
         for count in 0..4 {
             let (events, head) = written(count);
             assert_eq!(verify_chain(&events, &head), Ok(()));
@@ -300,12 +264,12 @@ mod tests {
     }
 
     #[test]
-    fn every_changed_member_breaks_it() {
+    fn a_changed_event_breaks_the_chain() {
         let (events, head) = written(3);
         let changes: [fn(&mut Event); 7] = [
             |event| event.event_type = EventType::CustomerRegistered,
             |event| event.aggregate_id.push('0'),
-            |event| event.occurred_at = event.occurred_at.plus_millis(1),
+            |event| event.occurred_at = event.occurred_at + std::time::Duration::from_millis(1),
             |event| event.subject.customer_tenant_id = None,
             |event| event.actor.id.push('y'),
             |event| event.policy_version = 2,
@@ -317,7 +281,7 @@ mod tests {
                 change(&mut changed[at].0);
                 let broken = Err(BrokenChain::Changed(at as u64 + 1));
                 assert_eq!(verify_chain(&changed, &head), broken);
-                // Whoever changes the hash beside it as well breaks the next event, or the aggregate's own item.
+                // With the event's own hash recomputed, the next event or the record's own item does not match.
                 let before = if at == 0 { [0; 32] } else { events[at - 1].1 };
                 changed[at].1 = changed[at].0.chain_after(&before).hash;
                 assert_eq!(verify_chain(&changed, &head), Err(BrokenChain::Changed((at as u64 + 2).min(3))));
@@ -326,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn removed_inserted_and_repeated_events_break_it() {
+    fn removed_inserted_and_repeated_events_break_the_chain() {
         let (events, head) = written(3);
         for at in 0..3 {
             let mut removed = events.clone();

@@ -1,11 +1,13 @@
-//! Delegated administration: what a partner asks for, and what a customer granted.
+//! Delegated administration: what a partner asks for, and what a customer grants.
+
+use std::time::Duration;
 
 use serde_json::Value;
 
 use super::event::{Chain, Event, EventType, Occurrence, Subject};
 use super::{GrantId, GrantState, InvitationId, PartnerId, PartnerStatus, TenantId, Timestamp};
 
-/// Reads `P<n>D` with 1 ≤ n, at most four digits, no leading zero: the one form of ISO 8601 durations in use here.
+/// Reads `P<n>D`, an ISO 8601 duration of 1 to 9999 days without leading zeros. `None` for any other text.
 pub fn parse_days(text: &str) -> Option<u32> {
     let digits = text.strip_prefix('P')?.strip_suffix('D')?;
     let plain =
@@ -16,16 +18,16 @@ pub fn parse_days(text: &str) -> Option<u32> {
 /// Roles for a time: asked for in an invitation, or granted in an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DelegatedAdmin {
-    /// Directory roles, sorted, each once.
+    /// Directory roles, sorted, without duplicates.
     pub roles: Vec<String>,
-    /// How long, in days of 24 hours.
+    /// Days of 24 hours.
     pub days: u32,
     /// Whether the grant extends itself at its end.
     pub auto_extend: bool,
 }
 
 impl DelegatedAdmin {
-    /// Whether this asks for nothing beyond `asked`: no other role, no longer time, no extension of its own (MP-19).
+    /// Whether this is no more than `asked`: no other role, no longer time, no extension that was not asked for (MP-19).
     pub fn is_within(&self, asked: &Self) -> bool {
         self.roles.iter().all(|role| asked.roles.contains(role))
             && self.days <= asked.days
@@ -33,115 +35,107 @@ impl DelegatedAdmin {
     }
 }
 
-/// The customer's word on delegated administration.
+/// The customer's decision on delegated administration.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum GrantAnswer {
-    /// Nothing was said.
+pub enum GrantDecision {
+    /// The request has no decision.
     Absent,
-    /// All that was asked.
     AsRequested,
-    /// None of it.
     Refused,
-    /// This much.
     Narrowed(DelegatedAdmin),
 }
 
-/// Why a word can't stand.
+/// Why a decision is not possible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GrantRefusal {
-    /// Something was asked, and nothing was said to it.
-    NothingSaid,
-    /// Nothing was asked, and something was said to it.
-    NothingAsked,
-    /// It can be narrowed here, but not refused (MP-14).
+pub enum GrantDecisionError {
+    /// Delegated administration was asked for, but the decision is absent.
+    Missing,
+    /// Delegated administration was not asked for, but there is a decision.
+    Unexpected,
+    /// Delegated administration can be narrowed here, but not refused (MP-14).
     Required,
-    /// More was granted than was asked (MP-19).
-    Exceeds,
+    /// More was granted than was asked for (MP-19).
+    ExceedsRequest,
 }
 
-impl GrantAnswer {
-    /// What is granted, if this answers what was asked.
+impl GrantDecision {
+    /// What is granted; `None` if nothing was asked for or all of it was refused.
     ///
     /// # Errors
-    /// [`GrantRefusal::NothingSaid`] or [`GrantRefusal::NothingAsked`].
-    pub fn resolve(&self, asked: Option<&DelegatedAdmin>) -> Result<Option<DelegatedAdmin>, GrantRefusal> {
+    /// [`GrantDecisionError::Missing`] or [`GrantDecisionError::Unexpected`].
+    pub fn resolve(&self, asked: Option<&DelegatedAdmin>) -> Result<Option<DelegatedAdmin>, GrantDecisionError> {
         match (self, asked) {
             (Self::Absent, None) | (Self::Refused, Some(_)) => Ok(None),
             (Self::AsRequested, Some(asked)) => Ok(Some(asked.clone())),
             (Self::Narrowed(admin), Some(_)) => Ok(Some(admin.clone())),
-            (Self::Absent, Some(_)) => Err(GrantRefusal::NothingSaid),
-            (_, None) => Err(GrantRefusal::NothingAsked),
+            (Self::Absent, Some(_)) => Err(GrantDecisionError::Missing),
+            (_, None) => Err(GrantDecisionError::Unexpected),
         }
     }
 
-    /// What is granted under every rule; `required` when it can't be refused.
+    /// As [`resolve`](Self::resolve), and checks the rules. With `required`, the customer cannot refuse.
     ///
     /// # Errors
-    /// [`GrantRefusal`].
-    pub fn decide(
+    /// Any [`GrantDecisionError`].
+    pub fn check(
         &self,
         asked: Option<&DelegatedAdmin>,
         required: bool,
-    ) -> Result<Option<DelegatedAdmin>, GrantRefusal> {
+    ) -> Result<Option<DelegatedAdmin>, GrantDecisionError> {
         let granted = self.resolve(asked)?;
         match (&granted, asked) {
-            (None, Some(_)) if required => Err(GrantRefusal::Required),
-            (Some(admin), Some(asked)) if !admin.is_within(asked) => Err(GrantRefusal::Exceeds),
+            (None, Some(_)) if required => Err(GrantDecisionError::Required),
+            (Some(admin), Some(asked)) if !admin.is_within(asked) => Err(GrantDecisionError::ExceedsRequest),
             _ => Ok(granted),
         }
     }
 }
 
-/// What is to be announced of a grant at some time.
+/// What an event announces about a grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GrantNotice {
-    /// It ends in so many days.
+    /// The grant ends in this many days.
     Expiring(u32),
-    /// Its time is over.
     Expired,
-    /// It has extended itself.
     Extended,
 }
 
-/// Days before its end at which a grant that doesn't extend itself is announced.
+/// Days before the end at which `grant.expiring` is sent, unless the grant extends itself.
 const NOTICE_DAYS: [u32; 3] = [30, 7, 1];
 
 /// Delegated administration that a customer granted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Grant {
-    /// Its id; the tail is its invitation's.
+    /// Has the same 26 characters as the id of its invitation.
     pub grant_id: GrantId,
-    /// Who holds it.
     pub partner_id: PartnerId,
-    /// Who gave it.
     pub customer: TenantId,
-    /// Roles, time, extension as granted.
+    /// As it was granted.
     pub admin: DelegatedAdmin,
-    /// When it began.
     pub starts_at: Timestamp,
-    /// Days by which it extends itself; 0 when it doesn't.
+    /// Days by which the grant extends itself; 0 if it does not.
     pub extension_days: u32,
-    /// The invitation that started the relationship's period it belongs to.
+    /// The invitation that started the relationship's period that the grant belongs to.
     pub period: InvitationId,
-    /// When a side ended it.
+    /// When one of the sides ended it.
     pub ended_at: Option<Timestamp>,
-    /// Where its events stand.
     pub chain: Chain,
 }
 
 impl Grant {
-    /// When it ends as things stand: extensions that are due are counted in.
+    /// When the grant ends, with all extensions that are due at `now`. Does not consider that a side ended it.
     pub fn ends_at(&self, now: Timestamp) -> Timestamp {
         let first = self.starts_at.plus_days(self.admin.days);
-        if self.extension_days == 0 || now < first {
+        let step = u64::from(self.extension_days);
+        if step == 0 || now < first {
             return first;
         }
-        let step = i64::from(self.extension_days) * 86_400_000;
-        let times = (now.millis() - first.millis()) / step + 1;
-        first.plus_millis(times.saturating_mul(step))
+        let elapsed_days = now.since(first).as_secs() / 86_400;
+        let extensions = elapsed_days / step + 1;
+        first + Duration::from_hours(24 * step * extensions)
     }
 
-    /// What is to be announced next after a time, and when; `None` when nothing is left.
+    /// The next notice after a time, and when it is due. `None` if there are no more.
     pub fn next_notice(&self, after: Timestamp) -> Option<(Timestamp, GrantNotice)> {
         if self.extension_days > 0 {
             return Some((self.ends_at(after), GrantNotice::Extended));
@@ -151,13 +145,14 @@ impl Grant {
         notices.chain([(end, GrantNotice::Expired)]).find(|(at, _)| *at > after)
     }
 
-    /// What is to be announced at exactly this time.
+    /// The notice that is due at exactly this time.
     pub fn notice_at(&self, at: Timestamp) -> Option<GrantNotice> {
-        self.next_notice(at.plus_millis(-1)).filter(|(due, _)| *due == at).map(|(_, notice)| notice)
+        let before = at - Duration::from_millis(1);
+        self.next_notice(before).filter(|(due, _)| *due == at).map(|(_, notice)| notice)
     }
 
-    /// Its state. `period_end` is when the relationship's period it belongs to ended; `None` while that is active. A grant
-    /// whose own time was over before that has expired, and stays so.
+    /// `period_end` is the end of the relationship's period that the grant belongs to; `None` while the period is active.
+    /// A grant that expired before its period ended stays expired.
     pub fn state(&self, now: Timestamp, period_end: Option<Timestamp>, partner: PartnerStatus) -> GrantState {
         let over = self.ended_at.or(period_end);
         let at = over.unwrap_or(now);
@@ -172,7 +167,15 @@ impl Grant {
         }
     }
 
-    /// Its next event.
+    /// The end that readers see. It does not change any more once the grant or its period is over.
+    pub fn effective_end(&self, now: Timestamp, period_end: Option<Timestamp>) -> Timestamp {
+        match self.ended_at.or(period_end) {
+            Some(over) => self.ends_at(over).min(over),
+            None => self.ends_at(now),
+        }
+    }
+
+    /// The next event of this grant.
     pub fn event<const N: usize>(
         &self,
         event_type: EventType,
@@ -188,20 +191,14 @@ impl Grant {
         };
         Event::next(event_type, self.grant_id.as_str(), &self.chain, subject, occurrence, data)
     }
-
-    /// The end that readers see. It is fixed once the grant or the relationship's period is over.
-    pub fn effective_end(&self, now: Timestamp, period_end: Option<Timestamp>) -> Timestamp {
-        match self.ended_at.or(period_end) {
-            Some(over) => self.ends_at(over).min(over),
-            None => self.ends_at(now),
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::digest;
+
+    const MILLISECOND: Duration = Duration::from_millis(1);
 
     #[test]
     fn only_whole_days_are_a_duration() {
@@ -213,14 +210,45 @@ mod tests {
         }
     }
 
+    fn admin(roles: &[&str], days: u32, auto_extend: bool) -> DelegatedAdmin {
+        DelegatedAdmin { roles: roles.iter().map(|role| (*role).to_owned()).collect(), days, auto_extend }
+    }
+
+    #[test]
+    fn a_decision_may_narrow_but_not_exceed_what_was_asked() {
+        let asked = admin(&["global_reader", "user_administrator"], 10, false);
+        let check = |granted: &DelegatedAdmin| GrantDecision::Narrowed(granted.clone()).check(Some(&asked), true);
+        let narrowed = admin(&["global_reader"], 5, false);
+        assert_eq!(check(&narrowed), Ok(Some(narrowed)));
+        for more in [
+            admin(&["global_administrator"], 5, false),
+            admin(&["global_reader"], 11, false),
+            admin(&["global_reader"], 5, true),
+        ] {
+            assert_eq!(check(&more), Err(GrantDecisionError::ExceedsRequest), "{more:?}");
+        }
+    }
+
+    #[test]
+    fn a_decision_is_required_exactly_when_delegated_administration_was_asked_for() {
+        use GrantDecision::{Absent, AsRequested, Refused};
+        let asked = admin(&["global_reader"], 10, false);
+        assert_eq!(Absent.check(None, false), Ok(None));
+        assert_eq!(Absent.check(Some(&asked), false), Err(GrantDecisionError::Missing));
+        assert_eq!(Refused.check(None, false), Err(GrantDecisionError::Unexpected));
+        assert_eq!(AsRequested.check(Some(&asked), true), Ok(Some(asked.clone())));
+        assert_eq!(Refused.check(Some(&asked), false), Ok(None));
+        assert_eq!(Refused.check(Some(&asked), true), Err(GrantDecisionError::Required));
+    }
+
     fn grant(extension_days: u32) -> Grant {
         let id = InvitationId::from_hash(&digest("t", &[]));
         let tenant = TenantId::parse("6f9619ff-8b86-d011-b42d-00cf4fc964ff").unwrap();
         Grant {
-            grant_id: GrantId::of(&id),
-            partner_id: PartnerId::of(&tenant),
+            grant_id: GrantId::from_invitation(&id),
+            partner_id: PartnerId::from_tenant(&tenant),
             customer: tenant,
-            admin: DelegatedAdmin { roles: vec!["global_reader".into()], days: 10, auto_extend: extension_days > 0 },
+            admin: admin(&["global_reader"], 10, extension_days > 0),
             starts_at: Timestamp::from_millis(0),
             extension_days,
             period: id,
@@ -230,40 +258,41 @@ mod tests {
     }
 
     #[test]
-    fn a_grant_ends_to_the_millisecond_and_extends_itself_for_ever() {
+    fn a_grant_expires_at_its_last_millisecond_unless_it_extends_itself() {
         let plain = grant(0);
         let end = Timestamp::from_millis(0).plus_days(10);
         let state = |grant: &Grant, at| grant.state(at, None, PartnerStatus::Active);
-        assert_eq!(state(&plain, end.plus_millis(-1)), GrantState::Active);
+        assert_eq!(state(&plain, end - MILLISECOND), GrantState::Active);
         assert_eq!(state(&plain, end), GrantState::Expired);
         let extended = grant(180);
-        assert_eq!(extended.ends_at(end.plus_millis(-1)), end);
+        assert_eq!(extended.ends_at(end - MILLISECOND), end);
         assert_eq!(extended.ends_at(end), end.plus_days(180));
+        assert_eq!(extended.ends_at(end.plus_days(180) - MILLISECOND), end.plus_days(180));
         assert_eq!(extended.ends_at(end.plus_days(180)), end.plus_days(360));
         assert_eq!(state(&extended, end.plus_days(10_000)), GrantState::Active);
     }
 
     #[test]
-    fn what_expired_before_its_relationship_ended_stays_expired() {
+    fn a_grant_that_expired_before_its_relationship_ended_stays_expired() {
         let plain = grant(0);
         let end = plain.starts_at.plus_days(10);
         let state = |period_end| plain.state(end.plus_days(100), Some(period_end), PartnerStatus::Active);
-        assert_eq!(state(end.plus_millis(-1)), GrantState::Ended);
+        assert_eq!(state(end - MILLISECOND), GrantState::Ended);
         assert_eq!(state(end), GrantState::Expired);
         let shown_end = |period_end| plain.effective_end(end.plus_days(100), Some(period_end));
-        assert_eq!(shown_end(end.plus_millis(-1)), end.plus_millis(-1));
+        assert_eq!(shown_end(end - MILLISECOND), end - MILLISECOND);
         assert_eq!(shown_end(end.plus_days(1)), end);
         assert_eq!(grant(180).state(end, Some(end), PartnerStatus::Active), GrantState::Ended);
     }
 
     #[test]
-    fn notices_come_thirty_seven_and_one_day_before_the_end_unless_it_extends_itself() {
+    fn notices_are_due_30_7_and_1_days_before_the_end_unless_the_grant_extends_itself() {
         let plain = Grant { admin: DelegatedAdmin { days: 40, ..grant(0).admin }, ..grant(0) };
         let mut at = plain.starts_at;
         let mut notices = Vec::new();
         while let Some((due, notice)) = plain.next_notice(at) {
             assert_eq!(plain.notice_at(due), Some(notice));
-            notices.push(((due.millis() - plain.starts_at.millis()) / 86_400_000, notice));
+            notices.push((due.since(plain.starts_at).as_secs() / 86_400, notice));
             at = due;
         }
         use GrantNotice::{Expired, Expiring};

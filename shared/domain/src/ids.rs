@@ -1,5 +1,5 @@
-//! Identifiers. Each is a type of its own with private contents and a fallible `parse`, so that one can't stand where
-//! another belongs and none can hold a character that means something in a key.
+//! Ids. Each kind is a type with private contents and a fallible `parse`. So ids can't be mixed up, and no id contains a
+//! character that has a meaning in the keys of the table.
 
 use std::fmt;
 
@@ -9,11 +9,12 @@ use sha2::{Digest, Sha256};
 
 use crate::describe::describe;
 
-/// SHA-256 over parts, each preceded by its length, so that no two lists of parts hash alike.
+/// SHA-256 over the label and the parts, each preceded by its length (64 bits, big-endian). So different lists of parts never
+/// give the same bytes.
 pub fn digest(label: &str, parts: &[&[u8]]) -> [u8; 32] {
     let mut hash = Sha256::new();
     for part in std::iter::once(label.as_bytes()).chain(parts.iter().copied()) {
-        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
     hash.finalize().into()
@@ -36,20 +37,18 @@ macro_rules! ids {
         pub struct $name(String);
 
         impl $name {
-            /// What the text form begins with.
             pub const PREFIX: &'static str = $prefix;
 
-            /// Reads the text form: the prefix and 26 characters of lower-case base32. `None` when it is anything else.
+            /// Reads the prefix and 26 characters of lower-case base32; `None` for any other text.
             pub fn parse(text: &str) -> Option<Self> {
                 text.strip_prefix(Self::PREFIX).filter(|tail| is_tail(tail)).map(|_| Self(text.to_owned()))
             }
 
-            /// The id made of the first 128 bits of a hash.
+            /// From the first 128 bits of a hash.
             pub fn from_hash(hash: &[u8; 32]) -> Self {
                 Self(format!("{}{}", Self::PREFIX, tail(hash)))
             }
 
-            /// The text form.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -77,40 +76,41 @@ macro_rules! ids {
 }
 
 ids! {
-    /// A partner, `ptr_…`, made of its tenant's id.
+    /// Id of a partner, derived from the id of its tenant.
     PartnerId, "ptr_";
-    /// An invitation, `inv_…`, made of partner, channel and idempotency key.
+    /// Id of an invitation, derived from the partner, the channel and the idempotency key.
     InvitationId, "inv_";
-    /// A grant, `grt_…`; its tail is that of the invitation that asked for it.
+    /// Id of a grant; the same characters as the invitation that asked for it.
     GrantId, "grt_";
-    /// An event, `evt_…`, made of its aggregate and its sequence.
+    /// Id of an event, derived from the record and the sequence.
     EventId, "evt_";
-    /// An access key's public name, `key_…`, made of the key's hash.
+    /// Id of an access key, derived from the hash of the key.
     KeyId, "key_";
-    /// A webhook endpoint, `ep_…`, made of its owner and an idempotency key, or random.
+    /// Id of a webhook endpoint, derived from the owner and the idempotency key, or random.
     EndpointId, "ep_";
-    /// A message that tells of no event, `msg_…`: a challenge or a test.
+    /// Id of a challenge or test message.
     MessageId, "msg_";
 }
 
 impl PartnerId {
-    /// The partner that a tenant enrols as.
-    pub fn of(tenant: &TenantId) -> Self {
+    /// The id of the partner as which a tenant enrolls.
+    pub fn from_tenant(tenant: &TenantId) -> Self {
         Self::from_hash(&digest("partner", &[tenant.as_str().as_bytes()]))
     }
 }
 
 impl InvitationId {
-    /// The invitation that a partner's idempotency key on a channel (`key` or `webhook`) names, for ever.
-    pub fn of(partner: &PartnerId, channel: &str, idempotency_key: &str) -> Self {
+    /// The id of the invitation that a partner creates with an idempotency key. `channel` is `key` or `webhook`; the two do not
+    /// share idempotency keys.
+    pub fn from_idempotency_key(partner: &PartnerId, channel: &str, idempotency_key: &str) -> Self {
         let parts = [partner.as_str().as_bytes(), channel.as_bytes(), idempotency_key.as_bytes()];
         Self::from_hash(&digest("invitation", &parts))
     }
 }
 
 impl GrantId {
-    /// The grant that an invitation's acceptance starts.
-    pub fn of(invitation: &InvitationId) -> Self {
+    /// The id of the grant that the acceptance of an invitation starts.
+    pub fn from_invitation(invitation: &InvitationId) -> Self {
         Self(format!("{}{}", Self::PREFIX, invitation.tail()))
     }
 
@@ -120,19 +120,12 @@ impl GrantId {
     }
 }
 
-impl KeyId {
-    /// The name of the key with this SHA-256.
-    pub fn of(key_hash: &[u8; 32]) -> Self {
-        Self::from_hash(key_hash)
-    }
-}
-
-/// An organisation's directory: a UUID in lower-case 8-4-4-4-12 form (RFC 9562 §4).
+/// Id of an organization's tenant (its directory): a UUID in lower-case 8-4-4-4-12 form (RFC 9562 §4).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TenantId(String);
 
 impl TenantId {
-    /// Reads the canonical form. `None` for anything else, upper case and braces included.
+    /// Reads the lower-case form; `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         let well_formed = text.len() == 36
             && text.bytes().enumerate().all(|(at, byte)| match at {
@@ -142,7 +135,6 @@ impl TenantId {
         well_formed.then(|| Self(text.to_owned()))
     }
 
-    /// The text form.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -165,23 +157,22 @@ const UUID_PATTERN: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-
 
 describe!(TenantId: schemars::json_schema!({"type": "string", "format": "uuid", "pattern": UUID_PATTERN}));
 
-/// A partner's own name for a subscription: 1 to 64 of `A–Z a–z 0–9 . _ -`, compared without case.
+/// A partner's own id of a subscription: 1 to 64 of `A–Z a–z 0–9 . _ -`, compared without case.
 #[derive(Clone, Debug)]
 pub struct SubscriptionId(String);
 
 impl SubscriptionId {
-    /// Reads an id. `None` when it is empty, too long or holds another character.
     pub fn parse(text: &str) -> Option<Self> {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
         ((1..=64).contains(&text.len()) && text.bytes().all(plain)).then(|| Self(text.to_owned()))
     }
 
-    /// As it was written.
+    /// As the partner wrote it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// As it is compared and stored.
+    /// In lower case, as it is compared and stored.
     pub fn folded(&self) -> String {
         self.0.to_ascii_lowercase()
     }
@@ -201,14 +192,14 @@ impl Serialize for SubscriptionId {
     }
 }
 
-describe!(SubscriptionId: crate::describe::text(&["The partner's own id of a subscription, compared without case."], "^[A-Za-z0-9._-]{1,64}$"));
+describe!(SubscriptionId: crate::describe::text(&["A partner's own id of a subscription, compared without case."], "^[A-Za-z0-9._-]{1,64}$"));
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn an_id_reads_back_what_it_writes_and_nothing_else() {
+    fn an_id_parses_only_its_own_text_form() {
         let id = InvitationId::from_hash(&digest("test", &[b"x"]));
         assert_eq!(InvitationId::parse(id.as_str()), Some(id.clone()));
         for wrong in [
@@ -222,17 +213,17 @@ mod tests {
         ] {
             assert_eq!(InvitationId::parse(&wrong), None, "{wrong}");
         }
-        assert_eq!(GrantId::of(&id).invitation(), id);
+        assert_eq!(GrantId::from_invitation(&id).invitation(), id);
     }
 
     #[test]
-    fn the_parts_of_a_digest_cannot_run_into_each_other() {
+    fn moving_a_byte_to_another_part_changes_the_digest() {
         assert_ne!(digest("a", &[b"bc", b"d"]), digest("a", &[b"b", b"cd"]));
         assert_ne!(digest("ab", &[b"c"]), digest("a", &[b"bc"]));
     }
 
     #[test]
-    fn only_a_canonical_uuid_is_a_tenant() {
+    fn only_a_lower_case_uuid_is_a_tenant_id() {
         let good = "6f9619ff-8b86-d011-b42d-00cf4fc964ff";
         assert!(TenantId::parse(good).is_some());
         for wrong in [

@@ -1,4 +1,4 @@
-//! An invitation: pending → accepted, declined or cancelled; expired is computed from its time (MP-17).
+//! An invitation: pending, then accepted, declined or cancelled. `expired` is computed from its time (MP-17).
 
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::Value;
@@ -9,42 +9,36 @@ use super::{
     PartnerId, Requirement, TenantId, Timestamp, digest,
 };
 
-/// Who says to have answered, in the holder's own words: possession of a link proves no more.
+/// The person who accepted, as that person stated it. A link proves nothing about the person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AcceptedBy {
-    /// The person's name.
     pub name: String,
-    /// The person's e-mail address.
     pub email: String,
-    /// What makes [`AcceptedBy::digest`] useless to anyone who guesses names; erased together with them.
+    /// Prevents guessing the person from [`AcceptedBy::digest`]. Erased together with the name and email.
     pub salt: [u8; 16],
 }
 
 impl AcceptedBy {
-    /// What events hold in place of the person: 128 bits of a salted hash. Once the person's own words and the salt are
-    /// erased from the invitation it says nothing, and the chain of events still holds.
+    /// 128 bits of a salted hash, which events contain instead of the person. After name, email and salt are erased it reveals
+    /// nothing, and the chain of events is still valid.
     pub fn digest(&self) -> String {
         let hash = digest("accepted by", &[&self.salt, self.name.as_bytes(), self.email.as_bytes()]);
         BASE64URL_NOPAD.encode(&hash[..16])
     }
 }
 
-/// What was decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Yes, with this much delegated administration.
     Accepted {
-        /// What was granted; `None` when nothing was asked or all of it was refused.
+        /// `None` if nothing was asked for, or all of it was refused.
         granted: Option<DelegatedAdmin>,
-        /// Who says to have answered.
         accepted_by: AcceptedBy,
     },
-    /// No.
     Declined {
-        /// Why, in the customer's words.
+        /// Free text of the customer.
         reason: Option<String>,
     },
-    /// Withdrawn by the partner.
+    /// By the partner.
     Cancelled,
 }
 
@@ -58,65 +52,53 @@ impl Decision {
     }
 }
 
-/// An answer and its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// What was decided.
     pub decision: Decision,
-    /// When.
     pub decided_at: Timestamp,
 }
 
 /// An invitation to a relationship, or to a grant within one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Invitation {
-    /// Its id.
     pub invitation_id: InvitationId,
-    /// What it asks for.
     pub kind: InvitationKind,
-    /// Who invites.
     pub partner_id: PartnerId,
-    /// The partner's name at that time.
+    /// The partner's name when the invitation was created.
     pub partner_name: String,
-    /// Who is invited.
     pub customer: TenantId,
-    /// Delegated administration that is asked for.
+    /// What the partner asks for.
     pub delegated_admin: Option<DelegatedAdmin>,
-    /// Words of the partner.
+    /// The partner's message to the customer.
     pub message: Option<String>,
-    /// When it was made.
     pub created_at: Timestamp,
-    /// From when on it can't be answered.
+    /// From this time on the invitation cannot be answered.
     pub expires_at: Timestamp,
-    /// The answer, once there is one.
     pub answer: Option<Answer>,
-    /// Whether its expiry has been announced: from then on it is over, whatever a clock that lags may say.
+    /// Whether `invitation.expired` was written. Then the invitation is expired, even if the clock is behind.
     pub expiry_announced: bool,
-    /// +1 with every change.
+    /// Grows by one with every change.
     pub version: u64,
-    /// The policy it was made under.
+    /// The version of the policy under which it was created.
     pub policy_version: u32,
-    /// +1 with every renewal; the link's token derives from it.
+    /// Grows by one with every renewal. The token of the link is derived from it.
     pub token_generation: u32,
-    /// The number of the master key the token derives from.
+    /// The number of the master key from which the token is derived.
     pub key_number: u32,
-    /// SHA-256 of the link's token.
+    /// SHA-256 of the token of the link.
     pub token_hash: [u8; 32],
-    /// SHA-256 of the request that made it, without envelope and headers.
+    /// SHA-256 of the members of the request that created it. A repeat with the same idempotency key must have the same.
     pub fingerprint: [u8; 32],
-    /// Kind grant: the relationship's period it belongs to, and since when that runs.
+    /// Kind grant: the period of the relationship that it belongs to, and when that started.
     pub period: Option<(InvitationId, Timestamp)>,
-    /// Where its events stand.
     pub chain: Chain,
 }
 
 impl Invitation {
-    /// Whether it asks for a grant within an active relationship.
     pub fn is_grant(&self) -> bool {
         self.kind == InvitationKind::Grant
     }
 
-    /// Its state at a time.
     pub fn state(&self, now: Timestamp) -> InvitationState {
         match self.answer.as_ref().map(|answer| &answer.decision) {
             Some(Decision::Accepted { .. }) => InvitationState::Accepted,
@@ -127,17 +109,19 @@ impl Invitation {
         }
     }
 
-    /// Whether what it asks for can be narrowed but not refused: the cloud requires it, or it asks for nothing else.
+    /// Whether delegated administration can be narrowed but not refused: the cloud requires it, or the invitation asks for
+    /// nothing else.
     pub fn must_grant(&self, rules: &CloudPolicy) -> bool {
         rules.delegated_admin == Requirement::Required || self.is_grant()
     }
 
-    /// It, answered.
-    pub fn answered(self, answer: Answer) -> Self {
+    /// Returns the invitation with the answer applied.
+    #[must_use]
+    pub fn with_answer(self, answer: Answer) -> Self {
         Self { answer: Some(answer), version: self.version + 1, ..self }
     }
 
-    /// Its next event.
+    /// The next event of this invitation.
     pub fn event<const N: usize>(
         &self,
         event_type: EventType,
@@ -153,15 +137,16 @@ impl Invitation {
         Event::next(event_type, self.invitation_id.as_str(), &self.chain, subject, occurrence, data)
     }
 
-    /// The period of the relationship that acceptance at `decided_at` starts (kind reseller) or belongs to (kind grant).
+    /// The period of the relationship that an acceptance at `decided_at` starts (kind reseller) or belongs to (kind grant), and
+    /// its start.
     pub fn period_at(&self, decided_at: Timestamp) -> (InvitationId, Timestamp) {
         self.period.clone().unwrap_or_else(|| (self.invitation_id.clone(), decided_at))
     }
 
-    /// The grant that acceptance starts.
+    /// The grant that an acceptance starts. `extension_days` are used if the grant extends itself.
     pub fn grant(&self, granted: &DelegatedAdmin, decided_at: Timestamp, extension_days: u32) -> Grant {
         Grant {
-            grant_id: GrantId::of(&self.invitation_id),
+            grant_id: GrantId::from_invitation(&self.invitation_id),
             partner_id: self.partner_id.clone(),
             customer: self.customer.clone(),
             admin: granted.clone(),

@@ -1,4 +1,4 @@
-//! The domain: pure types and rules. No I/O and no clock; every time is an argument.
+//! Types and rules. No I/O and no clock: the time is always an argument. Shapes of responses are in crate `platform`.
 
 mod canonical_json;
 mod delivery;
@@ -24,12 +24,12 @@ pub use delivery::{Delivery, LastAttempt, WebhookId};
 pub use endpoint::{Endpoint, Owner};
 pub use event::{Actor, AggregateKind, BrokenChain, Chain, Event, EventType, Occurrence, Subject, verify_chain};
 pub use event_data::{DelegatedAdminData, GrantData, PrincipalData, RelationshipData};
-pub use grant::{DelegatedAdmin, Grant, GrantAnswer, GrantNotice, GrantRefusal, parse_days};
+pub use grant::{DelegatedAdmin, Grant, GrantDecision, GrantDecisionError, GrantNotice, parse_days};
 pub use ids::{
     EndpointId, EventId, GrantId, InvitationId, KeyId, MessageId, PartnerId, SubscriptionId, TenantId, digest,
 };
 pub use invitation::{AcceptedBy, Answer, Decision, Invitation};
-pub use party::{AccessKey, Partner, Principal, SecretGeneration, Tenant};
+pub use party::{AccessKey, Partner, Principal, SecretVersion, Tenant};
 pub use policy::{
     AcceptProof, Action, CloudPolicy, CspTenant, Permission, Policy, PolicyError, PolicyVersion, Requirement,
 };

@@ -1,35 +1,31 @@
-//! Who takes part: tenants, partners, and the keys they call with.
+//! Tenants, partners, and the keys with which they and operators call.
 
 use serde_json::Value;
 
 use super::event::{Chain, Event, EventType, Occurrence, Subject};
 use super::{CallerKind, Cloud, KeyId, Market, PartnerId, PartnerStatus, Role, TenantId, Timestamp};
 
-/// A registered organisation's directory: a customer, and a CSP tenant from the moment it enrols as a partner.
+/// A registered tenant: a customer. It is a CSP tenant too once it is enrolled as a partner.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tenant {
-    /// The directory's id.
     pub tenant_id: TenantId,
-    /// Display name.
     pub name: String,
-    /// The name it was registered with, by which a repeat of the registration is known.
+    /// The name in its registration. A repeat of the registration must have the same.
     pub registered_name: String,
-    /// DNS domain, lower case.
+    /// A DNS name in lower case, as [`crate::text::domain_name`] writes it.
     pub domain: Option<String>,
-    /// Its cloud, for ever.
+    /// Never changes.
     pub cloud: Cloud,
-    /// Its market, for ever.
+    /// Never changes.
     pub market: Market,
-    /// The partner it enrolled as: present means that this is a CSP tenant (MP-40, MP-41).
+    /// The partner as which it is enrolled. If there is one, this is a CSP tenant (MP-40, MP-41).
     pub partner_id: Option<PartnerId>,
-    /// When it was registered.
     pub created_at: Timestamp,
-    /// Where its events stand.
     pub chain: Chain,
 }
 
 impl Tenant {
-    /// Its next event.
+    /// The next event of this record.
     pub fn event<const N: usize>(
         &self,
         event_type: EventType,
@@ -40,67 +36,60 @@ impl Tenant {
         Event::next(event_type, self.tenant_id.as_str(), &self.chain, subject, occurrence, data)
     }
 
-    /// Whether both were registered with the same facts.
-    pub fn registered_like(&self, other: &Self) -> bool {
+    /// Whether both were registered with the same details.
+    pub fn has_same_registration(&self, other: &Self) -> bool {
         (&self.registered_name, &self.domain, self.cloud, self.market)
             == (&other.registered_name, &other.domain, other.cloud, other.market)
     }
 }
 
-/// One generation of a partner's webhook signing secret. The secret itself is derived, never stored.
+/// A version of the signing secret of a partner or an endpoint. The secret itself is derived from a master key, never stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SecretGeneration {
+pub struct SecretVersion {
     /// 1 for the first secret, one more with every rotation.
-    pub generation: u32,
-    /// The number of the master key it derives from.
+    pub version: u32,
+    /// The number of the master key from which it is derived.
     pub key_number: u32,
-    /// When it stops being accepted; `None` for the newest.
+    /// From this time on it is not accepted; `None` for the newest.
     pub ends_at: Option<Timestamp>,
 }
 
-impl SecretGeneration {
-    /// Those of a list that are accepted at a time, in its order.
+impl SecretVersion {
+    /// The versions that are accepted, in the order of `secrets`.
     pub fn live(secrets: &[Self], now: Timestamp) -> impl Iterator<Item = &Self> {
         secrets.iter().filter(move |secret| secret.ends_at.is_none_or(|ends_at| now < ends_at))
     }
 
-    /// The secrets after a rotation at `now`: a new one, and the newest of before until `ends_at`. `None` while two are live,
-    /// or when there is none to rotate.
-    pub fn rotated(secrets: &[Self], now: Timestamp, ends_at: Timestamp, key_number: u32) -> Option<Vec<Self>> {
+    /// The versions after a rotation at `now`: a new one, and the newest of `secrets` until `ends_at`. `None` while two are
+    /// live, or if there is none.
+    pub fn rotate(secrets: &[Self], now: Timestamp, ends_at: Timestamp, key_number: u32) -> Option<Vec<Self>> {
         let old = *secrets.first()?;
         let one_is_live = Self::live(secrets, now).count() <= 1;
-        let new = Self { generation: old.generation + 1, key_number, ends_at: None };
+        let new = Self { version: old.version + 1, key_number, ends_at: None };
         one_is_live.then(|| vec![new, Self { ends_at: Some(ends_at), ..old }])
     }
 }
 
-/// A tenant enrolled to sell.
+/// A tenant that is enrolled as a partner.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Partner {
-    /// Its id, made of its tenant's.
     pub partner_id: PartnerId,
-    /// Its CSP tenant.
     pub tenant_id: TenantId,
-    /// Display name.
     pub name: String,
-    /// The name it enrolled with, by which a repeat of the enrolment is known.
+    /// The name in its enrollment. A repeat of the enrollment must have the same.
     pub registered_name: String,
-    /// Its tenant's cloud.
     pub cloud: Cloud,
-    /// Its tenant's market.
     pub market: Market,
-    /// Whether it may act (MP-45).
+    /// A suspended partner cannot act (MP-45).
     pub status: PartnerStatus,
-    /// Signing secrets, newest first; at most two.
-    pub secrets: Vec<SecretGeneration>,
-    /// When it enrolled.
+    /// Versions of the signing secret, newest first; at most two.
+    pub secrets: Vec<SecretVersion>,
     pub created_at: Timestamp,
-    /// Where its events stand.
     pub chain: Chain,
 }
 
 impl Partner {
-    /// Its next event. Its enrolment is about its tenant, too, which is a CSP tenant from then on.
+    /// The next event of this partner. The subject of its enrollment includes its tenant, which becomes a CSP tenant.
     pub fn event<const N: usize>(
         &self,
         event_type: EventType,
@@ -113,35 +102,31 @@ impl Partner {
         Event::next(event_type, self.partner_id.as_str(), &self.chain, subject, occurrence, data)
     }
 
-    /// Whether both enrolled with the same facts.
-    pub fn enrolled_like(&self, other: &Self) -> bool {
+    /// Whether both enrolled with the same details.
+    pub fn has_same_enrollment(&self, other: &Self) -> bool {
         (&self.registered_name, self.cloud, self.market) == (&other.registered_name, other.cloud, other.market)
     }
 
-    /// The secrets that are accepted at a time, newest first.
-    pub fn live_secrets(&self, now: Timestamp) -> impl Iterator<Item = &SecretGeneration> {
-        SecretGeneration::live(&self.secrets, now)
+    /// The secrets that are accepted, newest first.
+    pub fn live_secrets(&self, now: Timestamp) -> impl Iterator<Item = &SecretVersion> {
+        SecretVersion::live(&self.secrets, now)
     }
 
-    /// Whether it may act.
     pub fn is_active(&self) -> bool {
         self.status == PartnerStatus::Active
     }
 }
 
-/// Whom a key stands for.
+/// The owner of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Principal {
-    /// Whoever runs the service.
+    /// Runs the service.
     Operator,
-    /// A partner.
     Partner(PartnerId),
-    /// A customer.
     Customer(TenantId),
 }
 
 impl Principal {
-    /// The kind of caller.
     pub fn kind(&self) -> CallerKind {
         match self {
             Self::Operator => CallerKind::Operator,
@@ -150,7 +135,7 @@ impl Principal {
         }
     }
 
-    /// The id, where the kind has one.
+    /// `None` for operators.
     pub fn id(&self) -> Option<&str> {
         match self {
             Self::Operator => None,
@@ -160,29 +145,23 @@ impl Principal {
     }
 }
 
-/// What the table knows of an access key: never the key, only its hash.
+/// An access key as the table has it: its hash, not the key itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AccessKey {
-    /// Its public name.
     pub key_id: KeyId,
     /// SHA-256 of the whole key text.
     pub hash: [u8; 32],
-    /// Whom it stands for.
     pub principal: Principal,
-    /// The roles it carries.
     pub roles: Vec<Role>,
-    /// What its owner calls it.
+    /// A label that the operator chose.
     pub name: String,
-    /// When it was issued.
     pub created_at: Timestamp,
-    /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
-    /// Where its events stand.
     pub chain: Chain,
 }
 
 impl AccessKey {
-    /// Its next event.
+    /// The next event of this record.
     pub fn event<const N: usize>(
         &self,
         event_type: EventType,
@@ -196,5 +175,25 @@ impl AccessKey {
             Principal::Customer(id) => subject.customer_tenant_id = Some(id.clone()),
         }
         Event::next(event_type, self.key_id.as_str(), &self.chain, subject, occurrence, data)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rotation_keeps_the_old_secret_until_its_end_and_waits_while_two_are_live() {
+        let now = Timestamp::from_millis(0);
+        let end = now.plus_days(1);
+        let first = SecretVersion { version: 1, key_number: 1, ends_at: None };
+        let rotated = SecretVersion::rotate(&[first], now, end, 2).unwrap();
+        let second = SecretVersion { version: 2, key_number: 2, ends_at: None };
+        assert_eq!(rotated, [second, SecretVersion { ends_at: Some(end), ..first }]);
+        assert_eq!(SecretVersion::live(&rotated, now).count(), 2);
+        assert_eq!(SecretVersion::live(&rotated, end).collect::<Vec<_>>(), [&second]);
+        assert_eq!(SecretVersion::rotate(&rotated, now, end, 2), None);
+        assert_eq!(SecretVersion::rotate(&rotated, end, end, 2).unwrap()[0].version, 3);
+        assert_eq!(SecretVersion::rotate(&[], now, end, 2), None);
     }
 }

@@ -1,78 +1,47 @@
-//! The policy: versioned data with effective dates (MP-50). A change of rules or limits is a new version in
-//! `shared/domain/policy.json`; the version in force at a command's time is recorded with what it decided (MP-51).
+//! The policy: versioned data with effective dates (MP-50). To change rules or limits, add a version to
+//! `shared/domain/policy.json`. Every decision records the version in force at its time (MP-51).
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::words::words;
 use super::{Cloud, Role, Timestamp};
 
-/// The policy file as it is built into the functions.
 const BUILT_IN: &str = include_str!("../policy.json");
 
-/// Something a caller's role may or may not allow (MP-03, MP-04).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "describe", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Action {
-    /// Invite a customer.
-    CreateInvitation,
-    /// Cancel or renew an invitation.
-    ManageInvitation,
-    /// Register a subscription.
-    RegisterSubscription,
-    /// End a relationship.
-    EndRelationship,
-    /// End a grant.
-    EndGrant,
-    /// Manage webhook endpoints.
-    ManageEndpoints,
-    /// Read one's own records.
-    Read,
-}
-
-/// Whether a cloud is served at all (MP-01).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "describe", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Permission {
-    /// It is.
-    Allowed,
-    /// It is not.
-    Denied,
-}
-
-/// Whether an invitation must ask for delegated administration (MP-14).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "describe", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Requirement {
-    /// It may.
-    Optional,
-    /// It must, and the customer can't refuse it alone.
-    Required,
-}
-
-/// What an answer to an invitation has to prove.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "describe", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum AcceptProof {
-    /// Possession of the link.
-    Link,
-    /// A key of the customer's own.
-    CustomerKey,
-}
-
-/// Whether a tenant that itself sells can be a customer (MP-40).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "describe", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum CspTenant {
-    /// It can't.
-    Refused,
-    /// It can.
-    Allowed,
+words! {
+    /// Something that a caller's roles allow or not (MP-03, MP-04). `manage_invitation` is to cancel or renew.
+    Action {
+        CreateInvitation = "create_invitation",
+        ManageInvitation = "manage_invitation",
+        RegisterSubscription = "register_subscription",
+        EndRelationship = "end_relationship",
+        EndGrant = "end_grant",
+        ManageEndpoints = "manage_endpoints",
+        Read = "read",
+    }
+    /// Whether a cloud is supported (MP-01).
+    Permission {
+        Allowed = "allowed",
+        Denied = "denied",
+    }
+    /// Whether an invitation must ask for delegated administration (MP-14). If `required`, the customer cannot refuse it
+    /// alone.
+    Requirement {
+        Optional = "optional",
+        Required = "required",
+    }
+    /// What an acceptance must prove: possession of the link, or of a key of the customer.
+    AcceptProof {
+        Link = "link",
+        CustomerKey = "customer_key",
+    }
+    /// Whether a CSP tenant can be a customer (MP-40).
+    CspTenant {
+        Refused = "refused",
+        Allowed = "allowed",
+    }
 }
 
 /// The rules of one cloud.
@@ -80,61 +49,59 @@ pub enum CspTenant {
 #[cfg_attr(feature = "describe", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CloudPolicy {
-    /// Whether the feature is served there.
+    /// Whether the cloud is supported.
     pub multi_partner: Permission,
-    /// Whether delegated administration must be asked for.
+    /// Whether invitations must ask for delegated administration.
     pub delegated_admin: Requirement,
-    /// What an answer proves.
     pub accept_proof: AcceptProof,
-    /// Whether CSP tenants can be customers.
     pub csp_tenant_as_customer: CspTenant,
 }
 
-/// Who may do what.
+/// Which roles may do what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "describe", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RolePolicy {
-    /// The roles that allow an action; an action that is absent is allowed to nobody.
+    /// The roles that allow an action. An absent action is not allowed.
     pub actions: BTreeMap<Action, Vec<Role>>,
-    /// The role a signed webhook acts in.
+    /// The role in which a signed webhook acts.
     pub webhook: Role,
-    /// The one role of a customer's key.
+    /// The only role of a customer's key.
     pub customer: Role,
-    /// The directory roles that a grant can hold.
+    /// The directory roles that a grant can have.
     pub grant: Vec<String>,
-    /// Directory roles whose grants can't extend themselves.
+    /// Directory roles whose grants cannot extend themselves.
     pub no_auto_extend: Vec<String>,
 }
 
-/// Numbers.
+/// Limits and defaults.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "describe", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
-    /// Days an invitation is open when the partner doesn't say.
+    /// Days for which an invitation is open by default.
     pub invitation_days_default: u32,
-    /// Days an invitation can be open at most.
+    /// Maximum days for which an invitation is open.
     pub invitation_days_max: u32,
-    /// Invitations per (partner, customer) and UTC day, renewals not counted.
+    /// Invitations per partner, customer and UTC day. Renewals do not count.
     pub invitations_per_pair_and_day: u32,
-    /// Days a grant can run at most.
+    /// Maximum days of a grant.
     pub grant_days_max: u32,
     /// Days by which a grant extends itself.
     pub grant_extension_days: u32,
-    /// Characters of a name.
+    /// Maximum characters (Unicode scalar values) of a name.
     pub name_characters: usize,
-    /// Characters of a message or reason.
+    /// Maximum characters (Unicode scalar values) of a message or reason.
     pub message_characters: usize,
-    /// The largest quantity of a subscription.
+    /// Maximum quantity of a subscription.
     pub quantity_max: u64,
-    /// Items on a page when the caller doesn't say.
+    /// Items on a page by default.
     pub page_default: usize,
-    /// Items on a page at most.
+    /// Maximum items on a page.
     pub page_max: usize,
-    /// Hours an old signing secret can stay live.
+    /// Maximum hours for which an old signing secret stays live.
     pub rotation_grace_hours_max: u32,
-    /// Webhook endpoints that one owner can have.
+    /// Maximum endpoints of one owner.
     pub endpoints_max: usize,
 }
 
@@ -143,47 +110,40 @@ pub struct Limits {
 #[cfg_attr(feature = "describe", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PolicyVersion {
-    /// Its number; later versions have higher ones.
+    /// Rises with every version.
     pub version: u32,
-    /// RFC 3339 time from which it is in force.
-    pub effective_from: String,
-    /// Rules per cloud; a cloud that is absent is not served.
+    pub effective_from: Timestamp,
+    /// Rules for each cloud. An absent cloud is not supported.
     pub clouds: BTreeMap<Cloud, CloudPolicy>,
-    /// Who may do what.
     pub roles: RolePolicy,
-    /// Numbers.
     pub limits: Limits,
 }
 
 impl PolicyVersion {
-    /// The rules of a cloud; `None` when the cloud is not served (MP-01).
+    /// The rules of a cloud; `None` if the cloud is not supported (MP-01).
     pub fn cloud(&self, cloud: Cloud) -> Option<&CloudPolicy> {
         self.clouds.get(&cloud).filter(|rules| rules.multi_partner == Permission::Allowed)
     }
 
-    /// The first role, in the policy's order, that allows the action and that the caller has (MP-04).
+    /// The first role, in the order of the policy, that allows the action and that the caller has (MP-04).
     pub fn permitted_role(&self, action: Action, roles: &[Role]) -> Option<Role> {
         self.roles.actions.get(&action)?.iter().copied().find(|role| roles.contains(role))
     }
 }
 
-/// All versions, oldest first.
+/// All versions, oldest first; at least one.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
     versions: Vec<PolicyVersion>,
-    #[serde(skip)]
-    from: Vec<Timestamp>,
 }
 
 /// What is wrong with a policy file.
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
-    /// It is not JSON of this shape.
-    #[error("the policy file cannot be read: {0}")]
+    #[error("invalid policy file: {0}")]
     Shape(#[from] serde_json::Error),
-    /// Its versions or dates are not in rising order, or there are none.
-    #[error("the policy file needs versions and dates in rising order, and at least one")]
+    #[error("invalid policy file: at least one version is required, with `version` and `effective_from` rising")]
     Order,
 }
 
@@ -191,7 +151,7 @@ impl Policy {
     /// The policy that is built in.
     ///
     /// # Errors
-    /// [`PolicyError`] when the file is broken; a test holds that it is not.
+    /// [`PolicyError`] if the file is invalid. A test checks that it is valid.
     pub fn built_in() -> Result<Self, PolicyError> {
         Self::parse(BUILT_IN)
     }
@@ -199,35 +159,34 @@ impl Policy {
     /// Reads a policy file.
     ///
     /// # Errors
-    /// [`PolicyError`] says what is wrong.
+    /// [`PolicyError`].
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
-        let mut policy: Self = serde_json::from_str(text)?;
-        let from: Option<Vec<_>> = policy.versions.iter().map(|v| Timestamp::parse(&v.effective_from)).collect();
-        policy.from = from.filter(|from| !from.is_empty()).ok_or(PolicyError::Order)?;
-        let rising =
-            policy.versions.is_sorted_by(|a, b| a.version < b.version) && policy.from.is_sorted_by(|a, b| a < b);
-        if rising { Ok(policy) } else { Err(PolicyError::Order) }
+        let policy: Self = serde_json::from_str(text)?;
+        let rising = policy.versions.is_sorted_by(|a, b| a.version < b.version && a.effective_from < b.effective_from);
+        if rising && !policy.versions.is_empty() { Ok(policy) } else { Err(PolicyError::Order) }
     }
 
-    /// The version in force at a time (the first one before that).
+    /// The version in force at a time. Before the first version's date, that is the first.
     pub fn at(&self, now: Timestamp) -> &PolicyVersion {
-        let index = self.from.iter().rposition(|from| *from <= now).unwrap_or(0);
+        let index = self.versions.iter().rposition(|version| version.effective_from <= now).unwrap_or(0);
         &self.versions[index]
     }
 
-    /// A version by its number; what a decision was made under can be read again with it.
+    /// Finds a version by its number, to read a recorded decision again.
     pub fn version(&self, number: u32) -> Option<&PolicyVersion> {
         self.versions.iter().find(|version| version.version == number)
     }
 
-    /// The versions that come into force later.
+    /// The versions that come into force later, soonest first.
     pub fn upcoming(&self, now: Timestamp) -> Vec<&PolicyVersion> {
-        self.versions.iter().zip(&self.from).filter(|(_, from)| **from > now).map(|(version, _)| version).collect()
+        self.versions.iter().filter(|version| version.effective_from > now).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn two_versions() -> String {
@@ -241,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn the_built_in_policy_is_sound() {
+    fn the_built_in_policy_is_valid() {
         let policy = Policy::built_in().unwrap();
         let version = policy.at(Timestamp::from_millis(i64::MAX));
         assert!(version.roles.no_auto_extend.iter().all(|role| version.roles.grant.contains(role)));
@@ -249,17 +208,17 @@ mod tests {
     }
 
     #[test]
-    fn a_version_is_in_force_from_its_date_and_announced_before() {
+    fn a_version_is_in_force_from_its_date_and_upcoming_before() {
         let policy = Policy::parse(&two_versions()).unwrap();
         let change = Timestamp::parse("2027-01-01T00:00:00.000Z").unwrap();
-        assert_eq!(policy.at(change.plus_millis(-1)).version, 1);
-        assert_eq!(policy.upcoming(change.plus_millis(-1)).len(), 1);
+        assert_eq!(policy.at(change - Duration::from_millis(1)).version, 1);
+        assert_eq!(policy.upcoming(change - Duration::from_millis(1)).len(), 1);
         assert_eq!(policy.at(change).limits.invitation_days_max, 60);
         assert!(policy.upcoming(change).is_empty());
     }
 
     #[test]
-    fn versions_out_of_order_and_unknown_members_are_refused() {
+    fn versions_out_of_order_and_unknown_members_are_rejected() {
         assert!(Policy::parse(&two_versions().replace("2027-01-01", "2019-01-01")).is_err());
         assert!(Policy::parse(&two_versions().replace("quantity_max", "quantity_maximum")).is_err());
         assert!(Policy::parse(r#"{"versions":[]}"#).is_err());

@@ -1,4 +1,4 @@
-//! The relationship of one customer with one partner: none → active ⇄ ended.
+//! The relationship of one customer with one partner: none, then active, then ended, and active again.
 
 use std::collections::BTreeMap;
 
@@ -10,28 +10,23 @@ use super::{InvitationId, PartnerId, RelationshipState, TenantId, Timestamp};
 /// One customer's relationship with one partner.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Relationship {
-    /// The customer.
     pub customer: TenantId,
-    /// The partner.
     pub partner_id: PartnerId,
-    /// Its state.
     pub state: RelationshipState,
-    /// The invitation that started the present or last period, and when.
+    /// The invitation that started the current or last period, and when.
     pub period: Option<(InvitationId, Timestamp)>,
-    /// When it ended.
     pub ended_at: Option<Timestamp>,
-    /// When each period ended, by the tail of the invitation that started it.
+    /// When each period ended, by the last 26 characters of the invitation that started it.
     pub period_ends: BTreeMap<String, Timestamp>,
-    /// The open invitation and its end.
+    /// The open invitation, and when it expires.
     pub open_invitation: Option<(InvitationId, Timestamp)>,
-    /// +1 with every change.
+    /// Grows by one with every change.
     pub version: u64,
-    /// Where its events stand.
     pub chain: Chain,
 }
 
 impl Relationship {
-    /// The period that is active now.
+    /// The invitation that started the active period.
     pub fn active_period(&self) -> Option<&InvitationId> {
         self.period.as_ref().filter(|_| self.state == RelationshipState::Active).map(|(id, _)| id)
     }
@@ -41,12 +36,12 @@ impl Relationship {
         self.period.as_ref().map(|(_, since)| *since)
     }
 
-    /// The invitation that is open at a time.
+    /// The invitation that can still be answered.
     pub fn open_at(&self, now: Timestamp) -> Option<&InvitationId> {
         self.open_invitation.as_ref().filter(|(_, until)| now < *until).map(|(id, _)| id)
     }
 
-    /// When a period ended; `None` for the one that is active.
+    /// When a period ended; `None` for the active one.
     pub fn period_end(&self, period: &InvitationId) -> Option<Timestamp> {
         if self.active_period() == Some(period) {
             return None;
@@ -55,7 +50,7 @@ impl Relationship {
         Some(ended_at.unwrap_or(Timestamp::from_millis(0)))
     }
 
-    /// Its next event.
+    /// The next event of this relationship.
     pub fn event<const N: usize>(
         &self,
         event_type: EventType,

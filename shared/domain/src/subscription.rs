@@ -1,4 +1,4 @@
-//! A subscription: an append-only record of what a partner sold. Nothing here changes one, and nothing anywhere may.
+//! A subscription: a record of what a partner sold. It is added once and never changed.
 
 use serde_json::Value;
 
@@ -8,26 +8,21 @@ use super::{BillingCycle, Cloud, PartnerId, SubscriptionId, TenantId, Term, Time
 /// What a partner registers.
 #[derive(Clone, Debug)]
 pub struct Registration {
-    /// The partner's own id for it; the idempotency key of the registration.
+    /// Also the idempotency key of the registration.
     pub subscription_id: SubscriptionId,
-    /// Who bought it.
     pub customer_tenant_id: TenantId,
     /// The service, for example `azure`.
     pub service: String,
-    /// The offer in the partner's catalogue.
+    /// The offer in the partner's catalog.
     pub offer_id: String,
-    /// How many.
     pub quantity: u64,
-    /// How often it is billed.
     pub billing_cycle: BillingCycle,
-    /// How long it runs.
     pub term: Term,
-    /// What the customer calls it.
     pub friendly_name: Option<String>,
 }
 
 impl Registration {
-    /// SHA-256 over the canonical form (the id without case): equal registrations and no others are equal here.
+    /// SHA-256 over all members, with the id in lower case. Two registrations are equal if their fingerprints are.
     pub fn fingerprint(&self) -> [u8; 32] {
         let fields = [
             self.subscription_id.folded(),
@@ -47,25 +42,23 @@ impl Registration {
 /// A registered subscription.
 #[derive(Clone, Debug)]
 pub struct Subscription {
-    /// What was registered.
     pub registration: Registration,
-    /// The cloud of customer and partner.
+    /// The cloud of the customer and the partner.
     pub cloud: Cloud,
-    /// Who sold it, for ever (MP-34).
+    /// Never changes (MP-34).
     pub partner_of_record: PartnerId,
-    /// When it was registered.
     pub registered_at: Timestamp,
-    /// The policy it was registered under.
+    /// The version of the policy under which it was registered.
     pub policy_version: u32,
 }
 
 impl Subscription {
-    /// The id among the aggregates: cloud and id without case, for that is what makes it unique.
+    /// The id of its record: cloud and id in lower case, which together are unique.
     pub fn aggregate_id(cloud: Cloud, id: &SubscriptionId) -> String {
         format!("{cloud}#{}", id.folded())
     }
 
-    /// Its one event.
+    /// Its only event.
     pub fn event<const N: usize>(&self, occurrence: Occurrence<'_>, data: [(&str, Value); N]) -> Event {
         let id = &self.registration.subscription_id;
         let subject = Subject {

@@ -1,52 +1,49 @@
-//! Text that people wrote and people will read: names, reasons, messages, addresses. Nothing is repaired in silence:
-//! what isn't fit to be shown as it stands is refused. Text is neither normalised nor case-folded here, so a composed
-//! and a decomposed `é` stay two texts of one and two characters.
+//! Text that people write and read: names, reasons, messages, addresses. Text that cannot be shown safely is rejected, never
+//! changed. Text is not normalized, so a composed and a decomposed `é` are different texts.
 
-/// The most bytes of an e-mail address: RFC 5321 §4.5.3.1.3 allows a path of 256, two of them its angle brackets.
+/// Maximum bytes of an email address: RFC 5321 §4.5.3.1.3 allows a path of 256, including two angle brackets.
 const MAX_EMAIL: usize = 254;
-/// The most bytes before the `@` (RFC 5321 §4.5.3.1.1).
+/// Maximum bytes before the `@` (RFC 5321 §4.5.3.1.1).
 const MAX_LOCAL_PART: usize = 64;
-/// The most bytes of a domain name in text form without a trailing dot (RFC 1035 §2.3.4: 255 on the wire).
+/// Maximum bytes of a domain name as text without a trailing dot (RFC 1035 §2.3.4: 255 in a message).
 const MAX_DOMAIN: usize = 253;
-/// The most bytes between two dots (RFC 1035 §2.3.4).
+/// Maximum bytes between two dots (RFC 1035 §2.3.4).
 const MAX_LABEL: usize = 63;
 
-/// Why a text is refused.
+/// Why a text is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.detail())]
 pub enum TextError {
-    /// There is no character.
     Empty,
-    /// There are more characters than the field takes.
     TooLong,
-    /// White space stands first or last.
+    /// Whitespace is first or last.
     Padded,
-    /// A character can't be shown, or changes how others are shown.
+    /// A character is invisible, or changes how others are shown.
     Forbidden,
-    /// Not an address that [`email`] takes.
+    /// Not an address that [`email`] accepts.
     Email,
-    /// Not a name that [`domain_name`] takes.
+    /// Not a name that [`domain_name`] accepts.
     Domain,
 }
 
 impl TextError {
-    /// What is expected, for the caller of the API. Never holds the value.
+    /// What is expected, for the caller of the API. Does not contain the value.
     pub fn detail(self) -> &'static str {
         match self {
             Self::Empty => "must not be empty",
-            Self::TooLong => "has more characters than this field takes",
-            Self::Padded => "must not begin or end with white space",
+            Self::TooLong => "has too many characters",
+            Self::Padded => "must not begin or end with whitespace",
             Self::Forbidden => {
-                "must not hold control, text-direction, invisible or private-use characters, nor line breaks other \
-                 than LF in a message"
+                "must not contain control, text-direction, invisible or private-use characters; a message may contain \
+                 LF and tab"
             }
             Self::Email => {
-                "must be an ASCII address local@domain of at most 254 characters, its local part unquoted and at most \
-                 64, its domain in xn-- form where international"
+                "must be an ASCII email address (local@domain) of at most 254 characters, with an unquoted local part of \
+                 at most 64 characters; write an internationalized domain as xn-- labels"
             }
             Self::Domain => {
-                "must be an ASCII domain name of at least two labels and at most 253 characters without a trailing \
-                 dot, in xn-- form where international"
+                "must be an ASCII domain name with at least two labels and at most 253 characters, without a trailing \
+                 dot; write an internationalized name as xn-- labels"
             }
         }
     }
@@ -56,15 +53,15 @@ impl TextError {
 /// values.
 ///
 /// # Errors
-/// `Empty`, `TooLong`, `Forbidden` for a control character (line breaks and tabs included), a text-direction,
-/// zero-width or otherwise invisible character, a tag, a noncharacter or a private-use character, and `Padded`. The
-/// joiners U+200C and U+200D are refused too, at the price of some Persian and Indic spellings and of joined emoji:
-/// with them, two names that look alike could be two.
+/// `Empty`, `TooLong`, `Padded`, or `Forbidden` for a control character (including line breaks and tabs), a text-direction,
+/// zero-width or otherwise invisible character, a tag, a noncharacter or a private-use character. The joiners U+200C and
+/// U+200D are rejected too, because with them two different names could look the same. Some Persian and Indic spellings and
+/// joined emoji are therefore not possible.
 pub fn line(value: &str, max_chars: usize) -> Result<String, TextError> {
     display(value, max_chars, |_| false)
 }
 
-/// Checks a text of several lines, such as a message to a customer: as [`line()`], but LF and tab may stand inside.
+/// Checks a text of several lines, such as a message to a customer: as [`line()`], but LF and tab are allowed inside.
 ///
 /// # Errors
 /// As [`line()`].
@@ -76,7 +73,7 @@ fn display(value: &str, max_chars: usize, allowed: fn(char) -> bool) -> Result<S
     if value.is_empty() {
         return Err(TextError::Empty);
     }
-    // Before the scan, so that a megabyte costs no more than the limit.
+    // Before the scan, so that a long text costs no more than the limit.
     if value.chars().nth(max_chars).is_some() {
         return Err(TextError::TooLong);
     }
@@ -89,8 +86,8 @@ fn display(value: &str, max_chars: usize, allowed: fn(char) -> bool) -> Result<S
     Ok(value.to_owned())
 }
 
-/// Unicode's `Default_Ignorable_Code_Point` less the variation selectors (Japanese names and Mongolian need them), and
-/// everything that breaks a line, has no assigned meaning or isn't a character at all.
+/// Unicode's `Default_Ignorable_Code_Point` without the variation selectors (which Japanese names and Mongolian need), and
+/// every line break, control, private-use character and noncharacter.
 pub fn is_forbidden(c: char) -> bool {
     let invisible = matches!(c,
         '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}' | '\u{180E}'
@@ -102,12 +99,12 @@ pub fn is_forbidden(c: char) -> bool {
     c.is_control() || invisible || private || noncharacter
 }
 
-/// Checks an e-mail address and writes its domain in lower case; the local part is the receiver's to compare, so it
-/// stays as it is, plus-tags included. Takes what RFC 5321's `Dot-string "@" Domain` takes, in ASCII.
+/// Checks an email address (RFC 5321 `Dot-string "@" Domain`, in ASCII) and writes its domain in lower case. The local part
+/// is unchanged, because only the receiving server knows how to compare it.
 ///
 /// # Errors
-/// `Email` for anything else: quoted local parts, address literals, domains that [`domain_name`] refuses, and all
-/// white space and control characters, so that no address can carry a header.
+/// `Email` for anything else: quoted local parts, address literals, domains that [`domain_name`] rejects, and all whitespace
+/// and control characters, so that an address cannot inject a header.
 pub fn email(value: &str) -> Result<String, TextError> {
     match value.split_once('@') {
         Some((local, domain)) if value.len() <= MAX_EMAIL && is_local_part(local) && is_domain(domain) => {
@@ -117,13 +114,13 @@ pub fn email(value: &str) -> Result<String, TextError> {
     }
 }
 
-/// Checks a domain name and writes it in lower case. An internationalised one must come as `xn--` labels and is
-/// compared and shown as such, so that no look-alike letter from another script can hide in it.
+/// Checks a domain name and writes it in lower case. An internationalized name must be written as `xn--` labels. It is
+/// compared and shown that way, so that look-alike letters of other scripts are visible.
 ///
 /// # Errors
-/// `Domain` when there are fewer than two labels, one isn't 1 to 63 of `A–Z a–z 0–9 -` or has a hyphen at its edge, the
-/// last doesn't begin with a letter (no top-level domain does otherwise, and an IPv4 address in any notation does), or
-/// the whole exceeds 253 characters.
+/// `Domain` if the name has fewer than two labels or more than 253 characters, if a label is not 1 to 63 of `A–Z a–z 0–9 -`
+/// or begins or ends with a hyphen, or if the last label does not begin with a letter. Every top-level domain begins with a
+/// letter; an IPv4 address in any notation does not.
 pub fn domain_name(value: &str) -> Result<String, TextError> {
     if is_domain(value) { Ok(value.to_ascii_lowercase()) } else { Err(TextError::Domain) }
 }
@@ -153,14 +150,14 @@ mod tests {
 
     use super::*;
 
-    /// One of each kind of character that neither a line nor a paragraph takes, with the edges of each range.
+    /// Characters that neither a line nor a paragraph may contain: one of each kind, and the edges of each range.
     #[rustfmt::skip]
     const FORBIDDEN: &[u32] = &[
         // Controls.
         0x00, 0x01, 0x08, 0x0B, 0x0C, 0x0D, 0x1B, 0x1F, 0x7F, 0x80, 0x85, 0x9F,
         // Direction.
         0x061C, 0x200E, 0x200F, 0x202A, 0x202B, 0x202C, 0x202D, 0x202E, 0x2066, 0x2067, 0x2068, 0x2069,
-        // Nothing to see, or a blank that isn't white space.
+        // Invisible, or a blank that is not whitespace.
         0xAD, 0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180E, 0x200B, 0x200C, 0x200D, 0x2060, 0x2064, 0x2065, 0x206A,
         0x206F, 0x3164, 0xFEFF, 0xFFA0, 0xFFF0, 0x1BCA0, 0x1D173,
         // Line and paragraph separators, annotations, tags.
@@ -176,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn names_in_the_worlds_scripts_pass_unchanged() {
+    fn names_in_many_scripts_pass_unchanged() {
         for name in [
             "A",
             "Contoso Ltd. & Söhne (Zürich)",
@@ -203,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_character_that_cannot_be_seen_or_moves_others_is_refused_wherever_it_stands() {
+    fn invisible_and_direction_characters_are_rejected_at_every_position() {
         for c in forbidden() {
             for text in [format!("{c}"), format!("{c}ab"), format!("a{c}b"), format!("ab{c}")] {
                 assert_eq!(line(&text, 60), Err(TextError::Forbidden), "{text:?}");
@@ -213,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn the_neighbours_of_what_is_refused_pass() {
+    fn the_neighbors_of_forbidden_ranges_pass() {
         for code in [
             0x20, 0x7E, 0xA0, 0xAC, 0xAE, 0x200A, 0x2010, 0x2027, 0x202F, 0x205F, 0x2070, 0x3163, 0xD7FF, 0xF900,
             0xFDCF, 0xFDF0, 0xFE00, 0xFE0F, 0xFFA1, 0xFFFC, 0xFFFD, 0x1FFFD, 0x20000, 0xE0100, 0xE01EF,
@@ -224,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn line_breaks_and_tabs_belong_inside_a_paragraph_only() {
+    fn line_breaks_and_tabs_are_allowed_inside_a_paragraph_only() {
         for text in ["a\nb", "a\tb", "a\n\n\tb"] {
             assert_eq!(line(text, 60), Err(TextError::Forbidden), "{text:?}");
             assert_eq!(paragraph(text, 60), Ok(text.to_owned()), "{text:?}");
@@ -235,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn white_space_at_the_edges_is_refused_and_not_trimmed() {
+    fn whitespace_at_the_edges_is_rejected_and_not_trimmed() {
         for edge in [" ", "\u{A0}", "\u{1680}", "\u{2003}", "\u{202F}", "\u{205F}", "\u{3000}"] {
             for text in [edge.to_owned(), format!("{edge}a"), format!("a{edge}"), format!("a b{edge}{edge}")] {
                 assert_eq!(line(&text, 60), Err(TextError::Padded), "{text:?}");
@@ -262,12 +259,12 @@ mod tests {
     }
 
     #[test]
-    fn composed_and_decomposed_text_is_kept_apart() {
+    fn composed_and_decomposed_text_is_different() {
         assert_ne!(line("\u{e9}", 2), line("e\u{301}", 2));
     }
 
     #[test]
-    fn an_address_keeps_its_local_part_and_gets_a_lower_case_domain() {
+    fn an_email_address_keeps_its_local_part_and_gets_a_lower_case_domain() {
         let longest_local = format!("{}@example.com", "a".repeat(64));
         let label = "d".repeat(63);
         let longest = format!("{}@{label}.{label}.{}.com", "a".repeat(64), "d".repeat(57));
@@ -286,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_plain_ascii_address_is_refused() {
+    fn anything_but_a_plain_ascii_email_address_is_rejected() {
         let label = "d".repeat(63);
         let total_255 = format!("{}@{label}.{label}.{}.com", "a".repeat(64), "d".repeat(58));
         assert_eq!(total_255.len(), 255);
@@ -313,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn a_domain_name_is_given_back_in_lower_case_ascii() {
+    fn a_domain_name_is_returned_in_lower_case() {
         let label = "d".repeat(63);
         let longest = format!("{label}.{label}.{label}.{}", "d".repeat(61));
         assert_eq!(longest.len(), 253);
@@ -333,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_an_ascii_domain_name_is_refused() {
+    fn anything_but_an_ascii_domain_name_is_rejected() {
         let label = "d".repeat(63);
         let total_254 = format!("{label}.{label}.{label}.{}", "d".repeat(62));
         let label_64 = format!("{}.com", "d".repeat(64));
@@ -353,13 +350,13 @@ mod tests {
     }
 
     #[test]
-    fn a_look_alike_name_and_the_name_it_apes_stay_two_names() {
+    fn a_look_alike_domain_name_is_a_different_name() {
         assert_ne!(domain_name("xn--80ak6aa92e.com"), domain_name("apple.com"));
         assert_eq!(domain_name("раураl.com"), Err(TextError::Domain));
     }
 
     #[test]
-    fn every_refusal_says_what_is_expected_in_plain_ascii() {
+    fn every_error_has_a_detail_in_ascii() {
         use TextError::{Domain, Email, Empty, Forbidden, Padded, TooLong};
         for error in [Empty, TooLong, Padded, Forbidden, Email, Domain] {
             assert!(error.detail().is_ascii() && !error.detail().is_empty());
@@ -369,7 +366,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_accepted_text_is_the_text_given(text in any::<String>(), max in 0_usize..80) {
+        fn an_accepted_text_is_unchanged(text in any::<String>(), max in 0_usize..80) {
             for accepted in [line(&text, max), paragraph(&text, max)].into_iter().flatten() {
                 prop_assert_eq!(&accepted, &text);
                 prop_assert!((1..=max).contains(&accepted.chars().count()));

@@ -1,23 +1,31 @@
-//! Time: milliseconds since 1970 in UTC, RFC 3339 on the wire (`2026-11-22T17:40:00.000Z`).
+//! Time: milliseconds since 1970 in UTC; RFC 3339 in JSON (`2026-11-22T17:40:00.000Z`).
 
 use std::fmt;
+use std::ops::{Add, Sub};
 use std::time::Duration;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, macros::format_description};
 
 use crate::describe::describe;
 
 const DAY_MS: i64 = 86_400_000;
+/// The last millisecond of the year 9999.
+const MAX_MS: i64 = 253_402_300_799_999;
 
-/// A point in time in UTC, to the millisecond.
+/// A time in UTC, to the millisecond, in the years 1970 to 9999.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// From milliseconds since 1970; what lies outside the years 1970 to 9999 is moved to the nearer end.
-    pub fn from_millis(ms: i64) -> Self {
-        Self(ms.clamp(0, 253_402_300_799_999))
+    /// From milliseconds since 1970. Times outside the years 1970 to 9999 become the nearest time inside.
+    pub const fn from_millis(ms: i64) -> Self {
+        match ms {
+            ..0 => Self(0),
+            0..=MAX_MS => Self(ms),
+            _ => Self(MAX_MS),
+        }
     }
 
     /// Milliseconds since 1970.
@@ -27,27 +35,27 @@ impl Timestamp {
 
     /// Whole seconds since 1970.
     pub fn seconds(self) -> i64 {
-        self.0.div_euclid(1000)
+        self.0 / 1000
     }
 
-    /// This many days of 24 hours later.
-    pub fn plus_days(self, days: u32) -> Self {
-        Self::from_millis(self.0.saturating_add(i64::from(days) * DAY_MS))
+    /// The time since `earlier`; zero if that is later.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis((self.0 - earlier.0).max(0).unsigned_abs())
     }
 
-    /// This many days of 24 hours earlier.
-    pub fn minus_days(self, days: u32) -> Self {
-        Self::from_millis(self.0.saturating_sub(i64::from(days) * DAY_MS))
-    }
-
-    /// This much later.
-    pub fn after(self, wait: Duration) -> Self {
-        self.plus_millis(wait.as_millis().try_into().unwrap_or(i64::MAX))
-    }
-
-    /// This many milliseconds later (or earlier, when negative).
+    /// This many milliseconds later, or earlier if negative.
     pub fn plus_millis(self, ms: i64) -> Self {
         Self::from_millis(self.0.saturating_add(ms))
+    }
+
+    /// Days of 24 hours.
+    pub fn plus_days(self, days: u32) -> Self {
+        Self::from_millis(self.0 + i64::from(days) * DAY_MS)
+    }
+
+    /// Days of 24 hours.
+    pub fn minus_days(self, days: u32) -> Self {
+        Self::from_millis(self.0 - i64::from(days) * DAY_MS)
     }
 
     /// The UTC day as `yyyymmdd`.
@@ -56,10 +64,9 @@ impl Timestamp {
         format!("{:04}{:02}{:02}", date.year(), u8::from(date.month()), date.day())
     }
 
-    /// Whole seconds until the next UTC midnight, rounded up: whoever waits so long is there.
+    /// Seconds until the next UTC midnight, rounded up.
     pub fn seconds_to_midnight(self) -> u64 {
-        let rest = DAY_MS - self.0.rem_euclid(DAY_MS);
-        u64::try_from((rest + 999).div_euclid(1000)).unwrap_or(1)
+        (DAY_MS - self.0 % DAY_MS).unsigned_abs().div_ceil(1000)
     }
 
     /// Thirteen digits, so that text order is time order.
@@ -67,32 +74,55 @@ impl Timestamp {
         format!("{:013}", self.0)
     }
 
-    /// The other direction of [`sortable`](Self::sortable); `None` for anything else.
+    /// Reads what [`sortable`](Self::sortable) writes; `None` for any other text.
     pub fn parse_sortable(text: &str) -> Option<Self> {
         let digits = text.len() == 13 && text.bytes().all(|b| b.is_ascii_digit());
-        text.parse().ok().filter(|_| digits).map(Self)
+        text.parse().ok().filter(|ms| digits && *ms <= MAX_MS).map(Self)
     }
 
-    /// The other direction of the wire format; `None` when it is not `yyyy-mm-ddThh:mm:ss[.fff]Z`.
+    /// Reads `yyyy-mm-ddThh:mm:ss[.f…]Z`; `None` for any other text. Fractions of a millisecond are cut off.
     pub fn parse(text: &str) -> Option<Self> {
-        if !text.ends_with('Z') {
-            return None;
-        }
-        let parsed = OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).ok()?;
-        let ms = i64::try_from(parsed.unix_timestamp_nanos() / 1_000_000).ok()?;
-        (0..=253_402_300_799_999).contains(&ms).then_some(Self(ms))
+        let ms = parse_millis(text).filter(|_| text.ends_with('Z'))?;
+        (0..=MAX_MS).contains(&ms).then_some(Self(ms))
     }
 
-    /// Any RFC 3339 time, whatever its offset.
-    pub fn parse_any(text: &str) -> Option<Self> {
-        let parsed = OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).ok()?;
-        Some(Self::from_millis(i64::try_from(parsed.unix_timestamp_nanos() / 1_000_000).ok()?))
+    /// Reads an RFC 3339 time with any UTC offset; `None` for any other text. Times outside the years 1970 to 9999 become the
+    /// nearest time inside.
+    pub fn parse_with_offset(text: &str) -> Option<Self> {
+        parse_millis(text).map(Self::from_millis)
     }
 
     fn to_offset(self) -> OffsetDateTime {
-        let nanos = i128::from(self.0) * 1_000_000;
-        OffsetDateTime::from_unix_timestamp_nanos(nanos).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+        OffsetDateTime::UNIX_EPOCH + time::Duration::milliseconds(self.0)
     }
+}
+
+/// Stops at the end of the year 9999.
+impl Add<Duration> for Timestamp {
+    type Output = Self;
+
+    fn add(self, duration: Duration) -> Self {
+        Self::from_millis(self.0.saturating_add(millis_of(duration)))
+    }
+}
+
+/// Stops at the start of 1970.
+impl Sub<Duration> for Timestamp {
+    type Output = Self;
+
+    fn sub(self, duration: Duration) -> Self {
+        Self::from_millis(self.0.saturating_sub(millis_of(duration)))
+    }
+}
+
+/// Reads an RFC 3339 time as milliseconds since 1970.
+fn parse_millis(text: &str) -> Option<i64> {
+    let parsed = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    i64::try_from(parsed.unix_timestamp_nanos().div_euclid(1_000_000)).ok()
+}
+
+fn millis_of(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 impl fmt::Display for Timestamp {
@@ -108,6 +138,13 @@ impl Serialize for Timestamp {
     }
 }
 
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| de::Error::custom("expected a UTC time such as 2026-11-22T17:40:00Z"))
+    }
+}
+
 describe!(Timestamp: schemars::json_schema!({"type": "string", "format": "date-time"}));
 
 #[cfg(test)]
@@ -119,10 +156,12 @@ mod tests {
         let at = Timestamp::from_millis(1_795_369_200_123);
         assert_eq!(at.to_string(), "2026-11-22T17:40:00.123Z");
         assert_eq!(Timestamp::parse(&at.to_string()), Some(at));
+        assert_eq!(Timestamp::parse_sortable(&at.sortable()), Some(at));
+        assert_eq!(Timestamp::parse_with_offset("2026-11-22T18:40:00.123+01:00"), Some(at));
     }
 
     #[test]
-    fn hostile_dates_are_no_times() {
+    fn malformed_and_out_of_range_times_are_rejected() {
         for text in [
             "",
             "0000-01-01T00:00:00Z",
@@ -132,18 +171,31 @@ mod tests {
             "2026-01-01T00:00:00+00:00",
             "2026-01-01",
             "1969-12-31T23:59:59Z",
+            "1969-12-31T23:59:59.9999Z",
             "2026-01-01T24:00:00Z",
         ] {
             assert_eq!(Timestamp::parse(text), None, "{text}");
         }
+        let clamped = Timestamp::parse_with_offset("1970-01-01T00:00:00+01:00");
+        assert_eq!(clamped, Some(Timestamp::from_millis(0)));
     }
 
     #[test]
-    fn the_day_and_the_rest_of_it_are_counted_in_utc() {
+    fn arithmetic_stays_in_the_years_1970_to_9999() {
+        let (first, last) = (Timestamp::from_millis(0), Timestamp::from_millis(i64::MAX));
+        assert_eq!(last.to_string(), "9999-12-31T23:59:59.999Z");
+        assert_eq!((last + Duration::MAX, first - Duration::MAX), (last, first));
+        assert_eq!((last.plus_days(u32::MAX), first.minus_days(u32::MAX)), (last, first));
+        assert_eq!(first.since(last), Duration::ZERO);
+        assert_eq!((first + Duration::from_millis(5)).since(first), Duration::from_millis(5));
+    }
+
+    #[test]
+    fn days_are_utc_days() {
         let at = Timestamp::from_millis(1_795_391_999_999);
         assert_eq!(at.day(), "20261122");
         assert_eq!(at.seconds_to_midnight(), 1);
-        assert_eq!(at.plus_millis(-1_000).seconds_to_midnight(), 2, "1.001 s are left");
+        assert_eq!((at - Duration::from_secs(1)).seconds_to_midnight(), 2, "1.001 s are left");
         assert_eq!(Timestamp::from_millis(1_795_392_000_000).day(), "20261123");
         assert_eq!(Timestamp::from_millis(1_795_392_000_000).seconds_to_midnight(), 86_400);
     }

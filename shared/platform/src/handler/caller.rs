@@ -137,7 +137,7 @@ impl Caller for KeyHolder {
             return Err(missing());
         }
         let hash = AccessKeyText::parse(text).ok_or_else(invalid)?.hash();
-        let key_id = KeyId::of(&hash);
+        let key_id = KeyId::from_hash(&hash);
         let app = &context.app;
         if app.is_operator_key(&hash) {
             return Ok(Self { principal: Principal::Operator, roles: Vec::new(), key_id });
@@ -470,7 +470,7 @@ fn verify(
     let secrets: Result<Vec<SigningSecret>, _> = partner
         .into_iter()
         .flat_map(|partner| partner.live_secrets(context.now()).map(|secret| (&partner.partner_id, secret)))
-        .map(|(id, secret)| context.app.keys.signing_secret(secret.key_number, id, secret.generation))
+        .map(|(id, secret)| context.app.keys.signing_secret(secret.key_number, id, secret.version))
         .collect();
     Ok(headers.verify(&secrets?, body))
 }

@@ -1,6 +1,8 @@
 //! New signing secrets, of partners and of endpoints.
 
-use domain::{SecretGeneration, Timestamp};
+use std::time::Duration;
+
+use domain::{SecretVersion, Timestamp};
 
 use super::Context;
 use crate::http_api::body::{Body, Reader, Rules};
@@ -36,7 +38,7 @@ impl Rotation {
     /// # Errors
     /// 500 `internal` without a master key.
     pub fn new(context: &Context, body: &RotationBody) -> Result<Self, Problem> {
-        let ends_at = context.now().plus_millis(i64::from(body.grace_hours) * 3_600_000);
+        let ends_at = context.now() + Duration::from_hours(body.grace_hours.into());
         Ok(Self { ends_at, now: context.now(), key_number: context.app.keys.current()? })
     }
 
@@ -44,9 +46,9 @@ impl Rotation {
     ///
     /// # Errors
     /// 409 `rotation_in_progress` while two are live.
-    pub fn rotate(&self, secrets: &[SecretGeneration]) -> Result<Vec<SecretGeneration>, Problem> {
+    pub fn rotate(&self, secrets: &[SecretVersion]) -> Result<Vec<SecretVersion>, Problem> {
         let detail = "Two secrets are live. Wait until the old one ends, then rotate again.";
-        SecretGeneration::rotated(secrets, self.now, self.ends_at, self.key_number)
+        SecretVersion::rotate(secrets, self.now, self.ends_at, self.key_number)
             .ok_or_else(|| Problem::new(Code::RotationInProgress, detail))
     }
 }

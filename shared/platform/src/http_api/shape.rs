@@ -127,7 +127,7 @@ pub fn tenant_id() -> Parsed<TenantId> {
 /// A time with any offset.
 pub fn time() -> Parsed<Timestamp> {
     Parsed {
-        parse: Timestamp::parse_any,
+        parse: Timestamp::parse_with_offset,
         expected: "an RFC 3339 time is expected, for example 2026-11-22T17:40:00Z",
         pattern: "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}",
         format: Some("date-time"),

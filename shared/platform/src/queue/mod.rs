@@ -15,7 +15,7 @@ use domain::{Delivery, EndpointId, Owner, WebhookId};
 pub type Queued<'a> = Pin<Box<dyn Future<Output = Result<(), QueueError>> + Send + 'a>>;
 
 /// The longest that a ticket is put back for.
-pub const LONGEST_POSTPONEMENT: Duration = Duration::from_millis(Delivery::QUEUED_MS.unsigned_abs());
+pub const LONGEST_POSTPONEMENT: Duration = Delivery::MAX_QUEUE_DELAY;
 
 /// The queue.
 pub trait Queue: Send + Sync {

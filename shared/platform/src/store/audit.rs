@@ -152,10 +152,10 @@ mod tests {
     #[test]
     fn events_are_found_for_every_kind_of_aggregate() {
         let (tenant, hash) = (tenant(), digest("t", &[]));
-        let partner = PartnerId::of(&tenant);
+        let partner = PartnerId::from_tenant(&tenant);
         let (invitation, grant) = (InvitationId::from_hash(&hash), GrantId::from_hash(&hash));
         let endpoint = EndpointId::from_hash(&hash);
-        let (key, subscription) = (KeyId::of(&hash), SubscriptionId::parse("Azure-1").unwrap());
+        let (key, subscription) = (KeyId::from_hash(&hash), SubscriptionId::parse("Azure-1").unwrap());
         let of_subscription = Subscription::aggregate_id(Cloud::UsGov, &subscription);
         let aggregates = [
             (keys::invitation(&invitation), invitation.to_string(), EventType::InvitationCreated),

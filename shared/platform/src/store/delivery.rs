@@ -238,7 +238,7 @@ impl DeliveryPage {
 
 fn settling(delivery: &Delivery, settled: &Settled, now: Timestamp) -> Write {
     let key = keys::delivery(&delivery.webhook_id, &delivery.endpoint_id);
-    let later = settled.next_at.map(|at| keys::later(&key, Delivery::ticket_at(at, now))).unzip();
+    let later = settled.next_at.map(|at| keys::later(&key, Delivery::sweep_at(at, now))).unzip();
     let mut set = vec!["delivery_state = :state".to_owned()];
     let mut remove = Vec::new();
     let mut values = vec![
@@ -296,7 +296,7 @@ fn delivery_item(delivery: &Delivery, in_outbox: bool) -> Item {
         item.insert("next_at".to_owned(), number(next_at.millis()));
     }
     let now = delivery.created_at;
-    mark(&mut item, if in_outbox { keys::outbox(&key, now) } else { keys::later(&key, Delivery::ticket_at(now, now)) });
+    mark(&mut item, if in_outbox { keys::outbox(&key, now) } else { keys::later(&key, Delivery::sweep_at(now, now)) });
     item
 }
 

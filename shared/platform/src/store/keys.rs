@@ -324,7 +324,7 @@ mod tests {
         let tenant_id = TenantId::parse(text);
         let partner_id = PartnerId::parse(text);
         let fixed_tenant = TenantId::parse("00000000-0000-0000-0000-000000000001").unwrap();
-        let fixed_partner = PartnerId::of(&fixed_tenant);
+        let fixed_partner = PartnerId::from_tenant(&fixed_tenant);
         let mut keys = Vec::new();
         let mut add = |what: &str, key: Key| keys.push((format!("{what} {}", text.to_ascii_lowercase()), key));
         if let Some(id) = &tenant_id {

@@ -1,6 +1,6 @@
 //! The outbox: items that carry a mark wait to be published. The mark is a sparse entry of the index of due work, so what
 //! waits is found whether or not the table's stream told of it. A delivery that is not finished carries another mark, of which
-//! the stream doesn't tell: when to see to it that there is a ticket for it ([`Delivery::ticket_at`]).
+//! the stream doesn't tell: when to see to it that there is a ticket for it ([`Delivery::sweep_at`]).
 
 use super::delivery::read_delivery;
 use super::event::read_event;
@@ -118,7 +118,7 @@ impl Store {
         let guard = "gsi3pk = :partition AND gsi3sk = :since";
         let write = match marked.delivery() {
             Some(delivery) => {
-                let (partition, entry) = keys::later(&marked.key, delivery.missed_at(attempt.occurred_at));
+                let (partition, entry) = keys::later(&marked.key, delivery.sweep_again_at(attempt.occurred_at));
                 Write::update(marked.key.clone(), "SET gsi3pk = :later, gsi3sk = :at", guard)
                     .text(":later", partition)
                     .text(":at", entry)
@@ -145,7 +145,7 @@ impl Store {
 
 /// When the table may forget something of today, in Unix seconds.
 pub(super) fn ttl(now: Timestamp) -> i64 {
-    now.millis() / 1000 + Delivery::KEPT_DAYS * 86_400
+    (now + Delivery::RETENTION).seconds()
 }
 
 /// Reads an item with a mark; `None` when it has none.

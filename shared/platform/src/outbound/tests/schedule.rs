@@ -39,7 +39,7 @@ fn without_jitter_the_waits_are_the_published_schedule() {
 /// What decides whether a ticket is put back must not be a matter of whose clock is a little ahead.
 #[test]
 fn no_wait_is_near_the_longest_that_the_queue_keeps() {
-    let longest = Duration::from_millis(Delivery::QUEUED_MS.unsigned_abs());
+    let longest = Delivery::MAX_QUEUE_DELAY;
     let near = longest - Duration::from_mins(2)..longest + Duration::from_mins(2);
     for made in 1..ATTEMPTS {
         let least = wait(made, &Outcome::Answered(answered(500)), &LEAST).unwrap();
