@@ -123,7 +123,7 @@ const RULES: &[(&str, &str, &[&str])] = &[
             "the_customer_grants_what_it_wants_and_never_more_than_was_asked",
             "an_extension_that_was_not_asked_for_exceeds_the_request",
             "a_grant_is_accepted_only_within_the_relationship_it_was_asked_in",
-            "a_grant_ends_to_the_millisecond_and_extends_itself_for_ever",
+            "a_grant_expires_at_its_last_millisecond_unless_it_extends_itself",
         ],
     ),
     (
@@ -242,7 +242,7 @@ const RULES: &[(&str, &str, &[&str])] = &[
             "a_coming_policy_is_announced_and_comes_into_force_at_its_time",
             "a_policy_may_let_csp_tenants_be_customers",
             "the_event_of_a_creation_names_who_what_and_under_which_policy",
-            "a_version_is_in_force_from_its_date_and_announced_before",
+            "a_version_is_in_force_from_its_date_and_upcoming_before",
         ],
     ),
     (
