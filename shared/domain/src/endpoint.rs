@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::event::{Chain, Event, EventType, Occurrence, Subject};
-use super::{ActorKind, EndpointId, EndpointState, MessageId, PartnerId, SecretVersion, TenantId, Timestamp, digest};
+use super::{
+    ActorKind, Chain, EndpointId, EndpointState, Event, EventType, MessageId, Occurrence, PartnerId, SecretVersion,
+    Subject, TenantId, Timestamp, digest,
+};
 
 /// The owner of an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::event::{Chain, Event, EventType, Occurrence, Subject};
-use super::{GrantId, GrantState, InvitationId, PartnerId, PartnerStatus, TenantId, Timestamp};
+use super::{
+    Chain, Event, EventType, GrantId, GrantState, InvitationId, Occurrence, PartnerId, PartnerStatus, Subject,
+    TenantId, Timestamp,
+};
 
 /// Reads `P<n>D`, an ISO 8601 duration of 1 to 9999 days without leading zeros. `None` for any other text.
 pub fn parse_days(text: &str) -> Option<u32> {

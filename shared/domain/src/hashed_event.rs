@@ -2,21 +2,22 @@
 //! response can change and old hashes still verify.
 
 use super::canonical_json::canonical_object;
-use super::event::{Event, Subject};
-use super::{EndpointId, GrantId, InvitationId, KeyId, PartnerId, Role, SubscriptionId, TenantId, digest};
+use super::{
+    Chain, EndpointId, Event, GrantId, InvitationId, KeyId, PartnerId, Role, Subject, SubscriptionId, TenantId, digest,
+};
 
 /// Format 1: the values in a fixed order, each preceded by its length (see [`digest`]). An absent id or role is empty.
 ///
 /// A change of this form is a new format. It needs a struct of its own, and its number in the event's item, so that older
 /// events are still hashed as they were.
-pub(crate) struct HashedEvent {
+struct HashedEvent {
     values: [Vec<u8>; 16],
 }
 
 impl HashedEvent {
     const FORMAT: &str = "event format 1";
 
-    pub(crate) fn new(event: &Event) -> Self {
+    fn new(event: &Event) -> Self {
         let Subject { invitation_id, grant_id, subscription_id, key_id, endpoint_id, partner_id, customer_tenant_id } =
             &event.subject;
         let text = |text: Option<&str>| text.unwrap_or_default().as_bytes().to_vec();
@@ -43,10 +44,17 @@ impl HashedEvent {
     }
 
     /// SHA-256 over the hash of the previous event and this one.
-    pub(crate) fn hash_after(&self, previous: &[u8; 32]) -> [u8; 32] {
+    fn hash_after(&self, previous: &[u8; 32]) -> [u8; 32] {
         let mut parts = vec![previous.as_slice()];
         parts.extend(self.values.iter().map(Vec::as_slice));
         digest(Self::FORMAT, &parts)
+    }
+}
+
+impl Event {
+    /// The chain with this event at its end.
+    pub fn chain_after(&self, previous: &[u8; 32]) -> Chain {
+        Chain { sequence: self.sequence, hash: HashedEvent::new(self).hash_after(previous) }
     }
 }
 

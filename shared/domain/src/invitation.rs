@@ -3,10 +3,9 @@
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::Value;
 
-use super::event::{Chain, Event, EventType, Occurrence, Subject};
 use super::{
-    CloudPolicy, DecisionKind, DelegatedAdmin, Grant, GrantId, InvitationId, InvitationKind, InvitationState,
-    PartnerId, Requirement, TenantId, Timestamp, digest,
+    Chain, CloudPolicy, DecisionKind, DelegatedAdmin, Event, EventType, Grant, GrantId, InvitationId, InvitationKind,
+    InvitationState, Occurrence, PartnerId, Requirement, Subject, TenantId, Timestamp, digest,
 };
 
 /// The person who accepted, as that person stated it. A link proves nothing about the person.

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::event::{Chain, Event, EventType, Occurrence, Subject};
-use super::{InvitationId, PartnerId, RelationshipState, TenantId, Timestamp};
+use super::{
+    Chain, Event, EventType, InvitationId, Occurrence, PartnerId, RelationshipState, Subject, TenantId, Timestamp,
+};
 
 /// One customer's relationship with one partner.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,8 +2,10 @@
 
 use serde_json::Value;
 
-use super::event::{Chain, Event, EventType, Occurrence, Subject};
-use super::{BillingCycle, Cloud, PartnerId, SubscriptionId, TenantId, Term, Timestamp, digest};
+use super::{
+    BillingCycle, Chain, Cloud, Event, EventType, Occurrence, PartnerId, Subject, SubscriptionId, TenantId, Term,
+    Timestamp, digest,
+};
 
 /// What a partner registers.
 #[derive(Clone, Debug)]

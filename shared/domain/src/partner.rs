@@ -1,0 +1,55 @@
+//! Partners: tenants that invite customers and register what they sold.
+
+use serde_json::Value;
+
+use super::{
+    Chain, Cloud, Event, EventType, Market, Occurrence, PartnerId, PartnerStatus, SecretVersion, Subject, TenantId,
+    Timestamp,
+};
+
+/// A tenant that is enrolled as a partner.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Partner {
+    pub partner_id: PartnerId,
+    pub tenant_id: TenantId,
+    pub name: String,
+    /// The name in its enrollment. A repeat of the enrollment must have the same.
+    pub registered_name: String,
+    pub cloud: Cloud,
+    pub market: Market,
+    /// A suspended partner cannot act (MP-45).
+    pub status: PartnerStatus,
+    /// Versions of the signing secret, newest first; at most two.
+    pub secrets: Vec<SecretVersion>,
+    pub created_at: Timestamp,
+    pub chain: Chain,
+}
+
+impl Partner {
+    /// The next event of this partner. The subject of its enrollment includes its tenant, which becomes a CSP tenant.
+    pub fn event<const N: usize>(
+        &self,
+        event_type: EventType,
+        occurrence: Occurrence<'_>,
+        data: [(&str, Value); N],
+    ) -> Event {
+        let tenant = (event_type == EventType::PartnerEnrolled).then(|| self.tenant_id.clone());
+        let partner_id = Some(self.partner_id.clone());
+        let subject = Subject { partner_id, customer_tenant_id: tenant, ..Subject::default() };
+        Event::next(event_type, self.partner_id.as_str(), &self.chain, subject, occurrence, data)
+    }
+
+    /// Whether both enrolled with the same details.
+    pub fn has_same_enrollment(&self, other: &Self) -> bool {
+        (&self.registered_name, self.cloud, self.market) == (&other.registered_name, other.cloud, other.market)
+    }
+
+    /// The secrets that are accepted, newest first.
+    pub fn live_secrets(&self, now: Timestamp) -> impl Iterator<Item = &SecretVersion> {
+        SecretVersion::live(&self.secrets, now)
+    }
+
+    pub fn is_active(&self) -> bool {
+        self.status == PartnerStatus::Active
+    }
+}
