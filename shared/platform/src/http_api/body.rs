@@ -245,8 +245,8 @@ mod tests {
             let object = reader.optional("o", ObjectOf::<Inner>::new(rules));
             let set = reader.optional("set", SetOf { each: AnyText, least: 1, most: 3 });
             let gone = reader.required("gone", Flag);
-            (number, object, set, gone?);
-            Some(Self)
+            drop((number, object, set));
+            gone.map(|_| Self)
         }
     }
 

@@ -73,13 +73,16 @@ pub fn paragraph(characters: usize) -> Checked<impl Fn(&str) -> Result<String, T
     Checked { rule: move |value: &str| text::paragraph(value, characters), schema }
 }
 
+/// A rule of [`domain::text`].
+type Rule = fn(&str) -> Result<String, TextError>;
+
 /// An email address.
-pub fn email() -> Checked<fn(&str) -> Result<String, TextError>> {
+pub fn email() -> Checked<Rule> {
     Checked { rule: text::email, schema: json!({"type": "string", "format": "email", "maxLength": 254}) }
 }
 
 /// A domain name.
-pub fn domain_name() -> Checked<fn(&str) -> Result<String, TextError>> {
+pub fn domain_name() -> Checked<Rule> {
     Checked { rule: text::domain_name, schema: json!({"type": "string", "format": "hostname", "maxLength": 253}) }
 }
 
