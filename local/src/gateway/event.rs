@@ -1,4 +1,4 @@
-//! What the gateway tells a function: the event of an HTTP API in payload format 2.0, with its quirks.
+//! The event by which an HTTP API calls a function, in payload format 2.0 with its quirks.
 
 use std::net::IpAddr;
 
@@ -11,32 +11,26 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 use time::{OffsetDateTime, macros::format_description};
 
-/// An account that is nobody's.
+/// Not a real account.
 const ACCOUNT: &str = "000000000000";
 const API: &str = "local";
 
-/// A request on its way to a function.
+/// A request that arrived at the gateway and has a route.
 pub struct Arrival<'a> {
-    /// Its line and headers.
     pub head: &'a Parts,
-    /// Its body.
     pub body: &'a [u8],
-    /// The route it takes.
+    /// `METHOD /path/{parameter}`.
     pub route_key: &'a str,
-    /// The parameters of its path.
     pub parameters: &'a [(&'a str, String)],
-    /// Where it comes from.
     pub peer: IpAddr,
-    /// The gateway's port.
     pub port: u16,
-    /// The gateway's id for it.
+    /// The gateway's request id.
     pub id: &'a str,
-    /// When it came.
     pub at: Timestamp,
 }
 
 impl Arrival<'_> {
-    /// The event. Members that the real gateway leaves out when there is nothing to say are left out here.
+    /// The event. It omits the same empty members as the real gateway.
     pub fn event(&self) -> Value {
         let path = decoded_path(self.head.uri.path());
         let query = self.head.uri.query().unwrap_or_default();
@@ -69,7 +63,7 @@ impl Arrival<'_> {
         event
     }
 
-    /// The headers: names in lower case, repeated ones joined, cookies kept apart, and what the gateway adds.
+    /// The headers with lower-case names, repeated ones joined, without cookies, and with those that the gateway adds.
     fn headers(&self) -> Map<String, Value> {
         let given = self.head.headers.iter().filter(|(name, _)| *name != COOKIE);
         let added = [
@@ -109,13 +103,13 @@ impl Arrival<'_> {
     }
 }
 
-/// The path as events have it: percent-decoded and cut at a question mark that was encoded, so that nobody can route on it.
+/// The path as in real events: percent-decoded, and cut at an encoded question mark. So a function must not route on it.
 fn decoded_path(path: &str) -> String {
     let decoded = percent_decode_str(path).decode_utf8_lossy();
     decoded.split('?').next().unwrap_or_default().to_owned()
 }
 
-/// Pairs as an object; the values of a name that stands more than once are joined with commas.
+/// Pairs as an object. The values of a repeated name are joined with commas.
 fn joined<N: AsRef<str>, V: AsRef<str>>(pairs: impl Iterator<Item = (N, V)>) -> Map<String, Value> {
     let mut values: Vec<(String, String)> = Vec::new();
     for (name, value) in pairs {
@@ -136,7 +130,7 @@ fn cookies(headers: &HeaderMap) -> Vec<String> {
     cookies.filter(|cookie| !cookie.is_empty()).collect()
 }
 
-/// Whether the body travels as text. Everything else is base64: forms and bodies of unsaid type, too.
+/// Whether the body is sent as text. Every other body is base64, including forms and bodies without a type.
 fn is_text(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -151,7 +145,7 @@ fn without_port(host: &str) -> &str {
     }
 }
 
-/// 24 hexadecimal digits, the tail of a trace id.
+/// The last 24 hexadecimal digits of a trace id.
 fn trace(id: &str) -> String {
     id.bytes().chain(std::iter::repeat(0)).take(12).map(|byte| format!("{byte:02x}")).collect()
 }
@@ -192,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_request_has_the_shape_that_the_documentation_shows() {
+    fn a_plain_request_has_the_shape_in_the_documentation_of_aws() {
         let event = event(post("/things/a%20b").header("content-type", "application/json"), b"{}");
         assert_eq!(
             event,
@@ -236,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_what_the_gateway_takes_for_text() {
+    fn a_body_of_a_text_type_is_text_and_others_are_base64() {
         for (kind, as_text) in [
             (Some("application/json"), true),
             (Some("application/json; charset=utf-8"), true),
@@ -261,19 +255,19 @@ mod tests {
     }
 
     #[test]
-    fn no_body_means_no_member() {
+    fn an_event_without_body_has_no_body_member() {
         let event = event(post("/things/1").header("content-type", "application/json"), b"");
         assert_eq!((event.get("body"), &event["isBase64Encoded"]), (None, &json!(false)));
     }
 
     #[test]
-    fn text_that_is_not_utf_8_arrives_changed() {
+    fn invalid_utf_8_in_a_text_body_is_replaced() {
         let event = event(post("/things/1").header("content-type", "text/plain"), b"a\xffb");
         assert_eq!(event["body"], "a\u{fffd}b");
     }
 
     #[test]
-    fn headers_are_lower_case_and_repeated_ones_are_joined() {
+    fn header_names_are_lower_case_and_repeated_headers_are_joined() {
         let event = event(
             post("/things/1")
                 .header("Webhook-Id", "one")
@@ -288,14 +282,14 @@ mod tests {
     }
 
     #[test]
-    fn cookies_have_their_own_list() {
+    fn cookies_are_a_list_of_their_own() {
         let event = event(post("/things/1").header("cookie", "a=1; b=2").header("cookie", "c=3"), b"");
         assert_eq!(event["cookies"], json!(["a=1", "b=2", "c=3"]));
         assert_eq!(event["headers"].get("cookie"), None);
     }
 
     #[test]
-    fn the_raw_query_stays_encoded_and_its_parameters_do_not() {
+    fn the_raw_query_stays_encoded_and_its_parameters_are_decoded() {
         let case = |query: &str| {
             let event = event(post(&format!("/things/1{query}")), b"");
             (event["rawQueryString"].clone(), event.get("queryStringParameters").cloned())
@@ -309,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn the_raw_path_is_not_raw() {
+    fn the_raw_path_is_decoded() {
         let raw_path = |path: &str| event(post(path), b"")["rawPath"].clone();
         for (path, expected) in [
             ("/things/a%2Fb", "/things/a/b"),
@@ -323,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn the_domain_name_comes_without_its_port() {
+    fn the_domain_name_has_no_port() {
         let domain = |host: &str| {
             let event = event(Request::post("/things/1").header("host", host), b"");
             event["requestContext"]["domainName"].clone()
