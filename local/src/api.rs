@@ -53,7 +53,7 @@ impl Api {
     /// Sends a call once.
     ///
     /// # Errors
-    /// [`ApiError`] if there is no whole response. The call may have been carried out nevertheless.
+    /// [`ApiError`] if there is no whole response. The call may have taken effect nevertheless.
     pub async fn send(&self, call: &Call) -> Result<Answer, ApiError> {
         let method = call.method.parse().map_err(|_| ApiError::Method(call.method.clone()))?;
         let mut request = self.client.request(method, format!("{}{}", self.base_url, call.path));

@@ -1,5 +1,5 @@
 //! The deployment's scheduled jobs on this machine: once on request, or every minute next to the gateway. What is due
-//! depends on the clock of [`Options`](crate::Options).
+//! depends on the clock of [`Options`](crate::options::Options).
 
 use std::sync::Arc;
 use std::time::Duration;
