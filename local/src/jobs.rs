@@ -95,8 +95,9 @@ mod tests {
             answer.json::<Value>().await.unwrap()["items"][0]["type"].clone()
         };
         let announced = async {
+            // Each job notifies after its run.
             while events().await != json!("invitation.expired") {
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                local.courier().committed.notified().await;
             }
         };
         tokio::time::timeout(Duration::from_secs(10), announced).await.unwrap();

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -86,8 +85,7 @@ impl Listener {
     ) -> Result<Self, ListenError> {
         let bound = Bound::to(SocketAddr::new(host, port)).await?;
         let receiver = Receiver { secrets, seen: Mutex::default(), report: Box::new(report) };
-        let app = Router::new().fallback(receive).with_state(Arc::new(receiver));
-        Ok(Self { url: bound.url(), server: bound.serve(app) })
+        Ok(Self { url: bound.url(), server: bound.serve(receive, Arc::new(receiver)) })
     }
 
     pub fn url(&self) -> &str {

@@ -8,9 +8,9 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::{Bytes, HttpBody};
 use axum::extract::connect_info::Connected;
+use axum::handler::Handler;
 use axum::serve::IncomingStream;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::net::TcpListener;
@@ -85,10 +85,15 @@ impl Bound {
         self.listener
     }
 
-    /// Serves an application until [`Server::stop`].
-    pub fn serve(self, app: Router) -> Server {
+    /// Serves every request with one handler until [`Server::stop`].
+    pub fn serve<H, T, S>(self, handler: H, state: S) -> Server
+    where
+        H: Handler<T, S>,
+        T: 'static,
+        S: Clone + Send + Sync + 'static,
+    {
         let (stop, stopped) = oneshot::channel::<()>();
-        let app = app.into_make_service_with_connect_info::<Peer>();
+        let app = handler.with_state(state).into_make_service_with_connect_info::<Peer>();
         let serving = axum::serve(LimitedListener::new(self.listener, CONNECTIONS_MAX), app);
         let serving = serving.with_graceful_shutdown(async {
             let _ = stopped.await;

@@ -16,7 +16,7 @@ use crate::courier::Courier;
 use crate::data_dir::DataDir;
 use crate::engine::Engine;
 use crate::error::StartError;
-use crate::gateway::{self, Gateway};
+use crate::gateway::{self, Gateway, Site};
 use crate::net::{ANY_PORT, Bound};
 use crate::options::Options;
 use crate::running::Local;
@@ -56,7 +56,7 @@ pub async fn start(options: Options) -> Result<Local, StartError> {
     let apps = apps(options, config, &client)?;
     let courier = Arc::new(apps.courier());
     let gateway = gateway(&apps, &courier, &template, bound.port())?;
-    let server = bound.serve(gateway::app(Arc::new(gateway), start_page()));
+    let server = bound.serve(gateway::respond, Arc::new(Site { gateway, start_page: start_page() }));
     let app = Arc::new(apps.with_master_keys());
     Ok(Local { base_url, operator_key, client, app, courier, server, engine, data_dir })
 }

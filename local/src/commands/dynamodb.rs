@@ -9,7 +9,7 @@ use local::{DataDir, StartError, TABLE, table_config};
 use platform::aws;
 use platform::store::{client, schema};
 
-use super::THIS_MACHINE;
+use super::host::THIS_MACHINE;
 use crate::output::Output;
 use crate::signal;
 

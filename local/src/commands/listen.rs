@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use local::listen::{Listener, Message, Received};
 
-use super::THIS_MACHINE;
+use super::host::THIS_MACHINE;
 use crate::output::Output;
 use crate::{secret_source, signal};
 

@@ -10,7 +10,7 @@ mod serve;
 pub use self::forward::{Gateway, Target};
 pub use self::response::{Answer, GatewayError};
 pub use self::router::Router;
-pub use self::serve::app;
+pub use self::serve::{Site, respond};
 
 #[cfg(test)]
 mod tests;

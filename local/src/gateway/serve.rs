@@ -1,13 +1,13 @@
-//! The gateway as an axum application.
+//! The gateway as an axum handler. There is no axum router: the gateway has its own, with the rules of API Gateway, and
+//! responses must stay as the functions return them.
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::{CONTENT_SECURITY_POLICY, HeaderName, X_CONTENT_TYPE_OPTIONS};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
+use http::Method;
+use http::header::{CONTENT_SECURITY_POLICY, HeaderName, X_CONTENT_TYPE_OPTIONS};
 
 use super::forward::Gateway;
 use crate::net::Peer;
@@ -19,15 +19,19 @@ const START_PAGE_HEADERS: [(HeaderName, &str); 2] = [
 ];
 
 /// The gateway, and a start page at `/`. The page is not a route of the template: a deployment does not have it.
-pub fn app(gateway: Arc<Gateway>, start_page: String) -> Router {
-    let page = move || async { (START_PAGE_HEADERS, Html(start_page)) };
-    Router::new().route("/", get(page).fallback(forward)).fallback(forward).with_state(gateway)
+pub struct Site {
+    pub gateway: Gateway,
+    pub start_page: String,
 }
 
-async fn forward(
-    State(gateway): State<Arc<Gateway>>,
+pub async fn respond(
+    State(site): State<Arc<Site>>,
     ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
     request: Request,
 ) -> Response {
-    gateway.answer(request, peer).await.map(Body::new).into_response()
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    if reads && request.uri().path() == "/" {
+        return (START_PAGE_HEADERS, Html(site.start_page.clone())).into_response();
+    }
+    site.gateway.answer(request, peer).await.map(Body::new)
 }

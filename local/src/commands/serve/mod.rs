@@ -11,7 +11,7 @@ use local::{Options, start};
 
 use self::samples::{Seeded, seed};
 use self::welcome::Welcome;
-use super::THIS_MACHINE;
+use super::host::THIS_MACHINE;
 use crate::{secret_source, signal};
 
 #[derive(Debug, clap::Args)]

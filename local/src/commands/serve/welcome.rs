@@ -89,11 +89,12 @@ impl Welcome<'_> {
     fn print_webhooks(&self, out: &mut Out) -> io::Result<()> {
         out.heading("Webhooks:")?;
         if !self.loopback_endpoints {
-            return out.note("To receive webhooks on this machine, start with --allow-loopback-endpoints.");
+            return out
+                .note("To receive them on this machine, start with: cargo run -- serve --allow-loopback-endpoints");
         }
-        out.note(
-            "First run `cargo run -- listen` in another terminal. Then create an endpoint for http://127.0.0.1:4000.",
-        )?;
-        out.note("If the endpoint already exists, POST to its path and /test. Otherwise it waits minutes for a retry.")
+        out.note("1. In another terminal, run: cargo run -- listen")?;
+        out.note("2. Create an endpoint with the URL http://127.0.0.1:4000/. It is verified at once.")?;
+        out.note("An endpoint that was created before step 1 is pending until a retry, minutes later.")?;
+        out.note("To verify it now, call: POST /v1/partners/PARTNER_ID/endpoints/ENDPOINT_ID/test")
     }
 }
