@@ -1,5 +1,7 @@
 //! How relationships begin, and what partners sell.
 
+use std::time::Duration;
+
 use platform::clock::Clock;
 use serde_json::{Value, json};
 
@@ -126,7 +128,7 @@ pub async fn webhooks(scenario: &mut Scenario) -> Result<(), Stop> {
     let mut foreign = signed(&fabrikam, &backup, now);
     foreign.path.clone_from(&message.path);
     scenario.rejected("a message that Fabrikam signed is rejected", foreign, 401, "signature_invalid").await?;
-    let old = signed(&northwind, &backup, now.plus_millis(-360_000));
+    let old = signed(&northwind, &backup, now - Duration::from_secs(360));
     scenario.rejected("a message that is six minutes old is rejected", old, 401, "timestamp_out_of_tolerance").await?;
     let other = signed(&northwind, &Offer { quantity: 4, ..backup }, now);
     scenario

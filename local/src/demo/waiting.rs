@@ -1,5 +1,7 @@
 //! Declined, expired and renewed invitations.
 
+use std::time::Duration;
+
 use domain::Timestamp;
 use serde_json::Value;
 
@@ -17,7 +19,7 @@ pub async fn decline_and_expire(scenario: &mut Scenario) -> Result<(), Stop> {
     let expires_at = Timestamp::parse(&FailedStep::text(&invited, "/invitation/expires_at")?);
     let expires_at = expires_at.ok_or_else(|| FailedStep::Missing("/invitation/expires_at".to_owned()))?;
     scenario.pass_days(29).await?;
-    scenario.clock.set(expires_at.plus_millis(-2_000));
+    scenario.clock.set(expires_at - Duration::from_secs(2));
     let before = scenario.read(link.preview()).await?;
     scenario.check(
         "one second before the end the invitation is pending",
