@@ -1,6 +1,7 @@
-//! A little client of the API, for those who call it from within this program: the samples and the demo.
+//! HTTP calls of the API, for the samples, the demo and tests.
 
-use reqwest::{Client, Method};
+use reqwest::Client;
+use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 /// A client of the API at one address.
@@ -9,101 +10,136 @@ pub struct Api {
     client: Client,
 }
 
-/// A call to be sent.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// The HTTP method.
-    pub method: Method,
+    pub method: String,
     /// Path and query.
     pub path: String,
-    /// Headers.
-    pub headers: Vec<(&'static str, String)>,
-    /// The body; empty when there is none.
-    pub body: Vec<u8>,
+    pub headers: Vec<(String, String)>,
+    pub body: Option<Vec<u8>>,
 }
 
-/// An answer, read whole.
+/// A response with its whole body.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The status.
     pub status: u16,
-    /// Whether it is marked as the answer of an earlier request.
-    pub replayed: bool,
-    /// The body as it came.
+    pub headers: HeaderMap,
     pub body: Vec<u8>,
-    /// The body as JSON; null when it is none.
-    pub json: Value,
+    json: Value,
+}
+
+/// A call got no response.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    #[error("`{0}` is not an HTTP method")]
+    Method(String),
+    #[error("no response: {0}")]
+    NoResponse(#[from] reqwest::Error),
 }
 
 impl Api {
-    /// A client. It asks no proxy for a machine that it is on.
+    /// A client that uses no proxy, because the API runs on this machine.
     ///
     /// # Errors
-    /// When there can be no client at all.
-    pub fn new(base_url: &str) -> reqwest::Result<Self> {
-        Ok(Self { base_url: base_url.to_owned(), client: Client::builder().no_proxy().build()? })
+    /// [`ApiError::NoResponse`] if the system allows no client.
+    pub fn new(base_url: &str) -> Result<Self, ApiError> {
+        Ok(Self::with_client(base_url, Client::builder().no_proxy().build()?))
     }
 
-    /// Sends a call.
+    pub fn with_client(base_url: &str, client: Client) -> Self {
+        Self { base_url: base_url.to_owned(), client }
+    }
+
+    /// Sends a call once.
     ///
     /// # Errors
-    /// When there is no answer.
-    pub async fn send(&self, call: &Call) -> reqwest::Result<Answer> {
-        let mut request = self.client.request(call.method.clone(), format!("{}{}", self.base_url, call.path));
+    /// [`ApiError`] if there is no whole response. The call may have taken effect nevertheless.
+    pub async fn send(&self, call: &Call) -> Result<Answer, ApiError> {
+        let method = call.method.parse().map_err(|_| ApiError::Method(call.method.clone()))?;
+        let mut request = self.client.request(method, format!("{}{}", self.base_url, call.path));
         for (name, value) in &call.headers {
-            request = request.header(*name, value);
+            request = request.header(name, value);
         }
-        let answer = request.body(call.body.clone()).send().await?;
-        let status = answer.status().as_u16();
-        let replayed = answer.headers().get("idempotent-replayed").is_some_and(|value| value == "true");
-        let body = answer.bytes().await?.to_vec();
-        let json = serde_json::from_slice(&body).unwrap_or_default();
-        Ok(Answer { status, replayed, body, json })
+        if let Some(body) = &call.body {
+            request = request.body(body.clone());
+        }
+        let response = request.send().await?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Ok(Answer::new(status, headers, response.bytes().await?.to_vec()))
     }
 }
 
 impl Call {
     /// A call without headers and body.
-    pub fn new(method: Method, path: impl Into<String>) -> Self {
-        Self { method, path: path.into(), headers: Vec::new(), body: Vec::new() }
+    pub fn new(method: &str, path: impl Into<String>) -> Self {
+        Self { method: method.to_owned(), path: path.into(), headers: Vec::new(), body: None }
     }
 
-    /// `GET`.
     pub fn get(path: impl Into<String>) -> Self {
-        Self::new(Method::GET, path)
+        Self::new("GET", path)
     }
 
-    /// `POST` of a JSON document.
+    /// `POST` with a JSON body.
     pub fn post(path: impl Into<String>, body: &Value) -> Self {
-        Self { body: body.to_string().into_bytes(), ..Self::new(Method::POST, path) }
-            .header("content-type", "application/json")
+        Self::new("POST", path).json(body)
     }
 
-    /// With a header.
-    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
+    pub fn delete(path: impl Into<String>) -> Self {
+        Self::new("DELETE", path)
+    }
+
+    pub fn json(self, body: &Value) -> Self {
+        self.header("content-type", "application/json").bytes(body.to_string())
+    }
+
+    pub fn bytes(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = Some(body.into());
         self
     }
 
-    /// With a key.
+    pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// With a bearer key.
     pub fn key(self, key: &str) -> Self {
         self.header("authorization", format!("Bearer {key}"))
     }
 
-    /// With an idempotency key.
     pub fn idempotency_key(self, key: impl Into<String>) -> Self {
         self.header("idempotency-key", key)
     }
 }
 
 impl Answer {
-    /// A problem's code; empty when it is no problem.
-    pub fn code(&self) -> &str {
-        self.text("/code").unwrap_or_default()
+    pub fn new(status: u16, headers: HeaderMap, body: Vec<u8>) -> Self {
+        let json = serde_json::from_slice(&body).unwrap_or_default();
+        Self { status, headers, body, json }
+    }
+
+    /// The body as JSON; null if it is not JSON.
+    pub fn json(&self) -> &Value {
+        &self.json
     }
 
     /// The text at a JSON pointer.
     pub fn text(&self, pointer: &str) -> Option<&str> {
         self.json.pointer(pointer).and_then(Value::as_str)
+    }
+
+    /// A problem's code; empty if the response is not a problem.
+    pub fn code(&self) -> &str {
+        let is_problem = self.header("content-type") == Some("application/problem+json");
+        self.text("/code").filter(|_| is_problem).unwrap_or_default()
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// Whether the response is marked as the replay of an earlier one.
+    pub fn replayed(&self) -> bool {
+        self.header("idempotent-replayed") == Some("true")
     }
 }

@@ -1,10 +1,9 @@
-//! The functions that are linked into this program. The template says which routes each of them serves.
+//! The functions in this program. The template says which routes each of them serves.
 
 use platform::lambda::Function;
 
 use crate::template::{Route, Template};
 
-/// Every function that the gateway calls.
 pub const FUNCTIONS: &[Function] = &[
     accept_invitation::FUNCTION,
     administer::FUNCTION,
@@ -17,27 +16,13 @@ pub const FUNCTIONS: &[Function] = &[
     web::FUNCTION,
 ];
 
-/// Template and functions disagree. The template is built in, so this is a mistake in the source tree.
+/// Template and functions disagree. The template is built in, so this is a mistake in the source code.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Mismatch {
-    /// The template names a function that is not in [`FUNCTIONS`].
-    #[error("template.yaml sends `{route}` to the function `{function}`, which is not linked in: add it to {}", file!())]
-    NotLinked {
-        /// The route.
-        route: String,
-        /// The function's name in the template.
-        function: String,
-    },
-    /// The function does not know the route.
-    #[error(
-        "template.yaml sends `{route}` to the function `{function}`, which does not list it in its FUNCTION.routes"
-    )]
-    NotServed {
-        /// The route.
-        route: String,
-        /// The function.
-        function: String,
-    },
+    #[error("template.yaml sends `{route}` to the function `{function}`, which is missing from FUNCTIONS in {}", file!())]
+    NotLinked { route: String, function: String },
+    #[error("template.yaml sends `{route}` to the function `{function}`, which does not list it in FUNCTION.routes")]
+    NotServed { route: String, function: String },
 }
 
 /// Pairs every route of the template with its function.
@@ -96,20 +81,20 @@ mod tests {
         for function in FUNCTIONS {
             for route in function.routes {
                 let routed = template.routes.iter().any(|r| r.function == function.name && r.key() == route.key);
-                assert!(routed, "{} serves `{}`, which template.yaml does not send to it", function.name, route.key);
+                assert!(routed, "{} serves `{}`, but template.yaml does not send it there", function.name, route.key);
             }
         }
     }
 
     #[test]
     fn each_disagreement_is_named() {
-        let refusal = |path, function, functions: &[Function]| link(&template(path, function), functions).unwrap_err();
+        let mismatch = |path, function, functions: &[Function]| link(&template(path, function), functions).unwrap_err();
         assert_eq!(
-            refusal("/a", "two", &[ONE]),
+            mismatch("/a", "two", &[ONE]),
             Mismatch::NotLinked { route: "GET /a".into(), function: "two".into() }
         );
         assert_eq!(
-            refusal("/b", "one", &[ONE]),
+            mismatch("/b", "one", &[ONE]),
             Mismatch::NotServed { route: "GET /b".into(), function: "one".into() }
         );
     }

@@ -1,46 +1,44 @@
-//! The deployment's jobs on this machine: once, when somebody asks for it, or every minute beside the gateway. What is due
-//! is for the clock of [`Options`](crate::Options) to say.
+//! The deployment's scheduled jobs on this machine: once on request, or every minute next to the gateway. What is due
+//! depends on the clock of [`Options`](crate::options::Options).
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use platform::handler::App;
-use platform::lambda::{Invocation, Job, JobError, run_job};
+use platform::lambda::{Job, JobError};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::Local;
+use crate::invoke::run;
+use crate::running::Local;
 
 /// Every job that the template calls on a schedule.
 pub const SCHEDULED: &[Job] = &[expire_due::JOB, publish_events::JOB];
 
-/// The platform's default is a rate per rule; one for all is enough here.
+/// The template has one rate per job. One for all is enough here.
 const EVERY: Duration = Duration::from_secs(60);
-/// How long one run may take. The template has the same for those on a schedule.
-const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Runs a job once; its report.
+/// Runs a job once and returns its report.
 ///
 /// # Errors
-/// [`JobError`] when it has to be called again.
+/// [`JobError`] if it has to be called again.
 pub async fn run_once(local: &Local, job: &Job) -> Result<Value, JobError> {
     run(&app_of(local, job), job, &json!({})).await
 }
 
-/// What a job works with.
 fn app_of(local: &Local, job: &Job) -> Arc<App> {
     Arc::clone(if job.needs.queue { &local.courier().publishing } else { local.app() })
 }
 
-/// Runs every job now and then every minute, until the set is dropped. A failure is logged, and the next minute tries again.
-pub(crate) fn every_minute(local: &Local, running: &mut JoinSet<()>) {
+/// Runs every job now and then every minute, until the set is dropped. A failure is logged and tried again a minute later.
+pub fn every_minute(local: &Local, running: &mut JoinSet<()>) {
     for job in SCHEDULED {
         let app = app_of(local, job);
         let committed = Arc::clone(&local.courier().committed);
         running.spawn(async move {
             let mut minutes = interval(EVERY);
-            // After a pause of the machine one run catches up with everything.
+            // After a pause of the machine, one run catches up with everything.
             minutes.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 minutes.tick().await;
@@ -49,16 +47,6 @@ pub(crate) fn every_minute(local: &Local, running: &mut JoinSet<()>) {
             }
         });
     }
-}
-
-/// Calls a job with an event, as the platform would.
-pub(crate) async fn run(app: &Arc<App>, job: &Job, event: &Value) -> Result<Value, JobError> {
-    run_job(Arc::clone(app), job, event.to_string().into_bytes(), invocation(job)).await
-}
-
-/// A call of a job.
-pub(crate) fn invocation(job: &Job) -> Invocation {
-    Invocation { id: job.name.to_owned(), remaining: PATIENCE }
 }
 
 #[cfg(test)]
@@ -71,17 +59,17 @@ mod tests {
     use super::*;
     use crate::{Options, samples, start, template};
 
-    struct Leaping(Mutex<i64>);
+    struct MovedClock(Mutex<i64>);
 
-    impl Clock for Leaping {
+    impl Clock for MovedClock {
         fn now(&self) -> Timestamp {
             Timestamp::from_millis(*self.0.lock().unwrap())
         }
     }
 
-    /// A system whose samples include an invitation that has just expired.
+    /// A system whose sample invitation has just expired.
     async fn a_month_later() -> Local {
-        let clock = Arc::new(Leaping(Mutex::new(1_795_369_200_000)));
+        let clock = Arc::new(MovedClock(Mutex::new(1_795_369_200_000)));
         let local = start(Options { clock: clock.clone(), ..Options::default() }).await.unwrap();
         samples::seed(local.base_url(), local.operator_key()).await.unwrap();
         assert_eq!(run_once(&local, &expire_due::JOB).await.unwrap()["announced"], json!(0));
@@ -90,14 +78,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_options_clock_says_what_is_due() {
+    async fn the_clock_of_the_options_decides_what_is_due() {
         let local = a_month_later().await;
         assert_eq!(run_once(&local, &expire_due::JOB).await.unwrap()["announced"], json!(1));
         assert_eq!(run_once(&local, &expire_due::JOB).await.unwrap()["announced"], json!(0));
     }
 
     #[tokio::test]
-    async fn beside_the_gateway_jobs_run_at_once() {
+    async fn jobs_run_when_work_begins() {
         let local = a_month_later().await;
         let mut running = JoinSet::new();
         every_minute(&local, &mut running);
@@ -107,15 +95,16 @@ mod tests {
             answer.json::<Value>().await.unwrap()["items"][0]["type"].clone()
         };
         let announced = async {
+            // Each job notifies after its run.
             while events().await != json!("invitation.expired") {
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                local.courier().committed.notified().await;
             }
         };
         tokio::time::timeout(Duration::from_secs(10), announced).await.unwrap();
     }
 
     #[test]
-    fn the_template_schedules_exactly_these() {
+    fn the_template_schedules_the_same_jobs() {
         let document = template::document().unwrap();
         let functions = document["Resources"].as_object().unwrap().values();
         let scheduled = functions.filter(|resource| {

@@ -1,145 +1,135 @@
-//! `listen`: a receiver of webhooks that checks and shows them. What a partner's own receiver has to do, it does: verify
-//! before anything is read, answer 2xx only then, and know a message that came before by its id.
+//! `listen`: receives webhooks, checks them and reports them. It does what a partner's own receiver has to do: verify before
+//! reading, return 2xx only after that, and recognize a repeated message by its id.
 
 use std::collections::BTreeSet;
-use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use http::{HeaderMap, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper::body::{Bytes, Incoming};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
 use platform::clock::{Clock, SystemClock};
 use platform::secrets::signature::{SignatureError, SignatureHeaders, SigningSecret};
 use serde_json::Value;
-use tokio::net::TcpListener;
-use tokio::task::JoinSet;
 
-use crate::{StartError, engine, listen as bind};
+use crate::net::{BodyError, Bound, ListenError, Server, read_body};
 
-/// The largest message, in bytes; ours are smaller.
+/// The largest message, in bytes. Those of Multipartner are smaller.
 const MESSAGE_MAX: usize = 64 * 1024;
 
-/// What came of a request.
+/// A request to the listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Heard {
-    /// A message that is signed with one of the secrets, or there was no secret to check with.
-    Message {
-        /// Its id.
-        id: String,
-        /// Its type.
-        kind: String,
-        /// Its body, laid out for a person.
-        body: String,
-        /// Whether its signature was checked.
-        verified: bool,
-        /// Whether a message of this id came before.
-        again: bool,
-    },
-    /// Anything else, and why.
-    Refused(String),
+pub enum Received {
+    Message(Message),
+    Rejected(Rejection),
 }
 
-/// A receiver, running until it is dropped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    pub id: String,
+    /// The event's type.
+    pub kind: String,
+    /// Indented, without control characters.
+    pub body: String,
+    /// False if there was no secret to check the signature with.
+    pub verified: bool,
+    /// Whether a message with this id came before.
+    pub repeated: bool,
+}
+
+/// Why a request is not a message.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    #[error("the body is larger than {MESSAGE_MAX} bytes")]
+    TooLarge,
+    #[error("the body is incomplete")]
+    Incomplete,
+    #[error("the body is not JSON")]
+    NotJson,
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
+}
+
+impl Rejection {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Incomplete | Self::NotJson => StatusCode::BAD_REQUEST,
+            Self::Signature(_) => StatusCode::UNAUTHORIZED,
+        }
+    }
+}
+
+/// A receiver of webhooks.
 pub struct Listener {
     url: String,
-    _server: JoinSet<()>,
+    server: Server,
 }
 
-struct Ears {
+struct Receiver {
     secrets: Vec<SigningSecret>,
     seen: Mutex<BTreeSet<String>>,
-    hear: Box<dyn Fn(&Heard) + Send + Sync>,
+    report: Box<dyn Fn(&Received) + Send + Sync>,
 }
 
 impl Listener {
-    /// Listens, and tells of everything that comes. Without a secret no signature is checked.
+    /// Listens, and reports every request. Without a secret it checks no signature.
     ///
     /// # Errors
-    /// [`StartError`] when the port is taken.
+    /// [`ListenError`], for example if the port is in use.
     pub async fn start(
         host: IpAddr,
         port: u16,
         secrets: Vec<SigningSecret>,
-        hear: impl Fn(&Heard) + Send + Sync + 'static,
-    ) -> Result<Self, StartError> {
-        let address = SocketAddr::new(host, port);
-        let socket = bind(address).await?;
-        let url = format!("http://{}", engine::reachable(&socket, address)?);
-        let ears = Arc::new(Ears { secrets, seen: Mutex::default(), hear: Box::new(hear) });
-        let mut server = JoinSet::new();
-        server.spawn(serve(socket, ears));
-        Ok(Self { url, _server: server })
+        report: impl Fn(&Received) + Send + Sync + 'static,
+    ) -> Result<Self, ListenError> {
+        let bound = Bound::to(SocketAddr::new(host, port)).await?;
+        let receiver = Receiver { secrets, seen: Mutex::default(), report: Box::new(report) };
+        Ok(Self { url: bound.url(), server: bound.serve(receive, Arc::new(receiver)) })
     }
 
-    /// Where it is.
     pub fn url(&self) -> &str {
         &self.url
     }
-}
 
-async fn serve(socket: TcpListener, ears: Arc<Ears>) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = socket.accept() => if let Ok((stream, _)) = accepted {
-                let ears = Arc::clone(&ears);
-                let service = service_fn(move |request| answer(request, Arc::clone(&ears)));
-                connections.spawn(async move {
-                    let mut server = http1::Builder::new();
-                    // Whoever goes away in the middle is no concern of ours.
-                    let _ = server.timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
-                });
-            },
-            Some(_) = connections.join_next() => {}
-        }
+    pub async fn stop(self) {
+        self.server.stop().await;
     }
 }
 
-async fn answer(request: Request<Incoming>, ears: Arc<Ears>) -> Result<Response<Empty<Bytes>>, Infallible> {
-    let (head, body) = request.into_parts();
-    let (status, heard) = match Limited::new(body, MESSAGE_MAX).collect().await {
-        Ok(body) => ears.take(&head.headers, &body.to_bytes()),
-        Err(_) => (StatusCode::PAYLOAD_TOO_LARGE, Heard::Refused("the body is too large or was cut off".into())),
+async fn receive(State(receiver): State<Arc<Receiver>>, headers: HeaderMap, body: Body) -> StatusCode {
+    let message = match read_body(body, MESSAGE_MAX).await {
+        Ok(body) => receiver.check(&headers, &body),
+        Err(BodyError::TooLarge) => Err(Rejection::TooLarge),
+        Err(BodyError::TooSlow | BodyError::Incomplete) => Err(Rejection::Incomplete),
     };
-    (ears.hear)(&heard);
-    let mut answer = Response::new(Empty::new());
-    *answer.status_mut() = status;
-    Ok(answer)
+    let (status, received) = match message {
+        Ok(message) => (StatusCode::NO_CONTENT, Received::Message(message)),
+        Err(rejection) => (rejection.status(), Received::Rejected(rejection)),
+    };
+    (receiver.report)(&received);
+    status
 }
 
-impl Ears {
-    fn take(&self, headers: &HeaderMap, body: &[u8]) -> (StatusCode, Heard) {
-        let id = match self.check(headers, body) {
-            Ok(id) => id,
-            Err(error) => return (StatusCode::UNAUTHORIZED, Heard::Refused(error.to_string())),
-        };
-        let Ok(json) = serde_json::from_slice::<Value>(body) else {
-            return (StatusCode::BAD_REQUEST, Heard::Refused("the body is no JSON".into()));
-        };
-        let again = !self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone());
-        let kind = printable(json["type"].as_str().unwrap_or_default());
-        let body = printable(&serde_json::to_string_pretty(&json).unwrap_or_default());
-        let verified = !self.secrets.is_empty();
-        (StatusCode::NO_CONTENT, Heard::Message { id, kind, body, verified, again })
-    }
-
-    fn check(&self, headers: &HeaderMap, body: &[u8]) -> Result<String, SignatureError> {
+impl Receiver {
+    fn check(&self, headers: &HeaderMap, body: &[u8]) -> Result<Message, Rejection> {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let signature =
             SignatureHeaders::parse(header("webhook-id"), header("webhook-timestamp"), header("webhook-signature"))?;
         signature.check_time(SystemClock.now().seconds())?;
-        if !self.secrets.is_empty() {
+        let verified = !self.secrets.is_empty();
+        if verified {
             signature.verify(&self.secrets, body)?;
         }
-        Ok(signature.id().to_owned())
+        let json: Value = serde_json::from_slice(body).map_err(|_| Rejection::NotJson)?;
+        let id = signature.id().to_owned();
+        let repeated = !self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone());
+        let kind = printable(json["type"].as_str().unwrap_or_default());
+        Ok(Message { id, kind, body: printable(&format!("{json:#}")), verified, repeated })
     }
 }
 
-/// A text without what a terminal would take for an order.
+/// The text without characters that control a terminal.
 fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' { '\u{FFFD}' } else { c }).collect()
 }
@@ -164,12 +154,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_what_is_signed_and_fresh_is_taken_and_a_repeat_is_known() {
-        let heard = Arc::<Mutex<Vec<Heard>>>::default();
-        let ears = Arc::clone(&heard);
+    async fn only_a_fresh_signed_message_is_accepted_and_a_repeated_one_is_recognized() {
+        let received = Arc::<Mutex<Vec<Received>>>::default();
+        let reported = Arc::clone(&received);
         let secrets = vec![SigningSecret::parse(SECRET).unwrap()];
-        let hear = move |one: &Heard| ears.lock().unwrap().push(one.clone());
-        let listener = Listener::start(Ipv4Addr::LOCALHOST.into(), 0, secrets, hear).await.unwrap();
+        let report = move |one: &Received| reported.lock().unwrap().push(one.clone());
+        let listener = Listener::start(Ipv4Addr::LOCALHOST.into(), 0, secrets, report).await.unwrap();
         let other = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
         let statuses = [
             send(listener.url(), SECRET, 0).await,
@@ -178,7 +168,21 @@ mod tests {
             send(listener.url(), SECRET, 400).await,
         ];
         assert_eq!(statuses, [204, 204, 401, 401]);
-        let again = |at: usize| matches!(heard.lock().unwrap()[at], Heard::Message { again: true, verified: true, .. });
-        assert!(!again(0) && again(1) && !again(2));
+        listener.stop().await;
+        let repeated: Vec<_> = received
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|one| match one {
+                Received::Message(message) => Some((message.verified, message.repeated)),
+                Received::Rejected(_) => None,
+            })
+            .collect();
+        assert_eq!(repeated, [Some((true, false)), Some((true, true)), None, None]);
+    }
+
+    #[test]
+    fn characters_that_control_a_terminal_are_replaced() {
+        assert_eq!(printable("a\u{1b}[2Jb\nc"), "a\u{FFFD}[2Jb\nc");
     }
 }

@@ -1,6 +1,6 @@
-//! When to stop.
+//! Signals to stop.
 
-/// Returns at the first Ctrl-C or, where there is one, SIGTERM.
+/// Returns at the first Ctrl-C or, on Unix, SIGTERM.
 pub async fn stop() {
     let interrupt = tokio::signal::ctrl_c();
     #[cfg(unix)]

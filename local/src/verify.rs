@@ -1,36 +1,41 @@
-//! Whether the events of a table are those that were written: every aggregate's chain of hashes, recomputed.
+//! Checks that the events of a table are those that were written, by recomputing the hash chain of every record.
 
 use std::path::{Path, PathBuf};
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::DisplayErrorContext;
+use aws_sdk_dynamodb::operation::scan::ScanError;
 use platform::aws;
 use platform::store::{Audit, AuditError, Audited, client};
 
-use crate::engine::Engine;
-use crate::{ANY_PORT, DataDir, StartError, TABLE, table_config};
+use crate::data_dir::{DataDir, DataDirError};
+use crate::engine::{Engine, EngineError};
+use crate::net::ANY_PORT;
+use crate::table::{TABLE, table_config};
 
 /// The events could not be read, or are not those that were written.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
-    /// There is no database there.
-    #[error("there are no data in {}", .0.display())]
+    #[error("no Multipartner data found in {}", .0.display())]
     NoData(PathBuf),
-    /// The engine did not start over them.
     #[error(transparent)]
-    Start(#[from] StartError),
-    /// The engine did not hand them out.
-    #[error("the table could not be read: {0}")]
-    Table(String),
-    /// They are not those that were written.
-    #[error("the events are not those that were written: {0}")]
+    DataDir(#[from] DataDirError),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error("cannot read the table: {}", DisplayErrorContext(.0))]
+    Table(Box<ScanError>),
+    #[error("the events have been changed: {0}")]
     Broken(#[from] AuditError),
 }
 
-/// Checks a data folder. It is only read, and may be in use.
+/// Checks a data folder, which may be in use. It changes no data.
 ///
 /// # Errors
-/// [`VerifyError`], with the first broken place.
+/// [`VerifyError`], with the first broken chain.
 pub async fn verify(data_dir: &Path) -> Result<Audited, VerifyError> {
+    if data_dir.is_file() {
+        return Err(DataDirError::NotAFolder(data_dir.to_owned()).into());
+    }
     let file = DataDir::database_in(data_dir);
     if !file.is_file() {
         return Err(VerifyError::NoData(data_dir.to_owned()));
@@ -43,16 +48,16 @@ pub async fn verify(data_dir: &Path) -> Result<Audited, VerifyError> {
     audited
 }
 
-/// Checks a table. This reads all of it, which is for operators and tests; no function does.
+/// Checks a table by reading all of it. This is for operators and tests; no function does it.
 ///
 /// # Errors
-/// [`VerifyError`], with the first broken place.
+/// [`VerifyError`], with the first broken chain.
 pub async fn audit(client: &Client, table: &str) -> Result<Audited, VerifyError> {
     let mut audit = Audit::default();
     let mut start = None;
     loop {
         let page = client.scan().table_name(table).consistent_read(true).set_exclusive_start_key(start).send().await;
-        let page = page.map_err(|error| VerifyError::Table(error.into_service_error().to_string()))?;
+        let page = page.map_err(|error| VerifyError::Table(Box::new(error.into_service_error())))?;
         for item in page.items() {
             audit.take(item).map_err(AuditError::from)?;
         }
@@ -78,7 +83,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_folder_holds_in_use_and_at_rest_and_is_only_read() {
+    async fn a_folder_is_verified_in_use_and_after_the_stop_without_changing_it() {
         let folder = Folder::new();
         let local = seeded(&folder).await;
         let in_use = verify(&folder.0).await.unwrap();
@@ -104,12 +109,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_folder_without_data_is_left_alone() {
+    async fn a_folder_without_data_is_not_created_or_changed() {
         let folder = Folder::new();
         assert!(matches!(verify(&folder.0).await, Err(VerifyError::NoData(_))));
         assert!(!folder.0.exists());
         std::fs::create_dir(&folder.0).unwrap();
         std::fs::write(DataDir::database_in(&folder.0), "no database").unwrap();
-        assert!(matches!(verify(&folder.0).await, Err(VerifyError::Start(_))));
+        assert!(matches!(verify(&folder.0).await, Err(VerifyError::Engine(_))));
     }
 }

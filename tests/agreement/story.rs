@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_sdk_dynamodb::types::AttributeValue;
+use local::samples::tenants::{CONTOSO, NORTHWIND};
 use platform::clock::Clock;
 use platform::store::Item;
 use serde_json::{Value, json};
@@ -20,8 +21,8 @@ pub async fn calls() -> Calls {
     let around = |function, http: SharedHttpClient| watch.around(function, http);
     play(&Stage::start(Some(&around)).await).await;
     let stage = Stage::start(Some(&around)).await;
-    let contoso = customer(&stage, "c0c0c0c0-0000-4000-8000-000000000001").await;
-    let northwind = partner(&stage, "90070000-0000-4000-8000-000000000003").await;
+    let contoso = customer(&stage, CONTOSO.tenant_id).await;
+    let northwind = partner(&stage, NORTHWIND.tenant_id).await;
     repeat(&stage, &northwind, &contoso).await;
     as_others(&stage, &northwind, &contoso).await;
     late(&stage, &northwind, &contoso).await;

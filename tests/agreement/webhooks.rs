@@ -15,6 +15,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use domain::{EndpointId, MessageId, Owner, PartnerId, Timestamp, digest};
 use local::courier::queue::VISIBILITY;
 use local::courier::{QUEUE_BATCH, STREAM_BATCH};
+use local::samples::tenants::NORTHWIND;
 use local::table_config;
 use platform::clock::Clock;
 use platform::outbound::Settings;
@@ -270,14 +271,12 @@ async fn partner(stage: &Stage) -> Partner {
         let call = Call::post(path, body).key(stage.operator_key());
         stage.send(&call).await.answer.expect(201)
     };
-    let tenant_id = "90070000-0000-4000-8000-000000000003";
-    let body = json!({"tenant_id": tenant_id, "name": "Northwind", "cloud": "public", "market": "US"});
-    let enrolled = operator("/v1/partners", &body).await;
+    let enrolled = operator("/v1/partners", &NORTHWIND.body()).await;
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
     let (partner_id, signing_secret) = (text(&enrolled["partner"]["partner_id"]), text(&enrolled["signing_secret"]));
     let principal = json!({"kind": "partner", "id": partner_id});
     let key = operator("/v1/keys", &json!({"principal": principal, "roles": ["global_admin"], "name": "test"})).await;
-    Partner { partner_id, tenant_id: tenant_id.into(), key: text(&key["key"]), signing_secret }
+    Partner { partner_id, tenant_id: NORTHWIND.tenant_id.into(), key: text(&key["key"]), signing_secret }
 }
 
 #[tokio::test]

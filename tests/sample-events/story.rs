@@ -1,6 +1,7 @@
 //! The story that the sample events tell: Northwind and Fabrikam both come to work with Contoso, and part from it again.
 
 use domain::{EndpointId, PartnerId, TenantId, WebhookId};
+use local::samples::tenants;
 use platform::clock::Clock;
 use platform::store::{Item, keys};
 use serde_json::{Value, json};
@@ -10,9 +11,9 @@ use super::lambda_events::Change;
 use crate::parties::{accept_by_link, asking, decline_by_link, link, preview, registration};
 use crate::{Call, Customer, Partner};
 
-const CONTOSO: &str = "c0c0c0c0-0000-4000-8000-000000000001";
-const NORTHWIND: &str = "90070000-0000-4000-8000-000000000003";
-const FABRIKAM: &str = "fabfabfa-0000-4000-8000-000000000002";
+const CONTOSO: &str = tenants::CONTOSO.tenant_id;
+const NORTHWIND: &str = tenants::NORTHWIND.tenant_id;
+const FABRIKAM: &str = tenants::FABRIKAM.tenant_id;
 
 /// Plays it: every route at least once, and each succeeds (but for those that only ever refuse).
 ///

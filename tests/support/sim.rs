@@ -169,7 +169,7 @@ impl Sim {
         let answer = self.gateway.answer(request.body(body).expect("a request"), Ipv4Addr::LOCALHOST.into()).await;
         let (head, body) = answer.into_parts();
         let body = body.collect().await.expect("a whole answer").to_bytes().to_vec();
-        Answer { status: head.status.as_u16(), headers: head.headers, body }
+        Answer(local::api::Answer::new(head.status.as_u16(), head.headers, body))
     }
 
     /// Runs the job that announces what is due, once.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::Timestamp;
+use local::api::{Api, ApiError};
 use local::{Local, Options};
 use platform::clock::{Clock, SystemClock};
 use platform::random::SeededRandom;
@@ -26,10 +27,9 @@ enum Place {
 /// A system to be called.
 pub struct World {
     place: Place,
-    address: String,
     public_url: String,
     operator_key: String,
-    client: Option<reqwest::Client>,
+    api: Option<Api>,
     counter: AtomicU64,
     seed: u64,
 }
@@ -85,13 +85,13 @@ impl World {
                 now * 1024 + WORLDS.fetch_add(1, Ordering::SeqCst)
             }
         };
-        let client = match &place {
+        let api = match &place {
             Place::Simulated(_) => None,
-            _ => Some(reqwest::Client::builder().no_proxy().build().expect("an HTTP client")),
+            _ => Some(Api::new(&address).expect("an HTTP client")),
         };
         let other = std::env::var("MULTIPARTNER_PUBLIC_URL").ok().filter(|_| matches!(place, Place::Deployment));
-        let public_url = other.unwrap_or_else(|| address.clone());
-        Self { place, address, public_url, operator_key, client, counter: AtomicU64::new(0), seed }
+        let public_url = other.unwrap_or(address);
+        Self { place, public_url, operator_key, api, counter: AtomicU64::new(0), seed }
     }
 
     /// Whether this is a deployment: without virtual clock and without a look into the table.
@@ -190,18 +190,8 @@ impl World {
     ///
     /// # Errors
     /// What kept the answer away: whether the call was done is not known.
-    pub async fn try_send(&self, call: &Call) -> reqwest::Result<Answer> {
-        let client = self.client.as_ref().expect("a system behind a socket");
-        let mut request = client.request(call.method.clone(), format!("{}{}", self.address, call.path));
-        for (name, value) in &call.headers {
-            request = request.header(name, value);
-        }
-        if let Some(body) = &call.body {
-            request = request.body(body.clone());
-        }
-        let response = request.send().await?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Ok(Answer { status, headers, body: response.bytes().await?.to_vec() })
+    pub async fn try_send(&self, call: &Call) -> Result<Answer, ApiError> {
+        self.api.as_ref().expect("a system behind a socket").send(call).await.map(Answer)
     }
 }
 

@@ -1,11 +1,11 @@
-//! The events by which the platform calls the two functions, as it would make them.
+//! The events by which the platform calls the two functions.
 
 use platform::store::Marked;
 use serde_json::{Value, json};
 
 use super::queue::Received;
 
-/// A batch of the table's stream: one record for each of these items.
+/// A batch of the table's stream, with one record per item.
 pub(super) fn of_stream<'a>(items: impl IntoIterator<Item = &'a Marked>) -> Value {
     let record = |(at, marked): (usize, &Marked)| {
         let (pk, sk) = marked.key();
@@ -42,7 +42,7 @@ pub(super) fn of_queue(received: &[Received]) -> Value {
     json!({"Records": received.iter().map(record).collect::<Vec<_>>()})
 }
 
-/// The ids that an answer says have to come again.
+/// The ids that a response reports as failed.
 pub(super) fn failed(answer: &Value) -> Vec<&str> {
     let failures = answer["batchItemFailures"].as_array().map(Vec::as_slice).unwrap_or_default();
     failures.iter().filter_map(|failure| failure["itemIdentifier"].as_str()).collect()

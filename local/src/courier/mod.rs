@@ -1,5 +1,5 @@
-//! Webhooks on this machine: the same two functions as in the deployment. The embedded table has no stream, so what the
-//! stream would bring is read from the outbox after each commit; the queue is in this process.
+//! Webhooks on this machine, by the same two functions as in the deployment. The embedded table has no stream, so the
+//! courier reads the outbox after each commit instead. The queue is in this process.
 
 mod events;
 pub mod queue;
@@ -16,35 +16,34 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use self::queue::LocalQueue;
-use crate::jobs;
+use crate::invoke;
 
-/// The most records of a stream's batch, as the template has it.
+/// The most records in a batch of the stream, as in the template.
 pub const STREAM_BATCH: usize = 100;
-/// The most messages of a queue's batch, as the template has it.
+/// The most messages in a batch of the queue, as in the template.
 pub const QUEUE_BATCH: usize = 10;
-/// Batches of the queue that are delivered at once.
+/// Batches of the queue that are delivered at the same time.
 const DELIVERING: usize = 8;
-/// How soon a look finds what no notice told of.
-const LOOK: Duration = Duration::from_millis(500);
+/// How long to wait for a notification before looking anyway.
+const POLL: Duration = Duration::from_millis(500);
 
 /// Publishes and delivers.
 pub struct Courier {
-    /// What `publish-events` works with.
+    /// The state of `publish-events`.
     pub publishing: Arc<App>,
-    /// What `deliver-webhook` works with.
+    /// The state of `deliver-webhook`.
     pub delivering: Arc<App>,
-    /// The queue between them.
     pub queue: Arc<LocalQueue>,
-    /// Told after each commit.
+    /// Notified after each commit.
     pub committed: Arc<Notify>,
 }
 
 impl Courier {
-    /// Publishes what waits in the outbox, as the stream would bring it, and what has waited until now, as the schedule would;
-    /// the number of items that were published.
+    /// Publishes the outbox as the stream would, and deliveries that are due as the schedule would. Returns the number of
+    /// published items.
     ///
     /// # Errors
-    /// [`StoreError`] when the table can't be read.
+    /// [`StoreError`] if the table cannot be read.
     pub async fn publish(&self) -> Result<usize, StoreError> {
         Ok(self.publish_outbox().await? + self.publish_later().await?)
     }
@@ -52,20 +51,20 @@ impl Courier {
     async fn publish_outbox(&self) -> Result<usize, StoreError> {
         let mut waiting = Vec::new();
         for part in Waiting::outbox() {
-            let attempt = self.op();
-            let now = attempt.occurred_at;
-            waiting.extend(self.publishing.store.waiting(attempt, part, now, STREAM_BATCH, None).await?.items);
+            let op = self.op();
+            let now = op.occurred_at;
+            waiting.extend(self.publishing.store.waiting(op, part, now, STREAM_BATCH, None).await?.items);
         }
         waiting.sort_by(|a, b| a.since().cmp(b.since()));
         let (mut published, mut left) = (0, waiting.as_slice());
         while !left.is_empty() {
             let (batch, rest) = left.split_at(left.len().min(STREAM_BATCH));
-            let answer = jobs::run(&self.publishing, &publish_events::JOB, &events::of_stream(batch)).await;
+            let answer = invoke::run(&self.publishing, &publish_events::JOB, &events::of_stream(batch)).await;
             let failed = match &answer {
                 Ok(answer) => events::failed(answer).first().and_then(|number| number.parse::<usize>().ok()),
                 Err(_) => Some(0),
             };
-            // What failed waits on, and is read again; what comes after it need not wait.
+            // A failed item stays in the outbox. The items after it do not wait for it.
             published += failed.unwrap_or(batch.len());
             left = failed.map_or(rest, |at| &left[(at + 1).min(left.len())..]);
         }
@@ -77,19 +76,19 @@ impl Courier {
         if self.next_later().await?.is_none_or(|next| next > now) {
             return Ok(0);
         }
-        let report = jobs::run(&self.publishing, &publish_events::JOB, &json!({})).await;
+        let report = invoke::run(&self.publishing, &publish_events::JOB, &json!({})).await;
         let published = report.ok().and_then(|report| report["published"].as_u64());
         Ok(published.and_then(|count| usize::try_from(count).ok()).unwrap_or_default())
     }
 
-    /// When the first of the deliveries that are not finished needs a ticket.
+    /// When the first unfinished delivery needs a ticket.
     ///
     /// # Errors
-    /// [`StoreError`] when the table can't be read.
+    /// [`StoreError`] if the table cannot be read.
     pub async fn next_later(&self) -> Result<Option<Timestamp>, StoreError> {
         let mut first = None;
         for part in Waiting::later() {
-            let page = self.publishing.store.waiting(self.op(), part, ever(), 1, None).await?;
+            let page = self.publishing.store.waiting(self.op(), part, end_of_time(), 1, None).await?;
             first = first
                 .into_iter()
                 .chain(page.items.first().and_then(|item| Timestamp::parse_sortable(item.since())))
@@ -98,24 +97,24 @@ impl Courier {
         Ok(first)
     }
 
-    /// Receives a batch of the queue and delivers it; the number of messages that were received.
+    /// Receives a batch from the queue and delivers it. Returns the number of received messages.
     pub async fn deliver(&self) -> usize {
         let batch = self.queue.receive(QUEUE_BATCH);
         if batch.is_empty() {
             return 0;
         }
-        // Without an answer all of it comes again.
-        if let Ok(answer) = jobs::run(&self.delivering, &deliver_webhook::JOB, &events::of_queue(&batch)).await {
+        // If the function fails, the whole batch becomes visible again.
+        if let Ok(answer) = invoke::run(&self.delivering, &deliver_webhook::JOB, &events::of_queue(&batch)).await {
             let failed = events::failed(&answer);
             batch.iter().filter(|one| !failed.contains(&one.id.as_str())).for_each(|one| self.queue.delete(one));
         }
         batch.len()
     }
 
-    /// Publishes and delivers until nothing is left that is due now: for tests, whose clock stands.
+    /// Publishes and delivers until nothing is due: for tests, whose clock does not move by itself.
     ///
     /// # Errors
-    /// [`StoreError`] when the outbox can't be read.
+    /// [`StoreError`] if the outbox cannot be read.
     pub async fn settle(&self) -> Result<(), StoreError> {
         loop {
             let published = self.publish().await?;
@@ -125,18 +124,18 @@ impl Courier {
         }
     }
 
-    /// Puts a ticket for every delivery that is not finished into the queue, as after a start over kept data: the queue died
-    /// with the process before. The number of tickets.
+    /// Puts a ticket for every unfinished delivery into the queue, because the queue ended with the previous process. Returns
+    /// the number of tickets.
     ///
     /// # Errors
-    /// [`StoreError`] when the table can't be read.
+    /// [`StoreError`] if the table cannot be read.
     pub async fn rebuild(&self) -> Result<usize, StoreError> {
         let mut count = 0;
         for part in Waiting::later() {
             let mut start = None;
             loop {
-                let attempt = self.op();
-                let page = self.publishing.store.waiting(attempt, part, ever(), STREAM_BATCH, start).await?;
+                let op = self.op();
+                let page = self.publishing.store.waiting(op, part, end_of_time(), STREAM_BATCH, start).await?;
                 let tickets: Vec<Ticket> = page.items.iter().filter_map(Marked::delivery).map(Ticket::of).collect();
                 count += tickets.len();
                 self.queue.send(tickets).await.map_err(|error| StoreError::Failed(error.to_string()))?;
@@ -150,44 +149,44 @@ impl Courier {
     }
 
     fn op(&self) -> OpContext {
-        jobs::invocation(&publish_events::JOB).time(Duration::ZERO).op(&self.publishing)
+        invoke::invocation(&publish_events::JOB).time(Duration::ZERO).op(&self.publishing)
     }
 
-    /// Publishes and delivers beside the gateway, until the set is dropped.
-    pub(crate) fn run(self: &Arc<Self>, running: &mut JoinSet<()>) {
+    /// Publishes and delivers until the set is dropped.
+    pub fn run(self: &Arc<Self>, running: &mut JoinSet<()>) {
         let courier = Arc::clone(self);
-        running.spawn(async move { courier.publish_for_ever().await });
+        running.spawn(async move { courier.publish_forever().await });
         for _ in 0..DELIVERING {
             let courier = Arc::clone(self);
-            running.spawn(async move { courier.deliver_for_ever().await });
+            running.spawn(async move { courier.deliver_forever().await });
         }
     }
 
-    async fn publish_for_ever(&self) {
+    async fn publish_forever(&self) {
         loop {
             let found = match self.publish().await {
                 Ok(found) => found,
                 Err(error) => {
-                    tracing::warn!(%error, "the outbox could not be read");
+                    tracing::warn!(%error, "cannot read the outbox");
                     0
                 }
             };
             if found == 0 {
-                let _ = tokio::time::timeout(LOOK, self.committed.notified()).await;
+                let _ = tokio::time::timeout(POLL, self.committed.notified()).await;
             }
         }
     }
 
-    async fn deliver_for_ever(&self) {
+    async fn deliver_forever(&self) {
         loop {
             if self.deliver().await == 0 {
-                let _ = tokio::time::timeout(LOOK, self.queue.sent()).await;
+                let _ = tokio::time::timeout(POLL, self.queue.sent()).await;
             }
         }
     }
 }
 
-/// After every time there is.
-fn ever() -> Timestamp {
+/// Later than any time in the table.
+fn end_of_time() -> Timestamp {
     Timestamp::from_millis(9_999_999_999_999)
 }

@@ -1,6 +1,5 @@
-//! A queue in this process with the rules of the real one: a message that was received is hidden for a while, comes again
-//! unless it is deleted, and can be put back for a time. What is in it dies with the process; [`Courier::rebuild`](super::Courier::rebuild)
-//! finds it again.
+//! A queue in this process with the rules of SQS: a received message is hidden for a while, becomes visible again unless it
+//! is deleted, and can be postponed. The queue ends with the process; `Courier::rebuild` fills it again.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,33 +10,32 @@ use platform::clock::Clock;
 use platform::queue::{LONGEST_POSTPONEMENT, Queue, QueueError, Queued, Ticket};
 use tokio::sync::Notify;
 
-/// How long a received message stays hidden, as the template has it.
+/// How long a received message stays hidden, as in the template.
 pub const VISIBILITY: Duration = Duration::from_secs(180);
 
-/// A message as it was received.
+/// A received message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Received {
-    /// The message's own id, the same every time it comes.
+    /// The message's own id, the same for every receive.
     pub id: String,
-    /// What names this one time.
+    /// Identifies this one receive.
     pub receipt: String,
-    /// The text.
     pub body: String,
 }
 
-/// When a message can be seen next, and its id: the order in which messages are received.
+/// When a message becomes visible, and its id. Messages are received in this order.
 type Place = (Timestamp, u64);
 
 struct Message {
     body: String,
-    /// What it was last received by, if it was.
+    /// The receipt of the last receive.
     receipt: Option<u64>,
 }
 
 #[derive(Default)]
 struct State {
     messages: BTreeMap<Place, Message>,
-    /// Where the message of each receipt is that is still good.
+    /// The message of each valid receipt.
     receipts: HashMap<u64, Place>,
     last: u64,
 }
@@ -48,7 +46,7 @@ impl State {
         self.last
     }
 
-    /// Takes the first message that can be seen by now, under a new receipt.
+    /// Takes the first visible message, under a new receipt.
     fn receive(&mut self, now: Timestamp) -> Option<Received> {
         let ((_, id), message) = self.messages.first_entry().filter(|first| first.key().0 <= now)?.remove_entry();
         if let Some(old) = message.receipt {
@@ -67,14 +65,13 @@ impl State {
         self.messages.insert(place, message);
     }
 
-    /// Takes out the message of a receipt, if that is still good.
+    /// Removes the message of a valid receipt.
     fn take(&mut self, receipt: &str) -> Option<(u64, Message)> {
         let place = self.receipts.remove(&receipt.parse().ok()?)?;
         Some((place.1, self.messages.remove(&place)?))
     }
 }
 
-/// The queue.
 pub struct LocalQueue {
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
@@ -82,19 +79,19 @@ pub struct LocalQueue {
 }
 
 impl LocalQueue {
-    /// An empty queue that goes by this clock.
+    /// An empty queue.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self { clock, state: Mutex::default(), sent: Notify::new() }
     }
 
-    /// Messages that can be seen, at most so many, longest visible first. They are hidden from now on.
+    /// Receives up to `most` visible messages, longest visible first, and hides them.
     pub fn receive(&self, most: usize) -> Vec<Received> {
         let now = self.clock.now();
         let mut state = self.state();
         std::iter::from_fn(|| state.receive(now)).take(most).collect()
     }
 
-    /// Removes a message, unless it was received again since.
+    /// Deletes a message, unless it has been received again.
     pub fn delete(&self, received: &Received) {
         self.state().take(&received.receipt);
     }
@@ -104,12 +101,11 @@ impl LocalQueue {
         self.state().messages.len()
     }
 
-    /// Whether there is no message.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// When the next message can be seen.
+    /// When the next message becomes visible.
     pub fn next_visible(&self) -> Option<Timestamp> {
         self.state().messages.keys().next().map(|(visible_at, _)| *visible_at)
     }
@@ -143,7 +139,7 @@ impl Queue for LocalQueue {
         let known = state.take(receipt).map(|(id, message)| state.put((visible_at, id), message)).is_some();
         drop(state);
         self.sent.notify_one();
-        Box::pin(async move { if known { Ok(()) } else { Err(QueueError("this receipt is no longer good".into())) } })
+        Box::pin(async move { if known { Ok(()) } else { Err(QueueError("this receipt has expired".into())) } })
     }
 }
 
@@ -153,9 +149,9 @@ mod tests {
 
     use super::*;
 
-    struct Hand(Mutex<i64>);
+    struct MovedClock(Mutex<i64>);
 
-    impl Clock for Hand {
+    impl Clock for MovedClock {
         fn now(&self) -> Timestamp {
             Timestamp::from_millis(*self.0.lock().unwrap())
         }
@@ -171,14 +167,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_message_is_hidden_once_received_and_comes_again_unless_it_is_deleted() {
-        let hand = Arc::new(Hand(Mutex::new(0)));
-        let queue = LocalQueue::new(hand.clone());
+    async fn a_received_message_is_hidden_and_comes_again_unless_it_is_deleted() {
+        let clock = Arc::new(MovedClock(Mutex::new(0)));
+        let queue = LocalQueue::new(clock.clone());
         queue.send(vec![ticket("a"), ticket("b"), ticket("c")]).await.unwrap();
         let first = queue.receive(2);
         assert_eq!((first.len(), queue.receive(9).len(), queue.receive(9).len()), (2, 1, 0));
         queue.delete(&first[0]);
-        *hand.0.lock().unwrap() += 180_000;
+        *clock.0.lock().unwrap() += 180_000;
         let again = queue.receive(9);
         assert_eq!((again.len(), &again[0].id), (2, &first[1].id));
         assert_ne!(again[0].receipt, first[1].receipt);
@@ -187,16 +183,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_message_can_be_put_back_for_a_time() {
-        let hand = Arc::new(Hand(Mutex::new(0)));
-        let queue = LocalQueue::new(hand.clone());
+    async fn a_message_can_be_postponed() {
+        let clock = Arc::new(MovedClock(Mutex::new(0)));
+        let queue = LocalQueue::new(clock.clone());
         queue.send(vec![ticket("a")]).await.unwrap();
         let received = queue.receive(1).remove(0);
         queue.postpone(&received.receipt, Duration::from_secs(5)).await.unwrap();
         assert!(queue.receive(1).is_empty());
         assert_eq!(queue.next_visible(), Some(Timestamp::from_millis(5_000)));
-        *hand.0.lock().unwrap() += 5_000;
+        *clock.0.lock().unwrap() += 5_000;
         assert_eq!(queue.receive(1).len(), 1);
-        assert!(queue.postpone(&received.receipt, Duration::from_secs(5)).await.is_err(), "that receipt is old");
+        assert!(queue.postpone(&received.receipt, Duration::from_secs(5)).await.is_err(), "that receipt has expired");
     }
 }

@@ -1,4 +1,4 @@
-//! The story's clock.
+//! The clock of the scenario.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -8,11 +8,10 @@ use platform::clock::Clock;
 /// A Monday morning: 2026-11-23T09:00:00Z, in milliseconds.
 const BEGINNING: i64 = 1_795_424_400_000;
 
-/// Stands still until the story moves it.
-pub struct StoryClock(AtomicI64);
+/// A clock that only moves when the scenario moves it.
+pub struct ScenarioClock(AtomicI64);
 
-impl StoryClock {
-    /// At the beginning.
+impl ScenarioClock {
     pub fn new() -> Self {
         Self(AtomicI64::new(BEGINNING))
     }
@@ -22,18 +21,16 @@ impl StoryClock {
         (self.now().millis() - BEGINNING) / 86_400_000
     }
 
-    /// Moves it on.
     pub fn advance_millis(&self, ms: i64) {
         self.0.fetch_add(ms, Ordering::SeqCst);
     }
 
-    /// Sets it.
     pub fn set(&self, now: Timestamp) {
         self.0.store(now.millis(), Ordering::SeqCst);
     }
 }
 
-impl Clock for StoryClock {
+impl Clock for ScenarioClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.0.load(Ordering::SeqCst))
     }

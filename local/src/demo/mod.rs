@@ -1,16 +1,19 @@
-//! `demo`: the story of a second partner, told in the words of the field. It is played over real HTTP against a system of its
-//! own, on a clock that it moves itself, and every guarantee in it is a check.
+//! `demo`: the sample scenario, in which a customer gets a second partner. It runs over real HTTP against a system of its own,
+//! with a clock that it moves itself. Every guarantee in it is checked.
 
-mod cast;
 mod clock;
 mod ending;
+mod error;
 mod joining;
 mod ledger;
+mod link;
+mod pages;
+mod parties;
 mod record;
 mod refusals;
-mod stage;
-#[cfg(test)]
-mod tests;
+mod registry;
+mod scenario;
+mod tally;
 mod waiting;
 
 use std::fmt;
@@ -18,95 +21,74 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Instant;
 
-use self::stage::{Stage, Tally};
+use self::error::{Broken, DemoError, Stop};
+use self::scenario::{Out, Scenario};
+use self::tally::Tally;
 
-pub use self::stage::{Out, Stop};
+type Running<'a> = Pin<Box<dyn Future<Output = Result<(), Stop>> + 'a>>;
 
-type Playing<'a> = Pin<Box<dyn Future<Output = Result<(), Stop>> + 'a>>;
-
-/// A part of the story, with a guarantee at its end that all parts share.
-struct Chapter {
+/// A part of the scenario. All parts end with the same guarantee.
+struct Part {
     title: &'static str,
-    play: for<'a> fn(&'a mut Stage) -> Playing<'a>,
+    run: for<'a> fn(&'a mut Scenario) -> Running<'a>,
 }
 
-const CHAPTERS: &[Chapter] = &[
-    Chapter {
-        title: "Contoso buys Office 365 through Fabrikam",
-        play: |stage| Box::pin(joining::first_partner(stage)),
-    },
-    Chapter {
+const PARTS: &[Part] = &[
+    Part { title: "Contoso buys Office 365 from Fabrikam", run: |s| Box::pin(joining::first_partner(s)) },
+    Part {
         title: "Northwind invites Contoso and asks for two roles; Contoso grants one, for a shorter time",
-        play: |stage| Box::pin(joining::second_partner(stage)),
+        run: |s| Box::pin(joining::second_partner(s)),
     },
-    Chapter {
-        title: "Northwind registers Azure for Contoso, beside Fabrikam's Azure",
-        play: |stage| Box::pin(joining::same_service(stage)),
+    Part {
+        title: "Northwind registers Azure for Contoso, which also has Azure from Fabrikam",
+        run: |s| Box::pin(joining::same_service(s)),
     },
-    Chapter { title: "Northwind can't touch what is Fabrikam's", play: |stage| Box::pin(refusals::hands_off(stage)) },
-    Chapter {
-        title: "Wingtip sells, too: the tenant it sells from can't be a customer, its office can",
-        play: |stage| Box::pin(refusals::csp_tenant(stage)),
+    Part { title: "Northwind cannot access what belongs to Fabrikam", run: |s| Box::pin(refusals::no_access(s)) },
+    Part {
+        title: "Wingtip also sells: its sales tenant cannot be a customer, its office tenant can",
+        run: |s| Box::pin(refusals::csp_tenant(s)),
     },
-    Chapter { title: "The same in US Government", play: |stage| Box::pin(refusals::us_government(stage)) },
-    Chapter { title: "Northwind's own system sends signed webhooks", play: |stage| Box::pin(joining::webhooks(stage)) },
-    Chapter {
-        title: "Contoso says no to Wingtip; then nobody answers, until the link is renewed",
-        play: |stage| Box::pin(waiting::no_and_late(stage)),
+    Part { title: "Two partners in the US Government cloud", run: |s| Box::pin(refusals::us_government(s)) },
+    Part { title: "Northwind's own system sends signed webhooks", run: |s| Box::pin(joining::webhooks(s)) },
+    Part {
+        title: "Contoso declines Wingtip's invitation; the next one expires and is renewed",
+        run: |s| Box::pin(waiting::decline_and_expire(s)),
     },
-    Chapter {
-        title: "Northwind's role ends by itself, and another one is ended",
-        play: |stage| Box::pin(ending::grants(stage)),
+    Part { title: "One role of Northwind expires, and Contoso ends another", run: |s| Box::pin(ending::grants(s)) },
+    Part {
+        title: "Contoso ends the relationship with Northwind, and later accepts a new invitation",
+        run: |s| Box::pin(ending::relationship(s)),
     },
-    Chapter { title: "Contoso leaves Northwind, and comes back", play: |stage| Box::pin(ending::relationship(stage)) },
-    Chapter { title: "What is on record", play: |stage| Box::pin(record::events(stage)) },
+    Part { title: "The event log", run: |s| Box::pin(record::events(s)) },
 ];
 
-/// Some guarantees did not hold.
-#[derive(Debug, thiserror::Error)]
-#[error("{broken} of {checked} guarantees did not hold")]
-pub struct Broken {
-    broken: usize,
-    checked: usize,
-}
-
-/// Why there is no good end.
-#[derive(Debug, thiserror::Error)]
-pub enum DemoError {
-    /// The story could not be played.
-    #[error(transparent)]
-    Stop(#[from] Stop),
-    /// It was played, and something in it is not as it should be.
-    #[error(transparent)]
-    Broken(#[from] Broken),
-}
-
-/// Plays the story and tells it.
+/// Runs the scenario and prints it.
 ///
 /// # Errors
 /// [`DemoError`], unless every guarantee held.
 pub async fn play(out: Out) -> Result<(), DemoError> {
     let began = Instant::now();
-    let mut stage = Stage::open(out).await?;
-    tell(&mut stage, CHAPTERS).await?;
-    let summary = Summary { tally: &stage.tally, comparisons: stage.ledger.comparisons, days: stage.clock.day() };
-    let summary = format!("{summary} Played in {:.1} s.", began.elapsed().as_secs_f32());
-    let (held, broken) = (stage.tally.held, stage.tally.broken);
-    stage.sum_up(&summary)?;
-    stage.close().await;
+    let mut scenario = Scenario::open(out).await?;
+    run(&mut scenario, PARTS).await?;
+    let tally = &scenario.tally;
+    let (held, broken) = (tally.held, tally.broken);
+    let summary = Summary { tally, comparisons: scenario.ledger.comparisons, days: scenario.clock.day() };
+    let summary = format!("{summary} Took {:.1} s.", began.elapsed().as_secs_f32());
+    scenario.summarize(&summary)?;
+    scenario.close().await;
     if broken > 0 { Err(Broken { broken, checked: held + broken }.into()) } else { Ok(()) }
 }
 
-async fn tell(stage: &mut Stage, chapters: &[Chapter]) -> Result<(), Stop> {
-    stage.introduce()?;
-    for (number, chapter) in chapters.iter().enumerate() {
-        stage.begin(number + 1, chapter.title)?;
-        match (chapter.play)(stage).await {
-            Ok(()) => stage.end().await?,
-            // Whatever comes later stands on it, so this is where the story ends.
-            Err(Stop::Step(what)) => {
-                stage.check(&what, false)?;
-                return stage.end().await;
+async fn run(scenario: &mut Scenario, parts: &[Part]) -> Result<(), Stop> {
+    scenario.introduce()?;
+    for (number, part) in parts.iter().enumerate() {
+        scenario.begin_part(number + 1, part.title)?;
+        match (part.run)(scenario).await {
+            Ok(()) => scenario.end_part().await?,
+            // All later parts need this step, so the scenario ends here.
+            Err(Stop::Step(failed)) => {
+                scenario.check(&failed.to_string(), false)?;
+                return scenario.end_part().await;
             }
             Err(other) => return Err(other),
         }
@@ -123,16 +105,14 @@ struct Summary<'a> {
 impl fmt::Display for Summary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Tally { held, broken, requests, changes } = self.tally;
-        let verdict = if *broken == 0 {
-            format!("All {held} guarantees held.")
-        } else {
-            format!("{broken} of {} guarantees did not hold.", held + broken)
-        };
+        match broken {
+            0 => write!(f, "All {held} guarantees held.")?,
+            _ => write!(f, "{broken} of {} guarantees did not hold.", held + broken)?,
+        }
         let Self { comparisons, days, .. } = self;
-        write!(
-            f,
-            "{verdict} {days} days, {requests} HTTP requests, {changes} changes, {comparisons} comparisons of a \
-             subscription with itself."
-        )
+        write!(f, " {days} days, {requests} HTTP requests, {changes} changes, {comparisons} subscriptions compared.")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use super::*;
 use crate::output::Output;
 
 #[tokio::test]
-async fn every_guarantee_of_the_story_holds() {
+async fn every_guarantee_of_the_scenario_holds() {
     play(Output::to(Box::new(std::io::sink()))).await.unwrap();
 }
 
@@ -14,7 +14,7 @@ fn records(of_contoso: &[&str]) -> Records {
 }
 
 #[test]
-fn the_ledger_sees_whatever_is_not_as_it_was() {
+fn the_ledger_finds_every_unexpected_difference() {
     let compare = |now: &[&str], may_add| {
         let mut ledger = Ledger::default();
         assert!(ledger.compare(records(&["b", "a"]), 2).is_empty());
@@ -35,29 +35,29 @@ fn the_ledger_sees_whatever_is_not_as_it_was() {
 }
 
 #[tokio::test]
-async fn what_does_not_hold_is_told_and_counted() {
-    let mut stage = Stage::open(Output::to(Box::new(std::io::sink()))).await.unwrap();
-    const CUT: &[Chapter] = &[
-        Chapter { title: "", play: |stage| Box::pin(async move { stage.check("no", false) }) },
-        Chapter {
+async fn a_broken_guarantee_and_a_failed_step_are_counted() {
+    let mut scenario = Scenario::open(Output::to(Box::new(std::io::sink()))).await.unwrap();
+    const FAILING: &[Part] = &[
+        Part { title: "", run: |s| Box::pin(async move { s.check("no", false) }) },
+        Part {
             title: "",
-            play: |stage| {
+            run: |s| {
                 Box::pin(async move {
-                    let call = stage.cast.contoso.get("/partners");
-                    stage.act("nothing is created here", call, 201).await.map(|_| ())
+                    let call = s.parties.contoso.get("/partners");
+                    s.step("a list does not return 201", call, 201).await.map(|_| ())
                 })
             },
         },
-        Chapter { title: "never played", play: |stage| Box::pin(async move { stage.check("no", false) }) },
+        Part { title: "never run", run: |s| Box::pin(async move { s.check("no", false) }) },
     ];
-    tell(&mut stage, CUT).await.unwrap();
-    assert_eq!((stage.tally.held, stage.tally.broken), (2, 2), "each chapter's own end holds");
+    run(&mut scenario, FAILING).await.unwrap();
+    assert_eq!((scenario.tally.held, scenario.tally.broken), (2, 2), "each part's common guarantee holds");
 }
 
-/// What no command can do: changes a subscription in the table.
-async fn tamper(stage: &Stage) {
+/// Changes a subscription in the table, which no command can do.
+async fn tamper(scenario: &Scenario) {
     let text = |text: &str| AttributeValue::S(text.to_owned());
-    let (client, table) = (stage.local().client(), stage.local().table());
+    let (client, table) = (scenario.local().client(), scenario.local().table());
     let change = client.update_item().table_name(table).key("sk", text("SUBSCRIPTION"));
     let change = change.key("pk", text("SUBSCRIPTION#public#fabrikam-office-365"));
     let change = change.update_expression("SET quantity = :more").condition_expression("attribute_exists(pk)");
@@ -65,20 +65,20 @@ async fn tamper(stage: &Stage) {
 }
 
 #[tokio::test]
-async fn a_changed_subscription_is_seen() {
-    const TAMPERED: &[Chapter] = &[
-        Chapter { title: "", play: |stage| Box::pin(joining::first_partner(stage)) },
-        Chapter {
+async fn a_changed_subscription_is_found() {
+    const TAMPERED: &[Part] = &[
+        Part { title: "", run: |s| Box::pin(joining::first_partner(s)) },
+        Part {
             title: "",
-            play: |stage| {
+            run: |s| {
                 Box::pin(async move {
-                    tamper(stage).await;
-                    joining::second_partner(stage).await
+                    tamper(s).await;
+                    joining::second_partner(s).await
                 })
             },
         },
     ];
-    let mut stage = Stage::open(Output::to(Box::new(std::io::sink()))).await.unwrap();
-    tell(&mut stage, TAMPERED).await.unwrap();
-    assert_eq!(stage.tally.broken, 1);
+    let mut scenario = Scenario::open(Output::to(Box::new(std::io::sink()))).await.unwrap();
+    run(&mut scenario, TAMPERED).await.unwrap();
+    assert_eq!(scenario.tally.broken, 1);
 }

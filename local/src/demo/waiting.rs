@@ -1,52 +1,61 @@
-//! No, too late, and once more.
+//! Declined, expired and renewed invitations.
+
+use std::time::Duration;
 
 use domain::Timestamp;
 use serde_json::Value;
 
-use super::joining::items;
-use super::stage::{Stage, Stop, text};
+use super::error::{FailedStep, Stop};
+use super::link::Link;
+use super::pages::items;
+use super::scenario::Scenario;
 
-pub async fn no_and_late(stage: &mut Stage) -> Result<(), Stop> {
-    declined(stage).await?;
-    let (contoso, wingtip) = (stage.cast.contoso.clone(), stage.cast.wingtip_sales.clone());
-    let words = "Wingtip asks again; the link is good for 30 days, and nobody answers";
-    let invited = stage.act(words, wingtip.invites(contoso.tenant_id, Value::Null, "wingtip-2"), 201).await?;
-    let link = stage.link(&invited)?;
-    let expires_at = Timestamp::parse(&text(&invited, "/invitation/expires_at")?);
-    let expires_at = expires_at.ok_or_else(|| Stop::Step("an invitation without an end came".into()))?;
-    stage.days(29).await?;
-    stage.clock.set(expires_at.plus_millis(-2_000));
-    let before = stage.read(link.preview()).await?;
-    stage.check("a second before its end the link is good", before.text("/invitation/state") == Some("pending"))?;
-    stage.refused("at its end it is not", link.accepts(None), 410, "invitation_expired").await?;
-    let after = stage.read(link.preview()).await?;
-    stage.check("and still says what it was", after.text("/invitation/state") == Some("expired"))?;
-    let announced = [stage.announce().await?, stage.announce().await?];
-    let events = stage.read(wingtip.get(&format!("/events?subject={}", link.invitation_id))).await?;
-    let told = items(&events.json).iter().filter(|event| event["type"] == "invitation.expired").count();
-    stage.check("Wingtip hears of it once, however often the job runs", announced == [1, 0] && told == 1)?;
+pub async fn decline_and_expire(scenario: &mut Scenario) -> Result<(), Stop> {
+    declined(scenario).await?;
+    let (contoso, wingtip) = (scenario.parties.contoso.clone(), scenario.parties.wingtip_sales.clone());
+    let text = "Wingtip invites Contoso again; the link is valid for 30 days, and Contoso does not answer";
+    let invited = scenario.step(text, wingtip.invites(contoso.tenant_id, Value::Null, "wingtip-2"), 201).await?;
+    let link = Link::from_answer(&invited)?;
+    let expires_at = Timestamp::parse(&FailedStep::text(&invited, "/invitation/expires_at")?);
+    let expires_at = expires_at.ok_or_else(|| FailedStep::Missing("/invitation/expires_at".to_owned()))?;
+    scenario.pass_days(29).await?;
+    scenario.clock.set(expires_at - Duration::from_secs(2));
+    let before = scenario.read(link.preview()).await?;
+    scenario.check(
+        "one second before the end the invitation is pending",
+        before.text("/invitation/state") == Some("pending"),
+    )?;
+    scenario.rejected("at the end it cannot be accepted", link.accepts(None), 410, "invitation_expired").await?;
+    let after = scenario.read(link.preview()).await?;
+    scenario.check("the preview shows it as expired", after.text("/invitation/state") == Some("expired"))?;
+    let announced = [scenario.announce().await?, scenario.announce().await?];
+    let events = scenario.read(wingtip.get(&format!("/events?subject={}", link.invitation_id))).await?;
+    let count = items(events.json()).iter().filter(|event| event["type"] == "invitation.expired").count();
+    scenario.check("Wingtip gets one event, although the job runs twice", announced == [1, 0] && count == 1)?;
 
-    let renewed = stage.act("Wingtip renews it", wingtip.renews(&link.invitation_id), 200).await?;
-    let new_link = stage.link(&renewed)?;
-    stage.refused("the old link is dead at once", link.accepts(None), 404, "not_found").await?;
-    let accepted = stage.act("Contoso accepts by the new one", new_link.accepts(None), 200).await?;
+    let renewed = scenario.step("Wingtip renews it", wingtip.renews(&link.invitation_id), 200).await?;
+    let new_link = Link::from_answer(&renewed)?;
+    scenario.rejected("the old link stops working at once", link.accepts(None), 404, "not_found").await?;
+    let accepted = scenario.step("Contoso accepts with the new link", new_link.accepts(None), 200).await?;
     let active = accepted.text("/relationship/state") == Some("active");
-    stage.check("Wingtip is Contoso's third partner", active)
+    scenario.check("Wingtip is Contoso's third partner", active)
 }
 
-async fn declined(stage: &mut Stage) -> Result<(), Stop> {
-    let (contoso, wingtip) = (stage.cast.contoso.clone(), stage.cast.wingtip_sales.clone());
+async fn declined(scenario: &mut Scenario) -> Result<(), Stop> {
+    let (contoso, wingtip) = (scenario.parties.contoso.clone(), scenario.parties.wingtip_sales.clone());
     let invite = |name: &str| wingtip.invites(contoso.tenant_id, Value::Null, name);
-    let invited = stage.act("Wingtip invites Contoso", invite("wingtip-1"), 201).await?;
-    let link = stage.link(&invited)?;
-    let pending = "while it is open there is no second one";
-    stage.refused(pending, invite("wingtip-other"), 409, "invitation_pending").await?;
-    let no = || link.declines("Two partners are enough for us.");
-    let declined = stage.act("Contoso declines: two partners are enough", no(), 200).await?;
-    let again = stage.send(&no()).await?;
-    stage.check("the same no again gets the first answer, byte for byte", again.body == declined.body)?;
-    stage.refused("and can't become a yes", link.accepts(None), 409, "invalid_transition").await?;
-    let mine = stage.read(wingtip.get(&format!("/invitations/{}", link.invitation_id))).await?;
+    let invited = scenario.step("Wingtip invites Contoso", invite("wingtip-1"), 201).await?;
+    let link = Link::from_answer(&invited)?;
+    let pending = "while it is pending, a second invitation is rejected";
+    scenario.rejected(pending, invite("wingtip-other"), 409, "invitation_pending").await?;
+    let decline = || link.declines("Two partners are enough for us.");
+    let declined = scenario.step("Contoso declines: two partners are enough", decline(), 200).await?;
+    let again = scenario.send(&decline()).await?;
+    scenario.check("declining again returns the first response, byte for byte", again.body == declined.body)?;
+    scenario
+        .rejected("a declined invitation cannot be accepted", link.accepts(None), 409, "invalid_transition")
+        .await?;
+    let mine = scenario.read(wingtip.get(&format!("/invitations/{}", link.invitation_id))).await?;
     let reason = mine.text("/invitation/answer/reason");
-    stage.check("Wingtip can read why", reason == Some("Two partners are enough for us."))
+    scenario.check("Wingtip can read the reason", reason == Some("Two partners are enough for us."))
 }

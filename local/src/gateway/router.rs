@@ -1,9 +1,9 @@
-//! Which route a request takes. As on the real gateway: method and path together, literal segments before parameters, and
-//! a trailing slash makes another path.
+//! Finds the route of a request. As on the real gateway, method and path count together, literal segments win over
+//! parameters, and a trailing slash makes another path.
 
 use percent_encoding::percent_decode_str;
 
-/// Routes, each leading to a `T`.
+/// Routes, each with a target.
 #[derive(Clone, Debug)]
 pub struct Router<T> {
     routes: Vec<Pattern<T>>,
@@ -31,7 +31,6 @@ pub struct Matched<'a, T> {
     pub key: &'a str,
     /// The parameters by name, percent-decoded.
     pub parameters: Vec<(&'a str, String)>,
-    /// Where it leads.
     pub target: &'a T,
 }
 
@@ -49,7 +48,7 @@ impl<T> Router<T> {
         Self { routes }
     }
 
-    /// The route for a method and a path as it stands in the request line, still percent-encoded.
+    /// The route for a method and a path, still percent-encoded as in the request line.
     pub fn find(&self, method: &str, path: &str) -> Option<Matched<'_, T>> {
         // Split before decoding: an encoded slash is part of its segment.
         let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();

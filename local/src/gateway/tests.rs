@@ -1,20 +1,26 @@
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
 
+use axum::body::Bytes;
 use domain::Policy;
-use http::HeaderValue;
-use http_body_util::Full;
+use http::{HeaderValue, Request};
+use http_body_util::{BodyExt, Full};
 use platform::aws;
 use platform::clock::SystemClock;
 use platform::config::Needs;
 use platform::handler::{Anyone, App, Context, JsonDocument, Never, Nothing};
 use platform::http_api::{Problem, Response};
-use platform::random::SeededRandom;
+use platform::lambda::Function;
+use platform::random::{Random, SeededRandom};
 use platform::store::client;
 use serde_json::{Value, json};
 
+use super::forward::{EVENT_MAX, HEAD_MAX, PAYLOAD_MAX, head_size, uuid};
 use super::*;
+use crate::table::table_config;
 
-/// Tells the caller what reached it, or doesn't.
+/// Returns what reached it, never returns, or panics.
 const ECHO: Function = Function {
     name: "echo",
     routes: platform::routes! {
@@ -44,7 +50,7 @@ async fn panicking(_: Context, _: Anyone, _: Nothing) -> Result<Never, Problem> 
 }
 
 fn gateway() -> Gateway {
-    let config = crate::table_config(Some("http://127.0.0.1:1".into()));
+    let config = table_config(Some("http://127.0.0.1:1".into()));
     let random: Arc<dyn Random> = Arc::new(SeededRandom::new(1));
     let client = client::connect(&config.dynamodb, aws::http_client());
     let app = App::new(&config, client, Policy::built_in().unwrap(), Arc::new(SystemClock), Arc::clone(&random));
@@ -84,14 +90,14 @@ async fn a_request_reaches_its_function_as_an_event() {
 }
 
 #[tokio::test]
-async fn unknown_paths_and_methods_are_the_gateways_own_404() {
+async fn an_unknown_path_or_method_gets_the_gateways_own_404() {
     for request in [Request::get("/echo/1"), post("/echo"), post("/echo/1/"), Request::options("/echo/1"), post("/")] {
         assert_eq!(ask(request, "").await, (404, message("Not Found")));
     }
 }
 
 #[tokio::test]
-async fn a_head_over_10240_bytes_is_refused() {
+async fn request_line_and_headers_over_10240_bytes_get_431() {
     let empty = post("/echo/1").header("x-large", "").body(()).unwrap().into_parts().0;
     let rest = HEAD_MAX - head_size(&empty);
     let request = |bytes: usize| post("/echo/1").header("x-large", HeaderValue::from_str(&"a".repeat(bytes)).unwrap());
@@ -100,33 +106,33 @@ async fn a_head_over_10240_bytes_is_refused() {
 }
 
 #[tokio::test]
-async fn a_body_too_large_for_gateway_or_invocation_is_refused() {
+async fn a_body_too_large_for_gateway_or_invocation_gets_413() {
     let too_large = (413, message("Request Entity Too Large"));
     assert_eq!(ask(post("/echo/1"), vec![b' '; PAYLOAD_MAX + 1]).await, too_large);
     assert_eq!(ask(post("/echo/1"), vec![b' '; EVENT_MAX]).await, too_large);
-    // In base64 it is a third larger.
+    // Base64 is a third larger.
     assert_eq!(ask(Request::post("/echo/1"), vec![b' '; EVENT_MAX / 4 * 3]).await, too_large);
     assert_eq!(ask(post("/echo/1"), vec![b' '; EVENT_MAX / 4 * 3]).await.0, 200);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_function_that_does_not_answer_in_30_seconds_is_503() {
+async fn a_function_that_takes_over_30_seconds_gets_503() {
     assert_eq!(ask(Request::get("/slow"), "").await, (503, message("Service Unavailable")));
 }
 
 #[tokio::test]
-async fn a_panic_is_answered_by_the_function_itself() {
+async fn a_panic_becomes_the_functions_own_500() {
     let (status, answer) = ask(Request::get("/panic"), "").await;
     assert_eq!((status, &answer["code"]), (500, &json!("internal")));
 }
 
 #[tokio::test]
-async fn a_route_that_the_function_does_not_know_is_its_own_404() {
+async fn a_route_that_the_function_does_not_know_gets_its_own_404() {
     let (status, answer) = ask(Request::get("/unserved"), "").await;
     assert_eq!((status, &answer["code"]), (404, &json!("not_found")));
 }
 
 #[test]
-fn an_invocation_id_looks_like_one() {
+fn an_invocation_id_is_a_uuid() {
     assert_eq!(uuid(&[0xab; 32]), "abababab-abab-abab-abab-abababababab");
 }

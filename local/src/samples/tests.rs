@@ -1,3 +1,6 @@
+use platform::secrets::AccessKeyText;
+use serde_json::{Value, json};
+
 use super::*;
 use crate::{Local, Options, start};
 
@@ -7,7 +10,7 @@ async fn seeded() -> (Local, Samples) {
     (local, samples)
 }
 
-/// Takes a step; the status and the JSON it ends with.
+/// Sends a step's request and returns status and JSON.
 async fn take(step: &Step) -> (u16, Value) {
     let mut request = reqwest::Client::new().request(step.method.parse().unwrap(), &step.url);
     if let Some(key) = &step.key {
@@ -21,11 +24,10 @@ async fn take(step: &Step) -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn the_story_can_be_played_as_it_is_shown() {
+async fn the_steps_work_in_order() {
     let (local, samples) = seeded().await;
-    let steps = samples.story(local.base_url());
     let mut answers = Vec::new();
-    for step in &steps {
+    for step in &steps(&samples, local.base_url()) {
         let (status, answer) = take(step).await;
         assert_eq!(status, step.status, "{}: {answer}", step.about);
         answers.push(answer);
@@ -36,16 +38,16 @@ async fn the_story_can_be_played_as_it_is_shown() {
 }
 
 #[tokio::test]
-async fn seeding_again_finds_the_same_and_changes_nothing() {
+async fn seeding_again_finds_the_same_samples() {
     let (local, first) = seeded().await;
     let again = seed(local.base_url(), local.operator_key()).await.unwrap();
     assert_eq!(format!("{first:?}"), format!("{again:?}"));
 }
 
 #[tokio::test]
-async fn seeding_again_leaves_alone_what_was_done_since() {
+async fn seeding_again_keeps_later_changes() {
     let (local, first) = seeded().await;
-    for step in first.story(local.base_url()) {
+    for step in steps(&first, local.base_url()) {
         take(&step).await;
     }
     let rename = reqwest::Client::new().patch(format!("{}/v1/customers/{}", local.base_url(), first.contoso.id));
@@ -54,19 +56,19 @@ async fn seeding_again_leaves_alone_what_was_done_since() {
     let again = seed(local.base_url(), local.operator_key()).await.unwrap();
     assert!(again.invitation.is_none(), "it has been accepted");
     assert_eq!(again.northwind.key, first.northwind.key);
-    assert_eq!(again.story(local.base_url()).len(), 4);
+    assert_eq!(steps(&again, local.base_url()).len(), 4);
 }
 
 #[tokio::test]
-async fn a_failure_names_the_request() {
+async fn a_failed_request_is_named() {
     let (local, _) = seeded().await;
     let stranger = AccessKeyText::from_bytes(&[7; 32]);
     let error = seed(local.base_url(), &stranger).await.unwrap_err();
-    assert_eq!(error.to_string(), "/v1/keys answered 401 without /key");
+    assert_eq!(error.to_string(), "/v1/keys returned 401 without /key");
 }
 
 #[test]
-fn a_curl_line_survives_the_shell() {
+fn a_curl_command_is_quoted_for_the_shell() {
     let step = Step {
         about: "",
         method: "PATCH",
@@ -79,4 +81,12 @@ fn a_curl_line_survives_the_shell() {
         step.to_string(),
         r#"curl -sS -w '\n' -X PATCH http://127.0.0.1:3000/v1 -H 'authorization: Bearer mpk_1' -H 'content-type: application/json' -d '{"name":"O'\''Neil $HOME `id`"}'"#
     );
+}
+
+#[test]
+fn every_tenant_has_a_partner_id() {
+    use super::tenants::*;
+    for tenant in [CONTOSO, FABRIKAM, NORTHWIND, WINGTIP_SALES, WINGTIP_OFFICE, WOODGROVE, LITWARE, PROSEWARE] {
+        assert!(tenant.partner_id().is_some(), "{}", tenant.name);
+    }
 }

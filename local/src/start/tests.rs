@@ -1,14 +1,15 @@
 use std::sync::Mutex;
 
 use domain::Timestamp;
-use platform::aws;
+use platform::clock::Clock;
 use platform::random::SeededRandom;
 
 use super::*;
+use crate::data_dir::DataDirError;
 use crate::testing::Folder;
 
 #[tokio::test]
-async fn it_starts_answers_and_stops() {
+async fn it_starts_responds_and_stops() {
     let local = start(Options::default()).await.unwrap();
     let url = local.base_url().to_owned();
     let answer = reqwest::get(format!("{url}/nowhere")).await.unwrap();
@@ -17,7 +18,7 @@ async fn it_starts_answers_and_stops() {
         (404, &"application/json".parse().unwrap())
     );
     assert_eq!(answer.text().await.unwrap(), r#"{"message":"Not Found"}"#);
-    // This client keeps its connection, which must not hold up the stop.
+    // This client keeps its connection open, which must not delay the stop.
     let client = reqwest::Client::new();
     assert_eq!(client.get(format!("{url}/v1/policy")).send().await.unwrap().status(), 200);
     local.client().describe_table().table_name(local.table()).send().await.unwrap();
@@ -27,7 +28,7 @@ async fn it_starts_answers_and_stops() {
 }
 
 #[tokio::test]
-async fn many_run_side_by_side() {
+async fn several_can_run_at_once() {
     let (one, two) = (start(Options::default()).await.unwrap(), start(Options::default()).await.unwrap());
     assert_ne!(one.base_url(), two.base_url());
     assert_ne!(one.operator_key().reveal(), two.operator_key().reveal());
@@ -44,29 +45,21 @@ async fn head_has_the_headers_of_get_and_no_body() {
 }
 
 #[tokio::test]
-async fn a_seed_repeats_the_operator_key() {
+async fn seeded_randomness_repeats_the_operator_key() {
     let seeded = || Options { random: Arc::new(SeededRandom::new(7)), ..Options::default() };
     let (one, two) = (start(seeded()).await.unwrap(), start(seeded()).await.unwrap());
     assert_eq!(one.operator_key().reveal(), two.operator_key().reveal());
 }
 
 #[tokio::test]
-async fn a_taken_port_is_named() {
-    let taken = TcpListener::bind(ANY_PORT).await.unwrap();
-    let port = taken.local_addr().unwrap().port();
-    let error = start(Options { port, ..Options::default() }).await.err().unwrap();
-    assert_eq!(error.to_string(), format!("port {port} is in use; choose another with --port"));
-}
-
-#[tokio::test]
-async fn data_outlive_the_process() {
+async fn a_data_folder_keeps_data_and_operator_key() {
     let folder = Folder::new();
     let options = || Options { data_dir: Some(folder.0.clone()), ..Options::default() };
     let local = start(options()).await.unwrap();
     let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
     let put = local.client().put_item().table_name(TABLE).item("pk", text("a")).item("sk", text("b"));
     put.send().await.unwrap();
-    assert!(matches!(start(options()).await, Err(StartError::DataDirInUse(_))));
+    assert!(matches!(start(options()).await, Err(StartError::DataDir(DataDirError::InUse(_)))));
     let operator_key = local.operator_key().clone();
     local.stop().await;
 
@@ -78,7 +71,7 @@ async fn data_outlive_the_process() {
 }
 
 #[tokio::test]
-async fn the_clock_is_the_callers() {
+async fn the_clock_comes_from_the_options() {
     struct Fixed(Mutex<i64>);
     impl Clock for Fixed {
         fn now(&self) -> Timestamp {
@@ -92,19 +85,37 @@ async fn the_clock_is_the_callers() {
 }
 
 #[tokio::test]
-async fn functions_without_a_claim_to_the_master_key_have_none() {
-    let (template, config) = (Template::built_in().unwrap(), table_config(None));
-    let config = Config { master_keys: MasterKeys::new(BTreeMap::from([(1, Secret::new([1; 32]))])), ..config };
-    let app = |config: &Config| {
-        let client = client::connect(&config.dynamodb, aws::http_client());
-        let policy = Policy::built_in().unwrap();
-        Arc::new(App::new(config, client, policy, Arc::new(SystemClock), Arc::new(SystemRandom)))
-    };
-    let router = route(&template, &config, app).unwrap();
-    for route in &template.routes {
-        let path = route.path.replace(['{', '}'], "");
-        let target = router.find(&route.method, &path).unwrap().target;
-        assert_eq!(target.function.name, route.function);
-        assert_eq!(target.app.keys.current().is_ok(), target.function.needs.master_key, "{}", route.function);
-    }
+async fn data_of_another_master_key_is_refused() {
+    let folder = Folder::new();
+    let options = || Options { data_dir: Some(folder.0.clone()), ..Options::default() };
+    start(options()).await.unwrap().stop().await;
+    let file = folder.0.join("master.key");
+    std::fs::write(&file, "ab".repeat(32)).unwrap();
+    let error = start(options()).await.err().unwrap();
+    assert!(matches!(error, StartError::DataDir(DataDirError::MasterKeyWrong(_))), "{error}");
+}
+
+#[tokio::test]
+async fn a_damaged_database_is_named_with_a_remedy() {
+    let folder = Folder::new();
+    let options = || Options { data_dir: Some(folder.0.clone()), ..Options::default() };
+    start(options()).await.unwrap().stop().await;
+    let file = DataDir::database_in(&folder.0);
+    std::fs::write(&file, "not a database").unwrap();
+    let error = start(options()).await.err().unwrap().to_string();
+    assert!(error.contains(&file.display().to_string()) && error.contains("from a backup"), "{error}");
+}
+
+#[tokio::test]
+async fn the_start_page_is_served_at_the_root_only() {
+    let local = start(Options::default()).await.unwrap();
+    let url = local.base_url();
+    let page = reqwest::get(url).await.unwrap();
+    assert_eq!(
+        (page.status().as_u16(), &page.headers()["content-type"]),
+        (200, &"text/html; charset=utf-8".parse().unwrap())
+    );
+    assert!(page.text().await.unwrap().contains("/openapi.json"));
+    let post = reqwest::Client::new().post(url).send().await.unwrap();
+    assert_eq!((post.status().as_u16(), post.text().await.unwrap()), (404, r#"{"message":"Not Found"}"#.to_owned()));
 }

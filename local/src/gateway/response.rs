@@ -1,40 +1,43 @@
-//! What goes back: a function's answer as HTTP, or one of the gateway's own.
+//! Responses: a function's as HTTP, and the gateway's own errors.
 
+use axum::body::Bytes;
 use data_encoding::BASE64;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, SET_COOKIE, WWW_AUTHENTICATE};
 use http::{Response, StatusCode};
 use http_body_util::Full;
-use hyper::body::Bytes;
 use platform::aws_lambda_events::{apigw::ApiGatewayV2httpResponse, encodings::Body};
 
-/// An HTTP response.
+/// A response of the gateway.
 pub type Answer = Response<Full<Bytes>>;
 
-/// The gateway's name for a request in its answer.
+/// Names the request, as the real gateway does.
 const REQUEST_ID: HeaderName = HeaderName::from_static("apigw-requestid");
 
-/// What the gateway says by itself. These are the only answers that are not the functions'.
+/// Errors of the gateway itself. Every other response comes from a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// The request could not be read.
+pub enum GatewayError {
+    /// The body is malformed or incomplete.
     BadRequest,
     /// No route has this method and path.
     NotFound,
+    /// The body did not arrive in time.
+    RequestTimeout,
     /// The body is too large for the gateway or for an invocation.
     EntityTooLarge,
     /// Request line and headers are too large.
     HeadersTooLarge,
-    /// The function's answer is not one.
+    /// The function returned something that is not a response.
     InternalServerError,
     /// The function took too long.
     ServiceUnavailable,
 }
 
-impl Refusal {
+impl GatewayError {
     fn parts(self) -> (StatusCode, &'static str) {
         match self {
             Self::BadRequest => (StatusCode::BAD_REQUEST, "Bad Request"),
             Self::NotFound => (StatusCode::NOT_FOUND, "Not Found"),
+            Self::RequestTimeout => (StatusCode::REQUEST_TIMEOUT, "Request Timeout"),
             Self::EntityTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
             Self::HeadersTooLarge => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Request Header Fields Too Large"),
             Self::InternalServerError => (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
@@ -42,7 +45,6 @@ impl Refusal {
         }
     }
 
-    /// The refusal as an answer.
     pub fn answer(self, request_id: &str) -> Answer {
         let (status, message) = self.parts();
         let mut answer = Response::new(Full::from(format!(r#"{{"message":"{message}"}}"#)));
@@ -53,18 +55,18 @@ impl Refusal {
     }
 }
 
-/// A function's answer as HTTP.
+/// A function's response as HTTP.
 pub fn from_function(given: ApiGatewayV2httpResponse, request_id: &str) -> Answer {
     let status = u16::try_from(given.status_code).ok().and_then(|status| StatusCode::from_u16(status).ok());
     let (Some(status), Some(body)) = (status, bytes(given.body, given.is_base64_encoded)) else {
-        tracing::error!(status = given.status_code, "the function's answer has no valid status or body");
-        return Refusal::InternalServerError.answer(request_id);
+        tracing::error!(status = given.status_code, "the function's response has no valid status or body");
+        return GatewayError::InternalServerError.answer(request_id);
     };
     let mut answer = Response::new(Full::from(body));
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
     for (name, value) in given.headers.iter().chain(&given.multi_value_headers) {
-        // The real gateway keeps this one name for itself.
+        // The real gateway renames this header.
         let remapped = const { HeaderName::from_static("x-amzn-remapped-www-authenticate") };
         headers.append(if name == WWW_AUTHENTICATE { remapped } else { name.clone() }, value.clone());
     }
@@ -109,7 +111,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn status_headers_cookies_and_body_come_through() {
+    async fn status_headers_cookies_and_body_are_passed_on() {
         let mut given = given(201, "hello", false);
         given.headers.insert("x-one", HeaderValue::from_static("1"));
         given.headers.insert("www-authenticate", HeaderValue::from_static("Bearer"));
@@ -125,12 +127,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn base64_is_decoded() {
+    async fn a_base64_body_is_decoded() {
         assert_eq!(body(from_function(given(200, "aGVsbG8=", true), "id")).await, "hello");
     }
 
     #[tokio::test]
-    async fn an_answer_that_is_none_becomes_500() {
+    async fn an_invalid_response_becomes_500() {
         for broken in [given(99, "", false), given(-1, "", false), given(200, "no base64!", true)] {
             let answer = from_function(broken, "id");
             assert_eq!(answer.status(), 500);
@@ -139,12 +141,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_gateways_own_answers_are_plain_json() {
+    async fn the_gateways_own_errors_are_plain_json() {
         for (refusal, status, text) in [
-            (Refusal::NotFound, 404, r#"{"message":"Not Found"}"#),
-            (Refusal::EntityTooLarge, 413, r#"{"message":"Request Entity Too Large"}"#),
-            (Refusal::HeadersTooLarge, 431, r#"{"message":"Request Header Fields Too Large"}"#),
-            (Refusal::ServiceUnavailable, 503, r#"{"message":"Service Unavailable"}"#),
+            (GatewayError::NotFound, 404, r#"{"message":"Not Found"}"#),
+            (GatewayError::EntityTooLarge, 413, r#"{"message":"Request Entity Too Large"}"#),
+            (GatewayError::HeadersTooLarge, 431, r#"{"message":"Request Header Fields Too Large"}"#),
+            (GatewayError::ServiceUnavailable, 503, r#"{"message":"Service Unavailable"}"#),
         ] {
             let answer = refusal.answer("id");
             assert_eq!(answer.status(), status);

@@ -1,0 +1,56 @@
+//! `listen`: receives webhooks.
+
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+
+use local::listen::{Listener, Message, Received};
+
+use super::host::THIS_MACHINE;
+use crate::output::Output;
+use crate::{secret_source, signal};
+
+#[derive(Debug, clap::Args)]
+pub struct Listen {
+    /// Port to listen on, on 127.0.0.1; 0 takes a free port.
+    #[arg(long, default_value_t = 4000)]
+    port: u16,
+    /// File with the endpoint's signing secret, or with two on separate lines during a rotation; default: the environment
+    /// variable MULTIPARTNER_WEBHOOK_SECRET. Without a secret, signatures are not checked.
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
+}
+
+/// Receives webhooks until a signal to stop.
+pub async fn run(args: Listen) -> Result<(), Box<dyn Error>> {
+    let secrets = secret_source::signing_secrets(args.secret_file.as_deref())?;
+    let unchecked = secrets.is_empty();
+    // If the output is closed, the listener still accepts webhooks.
+    let report = |received: &Received| drop(print(received));
+    let listener = Listener::start(THIS_MACHINE, args.port, secrets, report).await?;
+    let mut out = Output::stdout();
+    out.heading(&format!("Listening for webhooks at {}", listener.url()))?;
+    if unchecked {
+        out.note("Signatures are not checked. To check them, use --secret-file or MULTIPARTNER_WEBHOOK_SECRET.")?;
+    }
+    out.note("Press Ctrl-C to stop.")?;
+    out.flush()?;
+    drop(out);
+    signal::stop().await;
+    listener.stop().await;
+    Ok(())
+}
+
+fn print(received: &Received) -> io::Result<()> {
+    let mut out = Output::stdout();
+    match received {
+        Received::Message(Message { id, kind, body, verified, repeated }) => {
+            let checked = if *verified { "signature valid" } else { "signature not checked" };
+            let repeated = if *repeated { ", repeated" } else { "" };
+            out.heading(&format!("{kind}  {id}  ({checked}{repeated})"))?;
+            out.line(body)?;
+        }
+        Received::Rejected(reason) => out.heading(&format!("Rejected: {reason}"))?,
+    }
+    out.flush()
+}

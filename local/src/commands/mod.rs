@@ -1,0 +1,8 @@
+//! One file per command.
+
+pub mod dynamodb;
+mod host;
+pub mod keygen;
+pub mod listen;
+pub mod serve;
+pub mod verify;

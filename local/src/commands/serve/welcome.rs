@@ -1,0 +1,100 @@
+//! What `serve` prints when it is ready.
+
+use std::io::{self, StdoutLock};
+
+use local::Local;
+use local::samples::{Samples, steps};
+
+use super::samples::Seeded;
+use crate::output::Output;
+
+pub struct Welcome<'a> {
+    pub local: &'a Local,
+    pub seeded: &'a Seeded,
+    /// A generated operator key is printed. One that the caller provided is not.
+    pub generated_key: bool,
+    pub loopback_endpoints: bool,
+}
+
+type Out = Output<StdoutLock<'static>>;
+
+impl Welcome<'_> {
+    pub fn print(&self) -> io::Result<()> {
+        let mut out = Output::stdout();
+        out.heading(&format!("Multipartner is running at {}", self.local.base_url()))?;
+        out.note("Open this address in a browser for an overview. Press Ctrl-C to stop.")?;
+        self.print_data(&mut out)?;
+        out.line("")?;
+        self.print_keys(&mut out)?;
+        self.print_samples(&mut out)?;
+        out.line("")?;
+        self.print_webhooks(&mut out)?;
+        out.flush()
+    }
+
+    fn print_data(&self, out: &mut Out) -> io::Result<()> {
+        if self.local.data_dir().is_some() {
+            let kept = if self.generated_key { "Data and keys are kept" } else { "Data and sample keys are kept" };
+            return out.note(&format!("{kept} in the data folder."));
+        }
+        out.note("Data is kept in memory: stopping deletes it, and the next start prints other keys.")?;
+        out.note("To keep data and keys, run: cargo run -- serve --data-dir data")
+    }
+
+    fn print_keys(&self, out: &mut Out) -> io::Result<()> {
+        let operator_key =
+            if self.generated_key { self.local.operator_key().reveal() } else { "(the one you provided)" };
+        let mut rows = vec![["Caller", "Kind", "Id", "Key"], ["Operator", "operator", "-", operator_key]];
+        if let Seeded::Created(samples) = self.seeded {
+            for (member, kind) in
+                [(&samples.contoso, "customer"), (&samples.fabrikam, "partner"), (&samples.northwind, "partner")]
+            {
+                rows.push([member.name, kind, &member.id, &member.key]);
+            }
+        }
+        out.table(&rows)
+    }
+
+    fn print_samples(&self, out: &mut Out) -> io::Result<()> {
+        match self.seeded {
+            Seeded::Created(samples) => self.print_commands(out, samples),
+            Seeded::Disabled => Ok(()),
+            Seeded::OtherOperator => {
+                out.line("")?;
+                out.line("The sample keys in this data folder were issued with another operator key.")?;
+                out.line("To print them again, start with that key. Without one, the folder's own key is used.")
+            }
+            Seeded::Failed(error) => {
+                out.line("")?;
+                out.line(&format!("Cannot create the sample tenants: {error}"))
+            }
+        }
+    }
+
+    fn print_commands(&self, out: &mut Out, samples: &Samples) -> io::Result<()> {
+        out.line("")?;
+        if let Some(open) = &samples.invitation {
+            out.heading("Northwind's invitation link for Contoso:")?;
+            out.line(&open.link)?;
+            out.line("")?;
+        }
+        out.heading("Commands to try in a second terminal, in this order:")?;
+        for step in steps(samples, self.local.base_url()) {
+            out.note(&format!("# {}", step.about))?;
+            out.line(&step.to_string())?;
+        }
+        Ok(())
+    }
+
+    fn print_webhooks(&self, out: &mut Out) -> io::Result<()> {
+        out.heading("Webhooks:")?;
+        if !self.loopback_endpoints {
+            return out
+                .note("To receive them on this machine, start with: cargo run -- serve --allow-loopback-endpoints");
+        }
+        out.note("1. In another terminal, run: cargo run -- listen")?;
+        out.note("2. Create an endpoint with the URL http://127.0.0.1:4000/. It is verified at once.")?;
+        out.note("An endpoint that was created before step 1 is pending until a retry, minutes later.")?;
+        out.note("To verify it now, call: POST /v1/partners/PARTNER_ID/endpoints/ENDPOINT_ID/test")
+    }
+}

@@ -1,0 +1,117 @@
+//! The folder of `--data-dir`: the database, the master key with its check value, and a lock for one process at a time.
+
+mod error;
+mod files;
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
+use platform::random::Random;
+use platform::secrets::Secret;
+
+pub use self::error::DataDirError;
+
+const MASTER_KEY: &str = "master.key";
+const MASTER_KEY_CHECK: &str = "master.key.check";
+/// The hash of the operator key that issued the sample keys.
+const SAMPLES: &str = "samples.operator";
+
+/// A data folder, locked until this is dropped.
+#[derive(Debug)]
+pub struct DataDir {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl DataDir {
+    /// Opens the folder, creates it if necessary, and locks it.
+    ///
+    /// # Errors
+    /// [`DataDirError`] if it is not a folder, cannot be used or is in use.
+    pub fn open(path: &Path) -> Result<Self, DataDirError> {
+        let failed = |error| DataDirError::Io(path.to_owned(), error);
+        if path.is_file() {
+            return Err(DataDirError::NotAFolder(path.to_owned()));
+        }
+        files::create_folder(path).map_err(failed)?;
+        let lock =
+            OpenOptions::new().create(true).truncate(false).write(true).open(path.join("lock")).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(DataDirError::InUse(path.to_owned())),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
+    }
+
+    pub fn database(&self) -> PathBuf {
+        Self::database_in(&self.path)
+    }
+
+    /// The database's file in a folder that is not opened.
+    pub fn database_in(path: &Path) -> PathBuf {
+        path.join("multipartner.db")
+    }
+
+    /// The master key of the folder; in a new folder, a new one.
+    ///
+    /// # Errors
+    /// [`DataDirError`] if the file is exposed, malformed, missing although there is data, or cannot be read or written.
+    pub fn master_key(&self, random: &dyn Random) -> Result<Secret, DataDirError> {
+        let path = self.path.join(MASTER_KEY);
+        let failed = |error| DataDirError::Io(path.clone(), error);
+        match files::read(&path).map_err(failed)? {
+            Some(text) => {
+                if let Some(mode) = files::exposed(&path).map_err(failed)? {
+                    return Err(DataDirError::MasterKeyExposed { path, mode });
+                }
+                parse(&text).map(Secret::new).ok_or(DataDirError::MasterKeyMalformed(path))
+            }
+            None if self.database().exists() => Err(DataDirError::MasterKeyMissing(path)),
+            None => {
+                let bytes = random.bytes();
+                files::write_new(&path, &HEXLOWER.encode(&bytes)).map_err(failed)?;
+                Ok(Secret::new(bytes))
+            }
+        }
+    }
+
+    /// Checks that the master key is the one that the data was written with, by a hash of a value that derives from it.
+    ///
+    /// # Errors
+    /// [`DataDirError::MasterKeyWrong`] if it is another one, [`DataDirError::Io`].
+    pub fn confirm_master_key(&self, check_value: &[u8; 32]) -> Result<(), DataDirError> {
+        match self.confirm(MASTER_KEY_CHECK, check_value)? {
+            true => Ok(()),
+            false => Err(DataDirError::MasterKeyWrong(self.path.join(MASTER_KEY))),
+        }
+    }
+
+    /// Whether the sample keys in this folder were issued by this operator key, or have not been issued yet. A sample key is
+    /// issued once per operator key, so another operator key would add a second set.
+    ///
+    /// # Errors
+    /// [`DataDirError::Io`].
+    pub fn issues_samples(&self, operator_key_hash: &[u8; 32]) -> Result<bool, DataDirError> {
+        self.confirm(SAMPLES, operator_key_hash)
+    }
+
+    /// Keeps a value under a name the first time. After that, returns whether it is still the same value.
+    fn confirm(&self, name: &str, value: &[u8; 32]) -> Result<bool, DataDirError> {
+        let path = self.path.join(name);
+        let value = HEXLOWER.encode(value);
+        let confirmed = match files::read(&path) {
+            Ok(Some(kept)) => Ok(kept == value),
+            Ok(None) => files::write_new(&path, &value).map(|()| true),
+            Err(error) => Err(error),
+        };
+        confirmed.map_err(|error| DataDirError::Io(path, error))
+    }
+}
+
+fn parse(hex: &str) -> Option<[u8; 32]> {
+    HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok()?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests;
