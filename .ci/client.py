@@ -9,6 +9,7 @@ import os
 import pathlib
 import re
 import sys
+import typing
 
 import generated
 
@@ -22,11 +23,15 @@ def operations():
     for file in folder.glob("api/**/*.py"):
         found = re.search(r'"method": "(\w+)",\s+"url": "([^"]+)"', file.read_text())
         if found:
-            path = re.sub(r"{(\w+)}", lambda name: "{" + name[1] + "}", found[2])
-            yield f"{found[1].upper()} {path}", ".".join(["generated", *file.relative_to(folder).with_suffix("").parts])
+            yield f"{found[1].upper()} {found[2]}", ".".join(["generated", *file.relative_to(folder).with_suffix("").parts])
 
 
 modules = dict(operations())
+
+
+def model(annotation):
+    """The model of a body. An optional body or one with variants has several types."""
+    return next(one for one in typing.get_args(annotation) or [annotation] if hasattr(one, "from_dict"))
 
 
 def call(route, key, body, expected, **parameters):
@@ -35,7 +40,7 @@ def call(route, key, body, expected, **parameters):
     client = generated.AuthenticatedClient(url, token=key) if key else generated.Client(url)
     signature = inspect.signature(module.sync_detailed)
     if body is not None:
-        parameters["body"] = signature.parameters["body"].annotation.from_dict(body)
+        parameters["body"] = model(signature.parameters["body"].annotation).from_dict(body)
     response = module.sync_detailed(client=client, **parameters)
     if response.status_code != expected:
         sys.exit(f"{route}: {response.status_code} instead of {expected}: {response.content.decode()}")

@@ -85,7 +85,10 @@ fn comments_belong_to_the_next_block() {
 
 #[test]
 fn a_comment_without_a_block_is_an_error() {
-    assert_eq!(blocks("<!-- prints: one -->\ntext\n").unwrap_err(), "line 2: a comment about a block comes directly before it");
+    assert_eq!(
+        blocks("<!-- prints: one -->\ntext\n").unwrap_err(),
+        "line 2: a comment about a block comes directly before it"
+    );
     assert_eq!(blocks("<!-- print: one -->\n").unwrap_err(), "line 1: unknown comment `print`");
     assert_eq!(blocks("```sh\n").unwrap_err(), "line 1: the block has no end");
 }
