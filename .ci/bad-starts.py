@@ -1,5 +1,5 @@
-"""What the built functions do with a broken environment, events that are none of theirs, and a table that does not answer:
-one line and exit code 1, a problem, and 503 with Retry-After in time; never a secret, never a panic."""
+"""Runs each built function in a broken environment (one line and exit code 1), with events that are not its own (a problem), and
+with a table that does not answer (503 with Retry-After, in time). No function may print a secret or panic."""
 
 import base64
 import json
@@ -12,28 +12,28 @@ import threading
 from functions import functions
 from runtime import Process, Runtime, environment
 
-# (variable, value; None for none at all)
+# Variable and value. None removes the variable.
 BROKEN = [
     ("TABLE_NAME", None),
     ("TABLE_NAME", ""),
     ("AWS_REGION", None),
     ("AWS_ACCESS_KEY_ID", None),
     ("AWS_SECRET_ACCESS_KEY", ""),
-    ("AWS_ENDPOINT_URL_DYNAMODB", "a-value-nobody-may-print"),
-    ("PUBLIC_BASE_URL", "a-value-nobody-may-print"),
-    ("OPERATOR_KEY_HASH", "a-value-nobody-may-print"),
-    ("MASTER_KEY_1", "a-value-nobody-may-print"),
-    ("MASTER_KEY_1", "{{resolve:secretsmanager:a-value-nobody-may-print}}"),
+    ("AWS_ENDPOINT_URL_DYNAMODB", "a-value-that-must-not-be-printed"),
+    ("PUBLIC_BASE_URL", "a-value-that-must-not-be-printed"),
+    ("OPERATOR_KEY_HASH", "a-value-that-must-not-be-printed"),
+    ("MASTER_KEY_1", "a-value-that-must-not-be-printed"),
+    ("MASTER_KEY_1", "{{resolve:secretsmanager:a-value-that-must-not-be-printed}}"),
     ("AWS_LAMBDA_RUNTIME_API", None),
     ("AWS_LAMBDA_FUNCTION_NAME", None),
 ]
-# The same, for functions that the template tells of it; others never look.
+# The same for functions that have the variable in the template. Others do not read it.
 BROKEN_FOR_SOME = [
     ("MASTER_KEY_1", None),
     ("WEBHOOK_QUEUE_URL", None),
     ("WEBHOOK_QUEUE_URL", ""),
-    ("AWS_ENDPOINT_URL_SQS", "a-value-nobody-may-print"),
-    ("ALLOW_LOOPBACK_ENDPOINTS", "a-value-nobody-may-print"),
+    ("AWS_ENDPOINT_URL_SQS", "a-value-that-must-not-be-printed"),
+    ("ALLOW_LOOPBACK_ENDPOINTS", "a-value-that-must-not-be-printed"),
 ]
 faults = []
 
@@ -56,7 +56,7 @@ def environments(function):
         what = f"{name} with {variable}={value}: exit {ended.returncode}, {ended.stderr.strip()[:300]!r}"
         check(ended.returncode == 1 and len(lines) == 1 and variable in lines[0], what)
         printed = ended.stderr + ended.stdout
-        check("nobody-may-print" not in printed and os.environ["MASTER_KEY_1"] not in printed, f"{name}: printed a secret")
+        check("must-not-be-printed" not in printed and os.environ["MASTER_KEY_1"] not in printed, f"{name}: printed a secret")
 
 
 def problem(answer):
@@ -87,7 +87,7 @@ def strange_events(function):
 
 
 def silent():
-    """A table that takes connections and never answers."""
+    """The address of a table that accepts connections and never answers."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=64)
     held = []
 
@@ -104,7 +104,7 @@ def without_table(function):
     for what, endpoint in [("down", "http://127.0.0.1:9"), ("silent", silent())]:
         process = Process(function.built, endpoint)
         try:
-            # A caller whose key has to be looked up.
+            # The key of this caller has to be read from the table.
             event = json.loads(function.samples[0].read_text())
             event["headers"]["authorization"] = "Bearer mpk_" + "A" * 43
             seconds, answer = process.invoke(json.dumps(event).encode())
@@ -112,7 +112,7 @@ def without_table(function):
             line = f"{name}, table {what}: started in {process.started:.2f} s, {status} after {seconds:.2f} s"
             print(line)
             good = status == 503 and "retry-after" in headers and seconds < 9 and process.started < 9
-            # Links and webhooks need the table just the same; what needs none answers as ever.
+            # A function without the table answers as usual.
             check(good if function.uses_table else status < 300, f"{line} {answer[:200]}")
         finally:
             process.end()
@@ -120,7 +120,7 @@ def without_table(function):
 
 for function in functions():
     environments(function)
-    # A job is called by nobody who could send it something strange.
+    # Only AWS calls a job, so strange events can't reach it.
     if function.routes:
         strange_events(function)
         without_table(function)

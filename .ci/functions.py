@@ -1,60 +1,42 @@
-"""The functions as template.yaml has them, so that no list of them has to be kept here. Prints their binaries when run."""
+"""The functions of template.yaml, as target/ci/template.json has it. Prints the name of each binary when run as a script.
+
+`tools` in lib.sh writes that file with the template reader of `cargo run`."""
 
 import dataclasses
 import json
 import pathlib
 
-import yaml
-
-
-class Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short tags as their long forms."""
-
-
-def tagged(loader, suffix, node):
-    if isinstance(node, yaml.ScalarNode):
-        value = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        value = loader.construct_mapping(node, deep=True)
-    if suffix == "GetAtt" and isinstance(value, str):
-        value = value.split(".", 1)
-    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
-
-
-Loader.add_multi_constructor("!", tagged)
+TEMPLATE = pathlib.Path("target/ci/template.json")
 
 
 @dataclasses.dataclass
 class Function:
     """One function."""
 
-    # What the template calls it.
+    # Logical id in the template.
     name: str
-    # What Cargo calls it.
+    # Binary and Cargo package.
     binary: str
-    # Method and path of every route.
+    # Method and path of each route.
     routes: list
-    # Whether its role lets it speak to the table.
+    # Whether the function's role allows calls to the table.
     uses_table: bool
-    # The names of its own environment variables, beside those that all functions have.
+    # Names of environment variables that only some functions have.
     variables: set
 
     @property
     def built(self):
-        """What `.ci/build` made of it."""
+        """The x86_64 binary that `.ci/build` made."""
         return pathlib.Path(".aws-sam/build") / self.name / "bootstrap"
 
     @property
     def samples(self):
-        """Its sample events, in the order of their names."""
+        """Sample events, sorted by name."""
         return sorted(pathlib.Path("events", self.binary).glob("*.json"))
 
 
-def functions(path="template.yaml"):
-    with open(path) as file:
-        resources = yaml.load(file, Loader)["Resources"]
+def functions():
+    resources = json.loads(TEMPLATE.read_text())["Resources"]
     for name, resource in resources.items():
         if resource["Type"] != "AWS::Serverless::Function":
             continue

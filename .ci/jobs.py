@@ -1,8 +1,8 @@
-"""The two jobs of outgoing webhooks, called with their samples of `events/` over a real table and a real queue. The samples
-speak of items, which are put into the table as the stream's records show them.
+"""Calls the two jobs of outgoing webhooks with their samples in `events/`, over a real table and a real queue. The items that the
+samples refer to are put into the table first, as the stream's records show them.
 
-Usage: jobs.py TABLE-ENDPOINT QUEUE-ENDPOINT QUEUE-URL COMMAND…    where the command prints the answer, and `{binary}`, `{name}`
-and `{event}` in it are the function as Cargo and as the template call it, and the file. The queue is gone when this ends."""
+Usage: jobs.py TABLE-ENDPOINT QUEUE-ENDPOINT QUEUE-URL COMMAND…    The command prints the response. `{binary}`, `{name}` and
+`{event}` in it stand for the function's Cargo package, its logical id and the file. The queue is deleted at the end."""
 
 import base64
 import json
@@ -19,7 +19,7 @@ TABLE = "multipartner"
 EVENTS = pathlib.Path("events")
 COMMITTED, EVERY_MINUTE = EVENTS / "publish-events/committed.json", EVENTS / "publish-events/every-minute.json"
 QUEUED = EVENTS / "deliver-webhook/queued.json"
-# Longer than the sweep leaves to the stream.
+# Older than the events that the scheduled run leaves to the stream.
 LONG_AGO_MS = 300_000
 
 names = {function.binary: function.name for function in functions()}
@@ -37,7 +37,7 @@ def now_ms():
 
 
 def put(item):
-    """The samples are of a fixed time; what the table forgets in time would be gone one day."""
+    """Puts an item with times of today, because the samples have a fixed time and the table removes old items."""
     kept = {name: {**value} for name, value in item.items()}
     if "ttl" in kept:
         kept["ttl"] = {"N": str(now_ms() // 1000 + 86_400)}
@@ -55,12 +55,12 @@ def get(item):
 
 
 def marks():
-    """Items of the outbox. A delivery goes on carrying a mark, by which its ticket would be missed."""
+    """How many items are marked as unpublished. A delivery keeps another mark, by which a lost ticket is noticed."""
     return sum(get(item).get("gsi3pk", {"S": ""})["S"].startswith("OUTBOX#") for item in marked)
 
 
 def tickets():
-    """What is in the queue, which is empty then."""
+    """Takes all tickets out of the queue."""
     found = []
     while received := sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages"):
         for one in received:
@@ -90,7 +90,7 @@ def mark():
 
 
 def publishes(event, answer):
-    """Nothing is left in the outbox, and the delivery's ticket is in the queue; the event has no endpoint that it could go to."""
+    """No item is left unpublished, and the delivery's ticket is in the queue. The event has no endpoint to go to."""
     mark()
     equal("answer", call("publish-events", event), answer)
     equal("items that are still marked", marks(), 0)
@@ -98,14 +98,14 @@ def publishes(event, answer):
 
 
 def delivers():
-    """Its endpoint is gone, so that nothing is sent, and the delivery is given up."""
+    """The endpoint is gone, so nothing is sent and the delivery is aborted."""
     put(message)
     equal("answer", call("deliver-webhook", QUEUED), {"batchItemFailures": []})
     equal("state of the delivery", get(delivery)["delivery_state"]["S"], "aborted")
 
 
 def waits_for_the_queue():
-    """Without a queue the batch comes again from the first record that has a ticket."""
+    """Without a queue the batch is repeated from the first record that has a ticket."""
     sqs.delete_queue(QueueUrl=queue_url)
     mark()
     first = next(record["SequenceNumber"] for record in records if record.get("NewImage") == delivery)

@@ -1,4 +1,4 @@
-# Sourced by the scripts beside it: where things are, and how they are started and ended.
+# Sourced by the other scripts in this folder: paths, Python environments, and background processes.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$PWD
@@ -6,7 +6,8 @@ work=$root/target/ci
 mkdir -p "$work"
 export SAM_CLI_TELEMETRY=0 AWS_EC2_METADATA_DISABLED=true
 
-# Python programs, each set in a virtual environment of its own, because they disagree about their dependencies.
+# venv NAME: the Python packages of .ci/NAME.txt in a virtual environment of their own, because they need different versions
+# of the same packages.
 venv() {
   local name=$1
   if ! cmp -s ".ci/$name.txt" "$work/$name/installed.txt"; then
@@ -17,20 +18,25 @@ venv() {
   fi
 }
 
+# Puts the programs of tools.txt on the path and writes the template as JSON for functions.py.
 tools() {
   venv tools
-  # First, so that `cargo lambda` and zig are those of the list.
+  # First on the path, so that `cargo lambda` and zig have the versions of the list.
   export PATH=$work/tools/bin:$PATH
+  if [ ! "$work/template.json" -nt template.yaml ]; then
+    cargo run -q -p tests --bin sample-events -- template >"$work/template.json.new"
+    mv "$work/template.json.new" "$work/template.json"
+  fi
 }
 
-# logged LOG COMMAND…: its output matters only when it fails.
+# logged LOG COMMAND…: prints the end of the output only if the command fails.
 logged() {
   local log=$1
   shift
   "$@" >"$log" 2>&1 || { local code=$?; tail -n 60 "$log"; return "$code"; }
 }
 
-# Background processes of this script, ended with it.
+# Background processes of this script. They end when the script ends.
 started=()
 finish() {
   local pid
@@ -44,7 +50,7 @@ finish() {
 }
 trap finish EXIT
 
-# start LOG COMMAND…
+# start LOG COMMAND…: runs the command in the background.
 start() {
   local log=$1
   shift
@@ -52,13 +58,13 @@ start() {
   started+=($!)
 }
 
-# wait_for SECONDS LOG COMMAND…: until the command succeeds.
+# wait_for SECONDS LOG COMMAND…: waits until the command succeeds.
 wait_for() {
   local seconds=$1 log=$2 began=$SECONDS
   shift 2
   until "$@" >/dev/null 2>&1; do
     if [ $((SECONDS - began)) -ge "$seconds" ]; then
-      printf 'waited %d s in vain for: %s\n' "$seconds" "$*"
+      printf 'waited %d s for: %s\n' "$seconds" "$*"
       tail -n 40 "$log"
       return 1
     fi
@@ -70,12 +76,13 @@ free_port() {
   python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
-# answers PORT [ADDRESS]: whether somebody listens on this machine.
+# answers PORT [ADDRESS]: succeeds if a process on this machine listens there.
 answers() {
   python3 -c 'import socket, sys; socket.create_connection((sys.argv[2], int(sys.argv[1])), 1).close()' "$1" "${2:-127.0.0.1}"
 }
 
-# start_queue ADDRESS: an emulated SQS with one queue: $queue_endpoint and $queue_url. Credentials and Region are the caller's.
+# start_queue ADDRESS: starts an emulated SQS with one queue and sets $queue_endpoint and $queue_url. The caller sets
+# credentials and Region.
 start_queue() {
   local address=$1 port
   venv emulator
@@ -90,7 +97,7 @@ PYTHON
   )
 }
 
-# Makes an operator key: $operator_key and $operator_key_hash.
+# Makes an operator key and sets $operator_key and $operator_key_hash.
 new_operator_key() {
   local printed
   printed=$(cargo run -q -- keygen)

@@ -1,4 +1,4 @@
-"""What the emulated account needs beyond `sam deploy`. Run by .ci/ministack with the tools' Python."""
+"""What the emulated account needs in addition to `sam deploy`. Called by .ci/ministack."""
 
 import json
 import sys
@@ -16,13 +16,13 @@ def resources():
     return {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in listed}
 
 
-def routes(path):
-    """Makes the routes that the emulator does not read out of the API's body; prints where the API answers."""
+def routes():
+    """Creates the routes that the emulator does not read from the API's body, and prints the path of the API."""
     gateway, functions_api, physical = boto3.client("apigatewayv2"), boto3.client("lambda"), resources()
     api = physical["Api"]
     known = {route["RouteKey"] for route in gateway.get_routes(ApiId=api)["Items"]}
     made = 0
-    for function in functions(path):
+    for function in functions():
         arn = functions_api.get_function(FunctionName=physical[function.name])["Configuration"]["FunctionArn"]
         integration = None
         for key in function.routes:
@@ -33,12 +33,12 @@ def routes(path):
             )["IntegrationId"]
             gateway.create_route(ApiId=api, RouteKey=key, Target=f"integrations/{integration}")
             made += 1
-    print(f"routes: {len(known)} by the deployment, {made} made from the template", file=sys.stderr)
+    print(f"routes: {len(known)} from the deployment, {made} created from the template", file=sys.stderr)
     print(f"/_aws/execute-api/{api}/$default")
 
 
 def batches():
-    """Gives `publish-events` a right that only the emulator asks for: on AWS `sqs:SendMessage` is enough for a batch, too."""
+    """Gives `publish-events` a right that only the emulator needs. On AWS `sqs:SendMessage` also allows a batch."""
     physical = resources()
     queue = physical["WebhookQueue"].rsplit("/", 1)[-1]
     statement = {"Effect": "Allow", "Action": "sqs:SendMessageBatch", "Resource": f"arn:aws:sqs:*:*:{queue}"}
@@ -47,7 +47,7 @@ def batches():
 
 
 def webhooks():
-    """After the tests: nothing was given up on the way to the receivers, and the sweep finds its way, too."""
+    """After the tests: there are no dead letters, and the scheduled run of `publish-events` works."""
     sqs, physical = boto3.client("sqs"), resources()
     dead = {}
     for name in ("StreamDeadLetters", "WebhookDeadLetters"):
@@ -56,17 +56,17 @@ def webhooks():
     with open("events/publish-events/every-minute.json", "rb") as event:
         swept = boto3.client("lambda").invoke(FunctionName=physical["PublishEvents"], Payload=event.read())
     report = json.loads(swept["Payload"].read())
-    print(f"webhooks: dead letters {dead}, what the stream had left to the sweep {report}")
+    print(f"webhooks: dead letters {dead}, left to the scheduled run {report}")
     if any(dead.values()) or "FunctionError" in swept or "published" not in report:
-        sys.exit("webhooks were given up, or the sweep failed")
+        sys.exit("there are dead letters, or the scheduled run failed")
 
 
-# What the emulator does not enforce (docs/emulators.md); that it does so one day is news, too.
+# What the emulator does not enforce (docs/emulators.md). If that changes, the canary fails.
 NOT_ENFORCED = {"put-other-keys"}
 
 
 def canary():
-    """Says how far the emulator enforces what the policies say, and fails when that is not what is known of it."""
+    """Prints which conditions of policies the emulator enforces, and fails if that is not as documented."""
     iam, sts, physical = boto3.client("iam"), boto3.client("sts"), resources()
     account = sts.get_caller_identity()["Account"]
     trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}
@@ -95,7 +95,7 @@ def canary():
             return False
 
     different = set()
-    print("canary: a put of SUBSCRIPTION#canary by a role that may only")
+    print("canary: a put of SUBSCRIPTION#canary by a role with these rights only")
     for name, action, condition, transaction, expected in [
         ("read", "dynamodb:GetItem", {}, True, False),
         ("put", "dynamodb:PutItem", {}, True, True),
@@ -104,12 +104,12 @@ def canary():
         ("put-in-transactions-and-does-not", "dynamodb:PutItem", enclosing, False, False),
     ]:
         seen = allowed(f"canary-{name}", action, condition, transaction)
-        verdict = "as AWS does" if seen == expected else "NOT ENFORCED by the emulator as AWS does"
+        verdict = "as on AWS" if seen == expected else "NOT ENFORCED by the emulator"
         if seen != expected:
             different.add(name)
         print(f"  {name}: {'allowed' if seen else 'refused'}: {verdict}")
     if different != NOT_ENFORCED:
-        sys.exit(f"not enforced as AWS does: {sorted(different)}, known of it: {sorted(NOT_ENFORCED)}")
+        sys.exit(f"not enforced: {sorted(different)}, documented: {sorted(NOT_ENFORCED)}")
 
 
 {"routes": routes, "canary": canary, "batches": batches, "webhooks": webhooks}[sys.argv[1]](*sys.argv[2:])

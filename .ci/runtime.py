@@ -1,4 +1,4 @@
-"""A little Lambda Runtime API, for running a function's binary without Lambda."""
+"""A small Lambda Runtime API that runs a function's binary without Lambda."""
 
 import http.server
 import os
@@ -9,7 +9,7 @@ import time
 
 
 class Runtime(http.server.ThreadingHTTPServer):
-    """Hands out events and notes when they are asked for and answered."""
+    """Hands out events and records when a function asks for one and answers it."""
 
     daemon_threads = True
 
@@ -20,7 +20,7 @@ class Runtime(http.server.ThreadingHTTPServer):
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    # Or Nagle and delayed acknowledgements add 40 ms to every answer.
+    # Otherwise Nagle's algorithm and delayed acknowledgements add 40 ms to every response.
     wbufsize = -1
     disable_nagle_algorithm = True
 
@@ -52,7 +52,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 def environment(runtime, endpoint):
-    """What Lambda and the template tell a function."""
+    """The environment variables that Lambda and the template set."""
     return {
         "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{runtime.server_port}",
         "AWS_LAMBDA_FUNCTION_NAME": "f",
@@ -60,7 +60,7 @@ def environment(runtime, endpoint):
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
         "AWS_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
-        "AWS_SECRET_ACCESS_KEY": "a-secret-nobody-may-print",
+        "AWS_SECRET_ACCESS_KEY": "a-secret-that-must-not-be-printed",
         "TABLE_NAME": "multipartner",
         "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
         "PUBLIC_BASE_URL": "",
@@ -73,7 +73,7 @@ def environment(runtime, endpoint):
 
 
 class Process:
-    """A function's binary at work."""
+    """A running function."""
 
     def __init__(self, binary, endpoint):
         self.runtime = Runtime()
@@ -89,7 +89,7 @@ class Process:
             raise
 
     def invoke(self, event):
-        """Seconds, and the answer."""
+        """Seconds, and the response."""
         sent = time.perf_counter()
         self.runtime.events.put(event)
         done, body = self.runtime.answered.get(timeout=40)
@@ -97,7 +97,7 @@ class Process:
         return done - sent, body
 
     def memory(self):
-        """The most megabytes it has had in memory."""
+        """Peak resident memory in megabytes."""
         with open(f"/proc/{self.process.pid}/status") as status:
             return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
 

@@ -1,5 +1,5 @@
-"""How long each function of `.ci/build` takes from exec to its first `/next`, and how long its first request takes against
-a warm one, beside a hello world on the same runtime.
+"""Measures how long each function takes from exec to its first `/next`, and how long the first request takes compared with a warm
+one. A hello world on the same runtime is the baseline.
 
 Usage: start-times.py HELLO ENDPOINT [ROUNDS]"""
 

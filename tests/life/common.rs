@@ -50,7 +50,7 @@ pub async fn seen(world: &World, partner: &Partner, customer: &Customer) -> Vec<
     for read in reads {
         let answer = world.send(&read).await;
         answer.expect(200);
-        seen.push((read.path, answer.body));
+        seen.push((read.path, answer.body.clone()));
     }
     seen
 }
@@ -64,7 +64,7 @@ pub async fn sold(world: &World, partners: &[&Partner], customer: &Customer) -> 
     for read in &reads {
         let answer = world.send(read).await;
         answer.expect(200);
-        sold.push(answer.body);
+        sold.push(answer.body.clone());
     }
     sold
 }

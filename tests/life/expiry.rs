@@ -129,7 +129,7 @@ async fn the_job_changes_nothing_that_anyone_can_observe_but_the_events() {
     world.clock().advance_days(30);
     let (before, table) = (seen(&world, &partner, &customer).await, world.table().await);
     let preview = tests::parties::preview(&plain, &token);
-    let previewed = world.send(&preview).await.body;
+    let previewed = world.send(&preview).await.body.clone();
     assert_eq!(announced(&world).await, 2);
     assert_eq!(seen(&world, &partner, &customer).await, before);
     assert_eq!(world.send(&preview).await.body, previewed);

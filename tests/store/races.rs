@@ -146,7 +146,7 @@ async fn settle(stage: &Stage, behind: &Sim, scene: &Scene, answers: &mut [Optio
 fn word(answer: &Option<Answer>) -> String {
     match answer {
         // Whether a repeat after a lost answer says 200 or 201 is not the matter here.
-        Some(Answer { status: 200 | 201, .. }) => "ok".to_owned(),
+        Some(answer) if matches!(answer.status, 200 | 201) => "ok".to_owned(),
         Some(answer) => format!("{} {}", answer.status, answer.code()),
         None => "job".to_owned(),
     }

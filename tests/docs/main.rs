@@ -1,0 +1,4 @@
+//! The documents: their code blocks run.
+
+mod blocks;
+mod markdown;
