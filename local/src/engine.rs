@@ -30,10 +30,11 @@ pub enum EngineError {
     Listen(#[from] ListenError),
 }
 
-/// The engine's reason, without its prefix for the HTTP API.
+/// The engine's reason, without its prefix for the HTTP API and its advice about encryption, which is not supported here.
 fn plain(error: &DynoxideError) -> String {
     let text = error.to_string();
-    text.strip_prefix("Internal error: ").map_or(text.clone(), str::to_owned)
+    let reason = text.strip_prefix("Internal error: ").unwrap_or(&text);
+    reason.split_once(". ").map_or(reason, |(first, _)| first).to_owned()
 }
 
 /// A running engine. Dropping it stops it at once.

@@ -62,7 +62,9 @@ impl Welcome<'_> {
             Seeded::OtherOperator => {
                 out.line("")?;
                 out.line("The sample keys in this data folder were issued with another operator key.")?;
-                out.line("To print them again, start with that key. Without one, the folder's own key is used.")
+                out.line(
+                    "To print them, start with that key. Without --operator-key-file, the folder's own key is used.",
+                )
             }
             Seeded::Failed(error) => {
                 out.line("")?;
