@@ -49,7 +49,7 @@ fn welcome(local: &Local, samples: &Result<Samples, SeedError>, kept: bool) -> i
         "Ctrl-C stops it and forgets everything; `cargo run -- serve --data-dir data` would keep it."
     })?;
     out.line("")?;
-    out.entry("Operator", local.operator_key().reveal(), "registers, enrols, issues keys")?;
+    out.entry("Operator", local.operator_key().expose_secret(), "registers, enrols, issues keys")?;
     match samples {
         Ok(samples) => {
             for (member, note) in
@@ -137,7 +137,7 @@ fn show(heard: &Heard) -> io::Result<()> {
 pub fn keygen() -> io::Result<()> {
     let key = AccessKeyText::from_bytes(&SystemRandom.bytes());
     let mut out = Output::stdout();
-    out.entry("Operator key", key.reveal(), "")?;
+    out.entry("Operator key", key.expose_secret(), "")?;
     out.entry("OPERATOR_KEY_HASH", &HEXLOWER.encode(&key.hash()), "")?;
     out.flush()
 }

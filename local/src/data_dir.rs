@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
 use platform::random::Random;
-use platform::secrets::Secret;
+use platform::secrets::MasterKey;
 
 use crate::StartError;
 
@@ -48,13 +48,13 @@ impl DataDir {
     ///
     /// # Errors
     /// [`StartError`] when the file is exposed, malformed, missing beside data, or can't be read or written.
-    pub fn master_key(&self, random: &dyn Random) -> Result<Secret, StartError> {
+    pub fn master_key(&self, random: &dyn Random) -> Result<MasterKey, StartError> {
         let path = self.path.join("master.key");
         match fs::read_to_string(&path) {
             Ok(text) => {
                 private(&path)?;
                 let text = text.trim_end();
-                let key = Secret::parse_master(text).filter(|_| text.len() == 64);
+                let key = MasterKey::parse(text).filter(|_| text.len() == 64);
                 key.ok_or(StartError::MasterKeyMalformed(path))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound && self.database().exists() => {
@@ -63,7 +63,7 @@ impl DataDir {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let bytes = random.bytes();
                 write(&path, &HEXLOWER.encode(&bytes)).map_err(|error| StartError::DataDir(path, error))?;
-                Ok(Secret::new(bytes))
+                Ok(MasterKey::new(bytes))
             }
             Err(error) => Err(StartError::DataDir(path, error)),
         }
@@ -117,9 +117,9 @@ mod tests {
     use crate::testing::Folder;
 
     /// Two keys are the same when what derives from them is.
-    fn fingerprint(key: Secret) -> String {
+    fn fingerprint(key: MasterKey) -> String {
         let keys = MasterKeys::new(BTreeMap::from([(1, key)]));
-        keys.access_key(1, PartnerId::PREFIX.as_bytes()).unwrap().reveal().to_owned()
+        keys.access_key(1, PartnerId::PREFIX.as_bytes()).unwrap().expose_secret().to_owned()
     }
 
     #[test]

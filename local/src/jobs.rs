@@ -1,64 +1,64 @@
-//! The deployment's jobs on this machine: once, when somebody asks for it, or every minute beside the gateway. What is due
-//! is for the clock of [`Options`](crate::Options) to say.
+//! The deployment's jobs on this machine. They run once on request, or every minute next to the gateway. The clock in
+//! [`Options`](crate::Options) decides what is due.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use platform::handler::App;
 use platform::lambda::{Invocation, Job, JobError, run_job};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::Local;
 
-/// Every job that the template calls on a schedule.
-pub const SCHEDULED: &[Job] = &[expire_due::JOB, publish_events::JOB];
+/// The jobs that the template invokes on a schedule.
+pub const SCHEDULED: [&str; 2] = [expire_due::JOB.name, publish_events::JOB.name];
 
-/// The platform's default is a rate per rule; one for all is enough here.
+/// The template's default rates differ per job. One rate is enough here.
 const EVERY: Duration = Duration::from_secs(60);
-/// How long one run may take. The template has the same for those on a schedule.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long one run may take, as in the template.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Runs a job once; its report.
+/// Runs `expire-due` once. Returns its report.
 ///
 /// # Errors
-/// [`JobError`] when it has to be called again.
-pub async fn run_once(local: &Local, job: &Job) -> Result<Value, JobError> {
-    run(&app_of(local, job), job, &json!({})).await
+/// [`JobError`] if it must run again.
+pub async fn run_expire_due(local: &Local) -> Result<Value, JobError> {
+    run(local.announcer(), &expire_due::JOB, &json!({})).await
 }
 
-/// What a job works with.
-fn app_of(local: &Local, job: &Job) -> Arc<App> {
-    Arc::clone(if job.needs.queue { &local.courier().publishing } else { local.app() })
+/// Runs the sweep of `publish-events` once. Returns its report.
+///
+/// # Errors
+/// [`JobError`] if it must run again.
+pub async fn run_publish_events(local: &Local) -> Result<Value, JobError> {
+    run(&local.courier().publisher, &publish_events::JOB, &json!({})).await
 }
 
-/// Runs every job now and then every minute, until the set is dropped. A failure is logged, and the next minute tries again.
+/// Runs the scheduled jobs now and then every minute, until the set is dropped.
 pub(crate) fn every_minute(local: &Local, running: &mut JoinSet<()>) {
-    for job in SCHEDULED {
-        let app = app_of(local, job);
-        let committed = Arc::clone(&local.courier().committed);
-        running.spawn(async move {
-            let mut minutes = interval(EVERY);
-            // After a pause of the machine one run catches up with everything.
-            minutes.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            loop {
-                minutes.tick().await;
-                let _ = run(&app, job, &json!({})).await;
-                committed.notify_one();
-            }
-        });
+    let (courier, committed) = (local.courier(), &local.courier().committed);
+    running.spawn(repeat(Arc::clone(local.announcer()), &expire_due::JOB, Arc::clone(committed)));
+    running.spawn(repeat(Arc::clone(&courier.publisher), &publish_events::JOB, Arc::clone(committed)));
+}
+
+/// Runs a job every minute. A failure is logged, and the next run tries again.
+async fn repeat<W>(worker: Arc<W>, job: &'static Job<W>, committed: Arc<Notify>) {
+    let mut minutes = interval(EVERY);
+    // After the machine was suspended, one run is enough.
+    minutes.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        minutes.tick().await;
+        let _ = run(&worker, job, &json!({})).await;
+        committed.notify_one();
     }
 }
 
-/// Calls a job with an event, as the platform would.
-pub(crate) async fn run(app: &Arc<App>, job: &Job, event: &Value) -> Result<Value, JobError> {
-    run_job(Arc::clone(app), job, event.to_string().into_bytes(), invocation(job)).await
-}
-
-/// A call of a job.
-pub(crate) fn invocation(job: &Job) -> Invocation {
-    Invocation { id: job.name.to_owned(), remaining: PATIENCE }
+/// Invokes a job with an event, as Lambda does.
+pub(crate) async fn run<W>(worker: &Arc<W>, job: &Job<W>, event: &Value) -> Result<Value, JobError> {
+    let invocation = Invocation { id: job.name.to_owned(), remaining: TIMEOUT };
+    run_job(Arc::clone(worker), job, event.to_string().into_bytes(), invocation).await
 }
 
 #[cfg(test)]
@@ -84,26 +84,26 @@ mod tests {
         let clock = Arc::new(Leaping(Mutex::new(1_795_369_200_000)));
         let local = start(Options { clock: clock.clone(), ..Options::default() }).await.unwrap();
         samples::seed(local.base_url(), local.operator_key()).await.unwrap();
-        assert_eq!(run_once(&local, &expire_due::JOB).await.unwrap()["announced"], json!(0));
+        assert_eq!(run_expire_due(&local).await.unwrap()["announced"], json!(0));
         *clock.0.lock().unwrap() += 31 * 86_400_000;
         local
     }
 
     #[tokio::test]
-    async fn the_options_clock_says_what_is_due() {
+    async fn the_clock_in_the_options_decides_what_is_due() {
         let local = a_month_later().await;
-        assert_eq!(run_once(&local, &expire_due::JOB).await.unwrap()["announced"], json!(1));
-        assert_eq!(run_once(&local, &expire_due::JOB).await.unwrap()["announced"], json!(0));
+        assert_eq!(run_expire_due(&local).await.unwrap()["announced"], json!(1));
+        assert_eq!(run_expire_due(&local).await.unwrap()["announced"], json!(0));
     }
 
     #[tokio::test]
-    async fn beside_the_gateway_jobs_run_at_once() {
+    async fn jobs_next_to_the_gateway_run_at_once() {
         let local = a_month_later().await;
         let mut running = JoinSet::new();
         every_minute(&local, &mut running);
         let events = || async {
             let call = reqwest::Client::new().get(format!("{}/v1/events", local.base_url()));
-            let answer = call.bearer_auth(local.operator_key().reveal()).send().await.unwrap();
+            let answer = call.bearer_auth(local.operator_key().expose_secret()).send().await.unwrap();
             answer.json::<Value>().await.unwrap()["items"][0]["type"].clone()
         };
         let announced = async {
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn the_template_schedules_exactly_these() {
+    fn the_template_schedules_exactly_these_jobs() {
         let document = template::document().unwrap();
         let functions = document["Resources"].as_object().unwrap().values();
         let scheduled = functions.filter(|resource| {
@@ -124,6 +124,6 @@ mod tests {
         });
         let names: Vec<_> =
             scheduled.map(|function| function["Metadata"]["BuildProperties"]["Binary"].clone()).collect();
-        assert_eq!(json!(names), SCHEDULED.iter().map(|job| json!(job.name)).collect::<Value>());
+        assert_eq!(json!(names), json!(SCHEDULED));
     }
 }

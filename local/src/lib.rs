@@ -24,7 +24,9 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::SharedHttpClient;
+use deliver_webhook::Deliverer;
 use domain::Policy;
+use expire_due::Announcer;
 use platform::aws;
 use platform::aws::{Credentials, Service};
 use platform::clock::{Clock, SystemClock};
@@ -32,8 +34,9 @@ use platform::config::Config;
 use platform::handler::App;
 use platform::outbound::{Resolver, Sender, SystemResolver};
 use platform::random::{Random, SystemRandom};
-use platform::secrets::{AccessKeyText, MasterKeys, Secret};
-use platform::store::{StoreError, client, schema};
+use platform::secrets::{AccessKeyText, MasterKey, MasterKeys};
+use platform::store::{Store, StoreError, client, schema};
+use publish_events::Publisher;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinSet;
@@ -103,6 +106,7 @@ pub struct Local {
     operator_key: AccessKeyText,
     client: Client,
     app: Arc<App>,
+    announcer: Arc<Announcer>,
     courier: Arc<Courier>,
     stop: oneshot::Sender<()>,
     // A set and not a handle, because a set ends its task when it is dropped.
@@ -128,7 +132,7 @@ pub async fn start(options: Options) -> Result<Local, StartError> {
     let data_dir = options.data_dir.as_deref().map(DataDir::open).transpose()?;
     let master_key = match &data_dir {
         Some(dir) => dir.master_key(options.random.as_ref())?,
-        None => Secret::new(options.random.bytes()),
+        None => MasterKey::new(options.random.bytes()),
     };
     let master_keys = MasterKeys::new(BTreeMap::from([(MASTER_KEY_NUMBER, master_key)]));
     // Derived, so that a kept folder keeps its operator key, too.
@@ -159,20 +163,28 @@ pub async fn start(options: Options) -> Result<Local, StartError> {
         let (clock, random) = (Arc::clone(&options.clock), Arc::clone(&options.random));
         App::new(config, client.clone(), policy.clone(), clock, random).with_resolver(Arc::clone(&resolver))
     };
-    let without_keys = Config { master_keys: MasterKeys::default(), ..config.clone() };
-    let queue = Arc::new(LocalQueue::new(Arc::clone(&options.clock)));
-    let delivering = app(&config, &function_client).with_queue(queue.clone());
-    let delivering = match Sender::new(Arc::clone(&resolver), delivering.endpoints.loopback) {
-        Ok(sender) => delivering.with_sender(Arc::new(sender)),
-        // All else works without; what is for an endpoint waits.
-        Err(error) => {
-            tracing::warn!(%error, "no webhook can be sent");
-            delivering
-        }
+    let (clock, random) = (&options.clock, &options.random);
+    let store = || Store::new(function_client.clone(), TABLE.to_owned(), Arc::clone(clock), Arc::clone(random));
+    let queue = Arc::new(LocalQueue::new(Arc::clone(clock)));
+    let announcer = Announcer { store: store(), policy: policy.clone(), clock: Arc::clone(clock) };
+    let publisher =
+        Publisher { store: store(), queue: queue.clone(), clock: Arc::clone(clock), random: Arc::clone(random) };
+    let deliverer = |sender| Deliverer {
+        store: store(),
+        queue: queue.clone(),
+        sender,
+        keys: config.master_keys.clone(),
+        policy: policy.clone(),
+        clock: Arc::clone(clock),
+        random: Arc::clone(random),
+        loopback: config.loopback(),
     };
+    // The API also works on a machine without root certificates. Then deliveries wait in the queue.
+    let sender = Sender::new(Arc::clone(&resolver), config.loopback())
+        .inspect_err(|error| tracing::warn!(%error, "webhooks cannot be sent"));
     let courier = Arc::new(Courier {
-        publishing: Arc::new(app(&without_keys, &function_client).with_queue(queue.clone())),
-        delivering: Arc::new(delivering),
+        publisher: Arc::new(publisher),
+        deliverer: sender.ok().map(|sender| Arc::new(deliverer(sender))),
         queue,
         committed: Arc::new(Notify::new()),
     });
@@ -188,7 +200,8 @@ pub async fn start(options: Options) -> Result<Local, StartError> {
     let mut server = JoinSet::new();
     server.spawn(gateway::serve(Arc::new(gateway), listener, stopped));
     let app = Arc::new(app(&config, &function_client));
-    Ok(Local { base_url, operator_key, client, app, courier, stop, server, engine, _data_dir: data_dir })
+    let announcer = Arc::new(announcer);
+    Ok(Local { base_url, operator_key, client, app, announcer, courier, stop, server, engine, _data_dir: data_dir })
 }
 
 impl Local {
@@ -212,13 +225,18 @@ impl Local {
         TABLE
     }
 
-    /// What functions work with, injected faults and master keys included: for jobs, and to look into the store. Its caches
-    /// are no other function's.
+    /// What functions work with, including injected faults and master keys, for tests that read the store. No function shares
+    /// its caches.
     pub fn app(&self) -> &Arc<App> {
         &self.app
     }
 
-    /// What publishes and delivers webhooks. Nothing does until it is told to.
+    /// What `expire-due` works with.
+    pub fn announcer(&self) -> &Arc<Announcer> {
+        &self.announcer
+    }
+
+    /// Publishes and delivers webhooks. It does nothing until it is called.
     pub fn courier(&self) -> &Arc<Courier> {
         &self.courier
     }
@@ -259,7 +277,7 @@ pub fn table_config(endpoint: Option<String>) -> Config {
         dynamodb: Service {
             region: "us-east-1".to_owned(),
             endpoint,
-            credentials: Credentials { id: "local".to_owned(), secret: "local".to_owned(), token: None },
+            credentials: Credentials { id: "local".to_owned(), secret: "local".into(), token: None },
         },
         master_keys: MasterKeys::default(),
         operator_key_hash: None,

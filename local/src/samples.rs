@@ -67,7 +67,7 @@ pub struct Samples {
 /// [`SeedError`] when a request fails that nothing an earlier run did can explain.
 pub async fn seed(base_url: &str, operator: &AccessKeyText) -> Result<Samples, SeedError> {
     let mut api = Seeder::new(base_url)?;
-    let operator = operator.reveal();
+    let operator = operator.expose_secret();
     // On data of an earlier run, a refusal only shows what their owner has done since: renamed, suspended, ended.
     api.lenient = !api.post(operator, "/v1/customers", CONTOSO.body()).await?.is_new();
     for partner in [FABRIKAM, NORTHWIND] {

@@ -30,7 +30,7 @@ async fn it_starts_answers_and_stops() {
 async fn many_run_side_by_side() {
     let (one, two) = (start(Options::default()).await.unwrap(), start(Options::default()).await.unwrap());
     assert_ne!(one.base_url(), two.base_url());
-    assert_ne!(one.operator_key().reveal(), two.operator_key().reveal());
+    assert_ne!(one.operator_key().expose_secret(), two.operator_key().expose_secret());
 }
 
 #[tokio::test]
@@ -47,7 +47,7 @@ async fn head_has_the_headers_of_get_and_no_body() {
 async fn a_seed_repeats_the_operator_key() {
     let seeded = || Options { random: Arc::new(SeededRandom::new(7)), ..Options::default() };
     let (one, two) = (start(seeded()).await.unwrap(), start(seeded()).await.unwrap());
-    assert_eq!(one.operator_key().reveal(), two.operator_key().reveal());
+    assert_eq!(one.operator_key().expose_secret(), two.operator_key().expose_secret());
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn data_outlive_the_process() {
     local.stop().await;
 
     let local = start(options()).await.unwrap();
-    assert_eq!(local.operator_key().reveal(), operator_key.reveal());
+    assert_eq!(local.operator_key().expose_secret(), operator_key.expose_secret());
     let item = local.client().get_item().table_name(TABLE).key("pk", text("a")).key("sk", text("b")).send().await;
     assert!(item.unwrap().item.is_some());
     local.stop().await;
@@ -94,7 +94,7 @@ async fn the_clock_is_the_callers() {
 #[tokio::test]
 async fn functions_without_a_claim_to_the_master_key_have_none() {
     let (template, config) = (Template::built_in().unwrap(), table_config(None));
-    let config = Config { master_keys: MasterKeys::new(BTreeMap::from([(1, Secret::new([1; 32]))])), ..config };
+    let config = Config { master_keys: MasterKeys::new(BTreeMap::from([(1, MasterKey::new([1; 32]))])), ..config };
     let app = |config: &Config| {
         let client = client::connect(&config.dynamodb, aws::http_client());
         let policy = Policy::built_in().unwrap();

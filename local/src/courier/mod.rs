@@ -7,10 +7,12 @@ pub mod queue;
 use std::sync::Arc;
 use std::time::Duration;
 
+use deliver_webhook::Deliverer;
 use domain::Timestamp;
-use platform::handler::App;
+use platform::deadline::Deadline;
 use platform::queue::{Queue, Ticket};
 use platform::store::{Marked, OpContext, StoreError, Waiting};
+use publish_events::Publisher;
 use serde_json::json;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -24,15 +26,17 @@ pub const STREAM_BATCH: usize = 100;
 pub const QUEUE_BATCH: usize = 10;
 /// Batches of the queue that are delivered at once.
 const DELIVERING: usize = 8;
+/// How long one read of the outbox may take.
+const TIMEOUT: Duration = Duration::from_secs(60);
 /// How soon a look finds what no notice told of.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// Publishes and delivers.
 pub struct Courier {
     /// What `publish-events` works with.
-    pub publishing: Arc<App>,
-    /// What `deliver-webhook` works with.
-    pub delivering: Arc<App>,
+    pub publisher: Arc<Publisher>,
+    /// What `deliver-webhook` works with. `None` on a machine without root certificates.
+    pub deliverer: Option<Arc<Deliverer>>,
     /// The queue between them.
     pub queue: Arc<LocalQueue>,
     /// Told after each commit.
@@ -54,13 +58,13 @@ impl Courier {
         for part in Waiting::outbox() {
             let attempt = self.op();
             let now = attempt.occurred_at;
-            waiting.extend(self.publishing.store.waiting(attempt, part, now, STREAM_BATCH, None).await?.items);
+            waiting.extend(self.publisher.store.waiting(attempt, part, now, STREAM_BATCH, None).await?.items);
         }
         waiting.sort_by(|a, b| a.since().cmp(b.since()));
         let (mut published, mut left) = (0, waiting.as_slice());
         while !left.is_empty() {
             let (batch, rest) = left.split_at(left.len().min(STREAM_BATCH));
-            let answer = jobs::run(&self.publishing, &publish_events::JOB, &events::of_stream(batch)).await;
+            let answer = jobs::run(&self.publisher, &publish_events::JOB, &events::of_stream(batch)).await;
             let failed = match &answer {
                 Ok(answer) => events::failed(answer).first().and_then(|number| number.parse::<usize>().ok()),
                 Err(_) => Some(0),
@@ -73,11 +77,11 @@ impl Courier {
     }
 
     async fn publish_later(&self) -> Result<usize, StoreError> {
-        let now = self.publishing.clock.now();
+        let now = self.publisher.clock.now();
         if self.next_later().await?.is_none_or(|next| next > now) {
             return Ok(0);
         }
-        let report = jobs::run(&self.publishing, &publish_events::JOB, &json!({})).await;
+        let report = jobs::run(&self.publisher, &publish_events::JOB, &json!({})).await;
         let published = report.ok().and_then(|report| report["published"].as_u64());
         Ok(published.and_then(|count| usize::try_from(count).ok()).unwrap_or_default())
     }
@@ -89,7 +93,7 @@ impl Courier {
     pub async fn next_later(&self) -> Result<Option<Timestamp>, StoreError> {
         let mut first = None;
         for part in Waiting::later() {
-            let page = self.publishing.store.waiting(self.op(), part, ever(), 1, None).await?;
+            let page = self.publisher.store.waiting(self.op(), part, ever(), 1, None).await?;
             first = first
                 .into_iter()
                 .chain(page.items.first().and_then(|item| Timestamp::parse_sortable(item.since())))
@@ -100,12 +104,13 @@ impl Courier {
 
     /// Receives a batch of the queue and delivers it; the number of messages that were received.
     pub async fn deliver(&self) -> usize {
+        let Some(deliverer) = &self.deliverer else { return 0 };
         let batch = self.queue.receive(QUEUE_BATCH);
         if batch.is_empty() {
             return 0;
         }
         // Without an answer all of it comes again.
-        if let Ok(answer) = jobs::run(&self.delivering, &deliver_webhook::JOB, &events::of_queue(&batch)).await {
+        if let Ok(answer) = jobs::run(deliverer, &deliver_webhook::JOB, &events::of_queue(&batch)).await {
             let failed = events::failed(&answer);
             batch.iter().filter(|one| !failed.contains(&one.id.as_str())).for_each(|one| self.queue.delete(one));
         }
@@ -136,7 +141,7 @@ impl Courier {
             let mut start = None;
             loop {
                 let attempt = self.op();
-                let page = self.publishing.store.waiting(attempt, part, ever(), STREAM_BATCH, start).await?;
+                let page = self.publisher.store.waiting(attempt, part, ever(), STREAM_BATCH, start).await?;
                 let tickets: Vec<Ticket> = page.items.iter().filter_map(Marked::delivery).map(Ticket::of).collect();
                 count += tickets.len();
                 self.queue.send(tickets).await.map_err(|error| StoreError::Failed(error.to_string()))?;
@@ -150,7 +155,7 @@ impl Courier {
     }
 
     fn op(&self) -> OpContext {
-        jobs::invocation(&publish_events::JOB).time(Duration::ZERO).op(&self.publishing)
+        OpContext { occurred_at: self.publisher.clock.now(), deadline: Deadline::within(TIMEOUT) }
     }
 
     /// Publishes and delivers beside the gateway, until the set is dropped.

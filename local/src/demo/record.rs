@@ -10,7 +10,7 @@ use super::stage::{Stage, Stop};
 pub async fn events(stage: &mut Stage) -> Result<(), Stop> {
     // The feed holds back the youngest, so that it never skips one.
     stage.clock.advance_millis(15_000);
-    let operator = stage.local().operator_key().reveal().to_owned();
+    let operator = stage.local().operator_key().expose_secret().to_owned();
     let all = feed(stage, "/v1/events", &operator).await?;
     let changes = stage.tally.changes;
     let words = format!("every change is on record exactly once ({changes} changes, {} events)", all.len());

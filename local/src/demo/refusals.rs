@@ -62,7 +62,7 @@ pub async fn csp_tenant(stage: &mut Stage) -> Result<(), Stop> {
     let offer = Offer { id: "NORTHWIND-WINGTIP", service: "office_365", quantity: 10 };
     sell(stage, &northwind, &offer, &office).await?;
 
-    let enrol = Call::post("/v1/partners", &WINGTIP_OFFICE.body()).key(stage.local().operator_key().reveal());
+    let enrol = Call::post("/v1/partners", &WINGTIP_OFFICE.body()).key(stage.local().operator_key().expose_secret());
     stage.act("Later Wingtip begins to sell from its office, too", enrol, 201).await?;
     let more = Offer { id: "NORTHWIND-WINGTIP-2", service: "azure", quantity: 1 };
     let words = "it keeps what it has, and can buy nothing new";

@@ -80,7 +80,7 @@ impl Stage {
         let local = start(Options { clock: clock.clone(), ..Options::default() }).await?;
         let api = Api::new(local.base_url())?;
         let mut tally = Tally::default();
-        let cast = Registry { api: &api, clock: &clock, key: local.operator_key().reveal(), tally: &mut tally }
+        let cast = Registry { api: &api, clock: &clock, key: local.operator_key().expose_secret(), tally: &mut tally }
             .everybody()
             .await?;
         Ok(Self { cast, clock, tally, ledger: Ledger::default(), local, api, out, looks: 0, deviations: 0 })
@@ -213,7 +213,7 @@ impl Stage {
     }
 
     async fn run_job(&mut self) -> Result<usize, Stop> {
-        let report = jobs::run_once(&self.local, &expire_due::JOB).await?;
+        let report = jobs::run_expire_due(&self.local).await?;
         let announced = report["announced"].as_u64().and_then(|count| usize::try_from(count).ok()).unwrap_or_default();
         self.tally.changes += announced;
         Ok(announced)
