@@ -1,4 +1,4 @@
-//! What an endpoint's own events cause besides their delivery.
+//! What an endpoint's own events cause in addition to their delivery.
 
 use domain::{Delivery, DeliveryPurpose, DeliveryState, Endpoint, EndpointState, Event, EventType, Owner};
 use platform::handler::views::other_message;

@@ -117,7 +117,7 @@ impl Courier {
         batch.len()
     }
 
-    /// Publishes and delivers until nothing is left that is due now: for tests, whose clock stands.
+    /// Publishes and delivers until nothing is due. For tests, whose clock does not advance.
     ///
     /// # Errors
     /// [`StoreError`] when the outbox can't be read.
@@ -158,7 +158,7 @@ impl Courier {
         OpContext { occurred_at: self.publisher.clock.now(), deadline: Deadline::within(TIMEOUT) }
     }
 
-    /// Publishes and delivers beside the gateway, until the set is dropped.
+    /// Publishes and delivers next to the gateway, until the set is dropped.
     pub(crate) fn run(self: &Arc<Self>, running: &mut JoinSet<()>) {
         let courier = Arc::clone(self);
         running.spawn(async move { courier.publish_for_ever().await });
