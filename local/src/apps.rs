@@ -4,13 +4,17 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
+use deliver_webhook::Deliverer;
 use domain::Policy;
+use expire_due::Announcer;
 use platform::clock::Clock;
 use platform::config::Config;
 use platform::handler::App;
 use platform::outbound::{Resolver, Sender};
 use platform::random::Random;
 use platform::secrets::MasterKeys;
+use platform::store::Store;
+use publish_events::Publisher;
 use tokio::sync::Notify;
 
 use crate::courier::Courier;
@@ -62,57 +66,39 @@ impl Apps {
         Ok(Router::new(routes))
     }
 
-    pub fn courier(&self) -> Courier {
-        let queue = Arc::new(LocalQueue::new(Arc::clone(&self.clock)));
-        let delivering = self.with_master_keys().with_queue(queue.clone());
-        let delivering = match Sender::new(Arc::clone(&self.resolver), delivering.endpoints.loopback) {
-            Ok(sender) => delivering.with_sender(Arc::new(sender)),
-            // Everything else works without it. Webhooks wait for their next attempt.
-            Err(error) => {
-                tracing::warn!(%error, "webhooks cannot be sent");
-                delivering
-            }
-        };
-        Courier {
-            publishing: Arc::new(self.without_master_keys().with_queue(queue.clone())),
-            delivering: Arc::new(delivering),
-            queue,
-            committed: Arc::new(Notify::new()),
-        }
+    pub fn announcer(&self) -> Announcer {
+        Announcer { store: self.store(), policy: self.policy.clone(), clock: Arc::clone(&self.clock) }
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use platform::aws;
-    use platform::clock::SystemClock;
-    use platform::outbound::SystemResolver;
-    use platform::random::SystemRandom;
-    use platform::secrets::Secret;
-    use platform::store::client;
-
-    use super::*;
-    use crate::table::table_config;
-
-    #[tokio::test]
-    async fn only_functions_that_derive_secrets_get_the_master_keys() {
-        let master_keys = MasterKeys::new([(1, Secret::new([1; 32]))].into());
-        let config = Config { master_keys, ..table_config(None) };
-        let apps = Apps {
-            client: client::connect(&config.dynamodb, aws::http_client()),
-            config,
-            policy: Policy::built_in().unwrap(),
-            clock: Arc::new(SystemClock),
-            random: Arc::new(SystemRandom),
-            resolver: Arc::new(SystemResolver),
+    pub fn courier(&self) -> Courier {
+        let (clock, random) = (&self.clock, &self.random);
+        let queue = Arc::new(LocalQueue::new(Arc::clone(clock)));
+        let publisher = Publisher {
+            store: self.store(),
+            queue: queue.clone(),
+            clock: Arc::clone(clock),
+            random: Arc::clone(random),
         };
-        let template = Template::built_in().unwrap();
-        let router = apps.router(&template).unwrap();
-        for route in &template.routes {
-            let path = route.path.replace(['{', '}'], "");
-            let target = router.find(&route.method, &path).unwrap().target;
-            assert_eq!(target.function.name, route.function);
-            assert_eq!(target.app.keys.current().is_ok(), target.function.needs.master_key, "{}", route.function);
-        }
+        // The API also works on a machine without root certificates. Then deliveries wait in the queue.
+        let sender = Sender::new(Arc::clone(&self.resolver), self.config.loopback())
+            .inspect_err(|error| tracing::warn!(%error, "webhooks cannot be sent"));
+        let deliverer = sender.ok().map(|sender| {
+            Arc::new(Deliverer {
+                store: self.store(),
+                queue: queue.clone(),
+                sender,
+                keys: self.config.master_keys.clone(),
+                policy: self.policy.clone(),
+                clock: Arc::clone(clock),
+                random: Arc::clone(random),
+                loopback: self.config.loopback(),
+            })
+        });
+        Courier { publisher: Arc::new(publisher), deliverer, queue, committed: Arc::new(Notify::new()) }
+    }
+
+    fn store(&self) -> Store {
+        let (clock, random) = (Arc::clone(&self.clock), Arc::clone(&self.random));
+        Store::new(self.client.clone(), self.config.table.clone(), clock, random)
     }
 }

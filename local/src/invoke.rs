@@ -1,19 +1,15 @@
-//! Calls a job as the platform would.
+//! Invokes a job as Lambda does.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use platform::handler::App;
 use platform::lambda::{Invocation, Job, JobError, run_job};
 use serde_json::Value;
 
 /// How long one run may take. The template has the same timeout for scheduled functions.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-pub async fn run(app: &Arc<App>, job: &Job, event: &Value) -> Result<Value, JobError> {
-    run_job(Arc::clone(app), job, event.to_string().into_bytes(), invocation(job)).await
-}
-
-pub fn invocation(job: &Job) -> Invocation {
-    Invocation { id: job.name.to_owned(), remaining: TIMEOUT }
+pub async fn run<W>(worker: &Arc<W>, job: &Job<W>, event: &Value) -> Result<Value, JobError> {
+    let invocation = Invocation { id: job.name.to_owned(), remaining: TIMEOUT };
+    run_job(Arc::clone(worker), job, event.to_string().into_bytes(), invocation).await
 }

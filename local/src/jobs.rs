@@ -4,48 +4,53 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use platform::handler::App;
 use platform::lambda::{Job, JobError};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::invoke::run;
 use crate::running::Local;
 
-/// Every job that the template calls on a schedule.
-pub const SCHEDULED: &[Job] = &[expire_due::JOB, publish_events::JOB];
+/// The jobs that the template invokes on a schedule.
+pub const SCHEDULED: [&str; 2] = [expire_due::JOB.name, publish_events::JOB.name];
 
 /// The template has one rate per job. One for all is enough here.
 const EVERY: Duration = Duration::from_secs(60);
 
-/// Runs a job once and returns its report.
+/// Runs `expire-due` once and returns its report.
 ///
 /// # Errors
-/// [`JobError`] if it has to be called again.
-pub async fn run_once(local: &Local, job: &Job) -> Result<Value, JobError> {
-    run(&app_of(local, job), job, &json!({})).await
+/// [`JobError`] if it must be invoked again.
+pub async fn run_expire_due(local: &Local) -> Result<Value, JobError> {
+    run(local.announcer(), &expire_due::JOB, &json!({})).await
 }
 
-fn app_of(local: &Local, job: &Job) -> Arc<App> {
-    Arc::clone(if job.needs.queue { &local.courier().publishing } else { local.app() })
+/// Runs `publish-events` once, as its schedule does, and returns its report.
+///
+/// # Errors
+/// [`JobError`] if it must be invoked again.
+pub async fn run_publish_events(local: &Local) -> Result<Value, JobError> {
+    run(&local.courier().publisher, &publish_events::JOB, &json!({})).await
 }
 
-/// Runs every job now and then every minute, until the set is dropped. A failure is logged and tried again a minute later.
+/// Runs every job now and then every minute, until the set is dropped.
 pub fn every_minute(local: &Local, running: &mut JoinSet<()>) {
-    for job in SCHEDULED {
-        let app = app_of(local, job);
-        let committed = Arc::clone(&local.courier().committed);
-        running.spawn(async move {
-            let mut minutes = interval(EVERY);
-            // After a pause of the machine, one run catches up with everything.
-            minutes.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            loop {
-                minutes.tick().await;
-                let _ = run(&app, job, &json!({})).await;
-                committed.notify_one();
-            }
-        });
+    let courier = local.courier();
+    running.spawn(repeat(Arc::clone(local.announcer()), &expire_due::JOB, Arc::clone(&courier.committed)));
+    running.spawn(repeat(Arc::clone(&courier.publisher), &publish_events::JOB, Arc::clone(&courier.committed)));
+}
+
+/// Runs a job every minute. A failure is logged, and the next run tries again.
+async fn repeat<W>(worker: Arc<W>, job: &'static Job<W>, committed: Arc<Notify>) {
+    let mut minutes = interval(EVERY);
+    // After a pause of the machine, one run catches up with everything.
+    minutes.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        minutes.tick().await;
+        let _ = run(&worker, job, &json!({})).await;
+        committed.notify_one();
     }
 }
 
@@ -72,7 +77,7 @@ mod tests {
         let clock = Arc::new(MovedClock(Mutex::new(1_795_369_200_000)));
         let local = start(Options { clock: clock.clone(), ..Options::default() }).await.unwrap();
         samples::seed(local.base_url(), local.operator_key()).await.unwrap();
-        assert_eq!(run_once(&local, &expire_due::JOB).await.unwrap()["announced"], json!(0));
+        assert_eq!(run_expire_due(&local).await.unwrap()["announced"], json!(0));
         *clock.0.lock().unwrap() += 31 * 86_400_000;
         local
     }
@@ -80,8 +85,8 @@ mod tests {
     #[tokio::test]
     async fn the_clock_of_the_options_decides_what_is_due() {
         let local = a_month_later().await;
-        assert_eq!(run_once(&local, &expire_due::JOB).await.unwrap()["announced"], json!(1));
-        assert_eq!(run_once(&local, &expire_due::JOB).await.unwrap()["announced"], json!(0));
+        assert_eq!(run_expire_due(&local).await.unwrap()["announced"], json!(1));
+        assert_eq!(run_expire_due(&local).await.unwrap()["announced"], json!(0));
     }
 
     #[tokio::test]
@@ -91,7 +96,7 @@ mod tests {
         every_minute(&local, &mut running);
         let events = || async {
             let call = reqwest::Client::new().get(format!("{}/v1/events", local.base_url()));
-            let answer = call.bearer_auth(local.operator_key().reveal()).send().await.unwrap();
+            let answer = call.bearer_auth(local.operator_key().expose_secret()).send().await.unwrap();
             answer.json::<Value>().await.unwrap()["items"][0]["type"].clone()
         };
         let announced = async {
@@ -113,6 +118,6 @@ mod tests {
         });
         let names: Vec<_> =
             scheduled.map(|function| function["Metadata"]["BuildProperties"]["Binary"].clone()).collect();
-        assert_eq!(json!(names), SCHEDULED.iter().map(|job| json!(job.name)).collect::<Value>());
+        assert_eq!(json!(names), json!(SCHEDULED));
     }
 }

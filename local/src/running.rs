@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
+use expire_due::Announcer;
 use platform::handler::App;
 use platform::secrets::AccessKeyText;
 
@@ -18,6 +19,7 @@ pub struct Local {
     pub(crate) operator_key: AccessKeyText,
     pub(crate) client: Client,
     pub(crate) app: Arc<App>,
+    pub(crate) announcer: Arc<Announcer>,
     pub(crate) courier: Arc<Courier>,
     pub(crate) server: Server,
     pub(crate) engine: Option<Engine>,
@@ -43,10 +45,15 @@ impl Local {
         TABLE
     }
 
-    /// The state of a function, with injected faults and master keys: for jobs, and for tests that look into the store. No
-    /// function shares its caches.
+    /// The state of a function, with injected faults and master keys, for tests that read the store. No function shares its
+    /// caches.
     pub fn app(&self) -> &Arc<App> {
         &self.app
+    }
+
+    /// What `expire-due` works with.
+    pub fn announcer(&self) -> &Arc<Announcer> {
+        &self.announcer
     }
 
     /// Publishes and delivers webhooks, once [`Local::work`] or a test tells it to.

@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn an_operator_key_is_read_from_a_file() {
         let file = TempFile::with("key", &format!("{KEY}\n"));
-        assert_eq!(operator_key(Some(&file.0)).unwrap().unwrap().reveal(), KEY);
+        assert_eq!(operator_key(Some(&file.0)).unwrap().unwrap().expose_secret(), KEY);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use domain::Policy;
 use platform::aws;
 use platform::config::Config;
 use platform::outbound::SystemResolver;
-use platform::secrets::{AccessKeyText, MasterKeys, Secret};
+use platform::secrets::{AccessKeyText, MasterKey, MasterKeys};
 use platform::store::{client, schema};
 
 use crate::apps::Apps;
@@ -58,14 +58,15 @@ pub async fn start(options: Options) -> Result<Local, StartError> {
     let gateway = gateway(&apps, &courier, &template, bound.port())?;
     let server = bound.serve(gateway::respond, Arc::new(Site { gateway, start_page: start_page() }));
     let app = Arc::new(apps.with_master_keys());
-    Ok(Local { base_url, operator_key, client, app, courier, server, engine, data_dir })
+    let announcer = Arc::new(apps.announcer());
+    Ok(Local { base_url, operator_key, client, app, announcer, courier, server, engine, data_dir })
 }
 
 fn master_keys(options: &Options, data_dir: Option<&DataDir>) -> Result<MasterKeys, StartError> {
     let random = options.random.as_ref();
     let key = match data_dir {
         Some(dir) => dir.master_key(random)?,
-        None => Secret::new(random.bytes()),
+        None => MasterKey::new(random.bytes()),
     };
     let keys = MasterKeys::new([(MASTER_KEY_NUMBER, key)].into());
     if let Some(dir) = data_dir {

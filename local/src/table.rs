@@ -13,7 +13,7 @@ pub fn table_config(endpoint: Option<String>) -> Config {
         dynamodb: Service {
             region: "us-east-1".to_owned(),
             endpoint,
-            credentials: Credentials { id: "local".to_owned(), secret: "local".to_owned(), token: None },
+            credentials: Credentials { id: "local".to_owned(), secret: "local".into(), token: None },
         },
         master_keys: MasterKeys::default(),
         operator_key_hash: None,

@@ -7,7 +7,7 @@ use std::path::Path;
 use local::functions::FUNCTIONS;
 use platform::config::{Config, Needs};
 use serde_json::{Value, json};
-use tests::sample_events::jobs;
+use tests::sample_events::JOBS;
 
 use crate::deployment::{Deployment, Function, TEXT};
 
@@ -22,7 +22,7 @@ fn variables(function: &Function) -> BTreeMap<String, String> {
 /// Name of each function and job, and what it works with.
 fn registry() -> BTreeMap<&'static str, Needs> {
     let functions = FUNCTIONS.iter().map(|function| (function.name, function.needs));
-    functions.chain(jobs().map(|job| (job.name, job.needs))).collect()
+    functions.chain(JOBS).collect()
 }
 
 #[test]

@@ -141,7 +141,7 @@ async fn one_right_signature_among_others_is_enough() {
     let (partner, customer) = (world.partner().await, world.customer().await);
     let (now, body) = (world.now().seconds(), creation(&customer, SENT));
     let right = sign(&SigningSecret::parse(&partner.signing_secret).unwrap(), "a", now, &body);
-    let other = sign(&SigningSecret::from_bytes([9; 32]), "a", now, &body);
+    let other = sign(&SigningSecret::from_bytes(&[9; 32]), "a", now, &body);
     for signature in [
         format!("{right} {other}"),
         format!("{other} {right}"),

@@ -128,7 +128,7 @@ impl System {
         let working = local.work().await.expect("the jobs");
         let variables = vec![
             ("BASE", local.base_url().to_owned()),
-            ("OPERATOR_KEY", local.operator_key().reveal().to_owned()),
+            ("OPERATOR_KEY", local.operator_key().expose_secret().to_owned()),
             ("CONTOSO", samples.contoso.id),
             ("CONTOSO_KEY", samples.contoso.key),
             ("NORTHWIND", samples.northwind.id),

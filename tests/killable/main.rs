@@ -23,7 +23,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     })
     .await?;
     let _working = local.work().await?;
-    writeln!(std::io::stdout(), "{} {}", local.base_url(), local.operator_key().reveal())?;
+    writeln!(std::io::stdout(), "{} {}", local.base_url(), local.operator_key().expose_secret())?;
     tokio::task::spawn_blocking(|| std::io::copy(&mut std::io::stdin(), &mut std::io::sink())).await??;
     Ok(())
 }

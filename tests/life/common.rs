@@ -6,7 +6,7 @@ use tests::{Call, Customer, Partner, World};
 
 /// Runs the job once; its report.
 pub async fn run(world: &World) -> Value {
-    local::jobs::run_once(world.here().expect("a job in this process").0, &expire_due::JOB).await.expect("a report")
+    local::jobs::run_expire_due(world.here().expect("a job in this process").0).await.expect("a report")
 }
 
 /// How many events a run wrote.

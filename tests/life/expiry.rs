@@ -186,10 +186,10 @@ async fn a_run_is_bounded_and_the_next_goes_on_where_it_stopped() {
     let Some(world) = World::with_clock().await else { return };
     let ids = many(&world, 14, 16).await;
     world.clock().advance_days(30);
-    let app = world.here().unwrap().0.app();
+    let announcer = world.here().unwrap().0.announcer();
     let job = |remaining| {
         let invocation = Invocation { id: "run".into(), remaining: Duration::from_millis(remaining) };
-        run_job(Arc::clone(app), &expire_due::JOB, b"{}".to_vec(), invocation)
+        run_job(Arc::clone(announcer), &expire_due::JOB, b"{}".to_vec(), invocation)
     };
     // Nothing but the time it keeps for finishing.
     assert_eq!(job(2_000).await.unwrap()["announced"], 0);
@@ -235,8 +235,8 @@ async fn one_that_can_never_be_told_holds_up_nobody_else() {
     *refused.lock().unwrap() = Some(bad.clone());
     for _ in 0..2 {
         let local = world.here().unwrap().0;
-        let error = local::jobs::run_once(local, &expire_due::JOB).await.unwrap_err();
-        assert_eq!(error.0, "1 items failed and stay due");
+        let error = local::jobs::run_expire_due(local).await.unwrap_err();
+        assert_eq!(error.to_string(), "failed items: 1; the next run retries them");
         let told = told(&world).await;
         assert_eq!((told.len(), told.contains(&bad)), (11, false));
     }

@@ -160,7 +160,7 @@ async fn voyage(skews: [i64; 4], follower_ms: i64, lag_ms: i64) -> Option<Voyage
                 clock,
                 random: Arc::new(SeededRandom::new(seed)),
                 engine_endpoint: endpoint,
-                operator_key: Some(AccessKeyText::parse(operator.reveal()).unwrap()),
+                operator_key: Some(AccessKeyText::parse(operator.expose_secret()).unwrap()),
                 ..options
             };
         })
@@ -192,7 +192,7 @@ async fn voyage(skews: [i64; 4], follower_ms: i64, lag_ms: i64) -> Option<Voyage
                 partner.register(&registration(&format!("s-{writer}-{at}"), customer))
             } else {
                 let path = format!("/v1/customers/{}", customer.tenant_id);
-                Call::new("PATCH", path).json(&json!({"name": format!("Contoso {at}")})).key(operator.reveal())
+                Call::new("PATCH", path).json(&json!({"name": format!("Contoso {at}")})).key(operator.expose_secret())
             };
             loop {
                 let answer = system.send(&call).await;
@@ -210,7 +210,7 @@ async fn voyage(skews: [i64; 4], follower_ms: i64, lag_ms: i64) -> Option<Voyage
         let (mut cursor, mut followed, mut quiet) = (String::new(), Vec::new(), 0);
         while quiet < 90 {
             let path = format!("/v1/events?limit=7&after={cursor}");
-            let page = follower.send(&Call::get(path).key(operator.reveal())).await.expect(200);
+            let page = follower.send(&Call::get(path).key(operator.expose_secret())).await.expect(200);
             let items = page["items"].as_array().unwrap().clone();
             let writing = left.load(Ordering::SeqCst) > 0;
             quiet = if writing || !items.is_empty() { 0 } else { quiet + 1 };
@@ -222,7 +222,7 @@ async fn voyage(skews: [i64; 4], follower_ms: i64, lag_ms: i64) -> Option<Voyage
         followed
     };
     let (followed, _) = futures_util::future::join(follow, join_all((0..WRITERS).map(write))).await;
-    let all = shore.all(&Call::get("/v1/events?limit=100").key(operator.reveal())).await;
+    let all = shore.all(&Call::get("/v1/events?limit=100").key(operator.expose_secret())).await;
     assert_eq!(audited(&shore).await, all.len());
     Some(Voyage { followed, all, late: late.into_inner() })
 }

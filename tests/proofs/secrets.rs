@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use aws_sdk_dynamodb::types::AttributeValue;
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
 use platform::random::{Random, SeededRandom};
-use platform::secrets::{MasterKeys, Secret};
+use platform::secrets::{MasterKey, MasterKeys};
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 use tests::parties::{accept_by_link, asking, decline_by_link, preview, registration};
@@ -176,8 +176,8 @@ impl Story {
         .await?;
         let mut secrets = Secrets::default();
         let master = SeededRandom::new(seed).bytes();
-        let derived = MasterKeys::new(BTreeMap::from([(1, Secret::new(master))])).access_key(1, b"local operator");
-        assert_eq!(derived.expect("a key").reveal(), world.operator_key(), "this is not the master key");
+        let derived = MasterKeys::new(BTreeMap::from([(1, MasterKey::new(master))])).access_key(1, b"local operator");
+        assert_eq!(derived.expect("a key").expose_secret(), world.operator_key(), "this is not the master key");
         secrets.add("the master key", &master);
         secrets.add_text("the operator's key", world.operator_key());
         let (partner, customer) = (world.partner().await, world.customer().await);
@@ -309,8 +309,10 @@ impl Story {
                 let (local, _) = self.world.here().expect("this process");
                 let invocation =
                     platform::lambda::Invocation { id: "sweep".into(), remaining: std::time::Duration::from_secs(10) };
-                let app = Arc::clone(local.app());
-                platform::lambda::run_job(app, &expire_due::JOB, b"{}".to_vec(), invocation).await.expect("a sweep");
+                let announcer = Arc::clone(local.announcer());
+                platform::lambda::run_job(announcer, &expire_due::JOB, b"{}".to_vec(), invocation)
+                    .await
+                    .expect("a sweep");
                 Call::get("/v1/me").key(&self.partner.key)
             }
             "end" => self.partner.end(&self.customer),

@@ -7,7 +7,7 @@ mod stage;
 mod story;
 
 pub use mailbox::Mailbox;
-pub use stage::{Answered, Around, Stage, jobs};
+pub use stage::{Answered, Around, JOBS, Stage};
 pub use story::play;
 
 /// The master key of the sample events. Everybody knows it: it is for nothing else.

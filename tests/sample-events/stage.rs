@@ -11,7 +11,9 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_sdk_dynamodb::types::AttributeValue;
 use data_encoding::HEXLOWER;
-use domain::Timestamp;
+use deliver_webhook::Deliverer;
+use domain::{Policy, Timestamp};
+use expire_due::Announcer;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use local::courier::QUEUE_BATCH;
@@ -19,18 +21,18 @@ use local::engine::Engine;
 use local::functions::FUNCTIONS;
 use local::gateway::Router;
 use local::gateway::event::Arrival;
-use local::jobs::SCHEDULED;
 use local::{TABLE, table_config, template};
 use platform::aws;
 use platform::clock::Clock;
 use platform::config::{Config, Needs, QueueConfig};
 use platform::handler::App;
-use platform::lambda::{Invocation, Job, JobError, invoke, run_job};
+use platform::lambda::{Invocation, JobError, invoke, run_job};
 use platform::outbound::{Resolver, Sender};
-
+use platform::queue::sqs::Sqs;
 use platform::random::SeededRandom;
-use platform::secrets::{AccessKeyText, MasterKeys, Secret};
-use platform::store::{Item, client, keys, schema};
+use platform::secrets::{AccessKeyText, MasterKey, MasterKeys};
+use platform::store::{Item, Store, client, keys, schema};
+use publish_events::Publisher;
 use serde_json::{Value, json};
 
 use super::lambda_events::{self, Change};
@@ -46,17 +48,19 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The queue's URL. Nothing is there: [`Mailbox`] answers instead.
 const QUEUE_URL: &str = "https://sqs.eu-west-1.amazonaws.com/000000000000/WebhookQueue";
 
-/// Every job, whoever calls it.
-pub fn jobs() -> impl Iterator<Item = &'static Job> {
-    SCHEDULED.iter().chain([&deliver_webhook::JOB])
-}
+/// The name of every job, and what it needs.
+pub const JOBS: [(&str, Needs); 3] = [
+    (expire_due::JOB.name, expire_due::JOB.needs),
+    (publish_events::JOB.name, publish_events::JOB.needs),
+    (deliver_webhook::JOB.name, deliver_webhook::JOB.needs),
+];
 
-/// Knows no name, so that nothing is ever sent to another machine.
-struct Nobody;
+/// Resolves no name, so that nothing is sent to another machine.
+struct NoNames;
 
-impl Resolver for Nobody {
+impl Resolver for NoNames {
     fn resolve<'a>(&'a self, _: &'a str, _: u16) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
-        async { Err(io::Error::other("nobody knows")) }.boxed()
+        async { Err(io::Error::other("this resolver knows no names")) }.boxed()
     }
 }
 
@@ -73,6 +77,9 @@ pub struct Answered {
 pub struct Stage {
     clock: Arc<ManualClock>,
     apps: BTreeMap<&'static str, Arc<App>>,
+    announcer: Arc<Announcer>,
+    publisher: Arc<Publisher>,
+    deliverer: Arc<Deliverer>,
     router: Router<String>,
     /// The template's name of each route's event.
     names: BTreeMap<String, String>,
@@ -87,7 +94,7 @@ pub struct Stage {
 /// Puts something around the HTTP client that is below a function's SDK clients, that of the table and that of the queue.
 pub type Around<'a> = &'a dyn Fn(&'static str, SharedHttpClient) -> SharedHttpClient;
 
-/// What the functions of a stage are made of.
+/// Makes what the functions and jobs of a stage work with.
 struct Workshop<'a> {
     around: Option<Around<'a>>,
     config: Config,
@@ -95,28 +102,76 @@ struct Workshop<'a> {
     mailbox: Mailbox,
 }
 
+/// What one function or job is made of.
+struct Parts {
+    config: Config,
+    client: Client,
+    policy: Policy,
+    random: Arc<SeededRandom>,
+}
+
 impl Workshop<'_> {
-    /// What a function works with. `seed` is its own: with the same randomness two functions would send different
-    /// transactions under the same token.
-    fn app(&self, name: &'static str, needs: Needs, seed: u64) -> Arc<App> {
-        let master_key = Secret::parse_master(MASTER_KEY).expect("a master key");
+    /// `seed` belongs to one function: with the same randomness, two functions would send different transactions under the
+    /// same token.
+    fn parts(&self, name: &'static str, needs: Needs, seed: u64) -> Parts {
+        let master_key = MasterKey::parse(MASTER_KEY).expect("a master key");
         let config = Config {
             master_keys: MasterKeys::new(needs.master_key.then_some((1, master_key)).into_iter().collect()),
             queue: needs.queue.then(|| QueueConfig { sqs: self.config.dynamodb.clone(), url: QUEUE_URL.to_owned() }),
             loopback_endpoints: needs.endpoints,
             ..self.config.clone()
         };
-        let around = |http: SharedHttpClient| self.around.map_or(http.clone(), |around| around(name, http));
-        let client = client::connect(&config.dynamodb, around(aws::http_client()));
-        let policy = domain::Policy::built_in().expect("a policy");
-        let random = Arc::new(SeededRandom::new(seed));
-        let app = App::new(&config, client, policy, self.clock.clone(), random).with_resolver(Arc::new(Nobody));
-        let app = match &config.queue {
-            Some(queue) => app.with_queue(Arc::new(queue.connect(around(SharedHttpClient::new(self.mailbox.clone()))))),
-            None => app,
-        };
-        let sender = Sender::new(Arc::new(Nobody), app.endpoints.loopback).expect("a sender");
-        Arc::new(app.with_sender(Arc::new(sender)))
+        let client = client::connect(&config.dynamodb, self.http(name, aws::http_client()));
+        let policy = Policy::built_in().expect("a policy");
+        Parts { config, client, policy, random: Arc::new(SeededRandom::new(seed)) }
+    }
+
+    fn http(&self, name: &'static str, http: SharedHttpClient) -> SharedHttpClient {
+        self.around.map_or(http.clone(), |around| around(name, http))
+    }
+
+    fn queue(&self, name: &'static str, config: &Config) -> Arc<Sqs> {
+        let http = self.http(name, SharedHttpClient::new(self.mailbox.clone()));
+        Arc::new(config.connect_queue(http).expect("a queue"))
+    }
+
+    fn store(&self, parts: &Parts) -> Store {
+        Store::new(parts.client.clone(), TABLE.to_owned(), self.clock.clone(), parts.random.clone())
+    }
+
+    fn app(&self, name: &'static str, needs: Needs, seed: u64) -> Arc<App> {
+        let Parts { config, client, policy, random } = self.parts(name, needs, seed);
+        Arc::new(App::new(&config, client, policy, self.clock.clone(), random).with_resolver(Arc::new(NoNames)))
+    }
+
+    fn announcer(&self, seed: u64) -> Arc<Announcer> {
+        let parts = self.parts(expire_due::JOB.name, expire_due::JOB.needs, seed);
+        Arc::new(Announcer { store: self.store(&parts), policy: parts.policy, clock: self.clock.clone() })
+    }
+
+    fn publisher(&self, seed: u64) -> Arc<Publisher> {
+        let parts = self.parts(publish_events::JOB.name, publish_events::JOB.needs, seed);
+        Arc::new(Publisher {
+            store: self.store(&parts),
+            queue: self.queue(publish_events::JOB.name, &parts.config),
+            clock: self.clock.clone(),
+            random: parts.random,
+        })
+    }
+
+    fn deliverer(&self, seed: u64) -> Arc<Deliverer> {
+        let parts = self.parts(deliver_webhook::JOB.name, deliver_webhook::JOB.needs, seed);
+        let loopback = parts.config.loopback();
+        Arc::new(Deliverer {
+            store: self.store(&parts),
+            queue: self.queue(deliver_webhook::JOB.name, &parts.config),
+            sender: Sender::new(Arc::new(NoNames), loopback).expect("a sender"),
+            keys: parts.config.master_keys,
+            policy: parts.policy,
+            clock: self.clock.clone(),
+            random: parts.random,
+            loopback,
+        })
     }
 }
 
@@ -135,16 +190,30 @@ impl Stage {
         let config = Config { operator_key_hash: Some(operator_key.hash()), ..config };
         let mailbox = Mailbox::default();
         let workshop = Workshop { around, config, clock: clock.clone(), mailbox: mailbox.clone() };
-        let functions = FUNCTIONS.iter().map(|function| (function.name, function.needs));
-        let all = functions.chain(jobs().map(|job| (job.name, job.needs)));
-        let apps = all.zip(1..).map(|((name, needs), seed)| (name, workshop.app(name, needs, seed))).collect();
+        let apps = FUNCTIONS.iter().zip(1..).map(|(function, seed)| {
+            let app = workshop.app(function.name, function.needs, seed);
+            (function.name, app)
+        });
         let (names, router) = routes();
-        Self { clock, apps, router, names, samples: Mutex::default(), operator_key, mailbox, table, _engine: engine }
+        Self {
+            apps: apps.collect(),
+            announcer: workshop.announcer(101),
+            publisher: workshop.publisher(102),
+            deliverer: workshop.deliverer(103),
+            clock,
+            router,
+            names,
+            samples: Mutex::default(),
+            operator_key,
+            mailbox,
+            table,
+            _engine: engine,
+        }
     }
 
     /// The operator's key.
     pub fn operator_key(&self) -> &str {
-        self.operator_key.reveal()
+        self.operator_key.expose_secret()
     }
 
     /// The hash of the operator's key, as deployments are told it.
@@ -196,10 +265,14 @@ impl Stage {
 
     /// Gives an event to a job; its report, or why it has to be called again.
     pub async fn try_run(&self, job: &str, event: &[u8]) -> Result<Value, JobError> {
-        let job = jobs().find(|known| known.name == job).expect("a job");
-        let app = Arc::clone(&self.apps[job.name]);
         let invocation = Invocation { id: "00000000-0000-4000-8000-000000000000".into(), remaining: 6 * PATIENCE };
-        run_job(app, job, event.to_vec(), invocation).await
+        let event = event.to_vec();
+        match job {
+            "expire-due" => run_job(Arc::clone(&self.announcer), &expire_due::JOB, event, invocation).await,
+            "publish-events" => run_job(Arc::clone(&self.publisher), &publish_events::JOB, event, invocation).await,
+            "deliver-webhook" => run_job(Arc::clone(&self.deliverer), &deliver_webhook::JOB, event, invocation).await,
+            other => panic!("there is no job {other}"),
+        }
     }
 
     /// Gives an event to a job and keeps it as a sample.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use domain::{Policy, Timestamp};
+use expire_due::Announcer;
 use http_body_util::{BodyExt, Full};
 use local::functions::{FUNCTIONS, link};
 use local::gateway::{Gateway, Router, Target};
@@ -19,8 +20,8 @@ use platform::config::Config;
 use platform::handler::App;
 use platform::lambda::{Invocation, JobError, run_job};
 use platform::random::SeededRandom;
-use platform::secrets::{AccessKeyText, MasterKeys, Secret};
-use platform::store::{client, schema};
+use platform::secrets::{AccessKeyText, MasterKey, MasterKeys};
+use platform::store::{Store, client, schema};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -90,7 +91,7 @@ pub struct Sim {
     /// The engine.
     pub engine: Engine,
     gateway: Gateway,
-    app: Arc<App>,
+    announcer: Arc<Announcer>,
     operator_key: AccessKeyText,
     policy: Policy,
 }
@@ -114,7 +115,7 @@ impl Sim {
     }
 
     fn assemble(engine: Engine, faults: Faults, policy: Policy, now: Timestamp, seed: u64) -> Self {
-        let master_keys = MasterKeys::new(BTreeMap::from([(1, Secret::new(MASTER_KEY))]));
+        let master_keys = MasterKeys::new(BTreeMap::from([(1, MasterKey::new(MASTER_KEY))]));
         let operator_key = master_keys.access_key(1, b"operator").expect("a key");
         let with_keys = Config {
             master_keys,
@@ -145,18 +146,14 @@ impl Sim {
             random: random.clone(),
             committed: Arc::default(),
         };
-        let app = app(&without_keys);
-        Self { faults, clock, engine, gateway, app, operator_key, policy }
+        let store = Store::new(table.clone(), TABLE.to_owned(), clock.clone(), random);
+        let announcer = Arc::new(Announcer { store, policy: policy.clone(), clock: clock.clone() });
+        Self { faults, clock, engine, gateway, announcer, operator_key, policy }
     }
 
     /// The operator's key.
     pub fn operator_key(&self) -> &str {
-        self.operator_key.reveal()
-    }
-
-    /// What the job works with.
-    pub fn app(&self) -> &Arc<App> {
-        &self.app
+        self.operator_key.expose_secret()
     }
 
     /// Sends a call.
@@ -178,7 +175,7 @@ impl Sim {
     /// The job's own, when it has to be called again.
     pub async fn expire_due(&self) -> Result<Value, JobError> {
         let invocation = Invocation { id: "job".to_owned(), remaining: Duration::from_secs(60) };
-        run_job(Arc::clone(&self.app), &expire_due::JOB, b"{}".to_vec(), invocation).await
+        run_job(Arc::clone(&self.announcer), &expire_due::JOB, b"{}".to_vec(), invocation).await
     }
 
     /// Every item of the table, past all faults.

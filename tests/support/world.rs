@@ -63,7 +63,7 @@ impl World {
         options.resolver = Some(Arc::new(Names));
         change(&mut options);
         let local = local::start(options).await.expect("the local system starts");
-        let (url, key) = (local.base_url().to_owned(), local.operator_key().reveal().to_owned());
+        let (url, key) = (local.base_url().to_owned(), local.operator_key().expose_secret().to_owned());
         let sold = Box::new(Sold::new(local.client().clone(), local.table()));
         Self::assemble(Place::Here { local: Box::new(local), clock, sold }, url, key)
     }

@@ -1,5 +1,8 @@
 //! A system whose webhooks may go to receivers of this machine.
 
+use std::sync::Arc;
+
+use deliver_webhook::Deliverer;
 use local::courier::Courier;
 use serde_json::{Value, json};
 use tests::{Call, ManualClock, Partner, Receiver, World};
@@ -32,6 +35,10 @@ impl Stage {
 
     pub fn courier(&self) -> &Courier {
         self.world.here().expect("here").0.courier()
+    }
+
+    pub fn deliverer(&self) -> &Arc<Deliverer> {
+        self.courier().deliverer.as_ref().expect("a deliverer")
     }
 
     pub fn clock(&self) -> &ManualClock {

@@ -18,7 +18,7 @@ impl Stage {
     async fn stored(&self, hook: &Hook, id: &str) -> Delivery {
         let attempt = OpContext { occurred_at: self.clock().now(), deadline: Deadline::within(Duration::from_secs(5)) };
         let (id, endpoint) = (WebhookId::parse(id).expect("an id"), EndpointId::parse(&hook.id).expect("an id"));
-        let found = self.courier().delivering.store.delivery(attempt, &id, &endpoint).await;
+        let found = self.deliverer().store.delivery(attempt, &id, &endpoint).await;
         found.expect("an answer").expect("a delivery")
     }
 }

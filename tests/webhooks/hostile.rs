@@ -7,28 +7,51 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use deliver_webhook::Deliverer;
 use domain::{EndpointId, MessageId, Owner, PartnerId, Policy, digest};
-use local::table_config;
-use platform::handler::App;
 use platform::lambda::{Invocation, Job, JobError, run_job};
+use platform::outbound::{Loopback, Sender, SystemResolver};
 use platform::queue::{Queue, QueueError, Queued, Ticket};
-use platform::random::SeededRandom;
+use platform::random::{Random, SeededRandom};
+use platform::secrets::MasterKeys;
+use platform::store::Store;
+use publish_events::Publisher;
 use serde_json::{Value, json};
 use tests::Reply;
 
 use crate::common::{Hook, Stage};
 
-/// What a function works with over the stage's table and this queue: without sender and master key.
-pub fn app(stage: &Stage, queue: Arc<dyn Queue>) -> Arc<App> {
-    let client = stage.world.here().expect("here").0.client().clone();
-    let clock = Arc::clone(&stage.courier().publishing.clock);
-    let policy = Policy::built_in().expect("a policy");
-    Arc::new(App::new(&table_config(None), client, policy, clock, Arc::new(SeededRandom::new(3))).with_queue(queue))
+fn store(stage: &Stage, random: Arc<dyn Random>) -> Store {
+    let local = stage.world.here().expect("here").0;
+    let clock = Arc::clone(&stage.courier().publisher.clock);
+    Store::new(local.client().clone(), local.table().to_owned(), clock, random)
 }
 
-pub async fn run(app: &Arc<App>, job: &Job, event: &Value) -> Result<Value, JobError> {
+/// Publishes from the stage's table into this queue.
+pub fn publisher(stage: &Stage, queue: Arc<dyn Queue>) -> Arc<Publisher> {
+    let random = Arc::new(SeededRandom::new(3));
+    let clock = Arc::clone(&stage.courier().publisher.clock);
+    Arc::new(Publisher { store: store(stage, random.clone()), queue, clock, random })
+}
+
+/// Delivers from the stage's table and queue, but has no master key.
+fn deliverer_without_keys(stage: &Stage) -> Arc<Deliverer> {
+    let random = Arc::new(SeededRandom::new(3));
+    Arc::new(Deliverer {
+        store: store(stage, random.clone()),
+        queue: stage.courier().queue.clone(),
+        sender: Sender::new(Arc::new(SystemResolver), Loopback::Allowed).expect("a sender"),
+        keys: MasterKeys::default(),
+        policy: Policy::built_in().expect("a policy"),
+        clock: Arc::clone(&stage.courier().publisher.clock),
+        random,
+        loopback: Loopback::Allowed,
+    })
+}
+
+pub async fn run<W>(worker: &Arc<W>, job: &Job<W>, event: &Value) -> Result<Value, JobError> {
     let invocation = Invocation { id: "test".into(), remaining: Duration::from_secs(30) };
-    run_job(Arc::clone(app), job, event.to_string().into_bytes(), invocation).await
+    run_job(Arc::clone(worker), job, event.to_string().into_bytes(), invocation).await
 }
 
 fn record(number: usize, event_name: &str, pk: &str, sk: &str) -> Value {
@@ -40,13 +63,11 @@ fn record(number: usize, event_name: &str, pk: &str, sk: &str) -> Value {
 
 impl Stage {
     async fn publish(&self, records: Vec<Value>) -> Value {
-        let app = &self.courier().publishing;
-        run(app, &publish_events::JOB, &json!({"Records": records})).await.expect("an answer")
+        run(&self.courier().publisher, &publish_events::JOB, &json!({"Records": records})).await.expect("an answer")
     }
 
     async fn hand_over(&self, messages: Vec<Value>) -> Value {
-        let app = &self.courier().delivering;
-        run(app, &deliver_webhook::JOB, &json!({"Records": messages})).await.expect("an answer")
+        run(self.deliverer(), &deliver_webhook::JOB, &json!({"Records": messages})).await.expect("an answer")
     }
 
     /// The keys of everything that waits in the outbox, longest waiting first.
@@ -258,11 +279,11 @@ async fn what_goes_wrong_on_our_side_counts_as_no_attempt() {
     let hook = stage.active(json!(["partner.renamed"])).await;
     let id = stage.event("Northwind 2").await;
     stage.courier().publish().await.expect("published");
-    let app = app(&stage, stage.courier().queue.clone());
+    let deliverer = deliverer_without_keys(&stage);
     let ticket = stage.courier().queue.receive(1).remove(0);
     let message = json!({"messageId": "m", "receiptHandle": ticket.receipt, "body": ticket.body});
     for _ in 0..12 {
-        let answer = run(&app, &deliver_webhook::JOB, &json!({"Records": [message]})).await.expect("an answer");
+        let answer = run(&deliverer, &deliver_webhook::JOB, &json!({"Records": [message]})).await.expect("an answer");
         assert_eq!(answer, json!({"batchItemFailures": [{"itemIdentifier": "m"}]}));
     }
     assert_eq!(stage.delivery(&hook, &id).await["attempt"], json!(0));
@@ -304,15 +325,15 @@ async fn a_failure_that_may_pass_stops_the_batch_at_its_record_and_nothing_is_lo
         let hook = stage.active(json!(["partner.renamed"])).await;
         let ids = events(&stage, 5).await;
         let keys = stage.waiting().await;
-        let app = app(&stage, FailingOnce::new(at, &stage));
+        let publisher = publisher(&stage, FailingOnce::new(at, &stage));
         let batch = |keys: &[(String, String)]| {
             let records = keys.iter().enumerate().map(|(at, (pk, sk))| record(at, "INSERT", pk, sk));
             json!({"Records": records.collect::<Vec<_>>()})
         };
-        let answer = run(&app, &publish_events::JOB, &batch(&keys)).await.expect("an answer");
+        let answer = run(&publisher, &publish_events::JOB, &batch(&keys)).await.expect("an answer");
         assert_eq!(answer, json!({"batchItemFailures": [{"itemIdentifier": format!("{at:021}")}]}));
         // The platform calls again from there.
-        let answer = run(&app, &publish_events::JOB, &batch(&keys[at..])).await.expect("an answer");
+        let answer = run(&publisher, &publish_events::JOB, &batch(&keys[at..])).await.expect("an answer");
         assert_eq!(answer, nothing_failed());
         while stage.courier().deliver().await > 0 {}
         let mut seen = arrived(&hook);
@@ -338,9 +359,8 @@ async fn messages_that_are_no_tickets_and_tickets_of_nothing_are_done_with() {
         assert_eq!(stage.hand_over(vec![message]).await, nothing_failed(), "{body}");
     }
     assert_eq!(stage.hand_over(vec![json!(null), json!({"messageId": 7})]).await, nothing_failed());
-    let app = &stage.courier().delivering;
     for event in [json!({}), json!(null), json!([]), json!({"Records": 1})] {
-        run(app, &deliver_webhook::JOB, &event).await.expect_err("it is no batch");
+        run(stage.deliverer(), &deliver_webhook::JOB, &event).await.expect_err("it is no batch");
     }
 }
 

@@ -71,9 +71,9 @@ async fn an_old_ticket_or_record_of_what_waits_in_the_table_changes_nothing() {
         "dynamodb": {"SequenceNumber": "1", "Keys": {"pk": {"S": format!("DELIVERY#{id}")}, "sk": {"S": hook.id}}},
     }]});
     let invocation = platform::lambda::Invocation { id: "test".into(), remaining: std::time::Duration::from_secs(30) };
-    let app = stage.courier().publishing.clone();
+    let publisher = stage.courier().publisher.clone();
     let answer =
-        platform::lambda::run_job(app, &publish_events::JOB, record.to_string().into_bytes(), invocation).await;
+        platform::lambda::run_job(publisher, &publish_events::JOB, record.to_string().into_bytes(), invocation).await;
     assert_eq!(answer.expect("an answer"), json!({"batchItemFailures": []}));
     assert!(stage.courier().queue.is_empty(), "only the outbox is published at once");
     assert!(stage.world.table().await == before);

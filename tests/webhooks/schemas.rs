@@ -119,7 +119,7 @@ impl Story {
     async fn wait(&self, ms: i64) {
         self.stage.settle_for(ms).await;
         let local = self.stage.world.here().expect("here").0;
-        local::jobs::run_once(local, &expire_due::JOB).await.expect("a report");
+        local::jobs::run_expire_due(local).await.expect("a report");
         self.stage.settle().await;
     }
 

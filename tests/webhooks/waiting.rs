@@ -7,13 +7,13 @@ use platform::queue::Ticket;
 use serde_json::{Value, json};
 
 use crate::common::Stage;
-use crate::hostile::{FailingOnce, app, run};
+use crate::hostile::{FailingOnce, publisher, run};
 
 impl Stage {
     /// What the schedule does: publishes what the stream did not bring. The report, or why the job has to be called again.
     pub async fn sweep(&self) -> Result<Value, String> {
         let local = self.world.here().expect("here").0;
-        local::jobs::run_once(local, &publish_events::JOB).await.map_err(|error| error.to_string())
+        local::jobs::run_publish_events(local).await.map_err(|error| error.to_string())
     }
 
     /// So many events in one shard of the outbox, longest waiting first: their keys. All but the first are copies of it with
@@ -83,9 +83,9 @@ async fn what_fails_in_a_sweep_waits_on_alone_until_the_next() {
         let _hook = stage.active(json!(["partner.renamed"])).await;
         let keys = stage.backlog(7).await;
         stage.clock().advance_millis(120_000);
-        let app = app(&stage, FailingOnce::new(at, &stage));
-        let sweep = async || run(&app, &publish_events::JOB, &json!({})).await.map_err(|error| error.to_string());
-        assert_eq!(sweep().await, Err("1 items failed and wait on".to_owned()));
+        let publisher = publisher(&stage, FailingOnce::new(at, &stage));
+        let sweep = async || run(&publisher, &publish_events::JOB, &json!({})).await.map_err(|error| error.to_string());
+        assert_eq!(sweep().await, Err("failed items: 1; the next run retries them".to_owned()));
         assert_eq!(stage.waiting().await, keys[at..=at]);
         let mut queued = stage.queued();
         assert_eq!(queued.len(), 6, "whatever stands behind it in its shard, too");

@@ -26,7 +26,7 @@ pub(crate) async fn issue(
     for number in older {
         let text = app.keys.access_key(number, &seed)?;
         if let Some(before) = app.store.fresh_access_key(context.op(), &KeyId::from_hash(&text.hash())).await? {
-            return replay(&before, &body, text.reveal());
+            return replay(&before, &body, text.expose_secret());
         }
     }
     let text = app.keys.access_key(app.keys.current()?, &seed)?;
@@ -44,8 +44,8 @@ pub(crate) async fn issue(
     let data = [("roles", json!(key.roles)), ("name", json!(key.name)), ("principal", json!(principal))];
     let event = key.event(EventType::KeyIssued, context.occurrence(&caller.actor), data);
     match app.store.issue_key(context.op(), &key, &event).await? {
-        Registered::New => Ok(Created::new(issued(&key.key_id, text.reveal()))),
-        Registered::Before(before) => replay(&before, &body, text.reveal()),
+        Registered::New => Ok(Created::new(issued(&key.key_id, text.expose_secret()))),
+        Registered::Before(before) => replay(&before, &body, text.expose_secret()),
     }
 }
 

@@ -1,91 +1,87 @@
-//! What becomes of a ticket.
+//! Decides what a ticket's delivery needs.
 
-use std::time::Duration;
-
-use domain::{Delivery, DeliveryPurpose, DeliveryState, Endpoint, EndpointState, Timestamp};
-use platform::handler::App;
+use domain::{Delivery, DeliveryPurpose, DeliveryState, Endpoint, EndpointState};
 use platform::lambda::RunBudget;
 use platform::outbound::ATTEMPTS;
-use platform::queue::{LONGEST_POSTPONEMENT, Ticket};
+use platform::queue::Ticket;
 use platform::store::Settled;
 
 use crate::attempt::attempt;
+use crate::deliverer::{Deliverer, DeliveryError};
 use crate::endpoint::{Reason, disable};
-use crate::text;
+use crate::next::{Next, until};
 
-/// What is to be done with the ticket.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Next {
-    /// Nothing is left to do.
-    Finished,
-    /// It has to come again after this time.
-    Later(Duration),
-}
+/// The shortest and longest time after which a delivery to a pending endpoint is checked again. Deliveries are normally
+/// released when the endpoint becomes active. The check covers those that were missed, and endpoints that never become active.
+const HOLD_MS: (i64, i64) = (900_000, 3_600_000);
 
-/// How soon to look again at what waits for its endpoint to be active, at the earliest and at the latest. It is sent on when
-/// that happens; this is for what was published in the same moment, for what is older, and for when it never happens.
-const HELD_MS: (i64, i64) = (900_000, 3_600_000);
-
-/// Delivers, if there is something to deliver and it is due.
-pub(crate) async fn deliver(app: &App, time: RunBudget, ticket: &Ticket) -> Result<Next, String> {
+/// Makes an attempt if the delivery is due and its endpoint is active.
+pub(crate) async fn deliver(deliverer: &Deliverer, budget: RunBudget, ticket: &Ticket) -> Result<Next, DeliveryError> {
     let (id, owner) = (&ticket.webhook_id, &ticket.owner);
-    let found = app.store.delivery_with_endpoint(time.op(app), id, owner, &ticket.endpoint_id).await;
-    let (delivery, message, endpoint) = found.map_err(text)?;
-    // Whatever is not there any more was forgotten after its time.
-    let (Some(delivery), Some(message)) = (delivery, message) else { return Ok(Next::Finished) };
+    let found = deliverer.store.delivery_with_endpoint(deliverer.op(budget), id, owner, &ticket.endpoint_id).await?;
+    // Deliveries and messages are deleted after their retention time.
+    let (Some(delivery), Some(message), endpoint) = found else { return Ok(Next::Finished) };
     if delivery.state != DeliveryState::Pending {
         return Ok(Next::Finished);
     }
     let endpoint = match endpoint {
         Some(endpoint) if endpoint.state == EndpointState::Disabled => {
-            return give_up(app, time, &delivery, DeliveryState::EndpointDisabled).await;
+            return finish(deliverer, budget, &delivery, DeliveryState::EndpointDisabled).await;
         }
         Some(endpoint) if endpoint.state != EndpointState::Deleted => endpoint,
-        _ => return give_up(app, time, &delivery, DeliveryState::Aborted).await,
+        _ => return finish(deliverer, budget, &delivery, DeliveryState::Aborted).await,
     };
     if delivery.purpose == DeliveryPurpose::Challenge {
-        // It was answered, or another one took its place.
+        // The challenge was answered, or a newer one replaced it.
         if !endpoint.awaits_challenge_from(delivery.created_at) {
-            return give_up(app, time, &delivery, DeliveryState::Aborted).await;
+            return finish(deliverer, budget, &delivery, DeliveryState::Aborted).await;
         }
     } else if endpoint.state == EndpointState::Pending {
-        return hold(app, time, &endpoint, &delivery).await;
+        return hold(deliverer, budget, &endpoint, &delivery).await;
     }
-    match delivery.next_at.and_then(|due| until(due, app.clock.now())) {
-        Some(wait) => Ok(next(wait)),
-        // The last attempt died without a word.
-        None if delivery.attempt >= ATTEMPTS => {
-            if delivery.purpose == DeliveryPurpose::Challenge {
-                disable(app, time, &endpoint, Reason::ChallengeFailed).await?;
-            }
-            give_up(app, time, &delivery, DeliveryState::Exhausted).await
-        }
-        None => attempt(app, time, &endpoint, &delivery, &message).await,
+    match delivery.next_at.and_then(|due| until(due, deliverer.clock.now())) {
+        Some(wait) => Ok(Next::after(wait)),
+        // The last attempt was claimed, but its result was never stored.
+        None if delivery.attempt >= ATTEMPTS => exhaust(deliverer, budget, &endpoint, &delivery).await,
+        None => attempt(deliverer, budget, &endpoint, &delivery, &message).await,
     }
 }
 
-/// Keeps what waits for its endpoint to be active: each time about as long as it has waited for that already.
-async fn hold(app: &App, time: RunBudget, endpoint: &Endpoint, delivery: &Delivery) -> Result<Next, String> {
-    let attempt = time.op(app);
+async fn exhaust(
+    deliverer: &Deliverer,
+    budget: RunBudget,
+    endpoint: &Endpoint,
+    delivery: &Delivery,
+) -> Result<Next, DeliveryError> {
+    if delivery.purpose == DeliveryPurpose::Challenge {
+        disable(deliverer, budget, endpoint, Reason::ChallengeFailed).await?;
+    }
+    finish(deliverer, budget, delivery, DeliveryState::Exhausted).await
+}
+
+/// Keeps a delivery in the table while its endpoint is pending. Each hold lasts about as long as the delivery has waited.
+async fn hold(
+    deliverer: &Deliverer,
+    budget: RunBudget,
+    endpoint: &Endpoint,
+    delivery: &Delivery,
+) -> Result<Next, DeliveryError> {
+    let op = deliverer.op(budget);
     let since = delivery.created_at.max(endpoint.pending_since);
-    let waited = attempt.occurred_at.millis() - since.millis();
-    let until = attempt.occurred_at.plus_millis(waited.clamp(HELD_MS.0, HELD_MS.1));
-    app.store.keep(attempt, delivery, until).await.map(|_| Next::Finished).map_err(text)
+    let waited = op.occurred_at.millis() - since.millis();
+    let until = op.occurred_at.plus_millis(waited.clamp(HOLD_MS.0, HOLD_MS.1));
+    deliverer.store.keep(op, delivery, until).await?;
+    Ok(Next::Finished)
 }
 
-/// What is to be done with the ticket of something that is due after a while.
-pub(crate) fn next(wait: Duration) -> Next {
-    // Beyond this it waits in the table, which brings a new ticket.
-    if wait > LONGEST_POSTPONEMENT { Next::Finished } else { Next::Later(wait) }
-}
-
-/// The time until then, if it is not over.
-pub(crate) fn until(due: Timestamp, now: Timestamp) -> Option<Duration> {
-    u64::try_from(due.millis() - now.millis()).ok().filter(|wait| *wait > 0).map(Duration::from_millis)
-}
-
-async fn give_up(app: &App, time: RunBudget, delivery: &Delivery, state: DeliveryState) -> Result<Next, String> {
+/// Ends a delivery without another attempt.
+async fn finish(
+    deliverer: &Deliverer,
+    budget: RunBudget,
+    delivery: &Delivery,
+    state: DeliveryState,
+) -> Result<Next, DeliveryError> {
     let settled = Settled { state, next_at: None, last: None };
-    let settled = app.store.settle(time.op(app), delivery, &settled).await;
-    settled.map(|_| Next::Finished).map_err(text)
+    deliverer.store.settle(deliverer.op(budget), delivery, &settled).await?;
+    Ok(Next::Finished)
 }

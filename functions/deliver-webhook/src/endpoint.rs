@@ -1,68 +1,36 @@
-//! What an attempt does to its endpoint: the first answer to a challenge activates it; who asks for it, or fails for too
-//! long, is disabled.
+//! How attempts change their endpoint. The first delivered challenge activates it. It is disabled if the receiver asks for
+//! that or if deliveries fail for too long.
 
 use domain::{Actor, Endpoint, EndpointState, Event, EventType, Occurrence};
-use platform::handler::App;
 use platform::lambda::RunBudget;
-use platform::store::{EndpointChange, StoreError, TRIES};
+use platform::store::{EndpointChange, OpContext, StoreError, TRIES};
 use serde_json::json;
 
-use crate::text;
+use crate::deliverer::{Deliverer, NAME};
 
-/// What became of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Changed {
-    /// It is done, or there was nothing to do.
+    /// The change is stored, or none was necessary.
     Done,
-    /// The endpoint is elsewhere by now: what an attempt showed says nothing of it.
-    Elsewhere,
-}
-
-/// Makes a pending endpoint active.
-pub(crate) async fn activate(app: &App, time: RunBudget, endpoint: &Endpoint) -> Result<Changed, String> {
-    change(app, time, endpoint, |now| {
-        let after = Endpoint { state: EndpointState::Active, failing_since: None, ..now.clone() };
-        (now.state == EndpointState::Pending).then_some((after, EventType::EndpointActivated, None))
-    })
-    .await
-}
-
-/// Stops sending to an endpoint, as long as the reason holds.
-pub(crate) async fn disable(
-    app: &App,
-    time: RunBudget,
-    endpoint: &Endpoint,
-    reason: Reason,
-) -> Result<Changed, String> {
-    change(app, time, endpoint, |now| {
-        let holds = match reason {
-            Reason::ChallengeFailed => now.state == EndpointState::Pending,
-            Reason::Failing => now.state == EndpointState::Active && now.failing_since == endpoint.failing_since,
-            Reason::Gone | Reason::AskedByReceiver => {
-                matches!(now.state, EndpointState::Pending | EndpointState::Active)
-            }
-        };
-        let after = Endpoint { state: EndpointState::Disabled, ..now.clone() };
-        holds.then_some((after, EventType::EndpointDisabled, Some(reason)))
-    })
-    .await
+    /// The endpoint has another URL by now, so the attempt says nothing about it.
+    OtherUrl,
 }
 
 /// Why an endpoint is disabled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
-    /// It answered 410.
+    /// The receiver answered 410.
     Gone,
-    /// It answered `webhook-delivery: disable`.
+    /// The receiver answered `webhook-delivery: disable`.
     AskedByReceiver,
     /// Every attempt failed for five days.
     Failing,
-    /// It never answered its challenge.
+    /// The challenge was not answered with 2xx.
     ChallengeFailed,
 }
 
 impl Reason {
-    /// The word in the event.
+    /// The value of `reason` in the event.
     fn as_str(self) -> &'static str {
         match self {
             Self::Gone => "gone",
@@ -71,33 +39,94 @@ impl Reason {
             Self::ChallengeFailed => "challenge_failed",
         }
     }
+
+    /// Whether the reason still applies to an endpoint that was `before` when the attempt was made, and is `now`.
+    fn applies(self, before: &Endpoint, now: &Endpoint) -> bool {
+        match self {
+            Self::ChallengeFailed => now.state == EndpointState::Pending,
+            Self::Failing => now.state == EndpointState::Active && now.failing_since == before.failing_since,
+            Self::Gone | Self::AskedByReceiver => matches!(now.state, EndpointState::Pending | EndpointState::Active),
+        }
+    }
 }
 
-async fn change(
-    app: &App,
-    time: RunBudget,
-    endpoint: &Endpoint,
-    make: impl Fn(&Endpoint) -> Option<(Endpoint, EventType, Option<Reason>)>,
-) -> Result<Changed, String> {
-    for _ in 0..TRIES {
-        let attempt = time.op(app);
-        let found = app.store.endpoint(attempt, &endpoint.owner, &endpoint.endpoint_id).await;
-        let Some(before) = found.map_err(text)? else { return Ok(Changed::Done) };
-        if before.url != endpoint.url {
-            return Ok(Changed::Elsewhere);
-        }
-        let Some((after, event_type, reason)) = make(&before) else { return Ok(Changed::Done) };
-        let actor = Actor::system(crate::NAME);
-        let policy_version = app.policy.at(attempt.occurred_at).version;
-        let occurrence = Occurrence { at: attempt.occurred_at, actor: &actor, policy_version };
-        let mut event: Event = before.event(event_type, occurrence, [("state", json!(after.state))]);
-        if let Some(reason) = reason {
+/// An endpoint after a change, and what its event says.
+struct Change {
+    after: Endpoint,
+    event_type: EventType,
+    reason: Option<Reason>,
+}
+
+impl Change {
+    fn event(&self, before: &Endpoint, occurrence: Occurrence<'_>) -> Event {
+        let mut event = before.event(self.event_type, occurrence, [("state", json!(self.after.state))]);
+        if let Some(reason) = self.reason {
             event.data.insert("reason".into(), json!(reason.as_str()));
         }
-        match app.store.change_endpoint(attempt, &before, &after, &event).await.map_err(text)? {
+        event
+    }
+}
+
+/// Makes a pending endpoint active.
+pub(crate) async fn activate(
+    deliverer: &Deliverer,
+    budget: RunBudget,
+    endpoint: &Endpoint,
+) -> Result<Changed, StoreError> {
+    change(deliverer, budget, endpoint, |now| {
+        let after = Endpoint { state: EndpointState::Active, failing_since: None, ..now.clone() };
+        let change = Change { after, event_type: EventType::EndpointActivated, reason: None };
+        (now.state == EndpointState::Pending).then_some(change)
+    })
+    .await
+}
+
+/// Disables an endpoint if the reason still applies to it.
+pub(crate) async fn disable(
+    deliverer: &Deliverer,
+    budget: RunBudget,
+    endpoint: &Endpoint,
+    reason: Reason,
+) -> Result<Changed, StoreError> {
+    change(deliverer, budget, endpoint, |now| {
+        let after = Endpoint { state: EndpointState::Disabled, ..now.clone() };
+        let change = Change { after, event_type: EventType::EndpointDisabled, reason: Some(reason) };
+        reason.applies(endpoint, now).then_some(change)
+    })
+    .await
+}
+
+/// Reads the endpoint, and stores what `decide` makes of it. Repeats this if another write came first.
+async fn change(
+    deliverer: &Deliverer,
+    budget: RunBudget,
+    endpoint: &Endpoint,
+    decide: impl Fn(&Endpoint) -> Option<Change>,
+) -> Result<Changed, StoreError> {
+    for _ in 0..TRIES {
+        let op = deliverer.op(budget);
+        let found = deliverer.store.endpoint(op, &endpoint.owner, &endpoint.endpoint_id).await?;
+        let Some(before) = found else { return Ok(Changed::Done) };
+        if before.url != endpoint.url {
+            return Ok(Changed::OtherUrl);
+        }
+        let Some(change) = decide(&before) else { return Ok(Changed::Done) };
+        match store(deliverer, op, &before, &change).await? {
             EndpointChange::Done => return Ok(Changed::Done),
             EndpointChange::Changed | EndpointChange::UrlTaken => {}
         }
     }
-    Err(text(StoreError::Contention))
+    Err(StoreError::Contention)
+}
+
+async fn store(
+    deliverer: &Deliverer,
+    op: OpContext,
+    before: &Endpoint,
+    change: &Change,
+) -> Result<EndpointChange, StoreError> {
+    let actor = Actor::system(NAME);
+    let policy_version = deliverer.policy_for(op).version;
+    let event = change.event(before, Occurrence { at: op.occurred_at, actor: &actor, policy_version });
+    deliverer.store.change_endpoint(op, before, &change.after, &event).await
 }

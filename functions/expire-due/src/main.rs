@@ -1,5 +1,5 @@
-//! The Lambda function.
+use expire_due::{Announcer, JOB};
 
 fn main() -> std::process::ExitCode {
-    platform::lambda::main_job(expire_due::JOB)
+    platform::lambda::main_job(&JOB, Announcer::new)
 }

@@ -1,34 +1,41 @@
-//! From the outbox to the queue: every event becomes a delivery for each endpoint that wants it. Called by the table's
-//! stream right after each commit, and on a schedule for what the stream did not bring and for deliveries that need a new
-//! ticket: nothing hangs on stream or queue alone.
+//! Turns events into webhook deliveries: one for each endpoint that wants the event. Each delivery gets a ticket in the queue.
+//!
+//! The table's stream invokes this job right after each commit. A schedule invokes it too, for events that the stream did not
+//! bring and for deliveries that need a new ticket. So a lost stream record or a lost ticket only causes a delay.
 
-mod publish;
+mod fault;
+mod follow_up;
+mod publisher;
+mod run;
 mod stream;
 mod sweep;
+
+pub use publisher::Publisher;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use platform::config::Needs;
-use platform::handler::App;
 use platform::lambda::{Invocation, Job, JobError};
 use serde_json::Value;
 
-/// The job: a batch of stream records, or anything else for a sweep.
-pub const JOB: Job = Job {
+use crate::run::Run;
+
+/// An event with `Records` is a batch of the stream. Any other event starts a sweep.
+pub const JOB: Job<Publisher> = Job {
     name: "publish-events",
     needs: Needs { queue: true, ..Needs::NOTHING },
-    run: |app, payload, invocation| Box::pin(run(app, payload, invocation)),
+    run: |publisher, payload, invocation| Box::pin(publish(publisher, payload, invocation)),
 };
 
-/// Time that is kept for finishing an item.
+/// The time kept for finishing an item.
 const RESERVE: Duration = Duration::from_secs(15);
 
-async fn run(app: Arc<App>, payload: Vec<u8>, invocation: Invocation) -> Result<Value, JobError> {
-    let time = invocation.time(RESERVE);
+async fn publish(publisher: Arc<Publisher>, payload: Vec<u8>, invocation: Invocation) -> Result<Value, JobError> {
+    let run = Run::new(&publisher, invocation.budget(RESERVE));
     let event: Value = serde_json::from_slice(&payload).unwrap_or_default();
     match event.get("Records").and_then(Value::as_array) {
-        Some(records) => stream::publish(&app, time, records).await,
-        None => sweep::publish(&app, time).await,
+        Some(records) => stream::publish(run, records).await,
+        None => sweep::publish(run).await,
     }
 }

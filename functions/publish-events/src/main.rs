@@ -1,12 +1,5 @@
-//! The Lambda function.
-
-use std::sync::Arc;
-
-use platform::aws;
+use publish_events::{JOB, Publisher};
 
 fn main() -> std::process::ExitCode {
-    platform::lambda::main_equipped(publish_events::JOB, |app, config| {
-        let queue = config.queue.as_ref().ok_or("no queue")?;
-        Ok(app.with_queue(Arc::new(queue.connect(aws::http_client()))))
-    })
+    platform::lambda::main_job(&JOB, Publisher::new)
 }

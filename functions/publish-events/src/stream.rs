@@ -1,72 +1,71 @@
-//! Records of the table's stream. Only their keys are looked at: what is published is the item as it is now, so a record that
-//! comes twice, late or out of order finds that the mark is gone.
+//! Batches of the table's stream. Only the keys in a record are used, and the item is read again. So a record that comes twice,
+//! late or out of order finds an item without a mark and does nothing.
 
-use platform::handler::App;
-use platform::lambda::{JobError, RunBudget};
+use platform::lambda::JobError;
 use serde_json::{Value, json};
 
-use crate::publish::{Failure, Publisher};
+use crate::run::Run;
 
-/// What a record tells.
 enum Record<'a> {
-    /// Something was written here.
+    /// An item was written.
     Written { pk: &'a str, sk: &'a str },
-    /// Something was removed, by the table itself when its time was over.
+    /// The table removed an item whose time to live was over.
     Removed,
-    /// It is no record of ours.
+    /// The record has no key of an item.
     Unreadable,
 }
 
-fn read(record: &Value) -> Record<'_> {
-    if record["eventName"] == "REMOVE" {
-        return Record::Removed;
+impl<'a> Record<'a> {
+    fn parse(record: &'a Value) -> Self {
+        if record["eventName"] == "REMOVE" {
+            return Self::Removed;
+        }
+        // A key of another length would fail the read of the whole batch.
+        let possible = |key: &&str| (1..=1024).contains(&key.len());
+        let key = |name: &str| record["dynamodb"]["Keys"][name]["S"].as_str().filter(possible);
+        match (key("pk"), key("sk")) {
+            (Some(pk), Some(sk)) => Self::Written { pk, sk },
+            _ => Self::Unreadable,
+        }
     }
-    // The table would refuse to look for a key that none of its items has, and with it for all the others.
-    let possible = |key: &&str| (1..=1024).contains(&key.len());
-    let key = |name: &str| record["dynamodb"]["Keys"][name]["S"].as_str().filter(possible);
-    match (key("pk"), key("sk")) {
-        (Some(pk), Some(sk)) => Record::Written { pk, sk },
-        _ => Record::Unreadable,
+
+    fn key(&self) -> Option<(String, String)> {
+        match self {
+            Self::Written { pk, sk } => Some(((*pk).to_owned(), (*sk).to_owned())),
+            Self::Removed | Self::Unreadable => None,
+        }
     }
 }
 
-/// Publishes a batch, in its order. What can't be published at all is noted and passed over; at the first failure that may
-/// pass it stops, and says from which record on the platform has to call again.
-pub(crate) async fn publish(app: &App, time: RunBudget, records: &[Value]) -> Result<Value, JobError> {
-    let keys: Vec<(String, String)> = records
-        .iter()
-        .filter_map(|record| match read(record) {
-            Record::Written { pk, sk } => Some((pk.to_owned(), sk.to_owned())),
-            _ => None,
-        })
-        .collect();
-    let marked = app.store.marked(time.op(app), &keys).await;
-    let mut marked = marked.map_err(|error| JobError(error.to_string()))?.into_iter();
-    let mut publisher = Publisher::new(app, time);
+/// Publishes a batch in its order. Items that can never be published are noted and skipped. At the first error that may pass,
+/// it stops and reports the record from which Lambda must send the batch again.
+pub(crate) async fn publish(mut run: Run<'_>, records: &[Value]) -> Result<Value, JobError> {
+    let keys: Vec<(String, String)> = records.iter().filter_map(|record| Record::parse(record).key()).collect();
+    let mut marked = run.publisher.store.marked(run.op(), &keys).await?.into_iter();
     for record in records {
-        let published = match read(record) {
+        let published = match Record::parse(record) {
             Record::Removed => Ok(()),
-            Record::Unreadable => publisher.refuse_record(record).await,
+            Record::Unreadable => run.reject_record(record).await,
             Record::Written { .. } => match marked.next().flatten() {
-                Some(_) if !time.is_left() => Err(Failure("the time is over".into())),
-                Some(marked) => publisher.publish(&marked).await,
+                Some(_) if !run.budget.is_left() => Err(JobError::OutOfTime),
+                Some(marked) => run.publish(&marked).await,
                 None => Ok(()),
             },
         };
-        if let Err(Failure(reason)) = published {
-            return again_from(record, &reason);
+        if let Err(error) = published {
+            return retry_from(record, error);
         }
     }
     Ok(json!({"batchItemFailures": []}))
 }
 
-/// The answer that makes the platform call again from this record on. Without a number it has to bring the whole batch.
-fn again_from(record: &Value, reason: &str) -> Result<Value, JobError> {
+/// The response that makes Lambda send the batch again from this record. Without a sequence number, the whole batch fails.
+fn retry_from(record: &Value, error: JobError) -> Result<Value, JobError> {
     match record["dynamodb"]["SequenceNumber"].as_str().filter(|number| !number.is_empty()) {
         Some(number) => {
-            tracing::warn!(number, reason, "the batch comes again from this record on");
+            tracing::warn!(number, %error, "the batch is retried from this record");
             Ok(json!({"batchItemFailures": [{"itemIdentifier": number}]}))
         }
-        None => Err(JobError(reason.to_owned())),
+        None => Err(error),
     }
 }

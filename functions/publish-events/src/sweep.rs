@@ -1,19 +1,18 @@
-//! What waits in the outbox for longer than the stream takes, and deliveries that need a ticket: their next attempt is due, or
-//! the ticket they had is lost.
+//! The scheduled run. It publishes items that the stream did not bring in time. It also sends a ticket for every delivery whose
+//! next attempt is due or whose ticket counts as lost.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use platform::handler::App;
-use platform::lambda::{JobError, RunBudget};
+use platform::lambda::JobError;
 use platform::store::{Item, StoreError, Waiting};
 use serde_json::{Value, json};
 
-use crate::publish::{Failure, Publisher};
+use crate::run::Run;
 
-/// What waits in the outbox for less is left to the stream.
-const PATIENCE: Duration = Duration::from_mins(2);
-/// One page of a part.
+/// Items that are in the outbox for a shorter time are left to the stream.
+const STREAM_DELAY: Duration = Duration::from_mins(2);
+/// Items per page of a shard.
 const PAGE: usize = 50;
 
 #[derive(Default)]
@@ -23,68 +22,65 @@ struct Report {
 }
 
 impl Report {
-    fn note(&mut self, items: usize, outcome: Result<(), Failure>) {
+    fn count(&mut self, items: usize, outcome: Result<(), JobError>) {
         match outcome {
             Ok(()) => self.published += items,
-            Err(Failure(reason)) => {
-                tracing::error!(items, reason, "what waits could not be published");
+            Err(error) => {
+                tracing::error!(items, %error, "items could not be published");
                 self.failed += items;
             }
         }
     }
 }
 
-/// Publishes everything, in each part what waits longest first, a page of each part in turn, so that no part waits for
-/// another; what fails stays and holds up nobody else.
-pub(crate) async fn publish(app: &App, time: RunBudget) -> Result<Value, JobError> {
+/// Publishes each shard oldest first, one page of each shard in turn, so that no shard waits for another. A failed item stays
+/// in the outbox and does not block the others.
+pub(crate) async fn publish(mut run: Run<'_>) -> Result<Value, JobError> {
     let mut report = Report::default();
-    let mut publisher = Publisher::new(app, time);
-    let mut parts: VecDeque<(Waiting, Option<Item>)> = Waiting::all().map(|part| (part, None)).collect();
-    // A run that is too short for all does not leave the same parts each time.
-    parts.rotate_left(usize::from(app.random.bytes()[0]) % parts.len());
-    while let Some((part, start)) = parts.pop_front() {
-        if !time.is_left() {
+    let mut shards: VecDeque<(Waiting, Option<Item>)> = Waiting::all().map(|shard| (shard, None)).collect();
+    // A run without enough time for all shards must not skip the same ones every time.
+    shards.rotate_left(usize::from(run.publisher.random.bytes()[0]) % shards.len());
+    while let Some((shard, start)) = shards.pop_front() {
+        if !run.budget.is_left() {
             break;
         }
-        match publish_page(&mut publisher, app, time, part, start, &mut report).await {
+        match publish_page(&mut run, shard, start, &mut report).await {
             Ok(None) => {}
-            Ok(next) => parts.push_back((part, next)),
+            Ok(next) => shards.push_back((shard, next)),
             Err(error) => {
-                tracing::error!(%error, "what waits could not be read");
+                tracing::error!(%error, "a shard of the outbox could not be read");
                 report.failed += 1;
             }
         }
     }
     if report.failed > 0 {
-        return Err(JobError(format!("{} items failed and wait on", report.failed)));
+        return Err(JobError::ItemsFailed(report.failed));
     }
     Ok(json!({"published": report.published}))
 }
 
-/// Publishes a page of a part; where to go on.
+/// Publishes one page of a shard. Returns the start of the next page.
 async fn publish_page(
-    publisher: &mut Publisher<'_>,
-    app: &App,
-    time: RunBudget,
-    part: Waiting,
+    run: &mut Run<'_>,
+    shard: Waiting,
     start: Option<Item>,
     report: &mut Report,
 ) -> Result<Option<Item>, StoreError> {
-    let attempt = time.op(app);
-    let until = match part {
-        Waiting::Outbox(_) => attempt.occurred_at - PATIENCE,
-        Waiting::Later(_) => attempt.occurred_at,
+    let op = run.op();
+    let until = match shard {
+        Waiting::Outbox(_) => op.occurred_at - STREAM_DELAY,
+        Waiting::Later(_) => op.occurred_at,
     };
-    let page = app.store.waiting(attempt, part, until, PAGE, start).await?;
+    let page = run.publisher.store.waiting(op, shard, until, PAGE, start).await?;
     let (deliveries, others): (Vec<_>, Vec<_>) = page.items.into_iter().partition(|one| one.delivery().is_some());
     if !deliveries.is_empty() {
-        report.note(deliveries.len(), publisher.make_tickets(&deliveries).await);
+        report.count(deliveries.len(), run.make_tickets(&deliveries).await);
     }
     for marked in others {
-        if !time.is_left() {
+        if !run.budget.is_left() {
             return Ok(None);
         }
-        report.note(1, publisher.publish(&marked).await);
+        report.count(1, run.publish(&marked).await);
     }
     Ok(page.next)
 }

@@ -11,7 +11,7 @@ use crate::output::Output;
 pub fn run() -> io::Result<()> {
     let key = AccessKeyText::from_bytes(&SystemRandom.bytes());
     let mut out = Output::stdout();
-    out.entry("Operator key", key.reveal())?;
+    out.entry("Operator key", key.expose_secret())?;
     out.entry("OPERATOR_KEY_HASH", &HEXLOWER.encode(&key.hash()))?;
     out.flush()
 }

@@ -7,10 +7,12 @@ pub mod queue;
 use std::sync::Arc;
 use std::time::Duration;
 
+use deliver_webhook::Deliverer;
 use domain::Timestamp;
-use platform::handler::App;
+use platform::deadline::Deadline;
 use platform::queue::{Queue, Ticket};
 use platform::store::{Marked, OpContext, StoreError, Waiting};
+use publish_events::Publisher;
 use serde_json::json;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -24,15 +26,17 @@ pub const STREAM_BATCH: usize = 100;
 pub const QUEUE_BATCH: usize = 10;
 /// Batches of the queue that are delivered at the same time.
 const DELIVERING: usize = 8;
+/// How long one read of the outbox may take.
+const TIMEOUT: Duration = Duration::from_secs(60);
 /// How long to wait for a notification before looking anyway.
 const POLL: Duration = Duration::from_millis(500);
 
 /// Publishes and delivers.
 pub struct Courier {
-    /// The state of `publish-events`.
-    pub publishing: Arc<App>,
-    /// The state of `deliver-webhook`.
-    pub delivering: Arc<App>,
+    /// What `publish-events` works with.
+    pub publisher: Arc<Publisher>,
+    /// What `deliver-webhook` works with. `None` on a machine without root certificates.
+    pub deliverer: Option<Arc<Deliverer>>,
     pub queue: Arc<LocalQueue>,
     /// Notified after each commit.
     pub committed: Arc<Notify>,
@@ -53,13 +57,13 @@ impl Courier {
         for part in Waiting::outbox() {
             let op = self.op();
             let now = op.occurred_at;
-            waiting.extend(self.publishing.store.waiting(op, part, now, STREAM_BATCH, None).await?.items);
+            waiting.extend(self.publisher.store.waiting(op, part, now, STREAM_BATCH, None).await?.items);
         }
         waiting.sort_by(|a, b| a.since().cmp(b.since()));
         let (mut published, mut left) = (0, waiting.as_slice());
         while !left.is_empty() {
             let (batch, rest) = left.split_at(left.len().min(STREAM_BATCH));
-            let answer = invoke::run(&self.publishing, &publish_events::JOB, &events::of_stream(batch)).await;
+            let answer = invoke::run(&self.publisher, &publish_events::JOB, &events::of_stream(batch)).await;
             let failed = match &answer {
                 Ok(answer) => events::failed(answer).first().and_then(|number| number.parse::<usize>().ok()),
                 Err(_) => Some(0),
@@ -72,11 +76,11 @@ impl Courier {
     }
 
     async fn publish_later(&self) -> Result<usize, StoreError> {
-        let now = self.publishing.clock.now();
+        let now = self.publisher.clock.now();
         if self.next_later().await?.is_none_or(|next| next > now) {
             return Ok(0);
         }
-        let report = invoke::run(&self.publishing, &publish_events::JOB, &json!({})).await;
+        let report = invoke::run(&self.publisher, &publish_events::JOB, &json!({})).await;
         let published = report.ok().and_then(|report| report["published"].as_u64());
         Ok(published.and_then(|count| usize::try_from(count).ok()).unwrap_or_default())
     }
@@ -88,7 +92,7 @@ impl Courier {
     pub async fn next_later(&self) -> Result<Option<Timestamp>, StoreError> {
         let mut first = None;
         for part in Waiting::later() {
-            let page = self.publishing.store.waiting(self.op(), part, end_of_time(), 1, None).await?;
+            let page = self.publisher.store.waiting(self.op(), part, end_of_time(), 1, None).await?;
             first = first
                 .into_iter()
                 .chain(page.items.first().and_then(|item| Timestamp::parse_sortable(item.since())))
@@ -99,12 +103,13 @@ impl Courier {
 
     /// Receives a batch from the queue and delivers it. Returns the number of received messages.
     pub async fn deliver(&self) -> usize {
+        let Some(deliverer) = &self.deliverer else { return 0 };
         let batch = self.queue.receive(QUEUE_BATCH);
         if batch.is_empty() {
             return 0;
         }
         // If the function fails, the whole batch becomes visible again.
-        if let Ok(answer) = invoke::run(&self.delivering, &deliver_webhook::JOB, &events::of_queue(&batch)).await {
+        if let Ok(answer) = invoke::run(deliverer, &deliver_webhook::JOB, &events::of_queue(&batch)).await {
             let failed = events::failed(&answer);
             batch.iter().filter(|one| !failed.contains(&one.id.as_str())).for_each(|one| self.queue.delete(one));
         }
@@ -135,7 +140,7 @@ impl Courier {
             let mut start = None;
             loop {
                 let op = self.op();
-                let page = self.publishing.store.waiting(op, part, end_of_time(), STREAM_BATCH, start).await?;
+                let page = self.publisher.store.waiting(op, part, end_of_time(), STREAM_BATCH, start).await?;
                 let tickets: Vec<Ticket> = page.items.iter().filter_map(Marked::delivery).map(Ticket::of).collect();
                 count += tickets.len();
                 self.queue.send(tickets).await.map_err(|error| StoreError::Failed(error.to_string()))?;
@@ -149,7 +154,7 @@ impl Courier {
     }
 
     fn op(&self) -> OpContext {
-        invoke::invocation(&publish_events::JOB).time(Duration::ZERO).op(&self.publishing)
+        OpContext { occurred_at: self.publisher.clock.now(), deadline: Deadline::within(TIMEOUT) }
     }
 
     /// Publishes and delivers until the set is dropped.

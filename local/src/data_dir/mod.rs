@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use platform::random::Random;
-use platform::secrets::Secret;
+use platform::secrets::MasterKey;
 
 pub use self::error::DataDirError;
 
@@ -57,7 +57,7 @@ impl DataDir {
     ///
     /// # Errors
     /// [`DataDirError`] if the file is exposed, malformed, missing although there is data, or cannot be read or written.
-    pub fn master_key(&self, random: &dyn Random) -> Result<Secret, DataDirError> {
+    pub fn master_key(&self, random: &dyn Random) -> Result<MasterKey, DataDirError> {
         let path = self.path.join(MASTER_KEY);
         let failed = |error| DataDirError::Io(path.clone(), error);
         match files::read(&path).map_err(failed)? {
@@ -65,13 +65,13 @@ impl DataDir {
                 if let Some(mode) = files::exposed(&path).map_err(failed)? {
                     return Err(DataDirError::MasterKeyExposed { path, mode });
                 }
-                parse(&text).map(Secret::new).ok_or(DataDirError::MasterKeyMalformed(path))
+                parse(&text).map(MasterKey::new).ok_or(DataDirError::MasterKeyMalformed(path))
             }
             None if self.database().exists() => Err(DataDirError::MasterKeyMissing(path)),
             None => {
                 let bytes = random.bytes();
                 files::write_new(&path, &HEXLOWER.encode(&bytes)).map_err(failed)?;
-                Ok(Secret::new(bytes))
+                Ok(MasterKey::new(bytes))
             }
         }
     }

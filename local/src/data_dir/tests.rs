@@ -7,8 +7,8 @@ use super::*;
 use crate::testing::Folder;
 
 /// Two keys are equal if the same value derives from them.
-fn fingerprint(key: Secret) -> String {
-    MasterKeys::new([(1, key)].into()).access_key(1, b"test").unwrap().reveal().to_owned()
+fn fingerprint(key: MasterKey) -> String {
+    MasterKeys::new([(1, key)].into()).access_key(1, b"test").unwrap().expose_secret().to_owned()
 }
 
 #[test]

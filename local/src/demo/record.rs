@@ -11,7 +11,7 @@ use super::scenario::Scenario;
 pub async fn events(scenario: &mut Scenario) -> Result<(), Stop> {
     // The feed withholds the newest events for some seconds, so that it never skips one.
     scenario.clock.advance_millis(15_000);
-    let operator = scenario.local().operator_key().reveal().to_owned();
+    let operator = scenario.local().operator_key().expose_secret().to_owned();
     let all = feed(scenario, "/v1/events", &operator).await?;
     let changes = scenario.tally.changes;
     let text = format!("every change has exactly one event ({changes} changes, {} events)", all.len());

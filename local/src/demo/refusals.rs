@@ -66,7 +66,8 @@ pub async fn csp_tenant(scenario: &mut Scenario) -> Result<(), Stop> {
     let offer = Offer { id: "NORTHWIND-WINGTIP", service: "office_365", quantity: 10 };
     sell(scenario, &northwind, &offer, &office).await?;
 
-    let enroll = Call::post("/v1/partners", &WINGTIP_OFFICE.body()).key(scenario.local().operator_key().reveal());
+    let enroll =
+        Call::post("/v1/partners", &WINGTIP_OFFICE.body()).key(scenario.local().operator_key().expose_secret());
     scenario.step("Wingtip begins to sell from its office tenant, too", enroll, 201).await?;
     let more = Offer { id: "NORTHWIND-WINGTIP-2", service: "azure", quantity: 1 };
     let text = "Wingtip Office keeps its subscriptions and cannot get new ones";

@@ -36,7 +36,7 @@ impl Scenario {
         let local = start(Options { clock: clock.clone(), ..Options::default() }).await?;
         let api = Api::new(local.base_url())?;
         let mut tally = Tally::default();
-        let operator_key = local.operator_key().reveal();
+        let operator_key = local.operator_key().expose_secret();
         let registry = Registry { api: &api, clock: &clock, operator_key, tally: &mut tally };
         let parties = registry.register_all().await?;
         let ledger = Ledger::default();
@@ -150,7 +150,7 @@ impl Scenario {
     }
 
     async fn run_job(&mut self) -> Result<usize, Stop> {
-        let report = jobs::run_once(&self.local, &expire_due::JOB).await?;
+        let report = jobs::run_expire_due(&self.local).await?;
         let announced = report["announced"].as_u64().and_then(|count| usize::try_from(count).ok()).unwrap_or_default();
         self.tally.changes += announced;
         Ok(announced)

@@ -15,7 +15,7 @@ use crate::api::Call;
 /// [`SeedError`] if a request fails for a reason that an earlier run does not explain.
 pub async fn seed(base_url: &str, operator: &AccessKeyText) -> Result<Samples, SeedError> {
     let mut api = Seeder::new(base_url)?;
-    let operator = operator.reveal();
+    let operator = operator.expose_secret();
     // In data of an earlier run, a tenant may have been renamed, suspended or removed since. That is no failure.
     api.lenient = !api.post(operator, "/v1/customers", CONTOSO.body()).await?.is_new();
     for partner in [FABRIKAM, NORTHWIND] {

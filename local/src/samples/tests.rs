@@ -51,7 +51,7 @@ async fn seeding_again_keeps_later_changes() {
         take(&step).await;
     }
     let rename = reqwest::Client::new().patch(format!("{}/v1/customers/{}", local.base_url(), first.contoso.id));
-    let rename = rename.bearer_auth(local.operator_key().reveal()).json(&json!({"name": "Contoso Ltd."}));
+    let rename = rename.bearer_auth(local.operator_key().expose_secret()).json(&json!({"name": "Contoso Ltd."}));
     assert_eq!(rename.send().await.unwrap().status(), 200);
     let again = seed(local.base_url(), local.operator_key()).await.unwrap();
     assert!(again.invitation.is_none(), "it has been accepted");

@@ -31,7 +31,7 @@ async fn it_starts_responds_and_stops() {
 async fn several_can_run_at_once() {
     let (one, two) = (start(Options::default()).await.unwrap(), start(Options::default()).await.unwrap());
     assert_ne!(one.base_url(), two.base_url());
-    assert_ne!(one.operator_key().reveal(), two.operator_key().reveal());
+    assert_ne!(one.operator_key().expose_secret(), two.operator_key().expose_secret());
 }
 
 #[tokio::test]
@@ -48,7 +48,7 @@ async fn head_has_the_headers_of_get_and_no_body() {
 async fn seeded_randomness_repeats_the_operator_key() {
     let seeded = || Options { random: Arc::new(SeededRandom::new(7)), ..Options::default() };
     let (one, two) = (start(seeded()).await.unwrap(), start(seeded()).await.unwrap());
-    assert_eq!(one.operator_key().reveal(), two.operator_key().reveal());
+    assert_eq!(one.operator_key().expose_secret(), two.operator_key().expose_secret());
 }
 
 #[tokio::test]
@@ -64,7 +64,7 @@ async fn a_data_folder_keeps_data_and_operator_key() {
     local.stop().await;
 
     let local = start(options()).await.unwrap();
-    assert_eq!(local.operator_key().reveal(), operator_key.reveal());
+    assert_eq!(local.operator_key().expose_secret(), operator_key.expose_secret());
     let item = local.client().get_item().table_name(TABLE).key("pk", text("a")).key("sk", text("b")).send().await;
     assert!(item.unwrap().item.is_some());
     local.stop().await;

@@ -1,6 +1,5 @@
 //! How functions reach AWS services: credentials, one TLS stack, the system's root certificates.
 
-use std::fmt;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::config::SharedHttpClient;
@@ -8,6 +7,7 @@ use aws_smithy_http_client::{
     Builder,
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
+use secrecy::{ExposeSecret, SecretString};
 
 /// How long a connection to a service may take to open.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -24,19 +24,20 @@ pub struct Service {
 }
 
 /// AWS credentials. Lambda puts fresh ones into the environment of every new process.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Credentials {
-    /// Access key id.
+    /// The access key id, which is not secret.
     pub id: String,
-    /// Secret access key.
-    pub secret: String,
-    /// Session token.
-    pub token: Option<String>,
+    /// The secret access key.
+    pub secret: SecretString,
+    /// The session token.
+    pub token: Option<SecretString>,
 }
 
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Credentials(…)")
+impl From<&Credentials> for aws_sdk_dynamodb::config::Credentials {
+    fn from(from: &Credentials) -> Self {
+        let token = from.token.as_ref().map(|token| token.expose_secret().to_owned());
+        Self::new(&from.id, from.secret.expose_secret(), token, None, "environment")
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a function is told by its environment. Read once at start; an error names the variable and never its value.
+//! What the environment variables of a function say. They are read once, at startup.
 
 use std::collections::BTreeMap;
 
@@ -6,77 +6,97 @@ use aws_sdk_dynamodb::config::SharedHttpClient;
 use data_encoding::HEXLOWER;
 
 use crate::aws::{Credentials, Service};
+use crate::outbound::Loopback;
 use crate::queue::sqs::Sqs;
-use crate::secrets::{MasterKeys, Secret};
+use crate::secrets::{MasterKey, MasterKeys};
 
 /// The most master keys a deployment can have at once.
 const MASTER_KEYS_MAX: u32 = 9;
 
-/// What a function works with, beyond what all do.
+/// Which parts of the environment a function uses. [`Config::read`] requires the variables of these parts and does not
+/// read those of the others. The template gives each function only the variables and permissions of its parts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
-    /// It derives secrets, and so must be given the master keys.
+    /// The function derives secrets: at least one `MASTER_KEY_<n>` must be set.
     pub master_key: bool,
-    /// It reads the table for every request, and so connects to it while it starts.
+    /// The function reads the table for every request, so it opens the connection at startup.
     pub open_table: bool,
-    /// It puts messages into the queue, or back into it.
+    /// The function sends messages to the queue or puts them back: `WEBHOOK_QUEUE_URL` must be set.
     pub queue: bool,
-    /// It decides where messages may go.
+    /// The function checks or calls webhook endpoints: it reads `ALLOW_LOOPBACK_ENDPOINTS`.
     pub endpoints: bool,
 }
 
 impl Needs {
-    /// The table.
     pub const TABLE: Self = Self { master_key: false, open_table: true, queue: false, endpoints: false };
-    /// The table, and secrets to derive.
     pub const TABLE_AND_KEYS: Self = Self { master_key: true, ..Self::TABLE };
-    /// None of it.
+    /// Nothing but a client for the table, which connects when it is first used.
     pub const NOTHING: Self = Self { open_table: false, ..Self::TABLE };
 }
 
-/// Everything the environment says.
+/// The configuration of a function. An empty variable counts as unset.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// `TABLE_NAME`.
     pub table: String,
-    /// DynamoDB: `AWS_REGION`, `AWS_ENDPOINT_URL_DYNAMODB` (empty means unset) and the credentials.
+    /// DynamoDB: `AWS_REGION`, `AWS_ENDPOINT_URL_DYNAMODB` and the credentials.
     pub dynamodb: Service,
-    /// `MASTER_KEY_1` … `MASTER_KEY_9`; empty means unset.
+    /// `MASTER_KEY_1` … `MASTER_KEY_9`.
     pub master_keys: MasterKeys,
-    /// `OPERATOR_KEY_HASH`: SHA-256 of the first operator's key, 64 hexadecimal digits; empty means none.
+    /// `OPERATOR_KEY_HASH`: SHA-256 of the first operator's key. Unset: there is no such operator.
     pub operator_key_hash: Option<[u8; 32]>,
-    /// `PUBLIC_BASE_URL`; empty means the gateway's own domain name.
+    /// `PUBLIC_BASE_URL`. Unset: the gateway's own domain name.
     pub public_base_url: Option<String>,
     /// The queue, for functions that use it.
     pub queue: Option<QueueConfig>,
-    /// `ALLOW_LOOPBACK_ENDPOINTS`: whether webhooks may go to `http://127.0.0.1:<port>`, for emulators only.
+    /// `ALLOW_LOOPBACK_ENDPOINTS`: whether webhook endpoints may be at `http://127.0.0.1:<port>`. For emulators only.
     pub loopback_endpoints: bool,
 }
 
 /// The queue of webhook deliveries.
 #[derive(Clone, Debug)]
 pub struct QueueConfig {
-    /// SQS: `AWS_REGION`, `AWS_ENDPOINT_URL_SQS` (empty means unset) and the credentials.
+    /// SQS: `AWS_REGION`, `AWS_ENDPOINT_URL_SQS` and the credentials.
     pub sqs: Service,
     /// `WEBHOOK_QUEUE_URL`.
     pub url: String,
 }
 
-impl QueueConfig {
-    /// A client for the queue.
-    pub fn connect(&self, http: SharedHttpClient) -> Sqs {
-        Sqs::new(&self.sqs, self.url.clone(), http)
-    }
+/// A variable is missing or malformed. The message never contains its value, which may be a secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("environment variable {variable} {problem}; set it to {expected}")]
+pub struct ConfigError {
+    pub variable: String,
+    pub problem: &'static str,
+    pub expected: &'static str,
 }
 
-/// A variable is missing or malformed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("environment variable {variable} {problem}")]
-pub struct ConfigError {
-    /// Its name.
-    pub variable: String,
-    /// What is wrong with it.
-    pub problem: &'static str,
+/// A variable and what its value must be.
+struct Variable(&'static str, &'static str);
+
+const TABLE_NAME: Variable = Variable("TABLE_NAME", "the name of the DynamoDB table");
+const REGION: Variable = Variable("AWS_REGION", "the AWS region of the table, such as eu-west-1");
+const ACCESS_KEY_ID: Variable = Variable("AWS_ACCESS_KEY_ID", "the access key id of the function's role");
+const SECRET_ACCESS_KEY: Variable = Variable("AWS_SECRET_ACCESS_KEY", "the secret access key of the function's role");
+const SESSION_TOKEN: Variable = Variable("AWS_SESSION_TOKEN", "the session token of the function's role");
+const DYNAMODB_URL: Variable =
+    Variable("AWS_ENDPOINT_URL_DYNAMODB", "the http or https URL of DynamoDB, or leave it empty for the region's own");
+const SQS_URL: Variable =
+    Variable("AWS_ENDPOINT_URL_SQS", "the http or https URL of SQS, or leave it empty for the region's own");
+const QUEUE_URL: Variable = Variable("WEBHOOK_QUEUE_URL", "the URL of the SQS queue of webhook deliveries");
+const PUBLIC_BASE_URL: Variable =
+    Variable("PUBLIC_BASE_URL", "the http or https URL of this API as its users see it, or leave it empty");
+const OPERATOR_KEY_HASH: Variable = Variable(
+    "OPERATOR_KEY_HASH",
+    "the SHA-256 of the operator key as 64 lowercase hexadecimal digits, or leave it empty",
+);
+const LOOPBACK: Variable = Variable("ALLOW_LOOPBACK_ENDPOINTS", "true or false");
+const MASTER_KEY: &str = "64 hexadecimal digits, or a random text of at least 32 characters";
+
+impl Variable {
+    fn error(&self, problem: &'static str) -> ConfigError {
+        ConfigError { variable: self.0.to_owned(), problem, expected: self.1 }
+    }
 }
 
 impl Config {
@@ -85,111 +105,163 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] for the first variable that is missing or malformed.
     pub fn read(variable: impl Fn(&str) -> Option<String>, needs: Needs) -> Result<Self, ConfigError> {
-        let get = |name: &str| variable(name).filter(|value| !value.is_empty());
-        let need = |name: &str| get(name).ok_or_else(|| error(name, "is not set"));
-        let url = |name: &str| match get(name) {
+        let environment = Environment(variable);
+        Ok(Self {
+            table: environment.require(&TABLE_NAME)?,
+            dynamodb: environment.service(&DYNAMODB_URL)?,
+            master_keys: environment.master_keys(needs.master_key)?,
+            operator_key_hash: environment.hash(&OPERATOR_KEY_HASH)?,
+            public_base_url: environment.url(&PUBLIC_BASE_URL)?,
+            queue: needs.queue.then(|| environment.queue()).transpose()?,
+            loopback_endpoints: needs.endpoints && environment.flag(&LOOPBACK)?,
+        })
+    }
+
+    /// A client for the queue.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if the function was configured without one.
+    pub fn connect_queue(&self, http: SharedHttpClient) -> Result<Sqs, ConfigError> {
+        let queue = self.queue.as_ref().ok_or_else(|| QUEUE_URL.error(UNSET))?;
+        Ok(Sqs::new(&queue.sqs, queue.url.clone(), http))
+    }
+
+    pub fn loopback(&self) -> Loopback {
+        if self.loopback_endpoints { Loopback::Allowed } else { Loopback::Refused }
+    }
+}
+
+const UNSET: &str = "is not set";
+
+/// Looks variables up by name.
+struct Environment<F>(F);
+
+impl<F: Fn(&str) -> Option<String>> Environment<F> {
+    fn get(&self, name: &str) -> Option<String> {
+        self.0(name).filter(|value| !value.is_empty())
+    }
+
+    fn require(&self, variable: &Variable) -> Result<String, ConfigError> {
+        self.get(variable.0).ok_or_else(|| variable.error(UNSET))
+    }
+
+    fn url(&self, variable: &Variable) -> Result<Option<String>, ConfigError> {
+        match self.get(variable.0) {
             Some(url) if url.starts_with("https://") || url.starts_with("http://") => {
                 Ok(Some(url.trim_end_matches('/').to_owned()))
             }
-            Some(_) => Err(error(name, "is not an http or https URL")),
+            Some(_) => Err(variable.error("is not an http or https URL")),
             None => Ok(None),
-        };
-        let service = |endpoint: &str| {
-            Ok(Service {
-                region: need("AWS_REGION")?,
-                endpoint: url(endpoint)?,
-                credentials: Credentials {
-                    id: need("AWS_ACCESS_KEY_ID")?,
-                    secret: need("AWS_SECRET_ACCESS_KEY")?,
-                    token: get("AWS_SESSION_TOKEN"),
-                },
-            })
-        };
-        let queue = || Ok(QueueConfig { url: need("WEBHOOK_QUEUE_URL")?, sqs: service("AWS_ENDPOINT_URL_SQS")? });
-        Ok(Self {
-            table: need("TABLE_NAME")?,
-            dynamodb: service("AWS_ENDPOINT_URL_DYNAMODB")?,
-            master_keys: master_keys(&get, needs.master_key)?,
-            operator_key_hash: get("OPERATOR_KEY_HASH").map(|hex| parse_hash("OPERATOR_KEY_HASH", &hex)).transpose()?,
-            public_base_url: url("PUBLIC_BASE_URL")?,
-            queue: needs.queue.then(queue).transpose()?,
-            loopback_endpoints: needs.endpoints
-                && yes_or_no("ALLOW_LOOPBACK_ENDPOINTS", get("ALLOW_LOOPBACK_ENDPOINTS"))?,
-        })
-    }
-}
-
-fn master_keys(get: &impl Fn(&str) -> Option<String>, needed: bool) -> Result<MasterKeys, ConfigError> {
-    let mut keys = BTreeMap::new();
-    for number in 1..=MASTER_KEYS_MAX {
-        let name = format!("MASTER_KEY_{number}");
-        if let Some(text) = get(&name) {
-            // A tool that does not resolve the template's reference would hand over one that everybody can read.
-            if text.starts_with("{{") {
-                return Err(error(&name, "is a reference that nobody resolved"));
-            }
-            let key = Secret::parse_master(&text).ok_or_else(|| error(&name, "is shorter than 32 characters"))?;
-            keys.insert(number, key);
         }
     }
-    if needed && keys.is_empty() {
-        return Err(error("MASTER_KEY_1", "is not set"));
+
+    fn flag(&self, variable: &Variable) -> Result<bool, ConfigError> {
+        match self.get(variable.0).as_deref() {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(variable.error("is neither true nor false")),
+        }
     }
-    Ok(MasterKeys::new(keys))
-}
 
-fn yes_or_no(name: &str, value: Option<String>) -> Result<bool, ConfigError> {
-    match value.as_deref() {
-        None | Some("false") => Ok(false),
-        Some("true") => Ok(true),
-        Some(_) => Err(error(name, "is neither true nor false")),
+    fn hash(&self, variable: &Variable) -> Result<Option<[u8; 32]>, ConfigError> {
+        let parse = |hex: String| {
+            let bytes = HEXLOWER.decode(hex.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
+            bytes.ok_or_else(|| variable.error("is not a SHA-256 hash"))
+        };
+        self.get(variable.0).map(parse).transpose()
+    }
+
+    fn service(&self, endpoint: &Variable) -> Result<Service, ConfigError> {
+        let credentials = Credentials {
+            id: self.require(&ACCESS_KEY_ID)?,
+            secret: self.require(&SECRET_ACCESS_KEY)?.into(),
+            token: self.get(SESSION_TOKEN.0).map(Into::into),
+        };
+        Ok(Service { region: self.require(&REGION)?, endpoint: self.url(endpoint)?, credentials })
+    }
+
+    fn queue(&self) -> Result<QueueConfig, ConfigError> {
+        Ok(QueueConfig { url: self.require(&QUEUE_URL)?, sqs: self.service(&SQS_URL)? })
+    }
+
+    fn master_keys(&self, needed: bool) -> Result<MasterKeys, ConfigError> {
+        let mut keys = BTreeMap::new();
+        for number in 1..=MASTER_KEYS_MAX {
+            keys.extend(self.master_key(number)?.map(|key| (number, key)));
+        }
+        if needed && keys.is_empty() {
+            return Err(master_key_error(1, UNSET));
+        }
+        Ok(MasterKeys::new(keys))
+    }
+
+    fn master_key(&self, number: u32) -> Result<Option<MasterKey>, ConfigError> {
+        let Some(text) = self.get(&master_key_name(number)) else { return Ok(None) };
+        // A tool that does not resolve the template's reference passes its text, which is public and long enough.
+        if text.starts_with("{{") {
+            return Err(master_key_error(number, "is an unresolved {{resolve:…}} reference"));
+        }
+        match MasterKey::parse(&text) {
+            Some(key) => Ok(Some(key)),
+            None => Err(master_key_error(number, "is shorter than 32 characters")),
+        }
     }
 }
 
-fn parse_hash(name: &str, hex: &str) -> Result<[u8; 32], ConfigError> {
-    let bytes = HEXLOWER.decode(hex.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
-    bytes.ok_or_else(|| error(name, "is not 64 lower-case hexadecimal digits"))
+fn master_key_name(number: u32) -> String {
+    format!("MASTER_KEY_{number}")
 }
 
-fn error(variable: &str, problem: &'static str) -> ConfigError {
-    ConfigError { variable: variable.to_owned(), problem }
+fn master_key_error(number: u32, problem: &'static str) -> ConfigError {
+    ConfigError { variable: master_key_name(number), problem, expected: MASTER_KEY }
 }
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_dynamodb::config::SharedHttpClient;
+
     use super::*;
+    use crate::aws;
 
     const ALL: Needs = Needs { master_key: true, open_table: true, queue: true, endpoints: true };
 
-    fn environment() -> BTreeMap<&'static str, &'static str> {
+    type Variables = BTreeMap<&'static str, &'static str>;
+
+    fn environment() -> Variables {
         BTreeMap::from([
             ("TABLE_NAME", "multipartner"),
             ("AWS_REGION", "eu-west-1"),
             ("MASTER_KEY_1", "0123456789abcdef0123456789abcdef"),
             ("AWS_ACCESS_KEY_ID", "id"),
             ("AWS_SECRET_ACCESS_KEY", "very secret"),
+            ("AWS_SESSION_TOKEN", "session secret"),
             ("AWS_ENDPOINT_URL_DYNAMODB", ""),
             ("WEBHOOK_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/1/webhooks"),
         ])
     }
 
-    fn read(environment: &BTreeMap<&str, &str>) -> Result<Config, ConfigError> {
-        Config::read(|name| environment.get(name).map(|value| (*value).to_owned()), ALL)
+    fn read(environment: &Variables, needs: Needs) -> Result<Config, ConfigError> {
+        Config::read(|name| environment.get(name).map(|value| (*value).to_owned()), needs)
+    }
+
+    fn http() -> SharedHttpClient {
+        aws::http_client()
     }
 
     #[test]
-    fn an_empty_value_means_unset() {
-        assert_eq!(read(&environment()).unwrap().dynamodb.endpoint, None);
+    fn an_empty_variable_counts_as_unset() {
+        assert_eq!(read(&environment(), ALL).unwrap().dynamodb.endpoint, None);
     }
 
     #[test]
-    fn each_missing_or_malformed_variable_is_named_without_its_value() {
-        let wrong = [
+    fn an_error_names_the_variable_and_not_its_value() {
+        let cases = [
             ("TABLE_NAME", ""),
             ("AWS_REGION", ""),
             ("MASTER_KEY_1", ""),
             ("MASTER_KEY_1", "too weak"),
             ("MASTER_KEY_1", "{{resolve:secretsmanager:arn:SecretString}}"),
+            ("MASTER_KEY_9", "also weak"),
             ("AWS_ACCESS_KEY_ID", ""),
             ("AWS_SECRET_ACCESS_KEY", ""),
             ("OPERATOR_KEY_HASH", "xyz"),
@@ -199,18 +271,36 @@ mod tests {
             ("AWS_ENDPOINT_URL_SQS", "localhost"),
             ("ALLOW_LOOPBACK_ENDPOINTS", "yes"),
         ];
-        for (name, value) in wrong {
+        for (name, value) in cases {
             let mut environment = environment();
             environment.insert(name, value);
-            let error = read(&environment).unwrap_err();
+            let error = read(&environment, ALL).unwrap_err();
             assert_eq!(error.variable, name);
-            assert!(value.is_empty() || !error.to_string().contains(value));
+            let text = error.to_string();
+            assert!(text.starts_with(&format!("environment variable {name} is ")), "{text}");
+            assert!(value.is_empty() || !text.contains(value), "{text}");
         }
     }
 
     #[test]
-    fn no_secret_shows_in_debug() {
-        let shown = format!("{:?}", read(&environment()).unwrap());
-        assert!(!shown.contains("very secret") && !shown.contains("0123456789abcdef"), "{shown}");
+    fn an_error_says_what_to_set() {
+        let error = read(&Variables::new(), Needs::NOTHING).unwrap_err();
+        let text = "environment variable TABLE_NAME is not set; set it to the name of the DynamoDB table";
+        assert_eq!(error.to_string(), text);
+    }
+
+    #[test]
+    fn connecting_without_a_queue_names_its_variable() {
+        let config = read(&environment(), Needs::NOTHING).unwrap();
+        assert_eq!(config.connect_queue(http()).err().unwrap().variable, "WEBHOOK_QUEUE_URL");
+        assert!(read(&environment(), ALL).unwrap().connect_queue(http()).is_ok());
+    }
+
+    #[test]
+    fn debug_output_contains_no_secret() {
+        let shown = format!("{:?}", read(&environment(), ALL).unwrap());
+        for secret in ["very secret", "session secret", "0123456789abcdef"] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
     }
 }

@@ -43,7 +43,7 @@ impl Welcome<'_> {
 
     fn print_keys(&self, out: &mut Out) -> io::Result<()> {
         let operator_key =
-            if self.generated_key { self.local.operator_key().reveal() } else { "(the one you provided)" };
+            if self.generated_key { self.local.operator_key().expose_secret() } else { "(the one you provided)" };
         let mut rows = vec![["Caller", "Kind", "Id", "Key"], ["Operator", "operator", "-", operator_key]];
         if let Seeded::Created(samples) = self.seeded {
             for (member, kind) in

@@ -69,6 +69,6 @@ impl Context {
     pub fn accept_url(&self, invitation: &Invitation) -> Result<String, Problem> {
         let id = &invitation.invitation_id;
         let token = self.app.keys.link_token(invitation.key_number, id, invitation.token_generation)?;
-        Ok(format!("{}/i/{id}#{}", self.base_url(), token.reveal()))
+        Ok(format!("{}/i/{id}#{}", self.base_url(), token.expose_secret()))
     }
 }

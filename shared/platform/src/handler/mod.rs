@@ -20,7 +20,7 @@ pub use answer::{
     Answer, BOUNDARY_CODES, Created, CreatedAt, CreatedOnce, CreatedOnceAt, Found, Html, JsonDocument, Never, Queued,
     Replayable, View,
 };
-pub use app::{App, EndpointRules, Missing};
+pub use app::{App, EndpointRules};
 pub use caller::{
     ActingPartner, Anyone, Caller, CustomerKey, KeyHolder, LinkHolder, Operator, Owning, PartnerKey, Permission,
     Reading, ReadingCustomer, ReadingPartner, SignedWebhook, permission,

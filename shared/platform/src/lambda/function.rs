@@ -11,10 +11,13 @@ use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use futures_util::FutureExt;
 
 use super::runtime::{Invocation, exit, start};
-use crate::config::Needs;
+use crate::clock::SystemClock;
+use crate::config::{Config, Needs};
 use crate::deadline::Deadline;
 use crate::handler::{App, Context, Route};
 use crate::http_api::{Problem, Request, Response, conditional, to_gateway};
+use crate::random::SystemRandom;
+use domain::Policy;
 
 /// A function: a set of routes with one kind of rights.
 #[derive(Clone, Copy, Debug)]
@@ -34,18 +37,15 @@ impl Function {
     }
 }
 
-/// The whole of a function's `main`.
+/// The `main` of a function behind the HTTP API.
 pub fn main(function: Function) -> ExitCode {
-    exit(
-        function.name,
-        start(
-            function.needs,
-            |app, _| Ok(app),
-            move |app, payload, invocation| async move {
-                Ok::<_, Infallible>(invoke(app, &function, &payload, &invocation).await)
-            },
-        ),
-    )
+    let build = |config: &Config, client| {
+        Ok(App::new(config, client, Policy::built_in()?, Arc::new(SystemClock), Arc::new(SystemRandom)))
+    };
+    let handle = |app, payload: Vec<u8>, invocation| async move {
+        Ok::<_, Infallible>(invoke(app, &function, &payload, &invocation).await)
+    };
+    exit(function.name, start(function.needs, build, handle))
 }
 
 /// Responds to one event. It never panics and never fails: every error becomes a response.

@@ -7,41 +7,55 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use aws_sdk_dynamodb::Client;
+use domain::Timestamp;
 use futures_util::FutureExt;
 use serde_json::Value;
 
-use super::runtime::{Invocation, exit, start};
+use super::runtime::{Invocation, StartError, exit, start};
 use crate::config::{Config, Needs};
 use crate::deadline::Deadline;
-use crate::handler::App;
-use crate::store::OpContext;
+use crate::queue::QueueError;
+use crate::store::{OpContext, StoreError};
 
-/// What a job returns, boxed: a report for whoever called it, or the reason why it has to be called again.
+/// A report to the caller, or why the job must be invoked again.
 pub type JobFuture = Pin<Box<dyn Future<Output = Result<Value, JobError>> + Send>>;
 
-/// Work that no HTTP request asks for: on a schedule, from a stream, from a queue.
-#[derive(Clone, Copy, Debug)]
-pub struct Job {
-    /// Its name, that of its crate and of its resource's folder.
+/// A job and the type `W` that does its work.
+#[derive(Debug)]
+pub struct Job<W> {
+    /// The name of its crate and of its folder in the template.
     pub name: &'static str,
-    /// What it works with.
     pub needs: Needs,
-    /// What it does with the event it is called with.
-    pub run: fn(Arc<App>, Vec<u8>, Invocation) -> JobFuture,
+    /// Handles one event.
+    pub run: fn(Arc<W>, Vec<u8>, Invocation) -> JobFuture,
 }
 
-/// A job has to be called again.
+/// Why a job must be invoked again.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct JobError(pub String);
+pub enum JobError {
+    #[error("the event is not {expected}")]
+    UnexpectedEvent { expected: &'static str },
+    /// Every failed item was logged with its own error.
+    #[error("failed items: {0}; the next run retries them")]
+    ItemsFailed(usize),
+    #[error("there was too little time left to start the next item")]
+    OutOfTime,
+    #[error("the job panicked")]
+    Panicked,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+}
 
 impl From<JobError> for lambda_runtime::Diagnostic {
     fn from(error: JobError) -> Self {
-        Self { error_type: "JobError".into(), error_message: error.0 }
+        Self { error_type: "JobError".into(), error_message: error.to_string() }
     }
 }
 
-/// The time of one run of a job.
+/// The time that one run of a job may take.
 #[derive(Clone, Copy, Debug)]
 pub struct RunBudget {
     ends: Instant,
@@ -49,21 +63,21 @@ pub struct RunBudget {
 }
 
 impl Invocation {
-    /// The time of this run; `reserve` is kept for finishing an item.
-    pub fn time(&self, reserve: Duration) -> RunBudget {
+    /// The budget of this run. `reserve` is the time kept for finishing an item.
+    pub fn budget(&self, reserve: Duration) -> RunBudget {
         RunBudget { ends: Instant::now() + self.remaining, reserve }
     }
 }
 
 impl RunBudget {
-    /// Whether there is time for another item.
+    /// Whether there is time to start another item.
     pub fn is_left(self) -> bool {
         self.left() > self.reserve
     }
 
-    /// The time of one item: what is written of it is never older than a few seconds.
-    pub fn op(self, app: &App) -> OpContext {
-        OpContext { occurred_at: app.clock.now(), deadline: Deadline::within(self.left()) }
+    /// The context of one store operation. Each item takes a new `now`, so that a long run does not write old times.
+    pub fn op(self, now: Timestamp) -> OpContext {
+        OpContext { occurred_at: now, deadline: Deadline::within(self.left()) }
     }
 
     fn left(self) -> Duration {
@@ -71,14 +85,19 @@ impl RunBudget {
     }
 }
 
-/// Runs a job once. A panic becomes an error, so that the platform calls again.
+/// Runs a job once. A panic becomes an error, so that Lambda invokes the job again.
 ///
 /// # Errors
-/// [`JobError`] when it has to be called again.
-pub async fn run_job(app: Arc<App>, job: &Job, payload: Vec<u8>, invocation: Invocation) -> Result<Value, JobError> {
+/// [`JobError`] if the job must be invoked again.
+pub async fn run_job<W>(
+    worker: Arc<W>,
+    job: &Job<W>,
+    payload: Vec<u8>,
+    invocation: Invocation,
+) -> Result<Value, JobError> {
     let began = Instant::now();
-    let running = AssertUnwindSafe(async { (job.run)(app, payload, invocation).await });
-    let outcome = running.catch_unwind().await.unwrap_or_else(|_| Err(JobError("the job panicked".into())));
+    let running = AssertUnwindSafe(async { (job.run)(worker, payload, invocation).await });
+    let outcome = running.catch_unwind().await.unwrap_or(Err(JobError::Panicked));
     let duration_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
     match &outcome {
         Ok(report) => tracing::info!(job = job.name, %report, duration_us, "job"),
@@ -87,17 +106,8 @@ pub async fn run_job(app: Arc<App>, job: &Job, payload: Vec<u8>, invocation: Inv
     outcome
 }
 
-/// The whole of a job's `main`.
-pub fn main_job(job: Job) -> ExitCode {
-    main_equipped(job, |app, _| Ok(app))
-}
-
-/// The whole of a job's `main`, where the job works with more than the table: `equip` brings it.
-pub fn main_equipped(job: Job, equip: impl FnOnce(App, &Config) -> Result<App, lambda_runtime::Error>) -> ExitCode {
-    exit(
-        job.name,
-        start(job.needs, equip, move |app, payload, invocation| async move {
-            run_job(app, &job, payload, invocation).await
-        }),
-    )
+/// The `main` of a job. `build` makes what the job works with, from its configuration and a client for the table.
+pub fn main_job<W>(job: &'static Job<W>, build: impl FnOnce(&Config, Client) -> Result<W, StartError>) -> ExitCode {
+    let run = |worker, payload, invocation| run_job(worker, job, payload, invocation);
+    exit(job.name, start(job.needs, build, run))
 }

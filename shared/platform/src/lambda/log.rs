@@ -1,13 +1,13 @@
 //! Logs are JSON lines on standard error.
 
-/// Where a panic was, and nothing of what it said: its message may hold a piece of a request.
+/// Logs where a panic happened. Its message is left out, because it may contain data from a request.
 pub(super) fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
     let (file, line) = panic.location().map_or(("", 0), |location| (location.file(), location.line()));
     tracing::error!(file, line, "panic");
 }
 
-/// JSON lines with `timestamp` and `level`, as Lambda's log filters want them. `AWS_LAMBDA_LOG_LEVEL` sets the level; what
-/// the platform calls TRACE is held at DEBUG, for the runtime's own traces hold whole payloads.
+/// Sets up JSON lines with `timestamp` and `level`, the members that Lambda's log filters use. `AWS_LAMBDA_LOG_LEVEL` sets
+/// the level. TRACE means DEBUG here: the runtime client's own traces contain whole payloads.
 pub(super) fn log_as_json() {
     let level = match std::env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_default().to_ascii_uppercase().as_str() {
         "TRACE" | "DEBUG" => tracing::Level::DEBUG,

@@ -6,5 +6,5 @@ mod log;
 mod runtime;
 
 pub use function::{Function, invoke, main};
-pub use job::{Job, JobError, JobFuture, RunBudget, main_equipped, main_job, run_job};
-pub use runtime::Invocation;
+pub use job::{Job, JobError, JobFuture, RunBudget, main_job, run_job};
+pub use runtime::{Invocation, StartError};

@@ -1,43 +1,60 @@
 //! Reads the configuration, connects, and serves events from the Lambda runtime.
 
 use std::future::Future;
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use aws_sdk_dynamodb::Client;
+use domain::PolicyError;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 
 use super::log::{log_as_json, log_panic};
 use crate::aws;
-use crate::clock::SystemClock;
-use crate::config::{Config, Needs};
-use crate::handler::App;
-use crate::random::SystemRandom;
+use crate::config::{Config, ConfigError, Needs};
+use crate::outbound::SenderError;
 use crate::store::client;
-use domain::Policy;
 
-/// One call by the platform.
+/// One invocation by Lambda.
 #[derive(Clone, Debug)]
 pub struct Invocation {
-    /// The platform's id for it.
+    /// Lambda's request id.
     pub id: String,
-    /// Until the platform gives up.
+    /// The time until Lambda ends the invocation.
     pub remaining: Duration,
 }
 
-pub(super) fn exit(name: &str, outcome: Result<(), lambda_runtime::Error>) -> ExitCode {
+/// Why a function did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("environment variable {0} is not set; this program runs only inside AWS Lambda")]
+    OutsideLambda(&'static str),
+    #[error("the built-in policy is not valid: {0}")]
+    Policy(#[from] PolicyError),
+    #[error("webhooks cannot be sent: {0}")]
+    Sender(#[from] SenderError),
+    #[error("the async runtime did not start: {0}")]
+    Tokio(#[from] std::io::Error),
+    #[error("the Lambda runtime client stopped: {0}")]
+    Lambda(lambda_runtime::Error),
+}
+
+/// The exit code of a function. Lambda reports what a failed start wrote to standard error.
+pub(super) fn exit(name: &str, outcome: Result<(), StartError>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Standard error is where the platform looks for the reason of a failed start.
-            let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("{name}: {error}\n").as_bytes());
+            let _ = writeln!(std::io::stderr(), "{name}: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-/// The variables that the runtime client panics without.
+/// Variables that Lambda always sets. The runtime client panics without them.
 const RUNTIME_VARIABLES: [&str; 4] = [
     "AWS_LAMBDA_RUNTIME_API",
     "AWS_LAMBDA_FUNCTION_NAME",
@@ -45,11 +62,12 @@ const RUNTIME_VARIABLES: [&str; 4] = [
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
 ];
 
-pub(super) fn start<F, T, E>(
+/// Builds the worker `W` and hands it every event until Lambda ends the process.
+pub(super) fn start<W, F, T, E>(
     needs: Needs,
-    equip: impl FnOnce(App, &Config) -> Result<App, lambda_runtime::Error>,
-    answer: impl Fn(Arc<App>, Vec<u8>, Invocation) -> F + Copy,
-) -> Result<(), lambda_runtime::Error>
+    build: impl FnOnce(&Config, Client) -> Result<W, StartError>,
+    handle: impl Fn(Arc<W>, Vec<u8>, Invocation) -> F,
+) -> Result<(), StartError>
 where
     F: Future<Output = Result<T, E>>,
     T: serde::Serialize,
@@ -60,27 +78,26 @@ where
     let variable = |name: &str| std::env::var(name).ok();
     let config = Config::read(variable, needs)?;
     if let Some(name) = RUNTIME_VARIABLES.into_iter().find(|name| variable(name).is_none()) {
-        return Err(format!("environment variable {name} is not set; this program runs inside AWS Lambda").into());
+        return Err(StartError::OutsideLambda(name));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let table = client::connect(&config.dynamodb, aws::http_client());
     if needs.open_table {
         runtime.block_on(client::open(&table, &config.table));
     }
-    let policy = Policy::built_in()?;
-    let app = App::new(&config, table, policy, Arc::new(SystemClock), Arc::new(SystemRandom));
-    let app = Arc::new(equip(app, &config)?);
-    runtime.block_on(lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
+    let worker = Arc::new(build(&config, table)?);
+    let serve = lambda_runtime::run(service_fn(|event: LambdaEvent<Box<RawValue>>| {
         let invocation = Invocation { id: event.context.request_id, remaining: remaining(event.context.deadline) };
         let payload = Box::<str>::from(event.payload).into_string().into_bytes();
-        answer(Arc::clone(&app), payload, invocation)
-    })))
+        handle(Arc::clone(&worker), payload, invocation)
+    }));
+    runtime.block_on(serve).map_err(StartError::Lambda)
 }
 
-/// Before this a time since 1970 is no time of Lambda's.
+/// 2001-09-09 in milliseconds since 1970. Every deadline of Lambda is later.
 const YEAR_2001_MS: u64 = 1_000_000_000_000;
 
-/// Until a deadline in milliseconds since 1970. `cargo lambda watch` tells how long instead.
+/// The time until a deadline in milliseconds since 1970. `cargo lambda watch` sends a duration in milliseconds instead.
 fn remaining(deadline_ms: u64) -> Duration {
     if deadline_ms < YEAR_2001_MS {
         return Duration::from_millis(deadline_ms);

@@ -24,8 +24,7 @@ pub struct Sqs {
 impl Sqs {
     /// The queue at this URL. Tests pass an HTTP client of their own to see and change what is sent.
     pub fn new(service: &aws::Service, url: String, http: SharedHttpClient) -> Self {
-        let given = &service.credentials;
-        let credentials = Credentials::new(&given.id, &given.secret, given.token.clone(), None, "environment");
+        let credentials = Credentials::from(&service.credentials);
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .operation_attempt_timeout(Duration::from_secs(3))

@@ -16,8 +16,7 @@ const OPENING: Duration = Duration::from_secs(1);
 
 /// A client for the table.
 pub fn connect(service: &aws::Service, http: SharedHttpClient) -> Client {
-    let given = &service.credentials;
-    let credentials = Credentials::new(&given.id, &given.secret, given.token.clone(), None, "environment");
+    let credentials = Credentials::from(&service.credentials);
     let mut sdk = SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(service.region.clone()))

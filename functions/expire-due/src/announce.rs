@@ -1,0 +1,58 @@
+//! Writes the events of due invitations and grants.
+
+use domain::{Event, EventType, Grant, GrantNotice, Invitation, Occurrence, Timestamp};
+use platform::lambda::RunBudget;
+use platform::store::StoreError;
+use serde_json::json;
+
+use crate::announcer::Announcer;
+
+/// Announces that an invitation has expired. Returns the number of events: 0 if the invitation has changed since.
+pub(crate) async fn announce_invitation(
+    announcer: &Announcer,
+    budget: RunBudget,
+    invitation: &Invitation,
+) -> Result<usize, StoreError> {
+    let op = announcer.op(budget);
+    let data = [("expired_at", json!(invitation.expires_at))];
+    let event =
+        announcer.event(op.occurred_at, |occurrence| invitation.event(EventType::InvitationExpired, occurrence, data));
+    announcer.store.announce_invitation(op, invitation, &event).await.map(usize::from)
+}
+
+/// Announces every notice of a grant that is due by now, in order. Returns the number of events.
+pub(crate) async fn announce_grant(
+    announcer: &Announcer,
+    budget: RunBudget,
+    mut grant: Grant,
+    mut due: Timestamp,
+) -> Result<usize, StoreError> {
+    let mut announced = 0;
+    loop {
+        let op = announcer.op(budget);
+        let Some(notice) = grant.notice_at(due) else { return Ok(announced) };
+        let event = announcer.event(op.occurred_at, |occurrence| grant_event(&grant, due, notice, occurrence));
+        if !announcer.store.announce_grant(op, &grant, due, &event).await? {
+            return Ok(announced);
+        }
+        announced += 1;
+        grant.chain = event.chain_after(&grant.chain.hash);
+        match grant.next_notice(due) {
+            Some((next, _)) if next <= op.occurred_at => due = next,
+            _ => return Ok(announced),
+        }
+    }
+}
+
+fn grant_event(grant: &Grant, due: Timestamp, notice: GrantNotice, occurrence: Occurrence<'_>) -> Event {
+    let ends_at = ("ends_at", json!(grant.ends_at(due)));
+    match notice {
+        GrantNotice::Expiring(days) => {
+            grant.event(EventType::GrantExpiring, occurrence, [("days", json!(days)), ends_at])
+        }
+        GrantNotice::Expired => grant.event(EventType::GrantExpired, occurrence, [("ended_at", json!(due))]),
+        GrantNotice::Extended => {
+            grant.event(EventType::GrantExtended, occurrence, [("extended_at", json!(due)), ends_at])
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! One run of the job. It publishes an item in three steps: store its deliveries, send their tickets, remove the item's mark.
+//! Each step may be repeated without harm. A delivery keeps a mark for the time when its ticket counts as lost.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+
+use domain::{Delivery, DeliveryPurpose, Endpoint, Event, Owner};
+use futures_util::FutureExt;
+use futures_util::future::try_join_all;
+use platform::handler::views::event_message;
+use platform::lambda::{JobError, RunBudget};
+use platform::queue::{QueueError, Ticket};
+use platform::store::{Marked, OpContext, Outgoing};
+use serde_json::Value;
+
+use crate::fault::{Fault, MESSAGE_MAX, Poison};
+use crate::follow_up::follow_up;
+use crate::publisher::Publisher;
+
+pub(crate) struct Run<'a> {
+    pub(crate) publisher: &'a Publisher,
+    pub(crate) budget: RunBudget,
+    /// Endpoints as they were when this run first needed them. Every event of this run was committed before that.
+    endpoints: BTreeMap<Owner, Vec<Endpoint>>,
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn new(publisher: &'a Publisher, budget: RunBudget) -> Self {
+        Self { publisher, budget, endpoints: BTreeMap::new() }
+    }
+
+    pub(crate) fn op(&self) -> OpContext {
+        self.budget.op(self.publisher.clock.now())
+    }
+
+    /// Publishes an item. An item that can never be published is noted and removed from the outbox.
+    pub(crate) async fn publish(&mut self, marked: &Marked) -> Result<(), JobError> {
+        let publishing = AssertUnwindSafe(self.send_out(marked)).catch_unwind().await;
+        match publishing.unwrap_or(Err(Fault::Poison(Poison::Panicked))) {
+            Ok(()) => {}
+            Err(Fault::Poison(poison)) => self.note_poison(&marked.name(), &poison).await?,
+            Err(Fault::Retry(error)) => return Err(error),
+        }
+        Ok(self.publisher.store.unmark(self.op(), marked).await?)
+    }
+
+    /// Sends tickets for deliveries, all at once: after a receiver was down, many deliveries are due together.
+    pub(crate) async fn make_tickets(&self, deliveries: &[Marked]) -> Result<(), JobError> {
+        self.send(deliveries.iter().filter_map(Marked::delivery).map(Ticket::of).collect()).await?;
+        let op = self.op();
+        try_join_all(deliveries.iter().map(|marked| self.publisher.store.unmark(op, marked))).await?;
+        Ok(())
+    }
+
+    /// Notes a stream record without an item key.
+    pub(crate) async fn reject_record(&self, record: &Value) -> Result<(), JobError> {
+        let number = record["dynamodb"]["SequenceNumber"].as_str().unwrap_or("without number");
+        self.note_poison(&format!("stream record {number}"), &Poison::NoKey).await
+    }
+
+    /// The alarm counts these log lines.
+    async fn note_poison(&self, named: &str, poison: &Poison) -> Result<(), JobError> {
+        let reason = poison.to_string();
+        tracing::error!(poison = true, named, reason, "an item can never be published");
+        Ok(self.publisher.store.note_poison(self.op(), named, &reason).await?)
+    }
+
+    async fn send_out(&mut self, marked: &Marked) -> Result<(), Fault> {
+        match &marked.what {
+            Outgoing::Event(event) => {
+                let message = event_message(event).map_err(Poison::from)?;
+                if message.len() > MESSAGE_MAX {
+                    return Err(Poison::MessageTooLong(message.len()).into());
+                }
+                self.deliver_event(event, &message).await?;
+                follow_up(self, event).await?;
+            }
+            Outgoing::Delivery(delivery) => self.send(vec![Ticket::of(delivery)]).await?,
+            Outgoing::Unreadable(item) => return Err(Poison::Unreadable(item.clone()).into()),
+        }
+        Ok(())
+    }
+
+    /// Starts a delivery of the event for each endpoint that wants it.
+    async fn deliver_event(&mut self, event: &Event, message: &[u8]) -> Result<(), Fault> {
+        let mut deliveries = Vec::new();
+        for owner in Owner::recipients_of(event) {
+            let now = self.publisher.clock.now();
+            let interested = self.endpoints_of(&owner).await?.iter().filter(|endpoint| endpoint.wants(event));
+            deliveries.extend(interested.map(|endpoint| {
+                let id = endpoint.endpoint_id.clone();
+                Delivery::new(event.event_id().into(), id, owner.clone(), DeliveryPurpose::Event, now)
+            }));
+        }
+        self.begin(message, &deliveries).await
+    }
+
+    async fn endpoints_of(&mut self, owner: &Owner) -> Result<&[Endpoint], Fault> {
+        if !self.endpoints.contains_key(owner) {
+            let (found, unreadable) = self.publisher.store.endpoints_of(self.op(), owner).await?;
+            // Other endpoints do not wait until an unreadable one is repaired. Its owner finds the events in the feed.
+            for item in unreadable {
+                self.note_poison(&format!("{} / {}", item.pk, item.sk), &item.into()).await?;
+            }
+            self.endpoints.insert(owner.clone(), found);
+        }
+        Ok(self.endpoints.get(owner).map(Vec::as_slice).unwrap_or_default())
+    }
+
+    /// Stores deliveries of a message and sends their tickets.
+    pub(crate) async fn begin(&self, message: &[u8], deliveries: &[Delivery]) -> Result<(), Fault> {
+        if deliveries.is_empty() {
+            return Ok(());
+        }
+        self.publisher.store.begin_deliveries(self.op(), message, deliveries).await?;
+        Ok(self.send(deliveries.iter().map(Ticket::of).collect()).await?)
+    }
+
+    pub(crate) async fn send(&self, tickets: Vec<Ticket>) -> Result<(), QueueError> {
+        self.publisher.queue.send(tickets).await
+    }
+}
