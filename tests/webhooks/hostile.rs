@@ -287,7 +287,7 @@ impl FailingOnce {
 impl Queue for FailingOnce {
     fn send(&self, tickets: Vec<Ticket>) -> Queued<'_> {
         if self.calls.fetch_add(1, Ordering::SeqCst) == self.at {
-            return Box::pin(async { Err(QueueError("throttled".into())) });
+            return Box::pin(async { Err(QueueError::Failed { source_text: "throttled".into() }) });
         }
         self.queue.send(tickets)
     }

@@ -4,7 +4,7 @@
 use domain::{Actor, Endpoint, EndpointState, Event, EventType, Occurrence};
 use platform::handler::App;
 use platform::lambda::RunBudget;
-use platform::store::{EndpointChange, StoreError, TRIES};
+use platform::store::{EndpointChange, Step, StoreError, retry_on_change};
 use serde_json::json;
 
 use crate::text;
@@ -79,14 +79,14 @@ async fn change(
     endpoint: &Endpoint,
     make: impl Fn(&Endpoint) -> Option<(Endpoint, EventType, Option<Reason>)>,
 ) -> Result<Changed, String> {
-    for _ in 0..TRIES {
+    let changed = retry_on_change(|| async {
         let attempt = time.op(app);
-        let found = app.store.endpoint(attempt, &endpoint.owner, &endpoint.endpoint_id).await;
-        let Some(before) = found.map_err(text)? else { return Ok(Changed::Done) };
+        let found = app.store.endpoint(attempt, &endpoint.owner, &endpoint.endpoint_id).await?;
+        let Some(before) = found else { return Ok(Step::Done(Changed::Done)) };
         if before.url != endpoint.url {
-            return Ok(Changed::Elsewhere);
+            return Ok(Step::Done(Changed::Elsewhere));
         }
-        let Some((after, event_type, reason)) = make(&before) else { return Ok(Changed::Done) };
+        let Some((after, event_type, reason)) = make(&before) else { return Ok(Step::Done(Changed::Done)) };
         let actor = Actor::system(crate::NAME);
         let policy_version = app.policy.at(attempt.occurred_at).version;
         let occurrence = Occurrence { at: attempt.occurred_at, actor: &actor, policy_version };
@@ -94,10 +94,10 @@ async fn change(
         if let Some(reason) = reason {
             event.data.insert("reason".into(), json!(reason.as_str()));
         }
-        match app.store.change_endpoint(attempt, &before, &after, &event).await.map_err(text)? {
-            EndpointChange::Done => return Ok(Changed::Done),
-            EndpointChange::Changed | EndpointChange::UrlTaken => {}
-        }
-    }
-    Err(text(StoreError::Contention))
+        Ok(match app.store.change_endpoint(attempt, &before, &after, &event).await? {
+            EndpointChange::Done => Step::Done(Changed::Done),
+            EndpointChange::Changed | EndpointChange::UrlTaken => Step::Changed,
+        })
+    });
+    changed.await.map_err(|error: StoreError| text(error))
 }
