@@ -230,7 +230,7 @@ impl Stage {
     /// Every reader of a damaged item answers 500, says nothing, and writes nothing.
     async fn is_refused(&self, kind: &Kind, damage: &str, damaged: &Item) {
         self.put(damaged).await;
-        // The feed holds back 10 s, functions remember for 30 s.
+        // The feed holds back 12 s, and caches last 30 s.
         self.world.clock().advance_millis(30_000);
         let before = self.world.table().await;
         for call in self.readers(kind.name) {

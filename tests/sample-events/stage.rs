@@ -28,7 +28,6 @@ use platform::handler::App;
 use platform::lambda::{Invocation, Job, JobError, invoke, run_job};
 use platform::outbound::{Resolver, Sender};
 
-use platform::random::SeededRandom;
 use platform::secrets::{AccessKeyText, MasterKeys, Secret};
 use platform::store::{Item, client, keys, schema};
 use serde_json::{Value, json};
@@ -36,7 +35,7 @@ use serde_json::{Value, json};
 use super::lambda_events::{self, Change};
 use super::mailbox::Mailbox;
 use super::{MASTER_KEY, OPERATOR_KEY, Sample, TIME};
-use crate::{Answer, Call, ManualClock};
+use crate::{Answer, Call, ManualClock, SeededRandom};
 
 /// Where the gateway is said to be, and where requests are said to come from.
 const HOST: &str = "sample.execute-api.eu-west-1.amazonaws.com";

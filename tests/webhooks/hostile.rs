@@ -12,9 +12,9 @@ use local::table_config;
 use platform::handler::App;
 use platform::lambda::{Invocation, Job, JobError, run_job};
 use platform::queue::{Queue, QueueError, Queued, Ticket};
-use platform::random::SeededRandom;
 use serde_json::{Value, json};
 use tests::Reply;
+use tests::SeededRandom;
 
 use crate::common::{Hook, Stage};
 
