@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 
+use domain::clock_budget::EVENT_LATENESS;
 use domain::{Delivery, DeliveryPurpose, DeliveryState, Endpoint, EndpointState, Event, EventType, Owner};
 use futures_util::FutureExt;
 use futures_util::future::try_join_all;
@@ -77,7 +78,7 @@ impl<'a> Publisher<'a> {
 
     /// Puts tickets for deliveries into the queue, all at once: where one receiver was down, many are due together.
     pub(crate) async fn make_tickets(&self, deliveries: &[Marked]) -> Result<(), Failure> {
-        self.send(deliveries.iter().filter_map(Marked::delivery).map(Ticket::of).collect()).await?;
+        self.send(deliveries.iter().filter_map(Marked::delivery).map(Ticket::from).collect()).await?;
         let attempt = self.time.op(self.app);
         try_join_all(deliveries.iter().map(|marked| self.app.store.unmark(attempt, marked))).await?;
         Ok(())
@@ -105,7 +106,7 @@ impl<'a> Publisher<'a> {
                 self.tell(event, &message).await?;
                 self.follow_up(event).await?;
             }
-            Outgoing::Delivery(delivery) => self.send(vec![Ticket::of(delivery)]).await?,
+            Outgoing::Delivery(delivery) => self.send(vec![Ticket::from(delivery.as_ref())]).await?,
             Outgoing::Unreadable(error) => return Err(Fault::Poison(error.to_string())),
         }
         Ok(())
@@ -142,7 +143,7 @@ impl<'a> Publisher<'a> {
             return Ok(());
         }
         self.app.store.begin_deliveries(self.time.op(self.app), message, deliveries).await?;
-        self.send(deliveries.iter().map(Ticket::of).collect()).await
+        self.send(deliveries.iter().map(Ticket::from).collect()).await
     }
 
     async fn send(&self, tickets: Vec<Ticket>) -> Result<(), Failure> {
@@ -183,11 +184,11 @@ impl<'a> Publisher<'a> {
         while self.time.is_left() {
             let attempt = self.time.op(self.app);
             // Clocks differ a little.
-            let since = endpoint.pending_since - Endpoint::COMMIT_LAG;
+            let since = endpoint.pending_since - EVENT_LATENESS;
             let waiting = &[DeliveryState::Pending];
             let id = &endpoint.endpoint_id;
             let page = self.app.store.deliveries_since(attempt, id, since, waiting, start).await?;
-            self.send(page.deliveries.iter().map(Ticket::of).collect()).await?;
+            self.send(page.deliveries.iter().map(Ticket::from).collect()).await?;
             start = page.next;
             if start.is_none() {
                 break;
