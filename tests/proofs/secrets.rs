@@ -1,4 +1,4 @@
-//! Nothing secret rests in the table or stands in a log line.
+//! No secret is in the table or in a log line.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -47,7 +47,7 @@ fn log() -> &'static Log {
 #[derive(Default)]
 struct Secrets(BTreeMap<String, String>);
 
-/// Enough of a form that nothing else looks like it; a piece of a secret must not show either.
+/// Long enough to be unique. A part of a secret must not appear either.
 const PIECE: usize = 16;
 
 impl Secrets {
@@ -72,7 +72,7 @@ impl Secrets {
         self.add(what, &decoded.expect("a secret is spelled in base64"));
     }
 
-    /// Whatever an answer shows that is secret.
+    /// The secrets in a response.
     fn learn(&mut self, answer: &Value) {
         for (member, what) in [("key", "an access key"), ("signing_secret", "a signing secret")] {
             if let Some(shown) = answer[member].as_str() {
@@ -350,7 +350,7 @@ fn logged() -> usize {
 }
 
 #[tokio::test]
-async fn no_secret_of_the_whole_story_rests_in_the_table_or_a_log_line() {
+async fn the_story_leaves_no_secret_in_the_table_or_the_log() {
     let before = logged();
     let Some(mut story) = Story::begin(7001).await else { return };
     for step in STEPS {
@@ -366,9 +366,9 @@ async fn no_secret_of_the_whole_story_rests_in_the_table_or_a_log_line() {
     story.finish(before).await;
 }
 
-/// The same, whatever happens in whatever order.
+/// The same for random stories.
 #[test]
-fn no_secret_of_any_story_rests_in_the_table_or_a_log_line() {
+fn random_stories_leave_no_secret_in_the_table_or_the_log() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let config = Config { cases: 4, max_shrink_iters: 20, failure_persistence: None, ..Config::default() };
     let steps = proptest::collection::vec(0..STEPS.len(), 10..40);
@@ -388,7 +388,7 @@ fn no_secret_of_any_story_rests_in_the_table_or_a_log_line() {
 
 /// The search bites: a secret that is put somewhere is found, in every form.
 #[test]
-fn a_secret_that_is_there_is_found() {
+fn a_stored_secret_is_found() {
     let mut secrets = Secrets::default();
     secrets.add("a secret", &[7, 200, 3, 99, 1, 2, 3, 4, 5, 6, 77, 88, 99, 255, 0, 10, 31, 32]);
     let found = |text: &str| std::panic::catch_unwind(|| secrets.assert_absent("x", text)).is_err();

@@ -38,7 +38,7 @@ type Kind = (InvitationKind, Option<(InvitationId, Timestamp)>);
 enum Refused {
     /// The invitation has to be of this kind. It is sent again.
     Becomes(Kind),
-    Finally(Created),
+    Finally(Box<Created>),
 }
 
 impl Store {
@@ -84,7 +84,7 @@ impl Store {
                 Refused::Finally(refusal) => {
                     Ok(Step::Done(match self.invitation(op, &invitation.invitation_id).await? {
                         Some(existing) => Created::AlreadyExists(existing),
-                        None => refusal,
+                        None => *refusal,
                     }))
                 }
             }
@@ -105,7 +105,7 @@ fn explain(
     now: Timestamp,
 ) -> Result<Refused, StoreError> {
     if let Some(refusal) = requirements.refusal(&invitation.customer, outcome)? {
-        return Ok(Refused::Finally(Created::Tenant(refusal)));
+        return Ok(Refused::Finally(Box::new(Created::Tenant(refusal))));
     }
     let key = keys::relationship(&invitation.customer, &invitation.partner_id);
     let refusal = outcome.refusal(&key).ok_or(StoreError::Contention)?;
@@ -118,16 +118,16 @@ fn explain_relationship(invitation: &Invitation, relationship: Option<&Relations
     let active = relationship.filter(|relationship| relationship.state == RelationshipState::Active);
     match (invitation.kind, active) {
         (InvitationKind::Reseller, Some(_)) if invitation.delegated_admin.is_none() => {
-            Refused::Finally(Created::RelationshipActive)
+            Refused::Finally(Box::new(Created::RelationshipActive))
         }
         (InvitationKind::Grant, None) => Refused::Becomes((InvitationKind::Reseller, None)),
         (_, Some(active)) if active.period != invitation.period => {
             Refused::Becomes((InvitationKind::Grant, active.period.clone()))
         }
-        _ => Refused::Finally(match relationship.and_then(|relationship| relationship.open_at(now)) {
+        _ => Refused::Finally(Box::new(match relationship.and_then(|relationship| relationship.open_at(now)) {
             Some(open) => Created::Pending(open.clone()),
             None => Created::LimitReached,
-        }),
+        })),
     }
 }
 
