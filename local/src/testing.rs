@@ -1,4 +1,4 @@
-//! What several unit tests need.
+//! Helpers of several unit tests.
 
 use std::path::PathBuf;
 
@@ -18,5 +18,14 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// "Random" bytes that are always the same.
+pub struct FixedRandom(pub u8);
+
+impl Random for FixedRandom {
+    fn bytes(&self) -> [u8; 32] {
+        [self.0; 32]
     }
 }

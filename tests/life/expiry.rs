@@ -1,4 +1,4 @@
-//! An invitation is over to the millisecond, and the event that tells of it comes once per link.
+//! An invitation expires to the millisecond, and its event is written once per link.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -35,7 +35,7 @@ const ANSWERS: [(&str, Answering); 5] = [
 ];
 
 #[tokio::test]
-async fn every_answer_is_taken_until_the_last_millisecond_and_none_after_it_job_or_no_job() {
+async fn answers_are_accepted_until_the_last_millisecond_with_or_without_the_job() {
     for days in [1, 90] {
         let Some(world) = World::with_clock().await else { return };
         let partner = world.partner().await;
@@ -63,7 +63,7 @@ async fn every_answer_is_taken_until_the_last_millisecond_and_none_after_it_job_
 }
 
 #[tokio::test]
-async fn the_end_is_told_once_per_link_however_often_and_late_the_job_runs() {
+async fn an_expiry_is_announced_once_per_link() {
     let Some(world) = World::with_clock().await else { return };
     let (partner, customer) = (world.partner().await, world.customer().await);
     let (id, _) = open_for(&world, &partner, &customer, 30).await;
@@ -82,7 +82,7 @@ async fn the_end_is_told_once_per_link_however_often_and_late_the_job_runs() {
         let invitation = &before["invitation"];
         assert_eq!(told["data"], json!({"expired_at": invitation["expires_at"]}));
         assert_eq!(told["subject"]["customer_tenant_id"], json!(customer.tenant_id));
-        // What was told has no version of its own: the renewal has the next one.
+        // The announcement has no version: the renewal has the next one.
         let renewed = world.send(&partner.renew(&id)).await.expect(200);
         let version = invitation["version"].as_u64().unwrap();
         assert_eq!(renewed["invitation"]["version"].as_u64(), Some(version + 1));
@@ -98,7 +98,7 @@ async fn the_end_is_told_once_per_link_however_often_and_late_the_job_runs() {
 }
 
 #[tokio::test]
-async fn what_was_answered_in_time_is_never_told_to_be_over() {
+async fn an_answered_invitation_is_never_announced_as_expired() {
     let Some(world) = World::with_clock().await else { return };
     let partner = world.partner().await;
     let mut ids = Vec::new();
@@ -116,7 +116,7 @@ async fn what_was_answered_in_time_is_never_told_to_be_over() {
 }
 
 #[tokio::test]
-async fn the_job_changes_nothing_that_anyone_can_observe_but_the_events() {
+async fn the_job_has_no_observable_effect_except_events() {
     let Some(world) = World::with_clock().await else { return };
     let (partner, customer, other) = (world.partner().await, world.customer().await, world.customer().await);
     world.relate(&partner, &customer).await;
@@ -172,7 +172,7 @@ async fn many(world: &World, partners: usize, customers: usize) -> BTreeSet<Stri
     ids
 }
 
-/// The invitations of all events that tell of an end, each as often as it was told.
+/// The invitation of each expiry event.
 async fn told(world: &World) -> Vec<String> {
     let events = world.all(&Call::get("/v1/events?limit=100").key(world.operator_key())).await;
     let told = events.iter().filter(|event| event["type"] == EXPIRED);
@@ -182,7 +182,7 @@ async fn told(world: &World) -> Vec<String> {
 /// More than a page of every shard. A run that has little time stops in between, one that is cut off leaves what it has
 /// not told, and whatever follows goes on there.
 #[tokio::test]
-async fn a_run_is_bounded_and_the_next_goes_on_where_it_stopped() {
+async fn a_run_is_limited_and_the_next_one_continues() {
     let Some(world) = World::with_clock().await else { return };
     let ids = many(&world, 14, 16).await;
     world.clock().advance_days(30);
@@ -226,7 +226,7 @@ async fn refusing(refused: &Refused) -> Option<World> {
 }
 
 #[tokio::test]
-async fn one_that_can_never_be_told_holds_up_nobody_else() {
+async fn an_item_that_always_fails_does_not_block_others() {
     let refused = Refused::default();
     let Some(world) = refusing(&refused).await else { return };
     let ids = many(&world, 2, 6).await;
@@ -246,7 +246,7 @@ async fn one_that_can_never_be_told_holds_up_nobody_else() {
 }
 
 #[tokio::test]
-async fn one_that_can_not_be_read_holds_up_nobody_else() {
+async fn an_unreadable_item_does_not_block_others() {
     let Some(world) = World::with_clock().await else { return };
     let ids = many(&world, 2, 6).await;
     let (local, clock) = world.here().unwrap();

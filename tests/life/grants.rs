@@ -9,7 +9,7 @@ use tests::{Call, Customer, Partner, World};
 
 use crate::common::{announced, audited, events_of, granted, run, shown};
 
-/// Days, whether it extends itself, and what is told on which day.
+/// Days, automatic extension, and the notice of each day.
 type Life = (u32, bool, &'static [(u32, &'static str)]);
 
 /// Days of a grant, whether it extends itself, and what is announced of it in 400 days: on which day what.
@@ -62,7 +62,7 @@ async fn announcements(world: &World, grant: &str) -> Vec<(u32, String, u32)> {
 }
 
 #[tokio::test]
-async fn each_notice_comes_once_and_on_its_day_when_the_job_runs_then() {
+async fn each_notice_is_announced_once_on_its_day() {
     let Some(world) = World::with_clock().await else { return };
     let grants = lives(&world).await;
     let days: BTreeSet<_> = LIVES.iter().flat_map(|(_, _, expected)| expected.iter().map(|(day, _)| *day)).collect();
@@ -83,7 +83,7 @@ async fn each_notice_comes_once_and_on_its_day_when_the_job_runs_then() {
 }
 
 #[tokio::test]
-async fn after_a_long_outage_one_run_tells_everything_that_was_due_in_order_and_once() {
+async fn after_an_outage_one_run_announces_everything_due_in_order() {
     let Some(world) = World::with_clock().await else { return };
     let grants = lives(&world).await;
     world.clock().advance_days(400);
@@ -99,7 +99,7 @@ async fn after_a_long_outage_one_run_tells_everything_that_was_due_in_order_and_
 }
 
 #[tokio::test]
-async fn state_and_end_are_those_of_the_moment_whether_the_job_has_run_or_not() {
+async fn state_and_end_do_not_depend_on_the_job() {
     let Some(world) = World::with_clock().await else { return };
     let (partner, customer) = (world.partner().await, world.customer().await);
     let plain = granted(&world, &partner, &customer, "P10D", false).await;
@@ -127,9 +127,9 @@ async fn state_and_end_are_those_of_the_moment_whether_the_job_has_run_or_not() 
     }
 }
 
-/// Nothing is announced of what a side has ended, alone or with the relationship, and nobody sees the job that noticed.
+/// A grant that was ended, alone or with its relationship, is not announced, and the job has no other effect.
 #[tokio::test]
-async fn what_a_side_ended_is_announced_no_more() {
+async fn an_ended_grant_is_not_announced() {
     for extends in [false, true] {
         let Some(world) = World::with_clock().await else { return };
         let (partner, customer, leaving) = (world.partner().await, world.customer().await, world.customer().await);
@@ -150,7 +150,7 @@ async fn what_a_side_ended_is_announced_no_more() {
 }
 
 #[tokio::test]
-async fn a_suspended_partners_grants_are_suspended_as_long_as_it_is() {
+async fn grants_are_suspended_while_their_partner_is() {
     let Some(world) = World::with_clock().await else { return };
     let (partner, customer) = (world.partner().await, world.customer().await);
     let (active, ended) = (
@@ -173,7 +173,7 @@ async fn a_suspended_partners_grants_are_suspended_as_long_as_it_is() {
     world.operator(Call::new("POST", format!("/v1/partners/{}/resume", partner.partner_id))).await.expect(200);
     world.forget().await;
     assert_eq!(states().await, ["active", "ended", "expired"]);
-    // Its time goes on meanwhile.
+    // Its time continues.
     world.suspend(&partner).await;
     world.clock().advance_days(100);
     assert_eq!(states().await, ["expired", "ended", "expired"]);
@@ -193,7 +193,7 @@ async fn as_it_is(world: &World, partner: &Partner, customer: &Customer, grant: 
 }
 
 #[tokio::test]
-async fn grants_of_an_earlier_period_keep_how_and_when_they_ended() {
+async fn grants_of_an_earlier_period_keep_their_state_and_end() {
     let Some(world) = World::with_clock().await else { return };
     let (partner, customer) = (world.partner().await, world.customer().await);
     let mut grants = Vec::new();

@@ -1,4 +1,4 @@
-//! Whole lives of invitations, relationships and grants, on the virtual clock: what ends when, and who is told of it.
+//! Lifecycles of invitations, relationships and grants on the virtual clock: what ends when, and which events are written.
 
 mod common;
 mod expiry;

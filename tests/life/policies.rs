@@ -30,7 +30,7 @@ async fn decided(world: &World, id: &str) -> Vec<(String, u64)> {
 }
 
 #[tokio::test]
-async fn every_decision_carries_the_version_it_was_made_under() {
+async fn every_decision_records_its_policy_version() {
     let Some(world) = changing(|_| {}).await else { return };
     let (partner, customer) = (world.partner().await, world.customer().await);
     let (id, _) = world.open(&partner, &customer, asking(&["global_reader"], "P10D")).await;
@@ -55,7 +55,7 @@ async fn every_decision_carries_the_version_it_was_made_under() {
 }
 
 #[tokio::test]
-async fn limits_roles_and_the_announcement_change_at_the_very_millisecond() {
+async fn a_new_policy_version_takes_effect_to_the_millisecond() {
     let Some(world) = changing(|later| {
         later["limits"]["invitations_per_pair_and_day"] = json!(1);
         later["limits"]["message_characters"] = json!(5);
@@ -124,7 +124,7 @@ async fn limits_roles_and_the_announcement_change_at_the_very_millisecond() {
 
 /// Each switch of a cloud, thrown while an invitation is open.
 #[tokio::test]
-async fn a_clouds_switches_hold_from_their_time_and_for_their_cloud() {
+async fn the_rules_of_a_cloud_apply_from_their_time_and_to_their_cloud() {
     for (switch, value) in
         [("multi_partner", "denied"), ("accept_proof", "customer_key"), ("delegated_admin", "required")]
     {
@@ -175,7 +175,7 @@ async fn a_clouds_switches_hold_from_their_time_and_for_their_cloud() {
 
 /// Stricter numbers bind what comes, not what is there.
 #[tokio::test]
-async fn nothing_that_was_decided_changes_with_the_policy() {
+async fn past_decisions_do_not_change_with_the_policy() {
     let Some(world) = changing(|later| {
         later["limits"]["grant_days_max"] = json!(1);
         later["limits"]["grant_extension_days"] = json!(7);

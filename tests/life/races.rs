@@ -1,4 +1,4 @@
-//! Two at once: one wins, the other hears that it lost, and there is one event for each change.
+//! Two concurrent requests: one wins, the other is refused, and there is one event for each change.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -229,7 +229,7 @@ async fn enrol_and_accept() {
         let won = usize::from(two == "200");
         let types = ["partner.enrolled", "invitation.accepted"];
         assert_eq!(counts(world, &customer.tenant_id, &types).await, [1, won]);
-        // Whoever won: from now on nothing new is sold to it.
+        // No matter which request won, nothing new is sold to it.
         let refusal = if won == 1 { "403 customer_is_csp_tenant" } else { "403 no_active_relationship" };
         let register = partner.register(&registration(&format!("s-{}", race.begun), &customer));
         assert_eq!(said(world, &register).await.0, refusal);

@@ -16,7 +16,7 @@ const SIDES: [Side; 2] =
     [("partner", |partner, customer| partner.end(customer)), ("customer", |partner, customer| customer.end(partner))];
 
 #[tokio::test]
-async fn through_two_endings_and_a_new_beginning_what_was_sold_stays_as_it_is() {
+async fn subscriptions_survive_the_end_and_restart_of_a_relationship() {
     for (side, end) in SIDES {
         let Some(world) = World::with_clock().await else { return };
         let (partner, other, customer) = (world.partner().await, world.partner().await, world.customer().await);
@@ -59,7 +59,7 @@ async fn through_two_endings_and_a_new_beginning_what_was_sold_stays_as_it_is() 
             again.expect(200);
             assert!(again.replayed());
             assert_eq!(sold(&world, &[&partner, &other], &customer).await, before);
-            assert_eq!(row(&world, &other, &customer).await, others, "nobody else's relationship ends");
+            assert_eq!(row(&world, &other, &customer).await, others, "no other relationship ends");
         }
         world.send(&other.register(&registration("other-2", &customer))).await.expect(201);
         audited(&world).await;
@@ -74,7 +74,7 @@ async fn row(world: &World, partner: &Partner, customer: &Customer) -> Value {
 
 /// An invitation of kind grant is of use in its own period only; all that is left to its partner is to take it back.
 #[tokio::test]
-async fn a_wish_for_a_grant_outlives_its_relationship_only_to_be_cancelled_or_declined() {
+async fn after_the_relationship_ended_a_grant_invitation_can_only_be_cancelled_or_declined() {
     let Some(world) = World::with_clock().await else { return };
     for cancels in [true, false] {
         for again in [false, true] {
@@ -104,7 +104,7 @@ async fn a_wish_for_a_grant_outlives_its_relationship_only_to_be_cancelled_or_de
 
 /// A renewal: when it is possible, and what it answers otherwise.
 #[tokio::test]
-async fn an_invitation_is_renewed_while_it_may_still_be_accepted_and_its_old_link_dies_at_once() {
+async fn a_renewed_invitation_stops_its_old_link_at_once() {
     let Some(world) = World::with_clock().await else { return };
     let (partner, customer) = (world.partner().await, world.customer().await);
     let (id, mut token) = world.open(&partner, &customer, Value::Null).await;

@@ -1,4 +1,4 @@
-//! The timeline: one event for each change, saying who, what, when and under which policy; and nobody can change it unseen.
+//! The timeline: one event for each change, with who, what, when and the policy version. Every change of an event is found.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -58,7 +58,7 @@ impl Told<'_> {
 }
 
 #[tokio::test]
-async fn every_command_that_changes_something_is_one_event_and_a_repeat_is_none() {
+async fn every_change_writes_one_event_and_a_replay_none() {
     let Some(world) = World::with_clock().await else { return };
     let (partner, customer, other) = (world.partner().await, world.customer().await, world.customer().await);
     let seller = world.further_key(&partner, &["sales_agent"]).await;
@@ -71,7 +71,7 @@ async fn every_command_that_changes_something_is_one_event_and_a_repeat_is_none(
     let (id, _) = link(&told.once(&create, ["invitation.created", "partner", "sales_agent", "1"], true).await.json());
     let renewed = told.once(&partner.renew(&id), ["invitation.renewed", "partner", "global_admin", "2"], false).await;
     let (_, token) = link(&renewed.json());
-    // What the holder was shown is in the event, so that nobody can say later that it was something else.
+    // The event contains a hash of what the link's holder was shown.
     let previewed = world.send(&preview(&id, &token)).await.expect(200);
     let accept = accept_by_link(&id, &token, &asked);
     told.once(&accept, ["invitation.accepted", "link", "global_admin", "3"], true).await;
@@ -147,7 +147,7 @@ fn audit(items: &[Item]) -> Result<Audited, AuditError> {
 
 /// Every event of a life, and everything that can be done to one.
 #[tokio::test]
-async fn an_event_that_is_changed_removed_added_or_moved_is_found() {
+async fn a_changed_removed_added_or_moved_event_is_found() {
     let Some(world) = World::with_clock().await else { return };
     let (partner, customer) = (world.partner().await, world.customer().await);
     let grant = granted(&world, &partner, &customer, "P40D", false).await;
@@ -188,7 +188,7 @@ async fn an_event_that_is_changed_removed_added_or_moved_is_found() {
             };
             changed[at].insert(attribute.clone(), value);
             found(&format!("{name}: {attribute} changed"), changed);
-            // What hashes, numbers and keys need can't be missing; what is optional is in the hash.
+            // Required attributes cannot be missing, and optional ones are in the hash.
             let mut without = items.clone();
             without[at].remove(attribute);
             found(&format!("{name}: {attribute} removed"), without);
@@ -212,7 +212,7 @@ async fn an_event_that_is_changed_removed_added_or_moved_is_found() {
 
 /// The same in the table itself, through the operator's tool.
 #[tokio::test]
-async fn the_operators_check_of_a_table_finds_it_too() {
+async fn the_verify_command_finds_it_too() {
     let Some(world) = World::with_clock().await else { return };
     let (partner, customer) = (world.partner().await, world.customer().await);
     let id = world.relate(&partner, &customer).await;

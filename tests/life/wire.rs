@@ -1,4 +1,4 @@
-//! Between the functions and the table, below the SDK: where tests look, hold up, refuse and change answers.
+//! An HTTP client below the SDK, in which tests observe, delay, refuse and change responses of the table.
 
 use std::fmt;
 use std::sync::Arc;

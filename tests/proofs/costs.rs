@@ -35,7 +35,7 @@ impl Measure {
     async fn start() -> Option<Self> {
         let meter = Meter::default();
         let client = meter.http_client();
-        // The story is told twice in one day.
+        // The story is played twice in one day.
         let policy = policy_with(|file| file["versions"][0]["limits"]["invitations_per_pair_and_day"] = json!(100));
         let change = |options: &mut local::Options| {
             options.http_client = Some(client);
@@ -291,7 +291,7 @@ async fn administering(measure: &mut Measure, partner: &Partner, customer: &Cust
 }
 
 #[tokio::test]
-async fn warm_commands_and_reads_cost_what_they_may() {
+async fn warm_commands_and_reads_stay_within_their_costs() {
     let Some(mut measure) = Measure::start().await else { return };
     let (mut partner, customer) = (enrol(&mut measure).await, register_customer(&mut measure).await);
     partner.signing_secret = story(&mut measure, &partner, &customer).await;

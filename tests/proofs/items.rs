@@ -1,4 +1,4 @@
-//! An item that can't be read makes exactly the routes that read it fail, without a panic, a word about it, or a write.
+//! An item that cannot be read makes exactly the routes that read it fail, without a panic, a leak or a write.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ struct Kind {
     key: (&'static str, &'static str),
     /// What may be absent, but not of another type.
     optional: &'static [&'static str],
-    /// What no read looks at.
+    /// Attributes that no read uses.
     unread: &'static [&'static str],
 }
 
@@ -64,7 +64,7 @@ const KINDS: &[Kind] = &[
     },
 ];
 
-/// What finds an item is no part of what is read, and the table itself keeps its type.
+/// Keys of indexes are not read, and the table itself enforces their type.
 const INDEXED: &[&str] = &["pk", "sk", "gsi1pk", "gsi2pk", "gsi3pk", "gsi3sk", "gsi4pk", "listed"];
 
 /// One of everything.
@@ -109,7 +109,7 @@ impl Stage {
         });
         let created = world.send(&partner.call("POST", "/endpoints").json(&body)).await.expect(201);
         let id = created["endpoint"]["endpoint_id"].as_str().expect("an id").to_owned();
-        // Published only: nothing is sent to anybody.
+        // Only published: no message is sent.
         world.here().expect("this process").0.courier().publish().await.expect("it is published");
         let deliveries = partner.call("GET", &format!("/endpoints/{id}/deliveries"));
         let deliveries = world.send(&deliveries).await.expect(200);
@@ -227,10 +227,10 @@ impl Stage {
         table.iter().find(|(key, _)| is_it(key)).map(|(_, item)| item.clone()).expect("an item of the kind")
     }
 
-    /// Every reader of a damaged item answers 500, says nothing, and writes nothing.
+    /// Every read of a damaged item returns 500, leaks nothing and writes nothing.
     async fn is_refused(&self, kind: &Kind, damage: &str, damaged: &Item) {
         self.put(damaged).await;
-        // The feed holds back 10 s, functions remember for 30 s.
+        // The feed holds back 12 s, and caches last 30 s.
         self.world.clock().advance_millis(30_000);
         let before = self.world.table().await;
         for call in self.readers(kind.name) {
@@ -241,8 +241,8 @@ impl Stage {
             // The word `partner` is part of the name of every problem.
             let text = String::from_utf8_lossy(&answer.body).replace("urn:multipartner", "");
             for (name, value) in damaged {
-                let tells = value.as_s().is_ok_and(|value| value.len() > 5 && text.contains(value.as_str()));
-                assert!(!tells, "{what}: the answer tells of {name}: {text}");
+                let leaks = value.as_s().is_ok_and(|value| value.len() > 5 && text.contains(value.as_str()));
+                assert!(!leaks, "{what}: the response contains {name}: {text}");
             }
         }
         assert!(self.world.table().await == before, "{} {damage}: something was written", kind.name);

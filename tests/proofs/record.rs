@@ -26,7 +26,7 @@ async fn sell(world: &World, partner: &Partner, customer: &Customer) -> Vec<Stri
 
 /// MP-30 to MP-35: terms, owner, partner of record and everything else of what was sold, and of the customer's tenant.
 #[tokio::test]
-async fn no_command_of_anybody_changes_a_byte_of_what_was_sold_before() {
+async fn no_command_changes_a_byte_of_an_existing_subscription() {
     let Some(world) = World::with_clock().await else { return };
     let (contoso, fabrikam, northwind) = (world.customer().await, world.partner().await, world.partner().await);
     let sold = sell(&world, &fabrikam, &contoso).await;
@@ -81,7 +81,7 @@ async fn no_command_of_anybody_changes_a_byte_of_what_was_sold_before() {
 /// MP-51: the policy turns against everything that is there, and not a byte of it changes; each record still names the
 /// policy it was decided under.
 #[tokio::test]
-async fn a_policy_that_forbids_everything_changes_nothing_that_was_decided() {
+async fn a_policy_that_denies_everything_does_not_change_past_decisions() {
     let Some(world) = World::with_policy(|file| {
         let mut later = file["versions"][0].clone();
         later["version"] = json!(2);

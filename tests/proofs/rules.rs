@@ -1,11 +1,10 @@
-//! Which tests stand for which rule of the domain. What is checked: each rule of the domain's numbering is in the table
-//! once and names at least one test, and each name is that of a test in the sources that is not ignored. Whether that test
-//! would fail if the rule were broken is not checked here: the table is the authors' word.
+//! Which tests cover which rule of the domain. This checks that the table has each rule once with at least one test, and that
+//! each named test exists and is not ignored. It does not check that the test would fail if the rule were broken.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Every rule, what it says in a few words, and the tests that are meant to fail when it is broken.
+/// Every rule, a summary, and the tests that fail if it is broken.
 const RULES: &[(&str, &str, &[&str])] = &[
     (
         "MP-01",
@@ -42,7 +41,7 @@ const RULES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "MP-06",
-        "whatever is another's looks absent",
+        "what belongs to others looks absent",
         &[
             "on_every_route_foreign_and_unknown_ids_get_the_same_404",
             "a_subscription_is_shown_to_its_partner_of_record_only",
@@ -96,7 +95,7 @@ const RULES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "MP-17",
-        "an invitation is answered once, by whoever may",
+        "an invitation is answered once, by someone who is allowed to",
         &[
             "each_command_does_what_the_table_says_when_pending",
             "each_command_does_what_the_table_says_when_accepted",
@@ -145,18 +144,18 @@ const RULES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "MP-22",
-        "whoever registers is the partner of record",
+        "the partner that registers is the partner of record",
         &[
             "a_registered_subscription_has_exactly_the_members_of_the_contract",
             "every_bad_request_gets_exactly_its_answer_and_writes_nothing",
-            "no_command_of_anybody_changes_a_byte_of_what_was_sold_before",
+            "no_command_changes_a_byte_of_an_existing_subscription",
         ],
     ),
     (
         "MP-30",
         "what was sold never changes",
         &[
-            "no_command_of_anybody_changes_a_byte_of_what_was_sold_before",
+            "no_command_changes_a_byte_of_an_existing_subscription",
             "nobody_changes_or_removes_a_subscription",
             "only_registering_writes_subscriptions_and_only_by_a_put_in_a_transaction",
             "the_same_registration_again_gets_the_first_record_and_writes_nothing",
@@ -165,28 +164,28 @@ const RULES: &[(&str, &str, &[&str])] = &[
     (
         "MP-31",
         "what was sold never moves",
-        &["no_command_of_anybody_changes_a_byte_of_what_was_sold_before", "nobody_changes_or_removes_a_subscription"],
+        &["no_command_changes_a_byte_of_an_existing_subscription", "nobody_changes_or_removes_a_subscription"],
     ),
-    ("MP-32", "the account's owner never changes", &["no_command_of_anybody_changes_a_byte_of_what_was_sold_before"]),
+    ("MP-32", "the account's owner never changes", &["no_command_changes_a_byte_of_an_existing_subscription"]),
     (
         "MP-33",
         "terms never change",
         &[
-            "no_command_of_anybody_changes_a_byte_of_what_was_sold_before",
+            "no_command_changes_a_byte_of_an_existing_subscription",
             "a_second_partner_joins_and_nothing_that_was_there_before_changes",
         ],
     ),
     (
         "MP-34",
         "the partner of record never changes",
-        &["no_command_of_anybody_changes_a_byte_of_what_was_sold_before", "nobody_changes_or_removes_a_subscription"],
+        &["no_command_changes_a_byte_of_an_existing_subscription", "nobody_changes_or_removes_a_subscription"],
     ),
     (
         "MP-35",
         "the end of a relationship leaves what was sold",
         &[
             "either_side_ends_the_relationship_once",
-            "no_command_of_anybody_changes_a_byte_of_what_was_sold_before",
+            "no_command_changes_a_byte_of_an_existing_subscription",
             "a_suspended_partner_can_do_nothing_and_its_customers_can_leave_it",
         ],
     ),
@@ -224,7 +223,7 @@ const RULES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "MP-44",
-        "nobody is its own customer",
+        "a partner cannot be its own customer",
         &["only_the_tenant_that_sells_is_refused_as_customer", "a_policy_may_let_csp_tenants_be_customers"],
     ),
     (
@@ -249,7 +248,7 @@ const RULES: &[(&str, &str, &[&str])] = &[
         "MP-51",
         "a policy never reaches back",
         &[
-            "a_policy_that_forbids_everything_changes_nothing_that_was_decided",
+            "a_policy_that_denies_everything_does_not_change_past_decisions",
             "a_coming_policy_is_announced_and_comes_into_force_at_its_time",
         ],
     ),
@@ -261,7 +260,7 @@ fn ids() -> impl Iterator<Item = String> {
     numbers.map(|number| format!("MP-{number:02}"))
 }
 
-/// Where each test of the workspace stands.
+/// The file of each test of the workspace.
 fn tests_by_name(root: &Path) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for part in ["tests", "shared", "functions", "local"] {
@@ -288,7 +287,7 @@ fn walk(folder: &Path, visit: &mut impl FnMut(&Path)) {
     }
 }
 
-/// The names of the functions that stand right under an attribute that makes them tests and no other function.
+/// The names of the functions with a test attribute.
 fn tests_of(source: &str) -> Vec<String> {
     let mut names = Vec::new();
     let mut is_test = false;
@@ -309,7 +308,7 @@ fn tests_of(source: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_rule_has_tests_and_every_named_test_is_there() {
+fn every_rule_has_tests_and_every_named_test_exists() {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     let tests = tests_by_name(root);
     assert!(ids().eq(RULES.iter().map(|(id, ..)| (*id).to_owned())), "the table must list each rule once, in order");
@@ -329,7 +328,7 @@ fn every_rule_has_tests_and_every_named_test_is_there() {
 }
 
 #[test]
-fn only_functions_under_a_tests_attribute_count_as_tests() {
+fn only_functions_with_a_test_attribute_count_as_tests() {
     let source =
         "#[test]\nfn one() {\n#[tokio::test]\n/// x\nasync fn two() {\nfn three() {\n#[test]\n#[ignore]\nfn four() {\n";
     assert_eq!(tests_of(source), ["one", "two"]);

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
-use platform::random::{Random, SeededRandom};
+use platform::random::Random;
 use platform::secrets::{MasterKey, MasterKeys};
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
+use tests::SeededRandom;
 use tests::parties::{accept_by_link, asking, decline_by_link, preview, registration};
 use tests::{Answer, Call, Customer, Partner, Receiver, World};
 

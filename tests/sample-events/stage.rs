@@ -29,7 +29,6 @@ use platform::handler::App;
 use platform::lambda::{Invocation, JobError, invoke, run_job};
 use platform::outbound::{Resolver, Sender};
 use platform::queue::sqs::Sqs;
-use platform::random::SeededRandom;
 use platform::secrets::{AccessKeyText, MasterKey, MasterKeys};
 use platform::store::{Item, Store, client, keys, schema};
 use publish_events::Publisher;
@@ -38,7 +37,7 @@ use serde_json::{Value, json};
 use super::lambda_events::{self, Change};
 use super::mailbox::Mailbox;
 use super::{MASTER_KEY, OPERATOR_KEY, Sample, TIME};
-use crate::{Answer, Call, ManualClock};
+use crate::{Answer, Call, ManualClock, SeededRandom};
 
 /// Where the gateway is said to be, and where requests are said to come from.
 const HOST: &str = "sample.execute-api.eu-west-1.amazonaws.com";

@@ -74,7 +74,7 @@ fn write_cases(first: usize, writes: usize, commits: bool) -> Vec<Case> {
             add(at(code), true, INTERNAL, Attempts::Exactly(1));
         }
         if position > 0 {
-            // Whatever another position says beside a conflict at 0 may be the twin's own work.
+            // Refusals at other positions may come from the same request, if there is a conflict at position 0.
             for code in ["ConditionalCheckFailed", "ThrottlingError", "ValidationError"] {
                 let reasons = vec![(0, "TransactionConflict"), (position, code)];
                 add(vec![Fault::Cancelled(reasons)], true, IN_PROGRESS, Attempts::Fresh(5));
@@ -195,7 +195,7 @@ impl Case {
     }
 }
 
-/// Events that were committed, whatever the caller heard of it.
+/// Events that were committed, no matter what the caller received.
 pub fn committed_events(records: &[Record]) -> usize {
     let mut tokens = BTreeSet::new();
     let events = |record: &Record| {
@@ -294,7 +294,7 @@ fn cases_of(reference: &[Record]) -> Vec<Case> {
     cases
 }
 
-/// The same request again, as whoever was told to repeat it sends it, finds the effect there, once.
+/// A retry of the same request finds its effect exactly once.
 async fn converges(command: &Command, stage: &Stage, call: &Call, after: &[Value], case: &Case) {
     let again = stage.world.send(call).await;
     let what = || format!("{}: {case:?}: {}", command.name, String::from_utf8_lossy(&again.body));

@@ -1,4 +1,4 @@
-//! The frame rule (MP-30 … MP-35): whatever happens, nothing that a customer has ever changes. Random commands by several
+//! The frame rule (MP-30 … MP-35): what a customer has never changes. Random commands by several
 //! partners, valid and hostile, with duplicates, faults, clock jumps and the job; after every single one every subscription
 //! is what it was, byte for byte, but that a registration may add exactly its own.
 //!
@@ -151,7 +151,7 @@ impl Play {
         let customer = self.world.customer().await;
         self.customers.push(customer);
         if self.customers.len() > 5 {
-            // The oldest is not played with any more, but looked at all the same.
+            // The oldest gets no more commands, but is still checked.
             let at = *self.rng.pick(&[0, 1, 3, 4]);
             let last = self.customers.len() - 1;
             self.customers.swap(at, last);
@@ -162,7 +162,7 @@ impl Play {
         Ok(())
     }
 
-    /// Everything that must hold after whatever happened.
+    /// Everything that must be true after every step.
     fn check(&mut self, what: &str, commands: &[Command], answers: &[Answer]) -> Result<(), String> {
         let records = self.world.sim().faults.take();
         self.requests += records.len() as u64;
@@ -314,7 +314,7 @@ impl Play {
         }
     }
 
-    /// A partner and a customer, mostly such as may do business.
+    /// A partner and a customer, usually a pair that may do business.
     fn pair(&mut self) -> (usize, usize) {
         if let Some(focus) = &self.focus {
             return (focus.partner, focus.customer);
@@ -484,7 +484,7 @@ impl Play {
         self.plain("read", call)
     }
 
-    /// What nobody may do.
+    /// Commands that are never allowed.
     fn hostile(&mut self, partner: usize, customer: usize) -> Command {
         let (mine, other) = (&self.partners[partner], &self.partners[(partner + 1) % self.partners.len()]);
         let customer = &self.customers[customer];
@@ -522,7 +522,7 @@ fn answered(command: &Command, answer: &Answer) -> Result<(), String> {
     if fine { Ok(()) } else { Err(format!("{}: {} {body}", command.name, answer.status)) }
 }
 
-/// Plays one seed in a runtime of its own, whose time stands still unless it is waited for.
+/// Plays one seed in its own runtime, with paused time.
 fn play(seed: u64, commands: u64, sabotage: Option<Sabotage>) -> Result<Play, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
     runtime.expect("a runtime").block_on(async {
@@ -536,7 +536,7 @@ fn play(seed: u64, commands: u64, sabotage: Option<Sabotage>) -> Result<Play, St
 }
 
 #[test]
-fn nothing_that_a_customer_has_ever_changes() {
+fn what_a_customer_has_never_changes() {
     let (first, seeds) = (from_env("STORE_FRAME_FIRST", 1), from_env("STORE_FRAME_SEEDS", 4));
     let commands = from_env("STORE_FRAME_COMMANDS", 150);
     let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
@@ -589,7 +589,7 @@ fn nothing_that_a_customer_has_ever_changes() {
 /// A mutation: its name, and which guards it makes true for ever: kinds of write, and the partitions they are about.
 type Sabotage = (&'static str, &'static [(&'static str, &'static str)]);
 
-/// Makes guards true, whatever they say.
+/// Makes guards always true.
 fn weaken(request: &mut Value, guards: &[(&str, &str)]) {
     for write in request["TransactItems"].as_array_mut().into_iter().flatten() {
         for (kind, prefix) in guards {
@@ -615,16 +615,16 @@ const SABOTAGES: &[Sabotage] = &[
 ];
 
 #[test]
-fn without_any_one_guard_the_check_finds_what_it_held() {
+fn the_check_finds_each_missing_guard() {
     for sabotage in SABOTAGES {
         let caught = (1..=12).find_map(|seed| play(seed, 250, Some(*sabotage)).err());
-        let caught = caught.unwrap_or_else(|| panic!("{}: nobody noticed", sabotage.0));
+        let caught = caught.unwrap_or_else(|| panic!("{}: the check found nothing", sabotage.0));
         println!("{}: {}", sabotage.0, caught.chars().take(200).collect::<String>());
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_of_a_subscription_behind_the_functions_backs_is_caught() {
+async fn a_direct_change_of_a_subscription_is_found() {
     let mut play = Play::new(1).await;
     play.world.sim().faults.none();
     let (partner, customer) = (play.partners[0].clone(), play.customers[0].clone());

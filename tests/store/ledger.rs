@@ -1,5 +1,4 @@
-//! Every commit in its order, as it was seen on the wire: what each transaction may hold, and what must be true the moment
-//! it is committed.
+//! Every commit in order, as seen on the wire: what a transaction may contain, and what must be true when it is committed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,17 +8,17 @@ use tests::faults::{Record, TRANSACT};
 
 use crate::table::event;
 
-/// What commits say so far.
+/// The state that follows from the commits so far.
 #[derive(Debug, Default)]
 pub struct Ledger {
     tokens: BTreeSet<String>,
     /// Whether an invitation is of kind grant.
     is_grant: BTreeMap<String, bool>,
     active: BTreeSet<(String, String)>,
-    /// Grants that have begun and not ended, with their end.
+    /// Grants that have started and not ended, with their end.
     grants: BTreeMap<String, ((String, String), String)>,
     csp: BTreeSet<String>,
-    /// How many events there were.
+    /// The number of events.
     pub events: usize,
 }
 
@@ -36,12 +35,12 @@ pub fn partition(action: &Value) -> &str {
 }
 
 impl Ledger {
-    /// Takes what was asked of the table since the last time; how many events came of it.
+    /// Takes the requests to the table since the last call. Returns the number of events they wrote.
     pub fn take(&mut self, records: &[Record]) -> Result<usize, String> {
         let mut events = 0;
         for record in records {
             if matches!(record.operation.as_str(), "PutItem" | "UpdateItem" | "DeleteItem" | "BatchWriteItem") {
-                return Err(format!("{} stands outside of a transaction", record.operation));
+                return Err(format!("{} outside of a transaction", record.operation));
             }
             let token = record.request["ClientRequestToken"].to_string();
             if record.operation == TRANSACT && record.done() && self.tokens.insert(token) {
@@ -129,7 +128,7 @@ impl Ledger {
                     && event.event_type == EventType::GrantExtended
                     && let Some((_, end)) = self.grants.get_mut(&event.aggregate_id)
                 {
-                    // It extends itself without an event, too, so an event can only tell of a later end.
+                    // A grant also extends without an event, so an event can only contain a later end.
                     *end = ends_at.max(end).to_owned();
                 }
                 if matches!(event.event_type, EventType::GrantEnded | EventType::GrantExpired) {

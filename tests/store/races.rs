@@ -28,7 +28,7 @@ pub enum Task {
     ExpireDue,
 }
 
-/// What stands ready when the race begins.
+/// What exists when the race begins.
 pub struct Scene {
     tasks: Vec<Task>,
     /// How much later the race is than its preparation.
@@ -133,7 +133,7 @@ async fn perform(stage: &Stage, behind: &Sim, task: &Task, delay: Duration) -> O
     }
 }
 
-/// What callers and the schedule do: whoever was told to, tries again.
+/// Callers and the schedule retry if the response tells them to.
 async fn settle(stage: &Stage, behind: &Sim, scene: &Scene, answers: &mut [Option<Answer>], rng: &mut Rng) {
     for (task, answer) in scene.tasks.iter().zip(answers.iter_mut()) {
         let again = answer.as_ref().is_none_or(|given| given.json()["retryable"] == true && given.status != 429);
@@ -432,8 +432,8 @@ races! {
     ["409 rotation_in_progress", "ok"] ["secret.rotated"];
 
     FURTHER twins_of_a_key_are_one(stage) {
-        let body = json!({"principal": {"kind": "operator"}, "roles": [], "name": "twin"});
-        let call = stage.by_operator(Call::post("/v1/keys", &body).idempotency_key("twin"));
+        let body = json!({"principal": {"kind": "operator"}, "roles": [], "name": "same"});
+        let call = stage.by_operator(Call::post("/v1/keys", &body).idempotency_key("same"));
         Scene::of([call.clone(), call])
     }
     ["ok", "ok"] ["key.issued"];
@@ -478,7 +478,7 @@ fn new_events(stage: &Stage, before: &BTreeMap<(String, String), String>) -> Vec
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_two_hundred_at_once_exactly_one_wins() {
+async fn exactly_one_of_two_hundred_concurrent_requests_wins() {
     let seeds = match from_env("STORE_SEED", u64::MAX) {
         u64::MAX if from_env("STORE_ROUNDS", NAMED) > NAMED => vec![2, 3],
         u64::MAX => vec![3],
@@ -499,7 +499,7 @@ async fn of_two_hundred_at_once_exactly_one_wins() {
             let seen = tally(&crowd(&stage, &calls, seed).await);
             println!("{CROWD} {what}, seed {seed}: {seen:?}");
             assert_eq!(new_events(&stage, &before), ["invitation.created"], "seed {seed}");
-            // After a lost answer the winner hears of its success as of a replay.
+            // After a lost response the winner receives a replay.
             assert_eq!(
                 seen.keys().filter(|seen| !seen.starts_with("201") && **seen != losers).count(),
                 0,

@@ -1,4 +1,4 @@
-//! The whole table as it stands, and what must hold of it at any time. Nothing here knows what a command does.
+//! The whole table, and what must be true of it at any time, independent of the commands.
 
 use std::collections::BTreeMap;
 
@@ -34,14 +34,14 @@ fn bytes(item: &Value, name: &str) -> Vec<u8> {
     BASE64.decode(item[name]["B"].as_str().unwrap_or_default().as_bytes()).unwrap_or_default()
 }
 
-/// Roles, days and extension, as an attribute holds them.
+/// Roles, days and extension of an attribute.
 fn admin(item: &Value, name: &str) -> Option<(Vec<String>, i64, bool)> {
     let map = item.get(name)?["M"].as_object()?;
     let roles = map["r"]["L"].as_array()?.iter().filter_map(|role| role["S"].as_str().map(str::to_owned)).collect();
     Some((roles, map["d"]["N"].as_str()?.parse().ok()?, map["x"]["BOOL"].as_bool()?))
 }
 
-/// An event out of its item.
+/// The event of an item.
 pub fn event(item: &Value) -> Option<Event> {
     let event_type = EventType::parse(text(item, "event_type"))?;
     let (pk, sk) = key(item);
@@ -82,7 +82,7 @@ impl Table {
         Self { items: items.into_iter().map(|item| (key(&item), item)).collect() }
     }
 
-    /// The items whose partition begins like this.
+    /// The items whose partition key has this prefix.
     pub fn under<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a Value> {
         let from = (prefix.to_owned(), String::new());
         self.items.range(from..).take_while(move |((pk, _), _)| pk.starts_with(prefix)).map(|(_, item)| item)
@@ -106,7 +106,7 @@ impl Table {
         self.under("CUSTOMER#").filter(|item| text(item, "sk").contains("#GRANT#"))
     }
 
-    /// Everything that is wrong at a time; nothing, when all is well.
+    /// Everything that is wrong at this time.
     pub fn violations(&self, now: Timestamp, daily_limit: i64) -> Vec<String> {
         let mut check = Check { table: self, chains: BTreeMap::new(), now, found: Vec::new() };
         check.chains();
@@ -119,7 +119,7 @@ impl Table {
     }
 }
 
-/// One look at a table.
+/// One check of a table.
 struct Check<'a> {
     table: &'a Table,
     /// Events by partition.
@@ -137,7 +137,7 @@ impl Check<'_> {
         self.chains.get(&events_of(of)).cloned().unwrap_or_default()
     }
 
-    /// Events are contiguous, each chain verifies, and the aggregate says where it stands.
+    /// Events are contiguous, each chain verifies, and the aggregate's item has the last sequence and hash.
     fn chains(&mut self) {
         let mut ends: BTreeMap<String, (u64, [u8; 32])> = BTreeMap::new();
         for item in self.table.under("EVENTS#") {
@@ -159,13 +159,13 @@ impl Check<'_> {
         }
         for item in self.table.items.values().filter(|item| !text(item, "pk").starts_with("EVENTS#")) {
             let (sequence, hash) = ends.remove(&events_of(item)).unwrap_or_default();
-            let stands = (number(item, "event_seq"), bytes(item, "event_hash"));
-            if stands != (i64::try_from(sequence).unwrap_or(i64::MAX), hash.to_vec()) {
-                self.wrong(format!("{:?}: says {} events, there are {sequence}", key(item), stands.0));
+            let stored = (number(item, "event_seq"), bytes(item, "event_hash"));
+            if stored != (i64::try_from(sequence).unwrap_or(i64::MAX), hash.to_vec()) {
+                self.wrong(format!("{:?}: says {} events, there are {sequence}", key(item), stored.0));
             }
         }
         for pk in ends.into_keys() {
-            self.wrong(format!("{pk}: events of nothing"));
+            self.wrong(format!("{pk}: events without an aggregate"));
         }
     }
 
@@ -195,7 +195,7 @@ impl Check<'_> {
         }
     }
 
-    /// An invitation's state follows from its events. The answer.
+    /// An invitation's state must follow from its events. Returns the answer.
     fn states(&mut self, item: &Value) -> &'static str {
         let pk = text(item, "pk");
         let (mut answer, mut renewals, mut announced) = ("pending", 0, false);
@@ -225,7 +225,7 @@ impl Check<'_> {
         answer
     }
 
-    /// What was granted lies within what was asked, and its grant is there exactly then.
+    /// What was granted is within what was asked, and the grant exists exactly if something was granted.
     fn answer(&mut self, invitation: &Value) {
         let pk = text(invitation, "pk");
         let asked = admin(invitation, "asked");
@@ -294,7 +294,7 @@ impl Check<'_> {
         }
     }
 
-    /// A day's counter counts the invitations that were made that day, and none is above the limit.
+    /// A day's counter is the number of invitations created that day, and within the limit.
     fn counters(&mut self, relationship: &Value, invitations: &[&Value], daily_limit: i64) {
         let made = |day: &str| {
             let that_day = |found: &&&Value| Timestamp::from_millis(number(found, "created")).day() == day;
@@ -337,7 +337,7 @@ impl Check<'_> {
             }
             let tail = text(item, "sk").rsplit_once("#GRANT#grt_").map_or("", |(_, tail)| tail);
             if self.table.get(&format!("INVITATION#inv_{tail}"), "INVITATION").is_none() {
-                self.wrong(format!("{name}: nobody asked for it"));
+                self.wrong(format!("{name}: no invitation asked for it"));
             }
         }
     }

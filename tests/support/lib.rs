@@ -13,6 +13,7 @@ pub mod http;
 pub mod lists;
 pub mod meter;
 pub mod parties;
+pub mod random;
 pub mod receiver;
 pub mod rng;
 #[path = "../sample-events/mod.rs"]
@@ -25,6 +26,7 @@ pub use catalog::catalog;
 pub use clock::{FileClock, ManualClock};
 pub use http::{Answer, Call};
 pub use parties::{Customer, Partner};
+pub use random::SeededRandom;
 pub use receiver::{Receiver, Reply};
 pub use sim::{Sim, SimOptions};
 pub use world::World;

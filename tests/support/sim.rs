@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use crate::random::SeededRandom;
 use aws_sdk_dynamodb::Client;
 use domain::{Policy, Timestamp};
 use expire_due::Announcer;
@@ -19,7 +20,6 @@ use platform::clock::Clock;
 use platform::config::Config;
 use platform::handler::App;
 use platform::lambda::{Invocation, JobError, run_job};
-use platform::random::SeededRandom;
 use platform::secrets::{AccessKeyText, MasterKey, MasterKeys};
 use platform::store::{Store, client, schema};
 use serde_json::{Value, json};

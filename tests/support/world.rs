@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::random::SeededRandom;
 use domain::Timestamp;
 use local::api::{Api, ApiError};
 use local::{Local, Options};
 use platform::clock::{Clock, SystemClock};
-use platform::random::SeededRandom;
 
 use crate::receiver::Names;
 use crate::sim::{self, Sim, SimOptions};

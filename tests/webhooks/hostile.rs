@@ -12,12 +12,12 @@ use domain::{EndpointId, MessageId, Owner, PartnerId, Policy, digest};
 use platform::lambda::{Invocation, Job, JobError, run_job};
 use platform::outbound::{Loopback, Sender, SystemResolver};
 use platform::queue::{Queue, QueueError, Queued, Ticket};
-use platform::random::{Random, SeededRandom};
+use platform::random::Random;
 use platform::secrets::MasterKeys;
 use platform::store::Store;
 use publish_events::Publisher;
 use serde_json::{Value, json};
-use tests::Reply;
+use tests::{Reply, SeededRandom};
 
 use crate::common::{Hook, Stage};
 
@@ -308,7 +308,7 @@ impl FailingOnce {
 impl Queue for FailingOnce {
     fn send(&self, tickets: Vec<Ticket>) -> Queued<'_> {
         if self.calls.fetch_add(1, Ordering::SeqCst) == self.at {
-            return Box::pin(async { Err(QueueError("throttled".into())) });
+            return Box::pin(async { Err(QueueError::Failed { source_text: "throttled".into() }) });
         }
         self.queue.send(tickets)
     }

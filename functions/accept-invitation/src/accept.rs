@@ -119,7 +119,7 @@ impl Acceptance<'_> {
         let event = self.event(&accepted_by, grant.as_ref())?;
         let answer = Answer { decision: Decision::Accepted { granted, accepted_by }, decided_at: now };
         let change = InvitationChange { before: invitation, answer: &answer, grant: grant.as_ref(), event: &event };
-        let requirements = CustomerRequirements::of(policy, self.partner);
+        let requirements = CustomerRequirements::new(policy, self.partner);
         match context.app.store.accept_invitation(context.op(), &change, requirements).await? {
             Answered::Done => {
                 let view = AcceptanceView::new(&invitation.clone().with_answer(answer));

@@ -28,10 +28,10 @@ pub(crate) async fn register(
     let event = tenant.event(EventType::CustomerRegistered, context.occurrence(&caller.actor), data);
     match context.app.store.register_customer(context.op(), &tenant, &event).await? {
         Registered::New => Ok(CreatedOnce::new(response(&tenant))),
-        Registered::Before(before) if before.has_same_registration(&tenant) => {
+        Registered::AlreadyExists(before) if before.has_same_registration(&tenant) => {
             Ok(CreatedOnce::replayed(response(&before)))
         }
-        Registered::Before(_) => Err(Problem::new(
+        Registered::AlreadyExists(_) => Err(Problem::new(
             Code::TenantExists,
             "This tenant is already registered with another name, domain, cloud or market.",
         )),

@@ -45,7 +45,7 @@ pub(crate) async fn issue(
     let event = key.event(EventType::KeyIssued, context.occurrence(&caller.actor), data);
     match app.store.issue_key(context.op(), &key, &event).await? {
         Registered::New => Ok(Created::new(issued(&key.key_id, text.expose_secret()))),
-        Registered::Before(before) => replay(&before, &body, text.expose_secret()),
+        Registered::AlreadyExists(before) => replay(&before, &body, text.expose_secret()),
     }
 }
 

@@ -36,12 +36,12 @@ pub(crate) async fn enroll(
         ("market", json!(partner.market)),
     ];
     let event = partner.event(EventType::PartnerEnrolled, context.occurrence(&caller.actor), data);
-    match app.store.enrol(context.op(), &partner, &event).await? {
+    match app.store.enroll(context.op(), &partner, &event).await? {
         Enrolled::New => Ok(CreatedOnce::new(enrolled(&context, &partner)?)),
-        Enrolled::Before(before) if before.has_same_enrollment(&partner) => {
+        Enrolled::AlreadyExists(before) if before.has_same_enrollment(&partner) => {
             Ok(CreatedOnce::replayed(enrolled(&context, &before)?))
         }
-        Enrolled::Before(_) => {
+        Enrolled::AlreadyExists(_) => {
             let detail = "This tenant is already enrolled with another name, cloud or market.";
             Err(Problem::new(Code::PartnerExists, detail))
         }

@@ -63,7 +63,7 @@ async fn create(
     let limit = policy.limits.invitations_per_pair_and_day;
     let invitation = body.invitation(context, &acting.partner, key)?;
     let event = |invitation: &Invitation| body::event(invitation, context.occurrence(&acting.actor));
-    let requirements = CustomerRequirements::of(policy, &acting.partner);
+    let requirements = CustomerRequirements::new(policy, &acting.partner);
     match context.app.store.create_invitation(context.op(), invitation, requirements, limit, event).await? {
         Created::New(invitation) => invited(context, &invitation, CreatedAnswer::new),
         Created::AlreadyExists(invitation) if invitation.fingerprint == body.fingerprint() => {

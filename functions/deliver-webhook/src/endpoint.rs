@@ -3,7 +3,7 @@
 
 use domain::{Actor, Endpoint, EndpointState, Event, EventType, Occurrence};
 use platform::lambda::RunBudget;
-use platform::store::{EndpointChange, OpContext, StoreError, TRIES};
+use platform::store::{EndpointChange, OpContext, Step, StoreError, retry_on_change};
 use serde_json::json;
 
 use crate::deliverer::{Deliverer, NAME};
@@ -103,20 +103,20 @@ async fn change(
     endpoint: &Endpoint,
     decide: impl Fn(&Endpoint) -> Option<Change>,
 ) -> Result<Changed, StoreError> {
-    for _ in 0..TRIES {
+    retry_on_change(|| async {
         let op = deliverer.op(budget);
         let found = deliverer.store.endpoint(op, &endpoint.owner, &endpoint.endpoint_id).await?;
-        let Some(before) = found else { return Ok(Changed::Done) };
+        let Some(before) = found else { return Ok(Step::Done(Changed::Done)) };
         if before.url != endpoint.url {
-            return Ok(Changed::OtherUrl);
+            return Ok(Step::Done(Changed::OtherUrl));
         }
-        let Some(change) = decide(&before) else { return Ok(Changed::Done) };
+        let Some(change) = decide(&before) else { return Ok(Step::Done(Changed::Done)) };
         match store(deliverer, op, &before, &change).await? {
-            EndpointChange::Done => return Ok(Changed::Done),
-            EndpointChange::Changed | EndpointChange::UrlTaken => {}
+            EndpointChange::Done => Ok(Step::Done(Changed::Done)),
+            EndpointChange::Changed | EndpointChange::UrlTaken => Ok(Step::Changed),
         }
-    }
-    Err(StoreError::Contention)
+    })
+    .await
 }
 
 async fn store(

@@ -25,15 +25,15 @@ pub(crate) async fn create<C: Owning>(
     let most = context.policy().limits.endpoints_max;
     match context.app.store.create_endpoint(context.op(), &endpoint, &event, most).await? {
         EndpointCreated::New => Ok(Created::new(view(context, &endpoint)?)),
-        EndpointCreated::Before(before) if before.fingerprint == endpoint.fingerprint => {
+        EndpointCreated::AlreadyExists(before) if before.fingerprint == endpoint.fingerprint => {
             Ok(Created::replayed(view(context, &before)?))
         }
-        EndpointCreated::Before(_) => {
+        EndpointCreated::AlreadyExists(_) => {
             let detail = "This idempotency key was used for an endpoint with other details. Use a new idempotency key.";
             Err(Problem::new(Code::IdempotencyKeyReused, detail))
         }
         EndpointCreated::UrlTaken => Err(problem_url_taken()),
-        EndpointCreated::TooMany => {
+        EndpointCreated::LimitReached => {
             let detail = format!("The limit of {most} endpoints is reached. Delete one first.");
             Err(Problem::new(Code::EndpointLimit, detail))
         }

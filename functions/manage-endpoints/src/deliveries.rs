@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::clock_budget::LAST_OF_MANY_WRITES;
 use domain::{
     Delivery, DeliveryPurpose, DeliveryState, Endpoint, EndpointState, MessageId, Timestamp, WebhookId, digest,
 };
@@ -16,8 +17,6 @@ use crate::owner::Action;
 
 /// Time that is reserved for the response.
 const RESERVE: Duration = Duration::from_secs(2);
-/// After this time no further write is begun.
-const OLDEST_MS: i64 = 2_000;
 
 /// Sends a test message, or another challenge to a pending endpoint. A pending endpoint's address has not agreed to
 /// anything yet, so it is challenged once a minute at most: a repeat returns the same delivery.
@@ -144,6 +143,6 @@ async fn resend_all(context: &Context, endpoint: &Endpoint, since: Timestamp) ->
 
 /// Whether there is time for another write: the writes of one request must not be older than a few seconds.
 fn has_time(context: &Context) -> bool {
-    let age = context.app.clock.now().millis() - context.now().millis();
-    context.request.deadline.remaining() > RESERVE && age < OLDEST_MS
+    let age = context.app.clock.now().since(context.now());
+    context.request.deadline.remaining() > RESERVE && age < LAST_OF_MANY_WRITES
 }

@@ -63,7 +63,7 @@ async fn try_renew(
     let after = renewal(context, before, body.expires_in_days)?;
     let data = [("expires_at", json!(after.expires_at))];
     let event = before.event(EventType::InvitationRenewed, context.occurrence(&acting.actor), data);
-    let requirements = CustomerRequirements::of(context.policy(), &acting.partner);
+    let requirements = CustomerRequirements::new(context.policy(), &acting.partner);
     match context.app.store.renew_invitation(context.op(), before, &after, requirements, &event).await? {
         Renewed::Done => Ok(Step::Done(Replayable::done(view(context, &after)?))),
         Renewed::Changed => Ok(Step::Changed),

@@ -1,5 +1,6 @@
 //! What an endpoint's own events cause in addition to their delivery.
 
+use domain::clock_budget::EVENT_LATENESS;
 use domain::{Delivery, DeliveryPurpose, DeliveryState, Endpoint, EndpointState, Event, EventType, Owner};
 use platform::handler::views::other_message;
 use platform::queue::Ticket;
@@ -39,12 +40,12 @@ async fn challenge(run: &Run<'_>, event: &Event) -> Result<(), Fault> {
 async fn release(run: &Run<'_>, event: &Event) -> Result<(), Fault> {
     let Some(endpoint) = endpoint_of(run, event).await? else { return Ok(()) };
     // The clocks of two functions differ a little.
-    let since = endpoint.pending_since - Endpoint::COMMIT_LAG;
+    let since = endpoint.pending_since - EVENT_LATENESS;
     let waiting = &[DeliveryState::Pending];
     let mut start = None;
     while run.budget.is_left() {
         let page = run.publisher.store.deliveries_since(run.op(), &endpoint.endpoint_id, since, waiting, start).await?;
-        run.send(page.deliveries.iter().map(Ticket::of).collect()).await?;
+        run.send(page.deliveries.iter().map(Ticket::from).collect()).await?;
         start = page.next;
         if start.is_none() {
             break;

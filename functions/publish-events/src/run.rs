@@ -46,7 +46,7 @@ impl<'a> Run<'a> {
 
     /// Sends tickets for deliveries, all at once: after a receiver was down, many deliveries are due together.
     pub(crate) async fn make_tickets(&self, deliveries: &[Marked]) -> Result<(), JobError> {
-        self.send(deliveries.iter().filter_map(Marked::delivery).map(Ticket::of).collect()).await?;
+        self.send(deliveries.iter().filter_map(Marked::delivery).map(Ticket::from).collect()).await?;
         let op = self.op();
         try_join_all(deliveries.iter().map(|marked| self.publisher.store.unmark(op, marked))).await?;
         Ok(())
@@ -75,7 +75,7 @@ impl<'a> Run<'a> {
                 self.deliver_event(event, &message).await?;
                 follow_up(self, event).await?;
             }
-            Outgoing::Delivery(delivery) => self.send(vec![Ticket::of(delivery)]).await?,
+            Outgoing::Delivery(delivery) => self.send(vec![Ticket::from(delivery.as_ref())]).await?,
             Outgoing::Unreadable(item) => return Err(Poison::Unreadable(item.clone()).into()),
         }
         Ok(())
@@ -113,7 +113,7 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         self.publisher.store.begin_deliveries(self.op(), message, deliveries).await?;
-        Ok(self.send(deliveries.iter().map(Ticket::of).collect()).await?)
+        Ok(self.send(deliveries.iter().map(Ticket::from).collect()).await?)
     }
 
     pub(crate) async fn send(&self, tickets: Vec<Ticket>) -> Result<(), QueueError> {

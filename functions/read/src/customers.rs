@@ -20,7 +20,7 @@ pub(crate) async fn partners(
     let store = &context.app.store;
     let found = store.relationships(context.op(), &list_of(&caller), &query.page(&caller.key)).await?;
     let ids = found.items.iter().map(|(relationship, _)| &relationship.partner_id);
-    let partners = store.partners_of(context.op(), ids).await?;
+    let partners = store.partners_by_id(context.op(), ids).await?;
     let items = found.items.into_iter().zip(partners).collect();
     Ok(Found(PageView::new(Page { items, next_cursor: found.next_cursor }, |((relationship, grants), partner)| {
         PartnerRow::new(relationship, grants, partner.as_ref(), context.now())

@@ -4,7 +4,7 @@ use domain::InvitationState;
 use platform::handler::views::{EventView, InvitationView, PageView, SubscriptionView};
 use platform::handler::{Context, Filter, Found, KeyHolder, ListQuery, QueryReader};
 use platform::http_api::{InvalidField, Problem};
-use platform::store::List;
+use platform::store::{EventSubject, List};
 
 /// `state=`
 pub(crate) struct ByState(Option<InvitationState>);
@@ -41,16 +41,15 @@ pub(crate) async fn subscriptions(
 
 /// `subject=` and `after=`
 pub(crate) struct OfEvents {
-    subject: Option<String>,
+    subject: Option<EventSubject>,
     after: Option<String>,
 }
 
 impl Filter for OfEvents {
     fn parameters<R: QueryReader>(reader: &mut R) -> Self {
-        let is_id = |text: &str| ((1..=64).contains(&text.len()) && !text.contains('#')).then(|| text.to_owned());
         let any = |text: &str| Some(text.to_owned());
         let about = "Only events whose subject has this id.";
-        let subject = reader.text("subject", about, "an id is expected", is_id);
+        let subject = reader.text("subject", about, "an id is expected", EventSubject::parse);
         let about =
             "Follow the events as a feed, oldest first: events after this cursor, or from the start if it is empty.";
         let after = reader.text("after", about, "a cursor is expected", any);
@@ -65,7 +64,7 @@ pub(crate) async fn events(
     list: &List,
     query: &ListQuery<OfEvents>,
 ) -> Result<Found<PageView<EventView>>, Problem> {
-    let (store, op, subject) = (&context.app.store, context.op(), query.filter.subject.as_deref());
+    let (store, op, subject) = (&context.app.store, context.op(), query.filter.subject.as_ref());
     let found = match &query.filter.after {
         None => store.events(op, list, &query.page(caller), subject).await?,
         Some(_) if query.has_cursor() => {

@@ -53,18 +53,18 @@ async fn register(context: &Context, acting: &ActingPartner, body: RegistrationB
     context.cloud_rules(acting.partner.cloud)?;
     let subscription = body.into_subscription(&acting.partner, policy.version, context.now())?;
     let event = body::event(&subscription, context.occurrence(&acting.actor));
-    let requirements = CustomerRequirements::of(policy, &acting.partner);
+    let requirements = CustomerRequirements::new(policy, &acting.partner);
     let store = &context.app.store;
     let (subscription, replayed) =
         match store.register_subscription(context.op(), &subscription, requirements, &event).await? {
             Registering::New => (subscription, false),
-            Registering::Before(first) => (*first, true),
+            Registering::AlreadyExists(first) => (*first, true),
             Registering::NoRelationship => {
                 let detail = "There is no active relationship with this customer. Invite the customer first.";
                 return Err(Problem::new(Code::NoActiveRelationship, detail));
             }
             Registering::CspTenant => return Err(TenantRefusal::Csp.into()),
-            Registering::Exists => {
+            Registering::IdTaken => {
                 let detail = "This subscription id is already registered with different details. Use another id.";
                 return Err(Problem::new(Code::SubscriptionExists, detail));
             }

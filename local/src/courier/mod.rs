@@ -141,9 +141,12 @@ impl Courier {
             loop {
                 let op = self.op();
                 let page = self.publisher.store.waiting(op, part, end_of_time(), STREAM_BATCH, start).await?;
-                let tickets: Vec<Ticket> = page.items.iter().filter_map(Marked::delivery).map(Ticket::of).collect();
+                let tickets: Vec<Ticket> = page.items.iter().filter_map(Marked::delivery).map(Ticket::from).collect();
                 count += tickets.len();
-                self.queue.send(tickets).await.map_err(|error| StoreError::Failed(error.to_string()))?;
+                self.queue
+                    .send(tickets)
+                    .await
+                    .map_err(|error| StoreError::Failed { operation: "queue", reason: error.to_string() })?;
                 start = page.next;
                 if start.is_none() {
                     break;

@@ -139,7 +139,7 @@ impl Queue for LocalQueue {
         let known = state.take(receipt).map(|(id, message)| state.put((visible_at, id), message)).is_some();
         drop(state);
         self.sent.notify_one();
-        Box::pin(async move { if known { Ok(()) } else { Err(QueueError("this receipt has expired".into())) } })
+        Box::pin(async move { if known { Ok(()) } else { Err(QueueError::ExpiredReceipt) } })
     }
 }
 

@@ -12,13 +12,14 @@ use platform::config::Needs;
 use platform::handler::{Anyone, App, Context, JsonDocument, Never, Nothing};
 use platform::http_api::{Problem, Response};
 use platform::lambda::Function;
-use platform::random::{Random, SeededRandom};
+use platform::random::Random;
 use platform::store::client;
 use serde_json::{Value, json};
 
 use super::forward::{EVENT_MAX, HEAD_MAX, PAYLOAD_MAX, head_size, uuid};
 use super::*;
 use crate::table::table_config;
+use crate::testing::FixedRandom;
 
 /// Returns what reached it, never returns, or panics.
 const ECHO: Function = Function {
@@ -51,7 +52,7 @@ async fn panicking(_: Context, _: Anyone, _: Nothing) -> Result<Never, Problem> 
 
 fn gateway() -> Gateway {
     let config = table_config(Some("http://127.0.0.1:1".into()));
-    let random: Arc<dyn Random> = Arc::new(SeededRandom::new(1));
+    let random: Arc<dyn Random> = Arc::new(FixedRandom(1));
     let client = client::connect(&config.dynamodb, aws::http_client());
     let app = App::new(&config, client, Policy::built_in().unwrap(), Arc::new(SystemClock), Arc::clone(&random));
     let target = Target { function: ECHO, app: Arc::new(app) };

@@ -2,11 +2,10 @@ use std::sync::Mutex;
 
 use domain::Timestamp;
 use platform::clock::Clock;
-use platform::random::SeededRandom;
 
 use super::*;
 use crate::data_dir::DataDirError;
-use crate::testing::Folder;
+use crate::testing::{FixedRandom, Folder};
 
 #[tokio::test]
 async fn it_starts_responds_and_stops() {
@@ -46,7 +45,7 @@ async fn head_has_the_headers_of_get_and_no_body() {
 
 #[tokio::test]
 async fn seeded_randomness_repeats_the_operator_key() {
-    let seeded = || Options { random: Arc::new(SeededRandom::new(7)), ..Options::default() };
+    let seeded = || Options { random: Arc::new(FixedRandom(7)), ..Options::default() };
     let (one, two) = (start(seeded()).await.unwrap(), start(seeded()).await.unwrap());
     assert_eq!(one.operator_key().expose_secret(), two.operator_key().expose_secret());
 }

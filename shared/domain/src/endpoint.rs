@@ -1,9 +1,8 @@
 //! Webhook endpoints: addresses to which events are sent.
 
-use std::time::Duration;
-
 use serde_json::Value;
 
+use super::clock_budget::EVENT_LATENESS;
 use super::{
     ActorKind, Chain, EndpointId, EndpointState, Event, EventType, MessageId, Occurrence, PartnerId, SecretVersion,
     Subject, TenantId, Timestamp, digest,
@@ -72,10 +71,6 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// The longest time by which an event can look older than its commit: a write is at most 4 s old when it is sent, clocks
-    /// differ by up to 2 s, and a reserve.
-    pub const COMMIT_LAG: Duration = Duration::from_secs(10);
-
     /// The next event of this endpoint.
     pub fn event<const N: usize>(
         &self,
@@ -92,12 +87,12 @@ impl Endpoint {
     }
 
     /// Whether an event is sent here: its type is wanted, and it was not committed before the endpoint was created. The time of
-    /// an event is the start of its request, up to [`COMMIT_LAG`](Self::COMMIT_LAG) before its commit. So a few events from
+    /// an event is the start of its request, up to [`EVENT_LATENESS`] before its commit. So a few events from
     /// just before the creation are sent too.
     pub fn wants(&self, event: &Event) -> bool {
         let wanted = self.event_types.as_ref().is_none_or(|types| types.contains(&event.event_type));
         let reachable = matches!(self.state, EndpointState::Pending | EndpointState::Active);
-        wanted && reachable && self.created_at - Self::COMMIT_LAG <= event.occurred_at
+        wanted && reachable && self.created_at - EVENT_LATENESS <= event.occurred_at
     }
 
     /// The id of the challenge that this endpoint's event with that sequence calls for. It is the same when the event is
@@ -108,7 +103,7 @@ impl Endpoint {
 
     /// Whether a challenge created at that time is current: not from before the endpoint last became pending.
     pub fn awaits_challenge_from(&self, created_at: Timestamp) -> bool {
-        self.state == EndpointState::Pending && self.pending_since - Self::COMMIT_LAG <= created_at
+        self.state == EndpointState::Pending && self.pending_since - EVENT_LATENESS <= created_at
     }
 
     /// The secrets with which messages are signed, newest first.

@@ -3,6 +3,7 @@
 mod access_key;
 mod canonical_json;
 mod chain;
+pub mod clock_budget;
 mod delivery;
 mod describe;
 mod endpoint;

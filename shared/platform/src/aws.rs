@@ -1,18 +1,18 @@
-//! How functions reach AWS services: credentials, one TLS stack, the system's root certificates.
+//! How functions connect to AWS services: credentials, one TLS stack, the system's root certificates.
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::config::SharedHttpClient;
+use aws_sdk_dynamodb::config::{Credentials as SdkCredentials, SharedHttpClient};
 use aws_smithy_http_client::{
     Builder,
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
 use secrecy::{ExposeSecret, SecretString};
 
-/// How long a connection to a service may take to open.
+/// The time limit for opening a connection to a service.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Where a service is, and the credentials for it.
+/// How to reach a service.
 #[derive(Clone, Debug)]
 pub struct Service {
     /// `AWS_REGION`.
@@ -34,10 +34,11 @@ pub struct Credentials {
     pub token: Option<SecretString>,
 }
 
-impl From<&Credentials> for aws_sdk_dynamodb::config::Credentials {
-    fn from(from: &Credentials) -> Self {
-        let token = from.token.as_ref().map(|token| token.expose_secret().to_owned());
-        Self::new(&from.id, from.secret.expose_secret(), token, None, "environment")
+impl Credentials {
+    /// The credentials as every AWS client takes them.
+    pub fn to_sdk(&self) -> SdkCredentials {
+        let token = self.token.as_ref().map(|token| token.expose_secret().to_owned());
+        SdkCredentials::new(&self.id, self.secret.expose_secret(), token, None, "environment")
     }
 }
 

@@ -445,7 +445,7 @@ impl<P: Permission> Caller for SignedWebhook<P> {
 async fn sender(context: &Context, headers: &SignatureHeaders<'_>, body: &[u8]) -> Result<Partner, Problem> {
     let store = &context.app.store;
     let id = PartnerId::parse(context.request.path("partner_id"));
-    if let Some(cached) = id.as_ref().and_then(|id| store.remembered_partner(id, context.now()))
+    if let Some(cached) = id.as_ref().and_then(|id| store.cached_partner(id, context.now()))
         && verify(context, Some(&cached), headers, body)?.is_ok()
     {
         return Ok(cached);

@@ -26,7 +26,7 @@ impl From<StoreError> for Problem {
             StoreError::Deadline => {
                 Self::new(Code::Deadline, "There was not enough time to begin; nothing was written.").retry_after(1)
             }
-            StoreError::Corrupt(_) | StoreError::Failed(_) => Self::internal(error),
+            StoreError::Corrupt(_) | StoreError::Failed { .. } => Self::internal(error),
         }
     }
 }

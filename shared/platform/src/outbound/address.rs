@@ -1,56 +1,54 @@
-//! Which addresses a webhook may be sent to.
+//! The addresses to which a webhook may be sent.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether an address is one of the public internet, as opposed to this machine, its networks, and everything that
-/// IANA's special-purpose registries (RFC 6890) or our own list set apart.
+use ipnet::{Ipv4Net, Ipv6Net};
+
+/// Whether an address is in the public internet. It is not if it is this machine, in one of its networks, or reserved by
+/// IANA's special-purpose registries (RFC 6890) or by the lists below.
 pub fn is_public(ip: IpAddr) -> bool {
     match ip {
-        IpAddr::V4(ip) => is_public_v4(ip),
-        IpAddr::V6(ip) => is_public_v6(ip),
+        IpAddr::V4(ip) => !REFUSED_V4.iter().any(|network| network.contains(&ip)),
+        IpAddr::V6(ip) => GLOBAL_V6.contains(&ip) && !REFUSED_V6.iter().any(|network| network.contains(&ip)),
     }
 }
 
-/// Refused networks: the first address and the length of the prefix.
-#[rustfmt::skip]
-const REFUSED_V4: [(Ipv4Addr, u32); 15] = [
-    (Ipv4Addr::new(0, 0, 0, 0), 8),        // this network
-    (Ipv4Addr::new(10, 0, 0, 0), 8),       // private
-    (Ipv4Addr::new(100, 64, 0, 0), 10),    // shared by carriers
-    (Ipv4Addr::new(127, 0, 0, 0), 8),      // loopback: the runtime API of a function is on 127.0.0.1:9001
-    (Ipv4Addr::new(169, 254, 0, 0), 16),   // link-local: metadata of instances and containers
-    (Ipv4Addr::new(172, 16, 0, 0), 12),    // private
-    (Ipv4Addr::new(192, 0, 0, 0), 24),     // protocol assignments
-    (Ipv4Addr::new(192, 0, 2, 0), 24),     // documentation
-    (Ipv4Addr::new(192, 88, 99, 0), 24),   // relays of 6to4
-    (Ipv4Addr::new(192, 168, 0, 0), 16),   // private
-    (Ipv4Addr::new(198, 18, 0, 0), 15),    // benchmarks
-    (Ipv4Addr::new(198, 51, 100, 0), 24),  // documentation
-    (Ipv4Addr::new(203, 0, 113, 0), 24),   // documentation
-    (Ipv4Addr::new(224, 0, 0, 0), 4),      // multicast
-    (Ipv4Addr::new(240, 0, 0, 0), 4),      // reserved, and broadcast
-];
-
-/// The only prefix from which IANA has ever assigned public addresses (RFC 4291 §2.4). What lies outside, refused with
-/// it: `::`, `::1`, addresses that hold one of IPv4 (`::/96`, `::ffff:0:0/96`, `64:ff9b::/96`, `64:ff9b:1::/48`), the
-/// discard prefix `100::/64`, segment identifiers `5f00::/16`, local ones `fc00::/7`, `fe80::/10` and `fec0::/10`, and
-/// multicast `ff00::/8`.
-const GLOBAL_V6: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
-
-/// Refused networks inside of it.
-#[rustfmt::skip]
-const REFUSED_V6: [(Ipv6Addr, u32); 4] = [
-    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),      // protocol assignments: Teredo, benchmarks, ORCHID and more
-    (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32),  // documentation
-    (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16),      // 6to4, which holds an address of IPv4
-    (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20),      // documentation
-];
-
-fn is_public_v4(ip: Ipv4Addr) -> bool {
-    !REFUSED_V4.iter().any(|(network, length)| (ip.to_bits() ^ network.to_bits()).leading_zeros() >= *length)
+const fn v4(a: u8, b: u8, c: u8, length: u8) -> Ipv4Net {
+    Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, 0), length)
 }
 
-fn is_public_v6(ip: Ipv6Addr) -> bool {
-    let within = |(network, length): &(Ipv6Addr, u32)| (ip.to_bits() ^ network.to_bits()).leading_zeros() >= *length;
-    within(&GLOBAL_V6) && !REFUSED_V6.iter().any(within)
+const fn v6(a: u16, b: u16, length: u8) -> Ipv6Net {
+    Ipv6Net::new_assert(Ipv6Addr::new(a, b, 0, 0, 0, 0, 0, 0), length)
 }
+
+const REFUSED_V4: [Ipv4Net; 15] = [
+    v4(0, 0, 0, 8),       // this network
+    v4(10, 0, 0, 8),      // private
+    v4(100, 64, 0, 10),   // shared by carriers
+    v4(127, 0, 0, 8),     // loopback: a function's runtime API is at 127.0.0.1:9001
+    v4(169, 254, 0, 16),  // link-local: metadata of instances and containers
+    v4(172, 16, 0, 12),   // private
+    v4(192, 0, 0, 24),    // protocol assignments
+    v4(192, 0, 2, 24),    // documentation
+    v4(192, 88, 99, 24),  // 6to4 relays
+    v4(192, 168, 0, 16),  // private
+    v4(198, 18, 0, 15),   // benchmarks
+    v4(198, 51, 100, 24), // documentation
+    v4(203, 0, 113, 24),  // documentation
+    v4(224, 0, 0, 4),     // multicast
+    v4(240, 0, 0, 4),     // reserved, and broadcast
+];
+
+/// The only prefix from which IANA assigns public addresses (RFC 4291 §2.4). Outside of it, and refused with it, are `::`,
+/// `::1`, addresses that contain one of IPv4 (`::/96`, `::ffff:0:0/96`, `64:ff9b::/96`, `64:ff9b:1::/48`), the discard prefix
+/// `100::/64`, segment identifiers `5f00::/16`, local addresses `fc00::/7`, `fe80::/10` and `fec0::/10`, and multicast
+/// `ff00::/8`.
+const GLOBAL_V6: Ipv6Net = v6(0x2000, 0, 3);
+
+/// Refused networks inside of [`GLOBAL_V6`].
+const REFUSED_V6: [Ipv6Net; 4] = [
+    v6(0x2001, 0, 23),     // protocol assignments: Teredo, benchmarks, ORCHID and more
+    v6(0x2001, 0xdb8, 32), // documentation
+    v6(0x2002, 0, 16),     // 6to4, which contains an address of IPv4
+    v6(0x3fff, 0, 20),     // documentation
+];

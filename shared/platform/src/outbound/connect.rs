@@ -1,35 +1,45 @@
-//! A connection to an endpoint: the name is looked up, each address is vetted, and what is connected to is the very
-//! address that was vetted. A name that leads elsewhere a moment later (DNS rebinding) is therefore of no use.
+//! Connecting to an endpoint. The name is resolved, each address is checked, and the connection goes to the address that was
+//! checked. So a name that resolves to another address a moment later (DNS rebinding) has no effect.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
+use tokio_rustls::TlsConnector;
 
+use super::endpoint_url::{EndpointUrl, Loopback};
 use super::reply::Failure;
-use super::send::Sender;
-use super::url::{EndpointUrl, Loopback};
+use super::resolve::Resolver;
 
-/// The most addresses of a name that are tried.
+/// The maximum number of addresses that are tried.
 const MAX_ADDRESSES: usize = 16;
 
-/// A connection, with TLS or without: boxed, so that HTTP is compiled once.
+/// A connection with or without TLS. It is boxed so that the HTTP code is compiled only once.
 pub(super) type Stream = Box<dyn Duplex>;
 
-/// What can be read and written.
 pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
-impl Sender {
-    /// Opens a connection to the first address that takes it and, with TLS, shows the host's certificate. Each address
-    /// gets an equal share of the time that is left, so that one that swallows everything doesn't stand in the way of
-    /// the next. The failure is that of the last.
+/// Opens connections.
+pub(super) struct Connector {
+    pub(super) resolver: Arc<dyn Resolver>,
+    pub(super) tls: TlsConnector,
+    pub(super) loopback: Loopback,
+    /// Which addresses of a name may be connected to.
+    pub(super) permits: fn(IpAddr) -> bool,
+}
+
+impl Connector {
+    /// Opens a connection to the first address that accepts it and, with TLS, presents a certificate for the host. Each
+    /// address gets an equal share of the remaining time, so an address that never responds does not use up the time of the
+    /// others. The failure is that of the last address.
     pub(super) async fn open(&self, url: &EndpointUrl, deadline: Instant) -> Result<Stream, Failure> {
-        let looked_up = timeout_at(deadline, self.addresses(url)).await;
-        let addresses = looked_up.unwrap_or(Err(Failure::Timeout))?;
+        let resolved = timeout_at(deadline, self.addresses(url)).await;
+        let addresses = resolved.unwrap_or(Err(Failure::Timeout))?;
         let mut failure = Failure::Forbidden;
         for (left, address) in (1..=addresses.len()).rev().zip(&addresses) {
             let rest = deadline.saturating_duration_since(Instant::now());
@@ -42,7 +52,7 @@ impl Sender {
         Err(failure)
     }
 
-    /// The addresses that may be connected to; none only as an error.
+    /// The addresses that may be connected to. There is at least one.
     async fn addresses(&self, url: &EndpointUrl) -> Result<Vec<IpAddr>, Failure> {
         if url.is_loopback() {
             return match self.loopback {
@@ -54,8 +64,7 @@ impl Sender {
         if found.is_empty() {
             return Err(Failure::Dns);
         }
-        let permitted: Vec<_> =
-            found.into_iter().filter(|ip| (self.settings.permits)(*ip)).take(MAX_ADDRESSES).collect();
+        let permitted: Vec<_> = found.into_iter().filter(|ip| (self.permits)(*ip)).take(MAX_ADDRESSES).collect();
         if permitted.is_empty() { Err(Failure::Forbidden) } else { Ok(permitted) }
     }
 

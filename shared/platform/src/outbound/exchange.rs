@@ -1,5 +1,5 @@
-//! One request and its answer over an open connection. Nothing is spawned: connection and request are polled together,
-//! so that when the call returns nothing of it is left, which a function that is frozen between calls needs.
+//! One request and its response over an open connection. Connection and request are polled together and nothing is spawned.
+//! So nothing is left when the call returns, since a function may be frozen between calls.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -14,21 +14,20 @@ use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, timeout_at};
 
 use super::connect::Stream;
+use super::endpoint_url::EndpointUrl;
+use super::message::Message;
 use super::reply::{Failure, Reply};
-use super::send::Message;
-use super::url::EndpointUrl;
 
-/// The most bytes of an answer's head.
+/// The maximum number of bytes of a response's head.
 const MAX_HEAD: usize = 16 * 1024;
 
-/// After so many bytes of a body the connection is dropped, whatever else there is.
+/// After this many bytes of a body the connection is closed.
 const MAX_BODY: usize = 16 * 1024;
 
 const AGENT: &str = concat!("multipartner/", env!("CARGO_PKG_VERSION"));
 
-/// Sends a message and reads the answer. When the deadline comes, an answer whose head is there counts, with as much of
-/// its body as arrived; so does one whose body is cut off or wrong. Interim answers (1xx) are passed over and end with
-/// the deadline; redirects are answers.
+/// Sends a message and reads the response. A response counts once its head has arrived: at the deadline, or if the body is cut
+/// off or malformed, the body is what has arrived. Interim responses (1xx) are skipped. A redirect is a response.
 pub(super) async fn exchange(
     stream: Stream,
     url: &EndpointUrl,
@@ -38,12 +37,12 @@ pub(super) async fn exchange(
     let request = request(url, message).map_err(|_| Failure::Protocol)?;
     let opened = http1::Builder::new().max_buf_size(MAX_HEAD).handshake(TokioIo::new(stream)).await;
     let (mut requests, connection) = opened.map_err(|_| Failure::Protocol)?;
-    let answered = async {
+    let responded = async {
         let response = timeout_at(deadline, requests.send_request(request)).await.map_err(|_| Failure::Timeout)?;
         let (head, body) = response.map_err(|_| Failure::Protocol)?.into_parts();
         Ok(Reply::read(&head, &read(body, deadline).await))
     };
-    alongside(connection, answered).await
+    run_with(connection, responded).await
 }
 
 fn request(url: &EndpointUrl, message: &Message<'_>) -> http::Result<Request<Full<Bytes>>> {
@@ -59,7 +58,7 @@ fn request(url: &EndpointUrl, message: &Message<'_>) -> http::Result<Request<Ful
         .body(Full::new(Bytes::copy_from_slice(message.body)))
 }
 
-/// As much of a body as is wanted, arrives in time and is in form.
+/// The part of a body that arrives in time and is well-formed, up to [`MAX_BODY`].
 async fn read(mut body: Incoming, deadline: Instant) -> Vec<u8> {
     let mut bytes = Vec::new();
     while bytes.len() < MAX_BODY {
@@ -71,15 +70,15 @@ async fn read(mut body: Incoming, deadline: Instant) -> Vec<u8> {
     bytes
 }
 
-/// Runs some work to its end, and a connection for as long.
-async fn alongside<F: Future>(connection: impl Future, work: F) -> F::Output {
+/// Polls a connection until the work is done.
+async fn run_with<F: Future>(connection: impl Future, work: F) -> F::Output {
     let mut connection = pin!(connection.fuse());
     let mut work = pin!(work);
     poll_fn(|context| {
-        // First, so that a request is there when the connection looks for one.
+        // The work is first, so that the connection finds its request.
         let done = work.as_mut().poll(context);
         if done.is_pending() {
-            // How the connection ends is told to whoever waits for the answer.
+            // The request reports how the connection ended.
             let _ = connection.as_mut().poll(context).is_ready();
         }
         done

@@ -1,31 +1,37 @@
-//! Sending webhooks: where they may go, how one attempt is made, and when the next one is.
+//! Sending webhooks: where they may be sent, one attempt, and the time of the next attempt.
 //!
-//! - [`url`] and [`address`]: what an endpoint's URL may be, and which addresses may be reached
+//! - [`endpoint_url`] and [`address`]: which URLs an endpoint may have, and which addresses may be reached
 //! - [`resolve`]: from a name to addresses
-//! - [`send`], with [`reply`]: one attempt, over a connection of its own
+//! - [`send`], with [`reply`]: one attempt, over its own connection
 //! - [`schedule`]: the waits between attempts
 //!
-//! Whoever names an endpoint chooses what this module connects to, what answers and how slowly, so nothing that comes
-//! back is trusted and everything is bounded.
+//! An endpoint's owner chooses what this module connects to, and what responds how slowly. So nothing in a response is
+//! trusted, and everything is limited.
 
 pub mod address;
+pub mod endpoint_url;
 pub mod reply;
 pub mod resolve;
 pub mod schedule;
 pub mod send;
-pub mod url;
 
 mod connect;
 mod exchange;
+mod message;
+mod retry_after;
 mod tls;
+mod url_fault;
 
 #[cfg(test)]
 mod tests;
 
 pub use self::address::is_public;
+pub use self::endpoint_url::{EndpointUrl, Loopback};
+pub use self::message::Message;
 pub use self::reply::{Attempted, DeliveryWish, Failure, Outcome, Reply};
 pub use self::resolve::{Resolver, SystemResolver};
-pub use self::schedule::{ATTEMPTS, DISABLE_AFTER, RetryAfter, next_wait};
-pub use self::send::{Message, Sender, Settings};
+pub use self::retry_after::RetryAfter;
+pub use self::schedule::{ATTEMPTS, DISABLE_AFTER, next_wait};
+pub use self::send::{Sender, Settings};
 pub use self::tls::SenderError;
-pub use self::url::{EndpointUrl, Loopback, UrlFault};
+pub use self::url_fault::UrlFault;

@@ -1,4 +1,4 @@
-//! What came of one attempt.
+//! The result of one attempt.
 
 use std::time::Duration;
 
@@ -6,55 +6,51 @@ use http::HeaderMap;
 use http::header::RETRY_AFTER;
 use http::response::Parts;
 
-use super::schedule::RetryAfter;
+use super::retry_after::RetryAfter;
 use domain::text::is_forbidden;
 
-/// The most bytes of a body that are shown.
+/// The maximum number of bytes of a body that are shown.
 const MAX_EXCERPT: usize = 1024;
 
-/// One attempt: what came of it, and how long it took from the look-up of the name to the end of reading.
+/// The result of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempted {
-    /// What came of it.
     pub outcome: Outcome,
-    /// How long it took.
+    /// The time from resolving the name to the end of reading.
     pub latency: Duration,
 }
 
-/// What came of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The head of an answer arrived in time and in form. Its status decides, whatever became of the body.
+    /// The head of a response arrived in time and is well-formed. Its status decides, no matter how the body ended.
     Answered(Reply),
-    /// No answer.
+    /// There was no response.
     Failed(Failure),
 }
 
 impl Outcome {
-    /// Whether the message is delivered: answered with 2xx, and nothing else.
+    /// Whether the message is delivered: only a 2xx response counts.
     pub fn is_delivered(&self) -> bool {
         matches!(self, Self::Answered(reply) if (200..300).contains(&reply.status))
     }
 }
 
-/// An endpoint's answer.
+/// An endpoint's response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
-    /// The status, 100 to 999. A redirect is an answer like any other.
+    /// 100 to 999.
     pub status: u16,
-    /// The header `retry-after`; `None` if it is absent, given twice or not of its form.
+    /// The header `retry-after`; `None` if it is absent, repeated or malformed.
     pub retry_after: Option<RetryAfter>,
-    /// The header `webhook-delivery`; `None` if it is absent, given twice or unknown.
+    /// The header `webhook-delivery`; `None` if it is absent, repeated or unknown.
     pub delivery: Option<DeliveryWish>,
-    /// The first KiB of the body as far as it arrived, to be shown: what is no UTF-8, and what [`paragraph`] would not
-    /// take, became U+FFFD, so that it may have three KiB.
-    ///
-    /// [`paragraph`]: domain::text::paragraph
+    /// The first KiB of the body, as far as it arrived. Invalid UTF-8 and forbidden characters are replaced with U+FFFD, so
+    /// it has up to three KiB.
     pub excerpt: String,
 }
 
 impl Reply {
-    /// Reads an answer's head, and the body as far as it arrived.
+    /// `body` is the part that arrived.
     pub(super) fn read(head: &Parts, body: &[u8]) -> Self {
         Self {
             status: head.status.as_u16(),
@@ -65,7 +61,7 @@ impl Reply {
     }
 }
 
-/// A header that means nothing when it is given twice.
+/// A header that is ignored if it is repeated.
 fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let first = values.next()?;
@@ -75,22 +71,22 @@ fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 fn excerpt(body: &[u8]) -> String {
     let shown = body.get(..MAX_EXCERPT).unwrap_or(body);
     let text = String::from_utf8_lossy(shown).replace("\r\n", "\n");
-    // Where the cut went through a character, half of it is left.
+    // The cut may have split a character.
     let text = if shown.len() < body.len() { text.trim_end_matches('\u{FFFD}') } else { &text };
     text.chars().map(|c| if is_forbidden(c) && !matches!(c, '\n' | '\t') { '\u{FFFD}' } else { c }).collect()
 }
 
-/// What an endpoint asks for with the header `webhook-delivery`, as Svix reads it.
+/// What an endpoint asks for with the header `webhook-delivery`, as defined by Svix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeliveryWish {
-    /// `disable`: send nothing any more.
+    /// `disable`: disable the endpoint.
     Disable,
-    /// `abort-message`: don't send this message again.
+    /// `abort-message`: do not send this message again.
     AbortMessage,
 }
 
 impl DeliveryWish {
-    /// Reads the header, in either case.
+    /// Case-insensitive.
     pub fn parse(text: &str) -> Option<Self> {
         let is = |name| text.eq_ignore_ascii_case(name);
         if is("disable") {
@@ -103,26 +99,26 @@ impl DeliveryWish {
     }
 }
 
-/// Why there is no answer.
+/// Why there was no response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// Nothing was connected to: the URL is for tests only, or every address of the name is refused.
+    /// No connection was attempted: the URL is only for tests, or every address of the name is refused.
     Forbidden,
-    /// The name has no addresses, or nobody could say.
+    /// The name has no addresses, or could not be resolved.
     Dns,
-    /// No address took the connection.
+    /// No address accepted the connection.
     Connect,
-    /// No address showed a certificate for the name that leads to a known root, over TLS 1.2 or later.
+    /// No address presented a certificate for the name with a known root, over TLS 1.2 or later.
     Tls,
-    /// The time was over before the head of an answer was there.
+    /// The head of the response did not arrive in time.
     Timeout,
-    /// What came was no HTTP/1 answer, its head was too large, or the connection ended before the head did. Also what
-    /// comes of a message whose id or signature can't stand in a header, which is never sent.
+    /// The response was not HTTP/1, its head was too large, or the connection ended before it. Also a message that was not
+    /// sent because its id or signature cannot be a header.
     Protocol,
 }
 
 impl Failure {
-    /// The name that logs and the delivery log use.
+    /// The name in logs and in the delivery log.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Forbidden => "forbidden",

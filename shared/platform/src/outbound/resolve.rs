@@ -1,4 +1,4 @@
-//! From a host's name to its addresses.
+//! Resolving host names.
 
 use std::io;
 use std::net::IpAddr;
@@ -6,17 +6,16 @@ use std::net::IpAddr;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-/// Who knows the addresses of a name.
 pub trait Resolver: Send + Sync {
     /// The addresses of a host, in the order in which to try them. The port is only a hint to the system.
     ///
     /// # Errors
-    /// When there is no such name or nobody to ask.
+    /// If the name does not exist or cannot be resolved.
     fn resolve<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, io::Result<Vec<IpAddr>>>;
 }
 
-/// The system's own resolver. It answers in a thread of the runtime, which goes on for a while when nobody waits for it
-/// any longer; it holds nothing and starts no connection.
+/// The system's resolver. It runs in a thread of the runtime, which may continue for a while after the caller has stopped
+/// waiting. It holds no resources and opens no connection.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemResolver;
 

@@ -1,19 +1,15 @@
-//! When to try again: ten attempts in three days, as Standard Webhooks 1.0.0 proposes; jitter, `Retry-After` and the
-//! longer pause for who is overwhelmed, as Svix does it.
+//! The time of the next attempt: ten attempts in three days, as Standard Webhooks 1.0.0 proposes. Jitter, `Retry-After` and
+//! the longer wait for an overloaded endpoint are as at Svix.
 
 use std::time::Duration;
-
-use time::PrimitiveDateTime;
-use time::format_description::BorrowedFormatItem;
-use time::macros::format_description;
 
 use super::reply::{Failure, Outcome};
 use domain::Timestamp;
 
-/// How often a message is sent before it is given up.
+/// The number of attempts for each message.
 pub const ATTEMPTS: u32 = 10;
 
-/// How long every message to an endpoint must have failed before the endpoint is disabled.
+/// An endpoint is disabled when every attempt has failed for this long.
 pub const DISABLE_AFTER: Duration = Duration::from_hours(120);
 
 /// The wait before each attempt, before jitter.
@@ -30,66 +26,32 @@ const WAITS: [Duration; ATTEMPTS as usize] = [
     Duration::from_hours(24),
 ];
 
-/// The least wait after 429 or a timeout: the endpoint has too much to do already.
-const RELIEF: Duration = Duration::from_secs(60);
+/// The shortest wait after 429 or a timeout, since the endpoint is overloaded.
+const OVERLOAD_WAIT: Duration = Duration::from_secs(60);
 
-/// The longest wait that `Retry-After` brings about.
+/// The longest wait for which `Retry-After` is honored.
 const LONGEST_ASKED: Duration = Duration::from_hours(24);
 
-/// RFC 9110 §5.6.7. The obsolete forms are not read: no answer to us is that old.
-const IMF_FIXDATE: &[BorrowedFormatItem<'_>] = format_description!(
-    "[weekday repr:short], [day] [month repr:short] [year base:calendar repr:full] [hour]:[minute]:[second] GMT"
-);
-
-/// The header `Retry-After` (RFC 9110 §10.2.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RetryAfter {
-    /// So many seconds after the answer.
-    Seconds(u64),
-    /// Not before this time, in Unix seconds. It may long be past.
-    At(i64),
-}
-
-impl RetryAfter {
-    /// Reads the header: digits, or a date in the form `Sun, 06 Nov 1994 08:49:37 GMT`. More seconds than fit are the
-    /// most that fit. `None` for anything else, a wrong weekday included.
-    pub fn parse(text: &str) -> Option<Self> {
-        if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-            return Some(Self::Seconds(text.parse().unwrap_or(u64::MAX)));
-        }
-        let date = PrimitiveDateTime::parse(text, IMF_FIXDATE).ok()?;
-        // Only what it would be written as: the parser alone takes any weekday.
-        (date.format(IMF_FIXDATE).ok()? == text).then(|| Self::At(date.assume_utc().unix_timestamp()))
-    }
-
-    /// How long that is from now.
-    fn wait(self, now: Timestamp) -> Duration {
-        Duration::from_secs(match self {
-            Self::Seconds(seconds) => seconds,
-            Self::At(at) => u64::try_from(at.saturating_sub(now.seconds())).unwrap_or(0),
-        })
-    }
-}
-
-/// How long to wait before the next attempt, counted from `now`, when `attempts_made` were made and the last came to
-/// `outcome`. `None` when there is none: the message is delivered, or [`ATTEMPTS`] were made.
+/// The wait from `now` until the next attempt, after `attempts_made` attempts of which the last ended with `outcome`. `None` if
+/// the message is delivered or [`ATTEMPTS`] were made.
 ///
-/// - The base is that of the schedule; jitter, uniform from `random`, moves it by up to 20 % either way.
-/// - On 429, 502, 503 and 504 a `Retry-After` makes the wait longer, up to twice the base and to 24 h, never shorter.
-/// - After 429 and a timeout the wait is a minute at least.
+/// - The base is that of the schedule. Jitter, uniform from `random`, changes it by up to 20 %.
+/// - After 429, 502, 503 and 504 a `Retry-After` makes the wait longer, up to twice the base and 24 h. It never makes it
+///   shorter.
+/// - After 429 or a timeout the wait is at least a minute.
 ///
-/// Statuses that end a delivery (410) and [`DeliveryWish`](super::DeliveryWish) are the caller's to look at first.
+/// The caller handles the responses that end a delivery: status 410 and [`DeliveryWish`](super::DeliveryWish).
 pub fn next_wait(attempts_made: u32, outcome: &Outcome, now: Timestamp, random: &[u8; 32]) -> Option<Duration> {
     let base = *WAITS.get(usize::try_from(attempts_made).ok()?)?;
     if outcome.is_delivered() {
         return None;
     }
     let asked = asked_wait(outcome, now).min(base * 2).min(LONGEST_ASKED);
-    let least = if is_overwhelmed(outcome) { RELIEF } else { Duration::ZERO };
+    let least = if is_overloaded(outcome) { OVERLOAD_WAIT } else { Duration::ZERO };
     Some(jittered(base, random).max(asked).max(least))
 }
 
-/// What `Retry-After` asks for, where it has a meaning.
+/// The wait that `Retry-After` asks for, if the status gives it a meaning.
 fn asked_wait(outcome: &Outcome, now: Timestamp) -> Duration {
     match outcome {
         Outcome::Answered(reply) if matches!(reply.status, 429 | 502 | 503 | 504) => {
@@ -99,7 +61,7 @@ fn asked_wait(outcome: &Outcome, now: Timestamp) -> Duration {
     }
 }
 
-fn is_overwhelmed(outcome: &Outcome) -> bool {
+fn is_overloaded(outcome: &Outcome) -> bool {
     match outcome {
         Outcome::Answered(reply) => reply.status == 429,
         Outcome::Failed(failure) => *failure == Failure::Timeout,

@@ -5,39 +5,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tokio_rustls::TlsConnector;
 
 use super::address::is_public;
+use super::connect::Connector;
+use super::endpoint_url::{EndpointUrl, Loopback};
 use super::exchange::exchange;
+use super::message::Message;
 use super::reply::{Attempted, Failure, Outcome, Reply};
 use super::resolve::Resolver;
 use super::tls::{self, SenderError};
-use super::url::{EndpointUrl, Loopback};
 
-/// A message as it is sent, with the three headers of Standard Webhooks.
-#[derive(Clone, Debug)]
-pub struct Message<'a> {
-    /// `webhook-id`: the same on every attempt.
-    pub id: &'a str,
-    /// `webhook-timestamp`: when this attempt is made, in Unix seconds.
-    pub timestamp: i64,
-    /// `webhook-signature`: one entry for each live secret, with one space between two
-    /// ([`sign`](crate::secrets::signature::sign)).
-    pub signature: String,
-    /// The body, byte for byte what was signed.
-    pub body: &'a [u8],
-}
-
-/// What a [`Sender`] goes by. Everything but the default is for tests.
+/// The settings of a [`Sender`]. All but the default are for tests.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The roots to trust, as PEM; without, the system's.
+    /// The trusted roots as PEM; `None` for the system's.
     pub roots: Option<Vec<u8>>,
     /// Which addresses of a name may be connected to.
     pub permits: fn(IpAddr) -> bool,
-    /// How long look-up, connection and TLS handshake may take together.
+    /// The time limit for resolving, connecting and the TLS handshake together.
     pub connect: Duration,
-    /// How long all may take, from the look-up to the end of reading.
+    /// The time limit from resolving to the end of reading.
     pub total: Duration,
 }
 
@@ -48,35 +35,34 @@ impl Default for Settings {
     }
 }
 
-/// Sends messages, each over a connection of its own.
+/// Sends messages, each over its own connection.
 pub struct Sender {
-    pub(super) resolver: Arc<dyn Resolver>,
-    pub(super) tls: TlsConnector,
-    pub(super) loopback: Loopback,
-    pub(super) settings: Settings,
+    connector: Connector,
+    connect: Duration,
+    total: Duration,
 }
 
 impl Sender {
-    /// A sender that trusts the system's roots and connects to public addresses only; `loopback` says whether
-    /// `http://127.0.0.1:<port>` may be reached all the same.
+    /// A sender that trusts the system's roots and connects only to public addresses. With [`Loopback::Allowed`] it also
+    /// connects to `http://127.0.0.1:<port>`.
     ///
     /// # Errors
-    /// See [`SenderError`].
+    /// [`SenderError`].
     pub fn new(resolver: Arc<dyn Resolver>, loopback: Loopback) -> Result<Self, SenderError> {
         Self::with(resolver, loopback, Settings::default())
     }
 
-    /// A sender with settings of its own, for tests.
+    /// A sender with other settings, for tests.
     ///
     /// # Errors
-    /// See [`SenderError`].
+    /// [`SenderError`].
     pub fn with(resolver: Arc<dyn Resolver>, loopback: Loopback, settings: Settings) -> Result<Self, SenderError> {
         let tls = tls::connector(settings.roots.as_deref(), loopback)?;
-        Ok(Self { resolver, tls, loopback, settings })
+        let connector = Connector { resolver, tls, loopback, permits: settings.permits };
+        Ok(Self { connector, connect: settings.connect, total: settings.total })
     }
 
-    /// Makes one attempt over a connection of its own, which is gone when this returns. No redirect is followed and no
-    /// proxy asked.
+    /// Makes one attempt over its own connection, which is closed when this returns. It follows no redirect and uses no proxy.
     pub async fn send(&self, url: &EndpointUrl, message: &Message<'_>) -> Attempted {
         let began = Instant::now();
         let outcome = match self.attempt(url, message, began).await {
@@ -87,7 +73,7 @@ impl Sender {
     }
 
     async fn attempt(&self, url: &EndpointUrl, message: &Message<'_>, began: Instant) -> Result<Reply, Failure> {
-        let stream = self.open(url, began + self.settings.connect).await?;
-        exchange(stream, url, message, began + self.settings.total).await
+        let stream = self.connector.open(url, began + self.connect).await?;
+        exchange(stream, url, message, began + self.total).await
     }
 }

@@ -1,4 +1,4 @@
-//! TLS towards endpoints: rustls with ring, TLS 1.2 and 1.3, certificates checked against the host's name.
+//! TLS to endpoints: rustls with ring, TLS 1.2 and 1.3. Certificates are verified against the host name.
 
 use std::sync::Arc;
 
@@ -9,22 +9,21 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use tokio_rustls::TlsConnector;
 
-use super::url::Loopback;
+use super::endpoint_url::Loopback;
 use crate::aws;
 
-/// Why there is no sender.
+/// Why a sender cannot be built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SenderError {
-    /// No certificate of a root could be read.
     #[error("no root certificate could be read")]
     Roots,
-    /// The TLS library doesn't offer what is asked of it.
+    /// The TLS library does not support the configuration.
     #[error("TLS could not be set up")]
     Tls,
 }
 
-/// What opens TLS over a connection, trusting the roots of a PEM text, or the system's. Where this machine may be
-/// reached, without TLS, no root is needed; without any, all that is TLS fails.
+/// Trusts the roots of a PEM text, or the system's. With [`Loopback::Allowed`] there may be no root at all; then every TLS
+/// connection fails.
 pub(super) fn connector(pem: Option<&[u8]>, loopback: Loopback) -> Result<TlsConnector, SenderError> {
     let roots = match pem {
         Some(pem) => read(pem),
@@ -39,7 +38,7 @@ pub(super) fn connector(pem: Option<&[u8]>, loopback: Loopback) -> Result<TlsCon
         .with_root_certificates(roots)
         .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    // A resumed session shows no certificate, and every connection has to.
+    // The server presents no certificate in a resumed session, and every connection must verify one.
     config.resumption = Resumption::disabled();
     Ok(TlsConnector::from(Arc::new(config)))
 }
@@ -55,7 +54,7 @@ fn read(pem: &[u8]) -> RootCertStore {
     store(CertificateDer::pem_slice_iter(pem).flatten())
 }
 
-/// A system's bundle may hold what rustls doesn't take; the others still count.
+/// Skips the certificates of a system's bundle that rustls does not support.
 fn store(certificates: impl IntoIterator<Item = CertificateDer<'static>>) -> RootCertStore {
     let mut store = RootCertStore::empty();
     store.add_parsable_certificates(certificates);

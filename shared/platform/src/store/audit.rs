@@ -1,17 +1,16 @@
-//! The chains of all events, checked. For whoever has every item at hand: an operator's tool, a test. No function has.
+//! Verifies the chains of all events. It needs every item of the table, so it is for tools and tests, not for functions.
 
 use std::collections::BTreeMap;
 
 use super::event::{event_item, read_event};
-use super::item::{CorruptItem, Item, ItemReader};
-use super::keys;
-use super::write::key_of;
+use super::item::{CorruptItem, Item, ItemReader, key_of};
+use super::keys::{self, ItemKind};
 use domain::{BrokenChain, Chain, Event, verify_chain};
 
-/// Collects the items of a table, in any order, and checks that every aggregate's events are those that were written.
+/// Collects the items of a table, in any order, and verifies that every aggregate's events are those that were written.
 #[derive(Debug, Default)]
 pub struct Audit {
-    /// By the partition of the events.
+    /// By the partition of their events.
     aggregates: BTreeMap<String, Aggregate>,
 }
 
@@ -21,62 +20,49 @@ struct Aggregate {
     events: Vec<(Event, [u8; 32])>,
 }
 
-/// What was checked.
+/// What was verified.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Audited {
-    /// The number of aggregates.
     pub aggregates: usize,
-    /// The number of their events.
     pub events: usize,
 }
 
-/// The first place that is broken.
+/// The first fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuditError {
-    /// An item can't be read.
     #[error(transparent)]
     Corrupt(#[from] CorruptItem),
-    /// An aggregate's events are not those that were written.
+    /// An aggregate's events are not those that were written. `aggregate` is its kind and id.
     #[error("{aggregate}: {fault}")]
-    Chain {
-        /// Kind and id of the aggregate.
-        aggregate: String,
-        /// What is wrong.
-        fault: BrokenChain,
-    },
-    /// There are events of something that is not there.
-    #[error("{aggregate}: there are events, but what they tell of is gone")]
-    Orphaned {
-        /// Kind and id of the aggregate.
-        aggregate: String,
-    },
+    Chain { aggregate: String, fault: BrokenChain },
+    /// There are events of an aggregate that does not exist.
+    #[error("{aggregate}: there are events, but their aggregate does not exist")]
+    Orphaned { aggregate: String },
 }
 
 impl Audit {
-    /// Takes an item.
-    ///
     /// # Errors
-    /// [`CorruptItem`] when it is an event or an aggregate and can't be read.
+    /// [`CorruptItem`] if the item is an event or an aggregate and cannot be read.
     pub fn take(&mut self, item: &Item) -> Result<(), CorruptItem> {
         let Some(key) = key_of(item) else { return Ok(()) };
-        if key.pk.starts_with(keys::EVENTS) {
+        if key.kind() == ItemKind::Event {
             let (event, hash) = (read_event(item)?, ItemReader::new(item)?.hash("event_hash")?);
-            whole(item, &event, hash)?;
+            check_attributes(item, &event, hash)?;
             self.aggregates.entry(key.pk).or_default().events.push((event, hash));
-        } else if let Some(events) = keys::events_of(&key) {
+        } else if let Some(events) = key.events() {
             self.aggregates.entry(events).or_default().head = Some(ItemReader::new(item)?.chain()?);
         }
         Ok(())
     }
 
-    /// Checks everything that was taken.
+    /// Verifies all items that were taken.
     ///
     /// # Errors
     /// The first [`AuditError`], in the order of the aggregates' names.
     pub fn finish(self) -> Result<Audited, AuditError> {
         let mut audited = Audited::default();
         for (partition, mut found) in self.aggregates {
-            let aggregate = partition.trim_start_matches(keys::EVENTS).to_owned();
+            let aggregate = keys::aggregate_name(&partition).to_owned();
             let Some(head) = found.head else { return Err(AuditError::Orphaned { aggregate }) };
             found.events.sort_by_key(|(event, _)| event.sequence);
             verify_chain(&found.events, &head).map_err(|fault| AuditError::Chain { aggregate, fault })?;
@@ -87,20 +73,19 @@ impl Audit {
     }
 }
 
-/// The keys by which an event is found are no part of its hash; they follow from it.
-fn whole(item: &Item, event: &Event, hash: [u8; 32]) -> Result<(), CorruptItem> {
-    let written = event_item(event, &Chain { sequence: event.sequence, hash });
+/// The attributes by which an event is found are not part of its hash. They must be those that follow from the event.
+fn check_attributes(item: &Item, event: &Event, hash: [u8; 32]) -> Result<(), CorruptItem> {
+    let written = event_item(event, &Chain { sequence: event.sequence, hash }).build();
     match written.iter().find(|(name, value)| item.get(*name) != Some(value)) {
-        Some((name, _)) => Err(ItemReader::new(item)?.corrupt(name, "is not what was written")),
+        Some((name, _)) => Err(ItemReader::new(item)?.corrupt(name, "has been changed")),
         None => Ok(()),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::item::{ItemBuilder, text};
+    use super::super::item::{ItemBuilder, key_item, text};
     use super::super::keys::Key;
-    use super::super::write::key_item;
     use super::*;
     use domain::{
         Actor, AggregateKind, Cloud, EndpointId, EventType, GrantId, InvitationId, KeyId, Owner, PartnerId, Subject,
@@ -120,14 +105,14 @@ mod tests {
         }
     }
 
-    /// The items of an aggregate with some events; its own item comes last.
+    /// The items of an aggregate: its events, then its own item.
     fn items(own: Key, aggregate_id: &str, event_type: EventType, count: usize) -> Vec<Item> {
         let mut chain = Chain::default();
         let mut items = Vec::new();
         for _ in 0..count {
             let event = event(&chain, aggregate_id, event_type);
             chain = event.chain_after(&chain.hash);
-            items.push(event_item(&event, &chain));
+            items.push(event_item(&event, &chain).build());
         }
         items.push(ItemBuilder::new(own).chain(chain).build());
         items
@@ -150,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn events_are_found_for_every_kind_of_aggregate() {
+    fn events_of_every_kind_of_aggregate_are_verified() {
         let (tenant, hash) = (tenant(), digest("t", &[]));
         let partner = PartnerId::from_tenant(&tenant);
         let (invitation, grant) = (InvitationId::from_hash(&hash), GrantId::from_hash(&hash));
@@ -172,23 +157,23 @@ mod tests {
             ),
         ];
         for kind in EventType::ALL.iter().map(|event_type| event_type.aggregate()) {
-            assert!(aggregates.iter().any(|(.., event_type)| event_type.aggregate() == kind), "{kind:?} is not tried");
+            assert!(aggregates.iter().any(|(.., event_type)| event_type.aggregate() == kind), "{kind:?} is not tested");
         }
         let all: Vec<Item> =
             aggregates.into_iter().flat_map(|(own, id, event_type)| items(own, &id, event_type, 2)).collect();
         assert_eq!(audit(&all), Ok(Audited { aggregates: 8, events: 16 }));
-        assert_eq!(audit(all.iter().rev()), Ok(Audited { aggregates: 8, events: 16 }), "in any order");
+        assert_eq!(audit(all.iter().rev()), Ok(Audited { aggregates: 8, events: 16 }), "the order does not matter");
     }
 
     #[test]
-    fn other_items_and_aggregates_without_events_are_no_faults() {
+    fn other_items_and_aggregates_without_events_are_valid() {
         let none = items(keys::tenant(&tenant()), "", EventType::CustomerRenamed, 0);
         let other = ItemBuilder::new(Key { pk: "DELIVERY#evt".into(), sk: "x".into() }).build();
         assert_eq!(audit([&none[0], &other]), Ok(Audited { aggregates: 1, events: 0 }));
     }
 
     #[test]
-    fn the_first_fault_is_named() {
+    fn the_first_fault_is_reported() {
         let mut items = tenants_items();
         items.remove(1);
         let error = audit(&items).unwrap_err();
@@ -198,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_stands_elsewhere_is_found() {
+    fn an_event_under_another_aggregates_key_is_a_fault() {
         let (mut items, elsewhere) = (tenants_items(), tenant().to_string().replace("64ff", "64fe"));
         let moved = keys::event(AggregateKind::Tenant, &elsewhere, 1);
         items[0].extend(key_item(&moved));
@@ -206,17 +191,17 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_can_not_be_found_by_its_lists_any_more_is_named() {
+    fn an_event_with_changed_list_attributes_is_a_fault() {
         for name in [keys::LISTED, keys::GSI4_PK] {
             let mut items = tenants_items();
             items[1].insert(name.to_owned(), text("elsewhere"));
             let error = audit(&items).unwrap_err().to_string();
-            assert!(error.ends_with(&format!("attribute {name} is not what was written")), "{error}");
+            assert!(error.ends_with(&format!("attribute {name} has been changed")), "{error}");
         }
     }
 
     #[test]
-    fn an_unreadable_event_is_a_fault_and_no_panic() {
+    fn an_unreadable_event_is_a_fault() {
         let mut items = tenants_items();
         items[0].remove("event_data");
         assert!(matches!(audit(&items), Err(AuditError::Corrupt(_))));

@@ -1,5 +1,5 @@
-//! Partners and keys are needed by every request and change seldom, so they are kept for half a minute. What is absent is
-//! never remembered: a new key or partner works at once.
+//! Every request needs partners and keys, which rarely change, so they are cached for 30 s. Absence is never cached, so a new
+//! key or partner works at once.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use domain::Timestamp;
 
 const KEEP_MS: i64 = 30_000;
-/// Beyond this the cache starts anew; a function's memory is bounded.
+/// When a cache has this many entries it is cleared, to bound the memory.
 const MOST: usize = 1_000;
 
 /// Values by key, each for at most 30 s.
@@ -22,14 +22,13 @@ impl<K, V> Default for Cache<K, V> {
 }
 
 impl<K: Eq + Hash, V: Clone> Cache<K, V> {
-    /// The value, if it was put less than 30 s ago.
+    /// `None` if the value was put 30 s ago or earlier.
     pub fn get(&self, key: &K, now: Timestamp) -> Option<V> {
         let map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (at, value) = map.get(key)?;
         (0..KEEP_MS).contains(&(now.millis() - at.millis())).then(|| value.clone())
     }
 
-    /// Remembers a value.
     pub fn put(&self, key: K, value: V, now: Timestamp) {
         let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if map.len() >= MOST {
@@ -44,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_is_kept_for_less_than_thirty_seconds() {
+    fn a_value_is_cached_for_less_than_thirty_seconds() {
         let cache = Cache::default();
         let then = Timestamp::from_millis(1_000_000);
         cache.put("k", 1, then);

@@ -1,69 +1,48 @@
-//! What single items have in common: registered once, and changed only as they were read, each time with their event.
+//! Registering one item, and changing it only if it has not changed since it was read.
 
-use super::item::{CorruptItem, Item, bytes, number};
-use super::transact::Outcome;
+use super::chain::NextEvent;
+use super::error::StoreError;
+use super::item::{CorruptItem, Item};
+use super::keys::Key;
+use super::op_context::OpContext;
+use super::table::Store;
 use super::write::Write;
-use super::{OpContext, Store, StoreError, event};
-use domain::{Chain, Event};
 
-/// What became of something that should be registered once.
+/// The result of registering something.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Registered<T> {
-    /// It is new.
     New,
-    /// It was there before, as it is now.
-    Before(T),
+    /// The registered thing, as it is now.
+    AlreadyExists(T),
 }
 
 impl Store {
-    /// Puts a new item and its event.
+    /// Puts a new item and its first event.
     pub(super) async fn register<T>(
         &self,
-        attempt: OpContext,
+        op: OpContext,
+        key: &Key,
         item: Item,
-        event: &Event,
-        chain: &Chain,
+        next: &NextEvent<'_>,
         read: impl Fn(&Item) -> Result<T, CorruptItem>,
     ) -> Result<Registered<T>, StoreError> {
-        let writes = [((), Write::create(item)), ((), event::write(event, chain))];
-        match self.transact(attempt, &writes).await? {
-            Outcome::Committed => Ok(Registered::New),
-            Outcome::Refused(refused) => match refused.first().and_then(|refusal| refusal.item.as_ref()) {
-                Some(before) if refused[0].position == 0 => Ok(Registered::Before(read(before)?)),
-                _ => Err(StoreError::Contention),
-            },
+        let outcome = self.transact(op, &[Write::create(item), next.put()]).await?;
+        match outcome.conflicting(key) {
+            _ if outcome.is_committed() => Ok(Registered::New),
+            Some(existing) => Ok(Registered::AlreadyExists(read(existing)?)),
+            None => Err(StoreError::Contention),
         }
     }
 
-    /// One guarded update and its event: the guard is that the aggregate's chain stands where it was read.
+    /// Changes one item, with its event. `write` is built by [`Write::change`]. Returns `false` if the item has changed.
     pub(super) async fn change(
         &self,
-        attempt: OpContext,
+        op: OpContext,
+        key: &Key,
         write: Write,
-        before: &Chain,
-        event: &Event,
+        next: &NextEvent<'_>,
     ) -> Result<bool, StoreError> {
-        let chain = event.chain_after(&before.hash);
-        let write = write
-            .value(":before", number(before.sequence))
-            .value(":sequence", number(chain.sequence))
-            .value(":hash", bytes(&chain.hash));
-        let writes = [((), write), ((), event::write(event, &chain))];
-        Ok(match self.transact(attempt, &writes).await? {
-            Outcome::Committed => true,
-            // An earlier attempt of this very change, whose answer was lost, may be what stands in the way.
-            Outcome::Refused(refused) => refused.iter().any(|refusal| {
-                refusal.position == 0
-                    && refusal.item.as_ref().is_some_and(|item| item.get("event_hash") == Some(&bytes(&chain.hash)))
-            }),
-        })
+        let outcome = self.transact(op, &[write, next.put()]).await?;
+        Ok(outcome.is_committed() || outcome.conflicting(key).is_some_and(|item| next.is_end_of(item)))
     }
-}
-
-/// The guard of [`Store::change`].
-pub(super) const UNCHANGED: &str = "event_seq = :before";
-
-/// The update expression of [`Store::change`].
-pub(super) fn set(assignments: &str) -> String {
-    format!("SET {assignments}, event_seq = :sequence, event_hash = :hash")
 }

@@ -1,168 +1,164 @@
-//! Creating an invitation: one transaction, of kind reseller first, and of kind grant when the relationship is active.
+//! Creating an invitation in one transaction: of kind reseller first, of kind grant if the relationship is active.
 
-use super::invitation::{Step, find, invitation_item, read_invitation};
-use super::item::{bytes, number};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::chain::NextEvent;
+use super::customer::{CustomerRequirements, TenantRefusal};
+use super::error::StoreError;
+use super::invitation::{invitation_item, read_invitation};
+use super::item::{SCHEMA, bytes, number};
 use super::keys;
-use super::relationship::read_relationship;
-use super::terms::{CustomerRequirements, TenantRefusal, explain_tenant, tenant_guard};
-use super::transact::{Outcome, Refusal};
+use super::op_context::OpContext;
+use super::relationship::{ACTIVE_IN_PERIOD, read_relationship};
+use super::retry::{Step, retry_on_change};
+use super::table::Store;
+use super::transact::Outcome;
 use super::write::Write;
-use super::{OpContext, Store, StoreError, TRIES, event};
 use domain::{Event, Invitation, InvitationId, InvitationKind, Relationship, RelationshipState, Timestamp};
 
-/// What became of an invitation to be created.
+/// The result of creating an invitation.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Created {
-    /// It is new.
     New(Invitation),
-    /// Its idempotency key named this invitation before.
+    /// The idempotency key was used before, for this invitation.
     AlreadyExists(Invitation),
-    /// The tenant can't be invited.
+    /// The tenant cannot be invited.
     Tenant(TenantRefusal),
-    /// The relationship is active.
     RelationshipActive,
     /// Another invitation is open.
     Pending(InvitationId),
-    /// The day's limit is used up.
+    /// The daily limit is reached.
     LimitReached,
 }
 
+/// An invitation's kind, and for kind grant the period of the relationship.
+type Kind = (InvitationKind, Option<(InvitationId, Timestamp)>);
+
+/// What a refused transaction means.
+enum Refused {
+    /// The invitation has to be of this kind. It is sent again.
+    Becomes(Kind),
+    Finally(Box<Created>),
+}
+
 impl Store {
-    /// Creates an invitation of kind reseller, or of kind grant when roles are asked and the relationship is active.
-    /// `event` makes the event of the invitation it is given.
+    /// Creates an invitation of kind reseller, or of kind grant if it asks for roles and the relationship is active.
+    /// `event` makes the event of the invitation that it is given.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn create_invitation(
         &self,
-        attempt: OpContext,
-        mut invitation: Invitation,
-        terms: CustomerRequirements,
+        op: OpContext,
+        invitation: Invitation,
+        requirements: CustomerRequirements,
         daily_limit: u32,
         event: impl Fn(&Invitation) -> Event,
     ) -> Result<Created, StoreError> {
-        // Whether the relationship is active shows only in the refusal, and it may change again in between.
-        for _ in 0..TRIES {
+        // Only a refusal shows whether the relationship is active, and that may change again in between.
+        let current = Mutex::new((invitation.kind, invitation.period.clone()));
+        retry_on_change(|| async {
+            let (kind, period) = lock(&current).clone();
+            let invitation = Invitation { kind, period, ..invitation.clone() };
             let created = event(&invitation);
-            let chain = created.chain_after(&[0; 32]);
+            let next = NextEvent::first(&created);
             let writes = [
-                (Step::Invitation, Write::create(invitation_item(&invitation, chain))),
-                (Step::Tenant, tenant_guard(&invitation.customer, terms)),
-                (Step::Relationship, open_invitation(&invitation, attempt.occurred_at, daily_limit)),
-                (Step::Rest, event::write(&created, &chain)),
+                Write::create(invitation_item(&invitation, next.chain)),
+                requirements.guard(&invitation.customer),
+                open_invitation(&invitation, op.occurred_at, daily_limit),
+                next.put(),
             ];
-            let refused = match self.transact(attempt, &writes).await? {
-                Outcome::Committed => return Ok(Created::New(Invitation { chain, ..invitation })),
-                Outcome::Refused(refused) => refused,
-            };
-            if let Some(before) = find(&refused, Step::Invitation).and_then(|refusal| refusal.item.as_ref()) {
-                return Ok(Created::AlreadyExists(read_invitation(before)?));
+            let outcome = self.transact(op, &writes).await?;
+            if outcome.is_committed() {
+                return Ok(Step::Done(Created::New(Invitation { chain: next.chain, ..invitation })));
             }
-            let refusal = match explain(&refused, &invitation, terms, attempt.occurred_at)? {
-                Explained::Becomes(kind, period) => {
-                    (invitation.kind, invitation.period) = (kind, period);
-                    continue;
+            if let Some(existing) = outcome.conflicting(&keys::invitation(&invitation.invitation_id)) {
+                return Ok(Step::Done(Created::AlreadyExists(read_invitation(existing)?)));
+            }
+            match explain(&outcome, &invitation, requirements, op.occurred_at)? {
+                Refused::Becomes(kind) => {
+                    *lock(&current) = kind;
+                    Ok(Step::Changed)
                 }
-                Explained::Refused(refusal) => *refusal,
-            };
-            // The twin of this request may have been committed since: what it wrote may be what refused this one.
-            return Ok(match self.invitation(attempt, &invitation.invitation_id).await? {
-                Some(before) => Created::AlreadyExists(before),
-                None => refusal,
-            });
-        }
-        Err(StoreError::Contention)
+                // The same request may have been committed meanwhile, and its write may have refused this one.
+                Refused::Finally(refusal) => {
+                    Ok(Step::Done(match self.invitation(op, &invitation.invitation_id).await? {
+                        Some(existing) => Created::AlreadyExists(existing),
+                        None => *refusal,
+                    }))
+                }
+            }
+        })
+        .await
     }
 }
 
-enum Explained {
-    Refused(Box<Created>),
-    Becomes(InvitationKind, Option<(InvitationId, Timestamp)>),
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What the refusals mean, the tenant's first.
 fn explain(
-    refused: &[Refusal<Step>],
+    outcome: &Outcome,
     invitation: &Invitation,
-    terms: CustomerRequirements,
+    requirements: CustomerRequirements,
     now: Timestamp,
-) -> Result<Explained, StoreError> {
-    if let Some(refusal) = find(refused, Step::Tenant) {
-        return Ok(Explained::Refused(Box::new(Created::Tenant(explain_tenant(refusal, terms)?))));
+) -> Result<Refused, StoreError> {
+    if let Some(refusal) = requirements.refusal(&invitation.customer, outcome)? {
+        return Ok(Refused::Finally(Box::new(Created::Tenant(refusal))));
     }
-    let Some(refusal) = find(refused, Step::Relationship) else { return Err(StoreError::Contention) };
+    let key = keys::relationship(&invitation.customer, &invitation.partner_id);
+    let refusal = outcome.refusal(&key).ok_or(StoreError::Contention)?;
     let relationship = refusal.item.as_ref().map(read_relationship).transpose()?;
-    let relationship = relationship.as_ref();
-    Ok(match next_kind(invitation, relationship) {
-        NextKind::Stays => Explained::Refused(Box::new(explain_open(relationship, now))),
-        NextKind::Active => Explained::Refused(Box::new(Created::RelationshipActive)),
-        NextKind::Becomes(kind, period) => Explained::Becomes(kind, period),
-    })
+    Ok(explain_relationship(invitation, relationship.as_ref(), now))
 }
 
-enum NextKind {
-    Stays,
-    Active,
-    Becomes(InvitationKind, Option<(InvitationId, Timestamp)>),
-}
-
-/// What an invitation has to be, given the relationship that refused it.
-fn next_kind(invitation: &Invitation, relationship: Option<&Relationship>) -> NextKind {
+/// Why the relationship refused an invitation.
+fn explain_relationship(invitation: &Invitation, relationship: Option<&Relationship>, now: Timestamp) -> Refused {
     let active = relationship.filter(|relationship| relationship.state == RelationshipState::Active);
     match (invitation.kind, active) {
-        (InvitationKind::Reseller, Some(_)) if invitation.delegated_admin.is_none() => NextKind::Active,
-        (InvitationKind::Reseller, Some(active)) => NextKind::Becomes(InvitationKind::Grant, active.period.clone()),
-        (InvitationKind::Grant, None) => NextKind::Becomes(InvitationKind::Reseller, None),
-        (InvitationKind::Grant, Some(active)) if active.period != invitation.period => {
-            NextKind::Becomes(InvitationKind::Grant, active.period.clone())
+        (InvitationKind::Reseller, Some(_)) if invitation.delegated_admin.is_none() => {
+            Refused::Finally(Box::new(Created::RelationshipActive))
         }
-        _ => NextKind::Stays,
+        (InvitationKind::Grant, None) => Refused::Becomes((InvitationKind::Reseller, None)),
+        (_, Some(active)) if active.period != invitation.period => {
+            Refused::Becomes((InvitationKind::Grant, active.period.clone()))
+        }
+        _ => Refused::Finally(Box::new(match relationship.and_then(|relationship| relationship.open_at(now)) {
+            Some(open) => Created::Pending(open.clone()),
+            None => Created::LimitReached,
+        })),
     }
 }
 
-fn explain_open(relationship: Option<&Relationship>, now: Timestamp) -> Created {
-    match relationship.and_then(|relationship| relationship.open_at(now)) {
-        Some(open) => Created::Pending(open.clone()),
-        None => Created::LimitReached,
-    }
-}
-
-/// The relationship's part of creating: no other invitation is open, the day's limit is not used up, and it is not active
-/// (kind reseller) or active in the same period (kind grant).
+/// The update of the relationship. No other invitation may be open, and the daily limit must not be reached. The
+/// relationship must be active in the invitation's period (kind grant) or not active (kind reseller).
 fn open_invitation(invitation: &Invitation, now: Timestamp, daily_limit: u32) -> Write {
-    let days: Vec<String> = (0..=7).map(|ago| format!("invited_{}", now.minus_days(ago).day())).collect();
-    let old: Vec<String> = (1..days.len()).map(|ago| format!("#day{ago}")).collect();
-    let expression = format!(
-        "SET v = if_not_exists(v, :schema), relation = if_not_exists(relation, :none), open_invitation = :id, \
-         open_until = :until, version = if_not_exists(version, :zero) + :one, event_seq = if_not_exists(event_seq, :zero), \
-         event_hash = if_not_exists(event_hash, :zeros), #day0 = if_not_exists(#day0, :zero) + :one REMOVE {}",
-        old.join(", ")
-    );
-    let state = match &invitation.period {
-        Some(_) => "relation = :active AND period = :period",
-        None => "(attribute_not_exists(relation) OR relation <> :active)",
-    };
-    let guard = format!(
-        "{state} AND (attribute_not_exists(open_invitation) OR open_until <= :now) AND \
-         (attribute_not_exists(#day0) OR #day0 < :limit)"
-    );
-    let mut write =
-        Write::update(keys::relationship(&invitation.customer, &invitation.partner_id), &expression, &guard)
-            .value(":schema", number(super::SCHEMA))
-            .text(":none", RelationshipState::None.as_str())
-            .text(":active", RelationshipState::Active.as_str())
-            .text(":id", invitation.invitation_id.as_str())
-            .value(":until", number(invitation.expires_at.millis()))
-            .value(":now", number(now.millis()))
-            .value(":zero", number(0))
-            .value(":one", number(1))
-            .value(":zeros", bytes(&[0; 32]))
-            .value(":limit", number(daily_limit));
-    if let Some((period, _)) = &invitation.period {
-        write = write.text(":period", period.as_str());
+    let guard = "(attribute_not_exists(open_invitation) OR open_until <= :now) AND \
+                 (attribute_not_exists(#day0) OR #day0 < :limit)";
+    let mut write = Write::update(keys::relationship(&invitation.customer, &invitation.partner_id), guard)
+        .set("v = if_not_exists(v, :schema), relation = if_not_exists(relation, :none)")
+        .set("open_invitation = :id, open_until = :until, version = if_not_exists(version, :zero) + :one")
+        .set("event_seq = if_not_exists(event_seq, :zero), event_hash = if_not_exists(event_hash, :zeros)")
+        .set("#day0 = if_not_exists(#day0, :zero) + :one")
+        .value(":schema", number(SCHEMA))
+        .text(":none", RelationshipState::None.as_str())
+        .text(":active", RelationshipState::Active.as_str())
+        .text(":id", invitation.invitation_id.as_str())
+        .value(":until", number(invitation.expires_at.millis()))
+        .value(":now", number(now.millis()))
+        .value(":zero", number(0))
+        .value(":one", number(1))
+        .value(":zeros", bytes(&[0; 32]))
+        .value(":limit", number(daily_limit));
+    // Today's counter, and the seven before it, which are removed.
+    for ago in 0..=7 {
+        let day = format!("#day{ago}");
+        write = write.name(&day, format!("invited_{}", now.minus_days(ago).day()));
+        write = if ago > 0 { write.remove(day) } else { write };
     }
-    for (ago, day) in days.into_iter().enumerate() {
-        write = write.name(&format!("#day{ago}"), day);
+    match &invitation.period {
+        Some((period, _)) => write.and(ACTIVE_IN_PERIOD).text(":period", period.as_str()),
+        None => write.and("(attribute_not_exists(relation) OR relation <> :active)"),
     }
-    write
 }

@@ -1,49 +1,48 @@
-//! Cursors: where a list goes on. One belongs to its caller, list and filter, and holds no partition: that is always the
-//! caller's own, so a forged cursor shows nobody anything else.
+//! Cursors: where a list continues. A cursor is bound to its caller, list and filter. It does not contain the partition,
+//! which always comes from the caller, so a forged cursor cannot show another caller's data.
 
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::json;
 
-use super::item::{Item, text};
+use super::error::PageError;
+use super::item::{Item, text, text_of};
 use super::keys;
-use super::page::PageError;
-use super::read::Index;
+use super::query::Index;
 use domain::digest;
 
-/// One list as one caller walks it.
+/// One list as one caller sees it.
 #[derive(Clone, Debug)]
 pub(super) struct Scope {
-    /// The index it walks.
     pub(super) index: Index,
-    /// The partition it walks.
     pub(super) partition: String,
-    /// What its entries begin with.
+    /// The prefix of the list's entries.
     pub(super) prefix: String,
-    /// Caller, list and filter, in words.
+    /// Caller, list and filter as text.
     pub(super) binding: String,
 }
 
 impl Scope {
-    /// The position of an item, as a query wants it.
+    /// The position of an item, as a query's start key.
     pub(super) fn position_of(&self, item: &Item) -> Item {
         let names = [keys::PK, keys::SK, self.index.pk, self.index.sk];
         names.iter().filter_map(|name| item.get(*name).map(|value| ((*name).to_owned(), value.clone()))).collect()
     }
 
-    /// A position's entry in the list.
+    /// The list's entry at a position.
     pub(super) fn entry<'a>(&self, position: &'a Item) -> &'a str {
-        position.get(self.index.sk).and_then(|value| value.as_s().ok()).map_or("", String::as_str)
+        text_of(position, self.index.sk).unwrap_or_default()
     }
 
     /// A position as a cursor: `[check, pk, sk, listed]` in base64url.
     pub(super) fn encode(&self, position: &Item) -> String {
-        let part = |name: &str| position.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
+        let part = |name: &str| text_of(position, name).unwrap_or_default().to_owned();
         let parts = [part(keys::PK), part(keys::SK), part(self.index.sk)];
         let check = self.check(&parts);
         BASE64URL_NOPAD.encode(json!([check, parts[0], parts[1], parts[2]]).to_string().as_bytes())
     }
 
-    /// The position of a cursor.
+    /// # Errors
+    /// [`PageError::Cursor`] if the cursor is damaged or belongs to another scope.
     pub(super) fn decode(&self, cursor: &str) -> Result<Item, PageError> {
         let read = || {
             let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).ok()?;
@@ -74,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_reads_back_only_whole_and_only_where_it_belongs() {
+    fn a_cursor_is_valid_only_unchanged_and_in_its_own_scope() {
         let scope_a = scope("a");
         let names = [keys::PK, keys::SK, keys::GSI1_PK, keys::LISTED];
         let item: Item = names.iter().map(|name| ((*name).to_owned(), text("PARTNER#p"))).collect();

@@ -1,196 +1,179 @@
-//! Deliveries: a message's bytes, kept once, and an item for each endpoint on how far it got.
+//! Deliveries: the bytes of a message, stored once, and an item for each endpoint that gets it.
 
 use std::collections::HashMap;
 
-use super::item::{CorruptItem, Item, ItemBuilder, ItemReader, bytes, number, text};
-use super::keys::{self, Listed};
-use super::outbox::{mark, ttl};
-use super::read::{Index, PageQuery, Range};
-use super::transact::Outcome;
+use super::endpoint::{read_endpoint, read_owner};
+use super::error::StoreError;
+use super::item::{CorruptItem, Item, ItemBuilder, ItemReader, bytes, number, text, text_of, ttl};
+use super::keys::{self, Key, Listed, Mark};
+use super::op_context::OpContext;
+use super::query::{Index, PageQuery, Range};
+use super::table::Store;
 use super::write::Write;
-use super::{OpContext, Store, StoreError};
 use domain::{
     Delivery, DeliveryPurpose, DeliveryState, Endpoint, EndpointId, LastAttempt, Owner, Timestamp, WebhookId,
 };
 
-/// How an attempt leaves its delivery.
+/// The state of a delivery after an attempt.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settled {
-    /// How it stands now.
     pub state: DeliveryState,
-    /// When to try again, if at all.
+    /// The time of the next attempt, if there is one.
     pub next_at: Option<Timestamp>,
-    /// How the attempt ended; `None` when there was none.
+    /// `None` if there was no attempt.
     pub last: Option<LastAttempt>,
 }
 
-/// What an attempt says of its endpoint.
+/// What an attempt shows about its endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Health {
-    /// Nothing new.
     Same,
-    /// The first of a row of attempts that failed.
+    /// The first failure in a row.
     Failing,
-    /// It took a message after a row of failures.
+    /// The first success after failures.
     Well,
 }
 
 impl Store {
-    /// Keeps a message and begins its deliveries. What was begun before stays as it is.
+    /// Stores a message and its deliveries. Existing ones do not change.
     ///
     /// # Errors
-    /// [`StoreError`], here and below.
+    /// [`StoreError`], in all methods here.
     pub async fn begin_deliveries(
         &self,
-        attempt: OpContext,
+        op: OpContext,
         message: &[u8],
         deliveries: &[Delivery],
     ) -> Result<(), StoreError> {
         let Some(first) = deliveries.first() else { return Ok(()) };
-        let writes = std::iter::once(message_item(message, first))
-            .chain(deliveries.iter().map(|delivery| delivery_item(delivery, false)));
-        let writes: Vec<_> = writes.map(|item| ((), Write::create(item))).collect();
-        if let Outcome::Refused(_) = self.transact(attempt, &writes).await? {
+        let items = std::iter::once(message_item(message, first)).chain(deliveries.iter().map(|delivery| {
+            let next_ticket = Delivery::sweep_at(delivery.created_at, delivery.created_at);
+            delivery_item(delivery, Mark::later(&key_of(delivery), next_ticket))
+        }));
+        let writes: Vec<_> = items.map(Write::create).collect();
+        if !self.transact(op, &writes).await?.is_committed() {
             for write in writes {
-                self.transact(attempt, &[write]).await?;
+                self.transact(op, &[write]).await?;
             }
         }
         Ok(())
     }
 
-    /// Keeps a message for one endpoint and marks it as waiting to be published. `false` when there is one already.
-    pub async fn post_message(
-        &self,
-        attempt: OpContext,
-        message: &[u8],
-        delivery: &Delivery,
-    ) -> Result<bool, StoreError> {
-        let kept = Write::create(message_item(message, delivery));
-        let writes = [((), kept), ((), Write::create(delivery_item(delivery, true)))];
-        Ok(matches!(self.transact(attempt, &writes).await?, Outcome::Committed))
+    /// Stores a message for one endpoint and marks it as waiting to be published. Returns `false` if it exists already.
+    pub async fn post_message(&self, op: OpContext, message: &[u8], delivery: &Delivery) -> Result<bool, StoreError> {
+        let mark = Mark::outbox(&key_of(delivery), delivery.created_at);
+        let writes = [Write::create(message_item(message, delivery)), Write::create(delivery_item(delivery, mark))];
+        Ok(self.transact(op, &writes).await?.is_committed())
     }
 
-    /// A delivery, as it is now.
+    /// A delivery, read now.
     pub async fn delivery(
         &self,
-        attempt: OpContext,
+        op: OpContext,
         id: &WebhookId,
         endpoint: &EndpointId,
     ) -> Result<Option<Delivery>, StoreError> {
-        let item = self.get(attempt, &keys::delivery(id, endpoint)).await?;
+        let item = self.get(op, &keys::delivery(id, endpoint)).await?;
         Ok(item.as_ref().map(read_delivery).transpose()?)
     }
 
-    /// A delivery, the bytes of its message and its endpoint, as they are now.
+    /// A delivery, the bytes of its message, and its endpoint, read now.
     pub async fn delivery_with_endpoint(
         &self,
-        attempt: OpContext,
+        op: OpContext,
         id: &WebhookId,
         owner: &Owner,
         endpoint: &EndpointId,
     ) -> Result<(Option<Delivery>, Option<Vec<u8>>, Option<Endpoint>), StoreError> {
         let keys = [keys::delivery(id, endpoint), keys::message(id), keys::endpoint(owner, endpoint)];
-        let found = self.get_many(attempt, &keys, true).await?;
+        let found = self.get_many(op, &keys, true).await?;
         let [delivery, message, endpoint] = [0, 1, 2].map(|at| found.get(at).and_then(Option::as_ref));
         Ok((
             delivery.map(read_delivery).transpose()?,
             message.map(read_message).transpose()?,
-            endpoint.map(super::endpoint::read_endpoint).transpose()?,
+            endpoint.map(read_endpoint).transpose()?,
         ))
     }
 
-    /// Begins the next attempt; `next_at` is when to try again should nobody say how it ended. `None` when somebody else
-    /// began it, or nothing is to be tried any more.
+    /// Counts the next attempt before it is made. `next_at` is the time to try again if the result is never written. Returns
+    /// `None` if another process began the attempt, or if the delivery is finished.
     pub async fn claim(
         &self,
-        attempt: OpContext,
+        op: OpContext,
         delivery: &Delivery,
         next_at: Timestamp,
     ) -> Result<Option<Delivery>, StoreError> {
         let claimed = Delivery { attempt: delivery.attempt + 1, next_at: Some(next_at), ..delivery.clone() };
-        let write = Write::update(
-            keys::delivery(&delivery.webhook_id, &delivery.endpoint_id),
-            "SET attempt = :next, next_at = :at",
-            "delivery_state = :pending AND attempt = :before",
-        )
-        .text(":pending", DeliveryState::Pending.as_str())
-        .value(":before", number(delivery.attempt))
-        .value(":next", number(claimed.attempt))
-        .value(":at", number(next_at.millis()));
-        Ok(match self.transact(attempt, &[((), write)]).await? {
-            Outcome::Committed => Some(claimed),
-            Outcome::Refused(_) => None,
-        })
+        let write = update_pending(delivery)
+            .set("attempt = :next, next_at = :at")
+            .value(":next", number(claimed.attempt))
+            .value(":at", number(next_at.millis()));
+        Ok(self.transact(op, &[write]).await?.is_committed().then_some(claimed))
     }
 
-    /// Says how an attempt ended; one that is to be followed by another is found by [`Store::waiting`] when it needs a ticket.
-    /// `false` when the delivery has moved on meanwhile.
-    pub async fn settle(&self, attempt: OpContext, delivery: &Delivery, settled: &Settled) -> Result<bool, StoreError> {
-        let writes = [((), settling(delivery, settled, attempt.occurred_at))];
-        Ok(matches!(self.transact(attempt, &writes).await?, Outcome::Committed))
+    /// Writes the result of an attempt. If there is a next attempt, [`Store::waiting`] finds the delivery when it needs a
+    /// ticket. Returns `false` if the delivery has changed since it was read.
+    pub async fn settle(&self, op: OpContext, delivery: &Delivery, settled: &Settled) -> Result<bool, StoreError> {
+        Ok(self.transact(op, &[settle(delivery, settled, op.occurred_at)]).await?.is_committed())
     }
 
-    /// Keeps a delivery, as it is, until then. `false` when it has moved on meanwhile, or is to be published anew.
-    pub async fn keep(&self, attempt: OpContext, delivery: &Delivery, until: Timestamp) -> Result<bool, StoreError> {
-        let key = keys::delivery(&delivery.webhook_id, &delivery.endpoint_id);
-        let (partition, entry) = keys::later(&key, until);
-        let guard = "delivery_state = :pending AND attempt = :attempt AND NOT begins_with(gsi3pk, :outbox)";
-        let write = Write::update(key, "SET gsi3pk = :partition, gsi3sk = :entry", guard)
-            .text(":pending", DeliveryState::Pending.as_str())
+    /// Postpones a delivery without any other change. Returns `false` if it has changed since it was read, or waits to be
+    /// published again.
+    pub async fn keep(&self, op: OpContext, delivery: &Delivery, until: Timestamp) -> Result<bool, StoreError> {
+        let mark = Mark::later(&key_of(delivery), until);
+        let write = update_pending(delivery)
+            .and("NOT begins_with(gsi3pk, :outbox)")
+            .set("gsi3pk = :partition, gsi3sk = :entry")
             .text(":outbox", keys::OUTBOX)
-            .value(":attempt", number(delivery.attempt))
-            .text(":partition", partition)
-            .text(":entry", entry);
-        Ok(matches!(self.transact(attempt, &[((), write)]).await?, Outcome::Committed))
+            .text(":partition", mark.partition)
+            .text(":entry", mark.entry);
+        Ok(self.transact(op, &[write]).await?.is_committed())
     }
 
-    /// Notes what an attempt says of its endpoint, unless another attempt has noted it. A write of its own: no delivery waits
-    /// for the item that all deliveries of an endpoint share.
-    pub async fn note_health(&self, attempt: OpContext, delivery: &Delivery, health: Health) -> Result<(), StoreError> {
+    /// Writes what an attempt shows about its endpoint, unless another attempt has written it. This is a separate write, so
+    /// that no delivery waits for the item that all deliveries of an endpoint share.
+    pub async fn note_health(&self, op: OpContext, delivery: &Delivery, health: Health) -> Result<(), StoreError> {
         let key = keys::endpoint(&delivery.owner, &delivery.endpoint_id);
         let write = match health {
             Health::Same => return Ok(()),
-            Health::Failing => {
-                let guard = "attribute_exists(pk) AND attribute_not_exists(failing)";
-                let now = number(attempt.occurred_at.millis());
-                Write::update(key, "SET failing = :now", guard).value(":now", now)
-            }
-            Health::Well => Write::update(key, "REMOVE failing", "attribute_exists(failing)"),
+            Health::Failing => Write::update(key, "attribute_exists(pk) AND attribute_not_exists(failing)")
+                .set("failing = :now")
+                .value(":now", number(op.occurred_at.millis())),
+            Health::Well => Write::update(key, "attribute_exists(failing)").remove("failing"),
         };
-        self.transact(attempt, &[((), write)]).await.map(drop)
+        self.transact(op, &[write]).await.map(drop)
     }
 
-    /// Begins a delivery anew, with all its attempts, and marks it as waiting to be published. `false` when it has moved on
-    /// meanwhile.
-    pub async fn resend(&self, attempt: OpContext, delivery: &Delivery) -> Result<bool, StoreError> {
-        let key = keys::delivery(&delivery.webhook_id, &delivery.endpoint_id);
-        let (partition, entry) = keys::outbox(&key, attempt.occurred_at);
-        let write = Write::update(
-            key,
-            "SET delivery_state = :pending, attempt = :zero, next_at = :now, #ttl = :ttl, gsi3pk = :partition, \
-             gsi3sk = :entry",
-            "delivery_state = :before AND attempt = :attempt",
-        )
-        .name("#ttl", "ttl")
-        .text(":pending", DeliveryState::Pending.as_str())
-        .text(":before", delivery.state.as_str())
-        .value(":attempt", number(delivery.attempt))
-        .value(":zero", number(0))
-        .value(":now", number(attempt.occurred_at.millis()))
-        .text(":partition", partition)
-        .text(":entry", entry);
-        let write = write.value(":ttl", number(ttl(attempt.occurred_at)));
-        // The message must not be forgotten before its last attempt.
-        let kept = Write::update(keys::message(&delivery.webhook_id), "SET #ttl = :ttl", "attribute_exists(pk)");
-        let kept = kept.name("#ttl", "ttl").value(":ttl", number(ttl(attempt.occurred_at)));
-        Ok(matches!(self.transact(attempt, &[((), write), ((), kept)]).await?, Outcome::Committed))
+    /// Restarts a delivery, with all its attempts, and marks it as waiting to be published. Returns `false` if it has changed
+    /// since it was read.
+    pub async fn resend(&self, op: OpContext, delivery: &Delivery) -> Result<bool, StoreError> {
+        let (key, expires) = (key_of(delivery), number(ttl(op.occurred_at)));
+        let mark = Mark::outbox(&key, op.occurred_at);
+        let restart = Write::update(key, "delivery_state = :before AND attempt = :attempt")
+            .set("delivery_state = :pending, attempt = :zero, next_at = :now, #ttl = :ttl")
+            .set("gsi3pk = :partition, gsi3sk = :entry")
+            .name("#ttl", "ttl")
+            .text(":pending", DeliveryState::Pending.as_str())
+            .text(":before", delivery.state.as_str())
+            .value(":attempt", number(delivery.attempt))
+            .value(":zero", number(0))
+            .value(":now", number(op.occurred_at.millis()))
+            .text(":partition", mark.partition)
+            .text(":entry", mark.entry)
+            .value(":ttl", expires.clone());
+        // The message must not expire before its last attempt.
+        let keep = Write::update(keys::message(&delivery.webhook_id), "attribute_exists(pk)")
+            .set("#ttl = :ttl")
+            .name("#ttl", "ttl")
+            .value(":ttl", expires);
+        Ok(self.transact(op, &[restart, keep]).await?.is_committed())
     }
 
-    /// Deliveries of an endpoint that were begun at `since` or later and are in one of these states, oldest first, as far as
-    /// one page goes. One that can't be read stops no other.
+    /// One page of the deliveries of an endpoint that began at `since` or later and are in one of these states, oldest first.
+    /// Items that cannot be read are skipped.
     pub async fn deliveries_since(
         &self,
-        attempt: OpContext,
+        op: OpContext,
         endpoint: &EndpointId,
         since: Timestamp,
         states: &[DeliveryState],
@@ -201,8 +184,7 @@ impl Store {
         let query = PageQuery {
             index: Index::PARTNER,
             partition: keys::endpoint_view(endpoint),
-            // `~` comes after every digit and letter of a time.
-            range: Range::Between(Listed::Delivery.at(since), format!("{}~", Listed::Delivery.prefix())),
+            range: Range::Between(Listed::Delivery.at(since), Listed::Delivery.end()),
             limit: 100,
             start,
             ascending: true,
@@ -212,7 +194,7 @@ impl Store {
                 values.collect::<HashMap<_, _>>(),
             )),
         };
-        let page = self.query(attempt, &query).await?;
+        let page = self.query(op, &query).await?;
         let read =
             |item| read_delivery(item).inspect_err(|error| tracing::error!(%error, "a delivery was skipped")).ok();
         Ok(DeliveryPage { deliveries: page.items.iter().filter_map(read).collect(), next: page.next })
@@ -222,56 +204,48 @@ impl Store {
 /// A page of deliveries.
 #[derive(Clone, Debug)]
 pub struct DeliveryPage {
-    /// Those that were asked for; there may be none, and more on the next page.
+    /// May be empty although there is a next page.
     pub deliveries: Vec<Delivery>,
-    /// Where to go on; `None` at the end.
+    /// The start of the next page; `None` at the end.
     pub next: Option<Item>,
 }
 
 impl DeliveryPage {
-    /// The time up to which everything has been looked at; `None` at the end.
+    /// The time up to which deliveries were read; `None` at the end.
     pub fn reached(&self) -> Option<Timestamp> {
-        let entry = self.next.as_ref()?.get(keys::LISTED)?.as_s().ok()?;
-        Timestamp::parse_sortable(entry.strip_prefix(&Listed::Delivery.prefix())?)
+        Listed::Delivery.parse_time(text_of(self.next.as_ref()?, keys::LISTED)?)
     }
 }
 
-fn settling(delivery: &Delivery, settled: &Settled, now: Timestamp) -> Write {
-    let key = keys::delivery(&delivery.webhook_id, &delivery.endpoint_id);
-    let later = settled.next_at.map(|at| keys::later(&key, Delivery::sweep_at(at, now))).unzip();
-    let mut set = vec!["delivery_state = :state".to_owned()];
-    let mut remove = Vec::new();
-    let mut values = vec![
-        (":state", text(settled.state.as_str())),
-        (":pending", text(DeliveryState::Pending.as_str())),
-        (":attempt", number(delivery.attempt)),
-    ];
-    let mut put = |name: &str, placeholder: &'static str, value: Option<_>| match value {
-        Some(value) => {
-            set.push(format!("{name} = {placeholder}"));
-            values.push((placeholder, value));
-        }
-        None => remove.push(name.to_owned()),
-    };
-    put("next_at", ":at", settled.next_at.map(|at| number(at.millis())));
-    put(keys::GSI3_PK, ":partition", later.0.map(text));
-    put(keys::GSI3_SK, ":entry", later.1.map(text));
-    if let Some(last) = &settled.last {
-        put("last_status", ":status", last.status.map(number));
-        put("failure", ":failure", last.failure.clone().map(text));
-        put("latency", ":latency", Some(number(last.latency_ms)));
-        put("excerpt", ":excerpt", Some(text(&last.excerpt)));
-    }
-    let remove = if remove.is_empty() { String::new() } else { format!(" REMOVE {}", remove.join(", ")) };
-    let write = Write::update(
-        key,
-        &format!("SET {}{remove}", set.join(", ")),
-        "delivery_state = :pending AND attempt = :attempt",
-    );
-    values.into_iter().fold(write, |write, (placeholder, value)| write.value(placeholder, value))
+fn key_of(delivery: &Delivery) -> Key {
+    keys::delivery(&delivery.webhook_id, &delivery.endpoint_id)
 }
 
-/// The message that a delivery is of.
+/// An update of a delivery that is pending and has had no other attempt since it was read.
+fn update_pending(delivery: &Delivery) -> Write {
+    Write::update(key_of(delivery), "delivery_state = :pending AND attempt = :attempt")
+        .text(":pending", DeliveryState::Pending.as_str())
+        .value(":attempt", number(delivery.attempt))
+}
+
+fn settle(delivery: &Delivery, settled: &Settled, now: Timestamp) -> Write {
+    let mark = settled.next_at.map(|at| Mark::later(&key_of(delivery), Delivery::sweep_at(at, now)));
+    let (partition, entry) = mark.map(|mark| (text(mark.partition), text(mark.entry))).unzip();
+    let write = update_pending(delivery)
+        .set("delivery_state = :state")
+        .text(":state", settled.state.as_str())
+        .set_or_remove("next_at", ":at", settled.next_at.map(|at| number(at.millis())))
+        .set_or_remove(keys::GSI3_PK, ":partition", partition)
+        .set_or_remove(keys::GSI3_SK, ":entry", entry);
+    let Some(last) = &settled.last else { return write };
+    write
+        .set_or_remove("last_status", ":status", last.status.map(number))
+        .set_or_remove("failure", ":failure", last.failure.clone().map(text))
+        .set("latency = :latency, excerpt = :excerpt")
+        .value(":latency", number(last.latency_ms))
+        .text(":excerpt", &last.excerpt)
+}
+
 fn message_item(message: &[u8], delivery: &Delivery) -> Item {
     ItemBuilder::new(keys::message(&delivery.webhook_id))
         .with("message", bytes(message))
@@ -279,9 +253,8 @@ fn message_item(message: &[u8], delivery: &Delivery) -> Item {
         .build()
 }
 
-fn delivery_item(delivery: &Delivery, in_outbox: bool) -> Item {
-    let key = keys::delivery(&delivery.webhook_id, &delivery.endpoint_id);
-    let mut item = ItemBuilder::new(key.clone())
+fn delivery_item(delivery: &Delivery, mark: Mark) -> Item {
+    let item = ItemBuilder::new(key_of(delivery))
         .text("purpose", delivery.purpose.as_str())
         .text("delivery_state", delivery.state.as_str())
         .number("attempt", delivery.attempt)
@@ -291,19 +264,16 @@ fn delivery_item(delivery: &Delivery, in_outbox: bool) -> Item {
         .number("ttl", ttl(delivery.created_at))
         .text(keys::GSI1_PK, keys::endpoint_view(&delivery.endpoint_id))
         .text(keys::LISTED, Listed::Delivery.at(delivery.created_at))
-        .build();
-    if let Some(next_at) = delivery.next_at {
-        item.insert("next_at".to_owned(), number(next_at.millis()));
+        .mark(mark);
+    match delivery.next_at {
+        Some(next_at) => item.time("next_at", next_at).build(),
+        None => item.build(),
     }
-    let now = delivery.created_at;
-    mark(&mut item, if in_outbox { keys::outbox(&key, now) } else { keys::later(&key, Delivery::sweep_at(now, now)) });
-    item
 }
 
-/// Reads a delivery's item.
 pub(super) fn read_delivery(item: &Item) -> Result<Delivery, CorruptItem> {
     let reader = ItemReader::new(item)?;
-    let owner = Owner::parse(reader.text("owner")?, reader.text("owner_id")?);
+    let (webhook_id, endpoint_id) = reader.key(keys::parse_delivery)?;
     let last = match reader.maybe_number("latency")? {
         None => None,
         Some(latency_ms) => Some(LastAttempt {
@@ -314,9 +284,9 @@ pub(super) fn read_delivery(item: &Item) -> Result<Delivery, CorruptItem> {
         }),
     };
     Ok(Delivery {
-        webhook_id: reader.parsed(keys::PK, |pk| WebhookId::parse(pk.strip_prefix(keys::DELIVERY)?))?,
-        endpoint_id: reader.parsed(keys::SK, EndpointId::parse)?,
-        owner: owner.ok_or_else(|| reader.corrupt("owner", "is malformed"))?,
+        webhook_id,
+        endpoint_id,
+        owner: read_owner(&reader)?,
         purpose: reader.parsed("purpose", DeliveryPurpose::parse)?,
         state: reader.parsed("delivery_state", DeliveryState::parse)?,
         attempt: reader.number("attempt")?,

@@ -1,35 +1,36 @@
-//! Endings: a relationship ends with its grants and nothing else; a grant ends alone. Subscriptions stay as they are.
+//! Ending a relationship, with all its grants, or one grant. Subscriptions do not change.
 
+use super::chain::NextEvent;
+use super::error::StoreError;
 use super::grant::read_grant;
-use super::item::{bytes, number};
-use super::keys;
-use super::read::{Index, PageQuery, Range};
-use super::relationship::{PERIOD_END, read_relationship};
-use super::transact::Outcome;
+use super::item::{key_of, number};
+use super::keys::{self, ItemKind};
+use super::op_context::OpContext;
+use super::query::{Index, PageQuery, Range};
+use super::relationship::{PERIOD_END, read_relationship, touch_in_period};
+use super::table::Store;
 use super::write::Write;
-use super::{OpContext, Store, StoreError, event};
-use domain::{Event, Grant, GrantId, PartnerId, Relationship, RelationshipState, TenantId};
+use domain::{AggregateKind, Event, Grant, PartnerId, Relationship, RelationshipState, TenantId};
 
-/// What became of an ending.
+/// The result of ending something.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ended {
-    /// It ended.
     Done,
-    /// It changed meanwhile; look again.
+    /// It has changed since it was read.
     Changed,
 }
 
-/// Grants of one relationship that are read at once; more come by further queries.
+/// The number of grants read by one query.
 const GRANTS_AT_ONCE: usize = 100;
 
 impl Store {
-    /// A relationship and all its grants, as they are now.
+    /// A relationship and all its grants, read now.
     ///
     /// # Errors
-    /// [`StoreError`], here and below.
+    /// [`StoreError`], in all methods here.
     pub async fn relationship_with_grants(
         &self,
-        attempt: OpContext,
+        op: OpContext,
         customer: &TenantId,
         partner: &PartnerId,
     ) -> Result<Option<(Relationship, Vec<Grant>)>, StoreError> {
@@ -37,7 +38,7 @@ impl Store {
         let mut query = PageQuery {
             index: Index::TABLE,
             partition: key.pk,
-            range: Range::Prefix(key.sk.clone()),
+            range: Range::Prefix(key.sk),
             limit: GRANTS_AT_ONCE,
             start: None,
             ascending: true,
@@ -46,12 +47,12 @@ impl Store {
         };
         let (mut relationship, mut grants) = (None, Vec::new());
         loop {
-            let page = self.query(attempt, &query).await?;
+            let page = self.query(op, &query).await?;
             for item in &page.items {
-                if item.get(keys::SK).and_then(|sk| sk.as_s().ok()) == Some(&key.sk) {
-                    relationship = Some(read_relationship(item)?);
-                } else {
+                if key_of(item).is_some_and(|key| key.kind() == ItemKind::Aggregate(AggregateKind::Grant)) {
                     grants.push(read_grant(item)?);
+                } else {
+                    relationship = Some(read_relationship(item)?);
                 }
             }
             match page.next {
@@ -64,84 +65,44 @@ impl Store {
     /// Ends an active relationship.
     pub async fn end_relationship(
         &self,
-        attempt: OpContext,
+        op: OpContext,
         relationship: &Relationship,
         event: &Event,
     ) -> Result<Ended, StoreError> {
-        let chain = event.chain_after(&relationship.chain.hash);
         let period = relationship.period.as_ref().map(|(id, _)| id.tail()).unwrap_or_default();
-        let expression = "SET relation = :ended, ended = :now, #period_end = :now, version = version + :one, event_seq = :sequence, \
-                          event_hash = :hash REMOVE open_invitation, open_until";
+        let next = NextEvent::after(&relationship.chain, event);
         let write = Write::update(
             keys::relationship(&relationship.customer, &relationship.partner_id),
-            expression,
             "relation = :active AND version = :version",
         )
+        .set("relation = :ended, ended = :now, #period_end = :now")
+        .remove("open_invitation, open_until")
         .name("#period_end", format!("{PERIOD_END}{period}"))
         .text(":active", RelationshipState::Active.as_str())
         .text(":ended", RelationshipState::Ended.as_str())
-        .value(":now", number(attempt.occurred_at.millis()))
-        .value(":one", number(1))
+        .value(":now", number(op.occurred_at.millis()))
         .value(":version", number(relationship.version))
-        .value(":sequence", number(chain.sequence))
-        .value(":hash", bytes(&chain.hash));
-        let writes = [((), write), ((), event::write(event, &chain))];
-        Ok(match self.transact(attempt, &writes).await? {
-            Outcome::Committed => Ended::Done,
-            Outcome::Refused(_) => Ended::Changed,
-        })
+        .increment_version()
+        .advance(&next);
+        self.end(op, &[write, next.put()]).await
     }
 
-    /// A grant, as it is now.
-    pub async fn grant(
-        &self,
-        attempt: OpContext,
-        customer: &TenantId,
-        partner: &PartnerId,
-        id: &GrantId,
-    ) -> Result<Option<Grant>, StoreError> {
-        let item = self.get(attempt, &keys::grant(customer, partner, id)).await?;
-        Ok(item.as_ref().map(read_grant).transpose()?)
+    /// Ends an active grant. The relationship stays active.
+    pub async fn end_grant(&self, op: OpContext, grant: &Grant, event: &Event) -> Result<Ended, StoreError> {
+        let next = NextEvent::after(&grant.chain, event);
+        let key = keys::grant(&grant.customer, &grant.partner_id, &grant.grant_id);
+        let write = Write::change(key, &next)
+            .and("grant_state = :active")
+            .set("grant_state = :ended, ended = :now")
+            .remove("gsi3pk, gsi3sk")
+            .text(":active", "active")
+            .text(":ended", "ended")
+            .value(":now", number(op.occurred_at.millis()));
+        // The new version makes a request that ends the relationship at the same time read the grants again.
+        self.end(op, &[write, touch_in_period(grant), next.put()]).await
     }
 
-    /// A relationship, as it is now.
-    pub async fn relationship(
-        &self,
-        attempt: OpContext,
-        customer: &TenantId,
-        partner: &PartnerId,
-    ) -> Result<Option<Relationship>, StoreError> {
-        let item = self.get(attempt, &keys::relationship(customer, partner)).await?;
-        Ok(item.as_ref().map(read_relationship).transpose()?)
-    }
-
-    /// Ends an active grant of an active relationship, which goes on.
-    pub async fn end_grant(&self, attempt: OpContext, grant: &Grant, event: &Event) -> Result<Ended, StoreError> {
-        let chain = event.chain_after(&grant.chain.hash);
-        let ending = Write::update(
-            keys::grant(&grant.customer, &grant.partner_id, &grant.grant_id),
-            "SET grant_state = :ended, ended = :now, event_seq = :sequence, event_hash = :hash REMOVE gsi3pk, gsi3sk",
-            "grant_state = :active AND event_seq = :before",
-        )
-        .text(":active", "active")
-        .text(":ended", "ended")
-        .value(":now", number(attempt.occurred_at.millis()))
-        .value(":before", number(grant.chain.sequence))
-        .value(":sequence", number(chain.sequence))
-        .value(":hash", bytes(&chain.hash));
-        // The version makes whoever ends the relationship at the same time look at its grants again.
-        let within = Write::update(
-            keys::relationship(&grant.customer, &grant.partner_id),
-            "SET version = version + :one",
-            "relation = :active AND period = :period",
-        )
-        .text(":active", RelationshipState::Active.as_str())
-        .text(":period", grant.period.as_str())
-        .value(":one", number(1));
-        let writes = [((), ending), ((), within), ((), event::write(event, &chain))];
-        Ok(match self.transact(attempt, &writes).await? {
-            Outcome::Committed => Ended::Done,
-            Outcome::Refused(_) => Ended::Changed,
-        })
+    async fn end(&self, op: OpContext, writes: &[Write]) -> Result<Ended, StoreError> {
+        Ok(if self.transact(op, writes).await?.is_committed() { Ended::Done } else { Ended::Changed })
     }
 }

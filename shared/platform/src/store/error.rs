@@ -1,63 +1,80 @@
-//! What can go wrong between a command and the table. How a caller hears of it is said in `http`.
+//! What can go wrong between a command and the table.
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 use super::item::CorruptItem;
 
-/// A failure that is no refusal.
+/// A failure. A refused condition is not one.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// A twin of this request is being committed.
-    #[error("a twin of this request is in progress")]
+    #[error("the same request is already in progress")]
     InProgress,
-    /// Other writes kept getting in the way.
-    #[error("other writes kept getting in the way")]
+    #[error("conflicting writes")]
     Contention,
-    /// The table is throttling, or does not answer a read.
-    #[error("the table is throttling or does not answer")]
+    /// The table throttles, or does not answer a read.
+    #[error("the table is throttling or does not respond")]
     Throttled,
     /// A write may or may not have happened.
-    #[error("the outcome of a write is not known")]
+    #[error("the outcome of a write is unknown")]
     OutcomeUnknown,
-    /// There is too little time to begin.
-    #[error("there is too little time left")]
+    /// Nothing was written.
+    #[error("too little time left")]
     Deadline,
-    /// An item can't be read.
     #[error(transparent)]
     Corrupt(#[from] CorruptItem),
-    /// A fault of ours or of the deployment's: a wrong request, a missing table or right.
-    #[error("the table refused: {0}")]
-    Failed(String),
+    /// A defect of the code or of the deployment: an invalid request, a missing table, a missing permission.
+    #[error("{operation} failed: {reason}")]
+    Failed { operation: &'static str, reason: String },
 }
 
 impl StoreError {
-    /// A fault of ours or of the deployment's, with what the table said of it. Only code and message: the raw answer may
-    /// hold pieces of items.
-    pub(super) fn failed<E, R>(operation: &str, error: &SdkError<E, R>) -> Self
+    /// Contains only the error's code and message: the raw response may contain parts of items.
+    pub(super) fn from_sdk<E, R>(operation: &'static str, error: &SdkError<E, R>) -> Self
     where
         SdkError<E, R>: ProvideErrorMetadata,
     {
-        let said = match (error.code(), error.message()) {
+        let reason = match (error.code(), error.message()) {
             (Some(code), Some(message)) => format!("{code}: {message}"),
             (Some(code), None) => code.to_owned(),
             _ => kind(error).to_owned(),
         };
-        Self::Failed(format!("{operation}: {said}"))
+        Self::Failed { operation, reason }
+    }
+
+    /// A request that could not be built, or a response that makes no sense.
+    pub(super) fn failed(operation: &'static str, reason: impl ToString) -> Self {
+        Self::Failed { operation, reason: reason.to_string() }
     }
 }
 
-/// What kind of failure it was, where the table said nothing.
+/// Why a page of a list cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum PageError {
+    /// The cursor is damaged, or belongs to another caller, list or filter.
+    #[error("the cursor does not belong to this list")]
+    Cursor,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<CorruptItem> for PageError {
+    fn from(error: CorruptItem) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// The kind of a failure without an error code.
 pub(super) fn kind<E, R>(error: &SdkError<E, R>) -> &'static str {
     match error {
         SdkError::ConstructionFailure(_) => "the request could not be built",
-        SdkError::TimeoutError(_) => "no answer in time",
+        SdkError::TimeoutError(_) => "timeout",
         SdkError::DispatchFailure(_) => "no connection",
-        SdkError::ResponseError(_) => "an answer that is none",
-        _ => "an error without code",
+        SdkError::ResponseError(_) => "invalid response",
+        _ => "an error without a code",
     }
 }
 
-/// Error codes by which DynamoDB says: slower.
+/// Error codes that mean throttling.
 pub(super) fn is_throttling(code: &str) -> bool {
     matches!(
         code,

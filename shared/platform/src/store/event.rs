@@ -1,24 +1,13 @@
-//! Events: always written with the change they tell of, never changed, never expired.
+//! How an event's item is written and read. It is written with the change it describes, and never changes or expires.
 
 use super::item::{CorruptItem, Item, ItemBuilder, ItemReader};
 use super::keys::{self, Listed};
-use super::outbox::mark;
-use super::write::Write;
 use domain::{
-    Actor, ActorKind, Chain, EndpointId, Event, EventType, GrantId, InvitationId, KeyId, PartnerId, Role, Subject,
-    SubscriptionId, TenantId,
+    Actor, ActorKind, Chain, EndpointId, Event, EventType, GrantId, InvitationId, KeyId, Role, Subject, SubscriptionId,
 };
 
-/// The write of an event that stands at the end of `chain`, with the mark that it waits to be published.
-pub(super) fn write(event: &Event, chain: &Chain) -> Write {
-    let mut item = event_item(event, chain);
-    let key = keys::event(event.event_type.aggregate(), &event.aggregate_id, event.sequence);
-    mark(&mut item, keys::outbox(&key, event.occurred_at));
-    Write::create(item)
-}
-
-/// `actor` is `kind#id#role`; ids that a key or an index already holds are not stored twice.
-pub(super) fn event_item(event: &Event, chain: &Chain) -> Item {
+/// `actor` is `kind#id#role`. Ids that are part of a key are not stored a second time.
+pub(super) fn event_item(event: &Event, chain: &Chain) -> ItemBuilder {
     let subject = &event.subject;
     let role = event.actor.role.map(Role::as_str).unwrap_or_default();
     ItemBuilder::new(keys::event(event.event_type.aggregate(), &event.aggregate_id, event.sequence))
@@ -37,19 +26,17 @@ pub(super) fn event_item(event: &Event, chain: &Chain) -> Item {
         .maybe_text(keys::GSI2_PK, subject.customer_tenant_id.as_ref().map(keys::customer_view))
         .text(keys::GSI4_PK, keys::operator_view(Listed::Event))
         .text(keys::LISTED, Listed::Event.at(event.occurred_at))
-        .build()
 }
 
-/// Reads an event's item.
 pub(super) fn read_event(item: &Item) -> Result<Event, CorruptItem> {
     let reader = ItemReader::new(item)?;
     let event_type = reader.parsed("event_type", EventType::parse)?;
-    let prefix = format!("EVENTS#{}#", event_type.aggregate().as_str());
+    let (aggregate_id, sequence) = reader.key(|key| keys::parse_event(event_type.aggregate(), key))?;
     let data = reader.parsed("event_data", |json| serde_json::from_str(json).ok())?;
     Ok(Event {
         event_type,
-        aggregate_id: reader.parsed(keys::PK, |pk| pk.strip_prefix(&prefix).map(str::to_owned))?,
-        sequence: reader.parsed(keys::SK, |sk| sk.parse().ok())?,
+        aggregate_id,
+        sequence,
         occurred_at: reader.time("occurred")?,
         subject: Subject {
             invitation_id: reader.maybe_parsed("invitation", InvitationId::parse)?,
@@ -57,9 +44,8 @@ pub(super) fn read_event(item: &Item) -> Result<Event, CorruptItem> {
             subscription_id: reader.maybe_parsed("subscription", SubscriptionId::parse)?,
             key_id: reader.maybe_parsed("key_id", KeyId::parse)?,
             endpoint_id: reader.maybe_parsed("endpoint", EndpointId::parse)?,
-            partner_id: reader.maybe_parsed(keys::GSI1_PK, |pk| PartnerId::parse(pk.strip_prefix("PARTNER#")?))?,
-            customer_tenant_id: reader
-                .maybe_parsed(keys::GSI2_PK, |pk| TenantId::parse(pk.strip_prefix("CUSTOMER#")?))?,
+            partner_id: reader.maybe_parsed(keys::GSI1_PK, keys::parse_partner_view)?,
+            customer_tenant_id: reader.maybe_parsed(keys::GSI2_PK, keys::parse_customer_view)?,
         },
         actor: reader.parsed("actor", read_actor)?,
         policy_version: reader.number("policy")?,

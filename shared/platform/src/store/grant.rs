@@ -1,17 +1,36 @@
-//! Grants: each beside its relationship, in the customer's partition.
+//! How a grant's item is written and read. It is in its customer's partition, after its relationship.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
+use super::error::StoreError;
 use super::item::{CorruptItem, Item, ItemBuilder, ItemReader, number, text};
-use super::keys;
+use super::keys::{self, Mark};
+use super::op_context::OpContext;
+use super::table::Store;
 use super::write::Write;
 use domain::{DelegatedAdmin, Grant, GrantId, InvitationId, PartnerId, TenantId, Timestamp};
 
+impl Store {
+    /// A grant, read now.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn grant(
+        &self,
+        op: OpContext,
+        customer: &TenantId,
+        partner: &PartnerId,
+        id: &GrantId,
+    ) -> Result<Option<Grant>, StoreError> {
+        let item = self.get(op, &keys::grant(customer, partner, id)).await?;
+        Ok(item.as_ref().map(read_grant).transpose()?)
+    }
+}
+
 /// The write of a new grant in a period that began at `since`.
-pub(super) fn write(grant: &Grant, since: Timestamp) -> Write {
+pub(super) fn create_grant(grant: &Grant, since: Timestamp) -> Write {
     let (customer, partner) = (&grant.customer, &grant.partner_id);
-    let due = grant.next_notice(grant.starts_at).map(|(at, _)| keys::due(grant.grant_id.as_str(), at));
-    let (due, due_at) = due.unzip();
+    let notice = grant.next_notice(grant.starts_at);
     let item = ItemBuilder::new(keys::grant(customer, partner, &grant.grant_id))
         .text("partner", partner.as_str())
         .with("granted", admin_value(&grant.admin))
@@ -22,19 +41,21 @@ pub(super) fn write(grant: &Grant, since: Timestamp) -> Write {
         .chain(grant.chain)
         .text(keys::GSI1_PK, keys::partner_view(partner))
         .text(keys::GSI2_PK, keys::customer_view(customer))
-        .text(keys::LISTED, keys::listed_grant(since, customer, partner, grant.starts_at))
-        .maybe_text(keys::GSI3_PK, due)
-        .maybe_text(keys::GSI3_SK, due_at);
+        .text(keys::LISTED, keys::listed_grant(since, customer, partner, grant.starts_at));
+    let item = match notice {
+        Some((at, _)) => item.mark(Mark::due(grant.grant_id.as_str(), at)),
+        None => item,
+    };
     Write::create(item.build())
 }
 
-/// Reads a grant's item.
 pub(super) fn read_grant(item: &Item) -> Result<Grant, CorruptItem> {
     let reader = ItemReader::new(item)?;
+    let (customer, grant_id) = reader.key(keys::parse_grant)?;
     Ok(Grant {
-        grant_id: reader.parsed(keys::SK, |sk| GrantId::parse(sk.rsplit_once('#')?.1))?,
+        grant_id,
         partner_id: reader.parsed("partner", PartnerId::parse)?,
-        customer: reader.parsed(keys::PK, |pk| TenantId::parse(pk.strip_prefix("CUSTOMER#")?))?,
+        customer,
         admin: read_admin(&reader, "granted")?.ok_or_else(|| reader.corrupt("granted", "is missing"))?,
         starts_at: reader.time("starts")?,
         extension_days: reader.number("extension_days")?,
@@ -51,7 +72,7 @@ pub(super) fn admin_value(admin: &DelegatedAdmin) -> AttributeValue {
     AttributeValue::M(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
-/// Reads what [`admin_value`] wrote, if it is there.
+/// Reads an attribute that [`admin_value`] made.
 pub(super) fn read_admin(reader: &ItemReader<'_>, name: &str) -> Result<Option<DelegatedAdmin>, CorruptItem> {
     let Some(value) = reader.get(name) else { return Ok(None) };
     let read = || {

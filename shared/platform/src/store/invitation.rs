@@ -1,49 +1,39 @@
-//! Invitations: how the item is written and read. The commands are in `create`, `answer` and `renew`.
+//! How an invitation's item is written and read. The commands are in `create`, `answer` and `renew`.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
+use super::error::StoreError;
+use super::grant::{admin_value, read_admin};
 use super::item::{CorruptItem, Item, ItemBuilder, ItemReader};
-use super::keys::{self, Listed};
-use super::transact::Refusal;
-use super::{OpContext, Store, StoreError, grant};
-use domain::{
-    AcceptedBy, Answer, Chain, Decision, DelegatedAdmin, Invitation, InvitationId, InvitationKind, PartnerId, TenantId,
-};
+use super::keys::{self, Listed, Mark};
+use super::op_context::OpContext;
+use super::table::Store;
+use domain::{AcceptedBy, Answer, Chain, Decision, DelegatedAdmin, Invitation, InvitationId, InvitationKind};
 
 impl Store {
-    /// An invitation, as it is now.
+    /// An invitation, read now.
     ///
     /// # Errors
-    /// [`StoreError`], here and below.
-    pub async fn invitation(&self, attempt: OpContext, id: &InvitationId) -> Result<Option<Invitation>, StoreError> {
-        let item = self.get(attempt, &keys::invitation(id)).await?;
+    /// [`StoreError`].
+    pub async fn invitation(&self, op: OpContext, id: &InvitationId) -> Result<Option<Invitation>, StoreError> {
+        let item = self.get(op, &keys::invitation(id)).await?;
         Ok(item.as_ref().map(read_invitation).transpose()?)
+    }
+
+    /// Whether an invitation has changed since it was read.
+    pub(super) async fn invitation_changed(&self, op: OpContext, before: &Invitation) -> Result<bool, StoreError> {
+        let now = self.invitation(op, &before.invitation_id).await?;
+        Ok(now.is_none_or(|now| now.version != before.version))
     }
 }
 
-/// The writes of a command about an invitation.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Step {
-    Invitation,
-    Tenant,
-    Relationship,
-    Rest,
-}
-
-/// The refusal of one of the writes.
-pub(super) fn find(refused: &[Refusal<Step>], step: Step) -> Option<&Refusal<Step>> {
-    refused.iter().find(|refusal| refusal.write == step)
-}
-
-/// What `answer` says while there is none.
+/// The value of `answer` while there is none.
 pub(super) const PENDING: &str = "pending";
 
-/// What `granted` says when it is what was asked: stored once, the item stays below 1 KB and an acceptance cheap.
+/// The value of `granted` if it equals what was asked. The item stays below 1 KB, so an acceptance stays cheap.
 pub(super) const AS_ASKED: AttributeValue = AttributeValue::Bool(true);
 
-/// The item of a new invitation.
 pub(super) fn invitation_item(invitation: &Invitation, chain: Chain) -> Item {
-    let (due, due_at) = keys::due(invitation.invitation_id.as_str(), invitation.expires_at);
     let mut item = ItemBuilder::new(keys::invitation(&invitation.invitation_id))
         .text("kind", invitation.kind.as_str())
         .text("partner_name", &invitation.partner_name)
@@ -61,10 +51,9 @@ pub(super) fn invitation_item(invitation: &Invitation, chain: Chain) -> Item {
         .text(keys::GSI1_PK, keys::partner_view(&invitation.partner_id))
         .text(keys::GSI2_PK, keys::customer_view(&invitation.customer))
         .text(keys::LISTED, Listed::Invitation.at(invitation.created_at))
-        .text(keys::GSI3_PK, due)
-        .text(keys::GSI3_SK, due_at);
+        .mark(Mark::due(invitation.invitation_id.as_str(), invitation.expires_at));
     if let Some(admin) = &invitation.delegated_admin {
-        item = item.with("asked", grant::admin_value(admin));
+        item = item.with("asked", admin_value(admin));
     }
     if let Some((period, since)) = &invitation.period {
         item = item.text("period", period.as_str()).time("since", *since);
@@ -72,18 +61,18 @@ pub(super) fn invitation_item(invitation: &Invitation, chain: Chain) -> Item {
     item.build()
 }
 
-/// Reads an invitation's item. Partner and customer are known from the views it is listed in.
+/// Partner and customer follow from the views in which the invitation is listed.
 pub(super) fn read_invitation(item: &Item) -> Result<Invitation, CorruptItem> {
     let reader = ItemReader::new(item)?;
     let period = reader.maybe_parsed("period", InvitationId::parse)?;
     let answer = read_answer(&reader)?;
     Ok(Invitation {
-        invitation_id: reader.parsed(keys::PK, |pk| InvitationId::parse(pk.strip_prefix("INVITATION#")?))?,
+        invitation_id: reader.parsed(keys::PK, keys::parse_invitation)?,
         kind: reader.parsed("kind", InvitationKind::parse)?,
-        partner_id: reader.parsed(keys::GSI1_PK, |pk| PartnerId::parse(pk.strip_prefix("PARTNER#")?))?,
+        partner_id: reader.parsed(keys::GSI1_PK, keys::parse_partner_view)?,
         partner_name: reader.text("partner_name")?.to_owned(),
-        customer: reader.parsed(keys::GSI2_PK, |pk| TenantId::parse(pk.strip_prefix("CUSTOMER#")?))?,
-        delegated_admin: grant::read_admin(&reader, "asked")?,
+        customer: reader.parsed(keys::GSI2_PK, keys::parse_customer_view)?,
+        delegated_admin: read_admin(&reader, "asked")?,
         message: reader.maybe_text("message")?.map(str::to_owned),
         created_at: reader.time("created")?,
         expires_at: reader.time("expires")?,
@@ -113,15 +102,15 @@ fn read_answer(reader: &ItemReader<'_>) -> Result<Option<Answer>, CorruptItem> {
         },
         "declined" => Decision::Declined { reason: reader.maybe_text("reason")?.map(str::to_owned) },
         "cancelled" => Decision::Cancelled,
-        _ => return Err(reader.corrupt("answer", "is unknown")),
+        _ => return Err(reader.corrupt("answer", "has an unknown value")),
     };
     Ok(Some(Answer { decision, decided_at: reader.time("decided")? }))
 }
 
 fn read_granted(reader: &ItemReader<'_>) -> Result<Option<DelegatedAdmin>, CorruptItem> {
     if reader.get("granted") != Some(&AS_ASKED) {
-        return grant::read_admin(reader, "granted");
+        return read_admin(reader, "granted");
     }
-    let asked = grant::read_admin(reader, "asked")?;
+    let asked = read_admin(reader, "asked")?;
     asked.map(Some).ok_or_else(|| reader.corrupt("asked", "is missing"))
 }

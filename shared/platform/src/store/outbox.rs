@@ -1,43 +1,36 @@
-//! The outbox: items that carry a mark wait to be published. The mark is a sparse entry of the index of due work, so what
-//! waits is found whether or not the table's stream told of it. A delivery that is not finished carries another mark, of which
-//! the stream doesn't tell: when to see to it that there is a ticket for it ([`Delivery::sweep_at`]).
+//! The outbox: marked items wait to be published. The mark is a sparse entry in the index of due work, so a waiting item is
+//! found even if the table's stream does not report it. An unfinished delivery has another mark, which the stream ignores: the
+//! time when it needs a ticket ([`Delivery::sweep_at`]).
 
 use super::delivery::read_delivery;
+use super::error::StoreError;
 use super::event::read_event;
-use super::item::{CorruptItem, Item, ItemBuilder, text};
-use super::keys::{self, Key};
-use super::read::PageQuery;
-use super::write::{Write, key_of};
-use super::{OpContext, Store, StoreError};
+use super::item::{CorruptItem, Item, ItemBuilder, key_of, mark_of, ttl};
+use super::keys::{self, ItemKind, Key, Mark};
+use super::op_context::OpContext;
+use super::query::PageQuery;
+use super::table::Store;
+use super::write::Write;
 use domain::{Delivery, Event, Timestamp};
 
-/// Marks an item: an entry of [`keys::outbox`] or [`keys::later`].
-pub(super) fn mark(item: &mut Item, (partition, entry): (String, String)) {
-    item.insert(keys::GSI3_PK.to_owned(), text(partition));
-    item.insert(keys::GSI3_SK.to_owned(), text(entry));
-}
-
-/// A part of what waits.
+/// A shard of the waiting items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waiting {
-    /// A shard of the outbox: since some time, to be published.
+    /// Items to be published, marked with the time since when they wait.
     Outbox(u8),
-    /// A shard of the deliveries that need a ticket at some time.
+    /// Deliveries, marked with the time when they need a ticket.
     Later(u8),
 }
 
 impl Waiting {
-    /// The outbox.
     pub fn outbox() -> impl Iterator<Item = Self> {
         (0..keys::OUTBOX_SHARDS).map(Self::Outbox)
     }
 
-    /// The deliveries that are not finished.
     pub fn later() -> impl Iterator<Item = Self> {
         (0..keys::LATER_SHARDS).map(Self::Later)
     }
 
-    /// Every part.
     pub fn all() -> impl Iterator<Item = Self> {
         Self::outbox().chain(Self::later())
     }
@@ -50,130 +43,108 @@ impl Waiting {
     }
 }
 
-/// Something that waits.
+/// A marked item.
 #[derive(Clone, Debug)]
 pub struct Marked {
     key: Key,
-    partition: String,
-    since: String,
-    /// What it is.
+    mark: Mark,
     pub what: Outgoing,
 }
 
-/// What can wait.
+/// What a marked item is.
 #[derive(Clone, Debug)]
 pub enum Outgoing {
-    /// An event, to be told to whom it concerns.
+    /// An event, to be sent to the endpoints of the partner and customer in its subject.
     Event(Box<Event>),
     /// A message to one endpoint, to be put into the queue.
     Delivery(Box<Delivery>),
-    /// Something that this code can't read.
+    /// An item that this code cannot read.
     Unreadable(CorruptItem),
 }
 
-/// A page of what waits.
+/// A page of waiting items.
 #[derive(Clone, Debug)]
 pub struct OutboxPage {
-    /// What waits, longest first.
+    /// Longest waiting first.
     pub items: Vec<Marked>,
-    /// Where to go on in this part; `None` at the end.
+    /// The start of the next page of this shard; `None` at the end.
     pub next: Option<Item>,
 }
 
 impl Store {
-    /// A page of what waits in a part, marked with `until` or a time before.
+    /// A page of the items in a shard that are marked with `until` or an earlier time.
     ///
     /// # Errors
-    /// [`StoreError`], here and below.
+    /// [`StoreError`], in all methods here.
     pub async fn waiting(
         &self,
-        attempt: OpContext,
-        part: Waiting,
+        op: OpContext,
+        shard: Waiting,
         until: Timestamp,
         limit: usize,
         start: Option<Item>,
     ) -> Result<OutboxPage, StoreError> {
-        let query = PageQuery::due(part.partition(), until, limit, start);
-        let page = self.query(attempt, &query).await?;
+        let page = self.query(op, &PageQuery::due(shard.partition(), until, limit, start)).await?;
         Ok(OutboxPage { items: page.items.iter().filter_map(read_marked).collect(), next: page.next })
     }
 
-    /// What waits in the outbox at these keys (partition and sort key), as it is now; `None` where nothing does. At most 100.
-    pub async fn marked(
-        &self,
-        attempt: OpContext,
-        keys: &[(String, String)],
-    ) -> Result<Vec<Option<Marked>>, StoreError> {
+    /// The items with these keys (partition and sort key), read now, if they are in the outbox. At most 100.
+    pub async fn marked(&self, op: OpContext, keys: &[(String, String)]) -> Result<Vec<Option<Marked>>, StoreError> {
         let keys: Vec<Key> = keys.iter().map(|(pk, sk)| Key { pk: pk.clone(), sk: sk.clone() }).collect();
-        let items = self.get_many(attempt, &keys, true).await?;
-        let read = |item: &Option<Item>| {
-            read_marked(item.as_ref()?).filter(|marked| marked.partition.starts_with(keys::OUTBOX))
-        };
+        let items = self.get_many(op, &keys, true).await?;
+        let read = |item: &Option<Item>| read_marked(item.as_ref()?).filter(|marked| marked.mark.is_outbox());
         Ok(items.iter().map(read).collect())
     }
 
-    /// Takes the mark off, unless there is a newer one. A delivery, for which there is a ticket now, gets the mark by which
-    /// that is missed if it is lost.
-    pub async fn unmark(&self, attempt: OpContext, marked: &Marked) -> Result<(), StoreError> {
-        let guard = "gsi3pk = :partition AND gsi3sk = :since";
+    /// Removes the mark, unless there is a newer one. A delivery now has a ticket, so it gets the mark by which a lost ticket
+    /// is noticed.
+    pub async fn unmark(&self, op: OpContext, marked: &Marked) -> Result<(), StoreError> {
+        let write = Write::update(marked.key.clone(), "gsi3pk = :partition AND gsi3sk = :since")
+            .text(":partition", &marked.mark.partition)
+            .text(":since", &marked.mark.entry);
         let write = match marked.delivery() {
             Some(delivery) => {
-                let (partition, entry) = keys::later(&marked.key, delivery.sweep_again_at(attempt.occurred_at));
-                Write::update(marked.key.clone(), "SET gsi3pk = :later, gsi3sk = :at", guard)
-                    .text(":later", partition)
-                    .text(":at", entry)
+                let later = Mark::later(&marked.key, delivery.sweep_again_at(op.occurred_at));
+                let write = write.set("gsi3pk = :later, gsi3sk = :at");
+                write.text(":later", later.partition).text(":at", later.entry)
             }
-            None => Write::update(marked.key.clone(), "REMOVE gsi3pk, gsi3sk", guard),
+            None => write.remove("gsi3pk, gsi3sk"),
         };
-        let write = write.text(":partition", &marked.partition).text(":since", &marked.since);
-        self.transact(attempt, &[((), write)]).await.map(drop)
+        self.transact(op, &[write]).await.map(drop)
     }
 
-    /// Keeps a note of something that nobody can publish, for an operator to look at.
-    pub async fn note_poison(&self, attempt: OpContext, named: &str, reason: &str) -> Result<(), StoreError> {
+    /// Stores a note, for an operator, about something that can never be published.
+    pub async fn note_poison(&self, op: OpContext, named: &str, reason: &str) -> Result<(), StoreError> {
         let id = domain::digest("poison", &[named.as_bytes()]);
         let item = ItemBuilder::new(keys::poison(&id))
             .text("named", named)
             .text("reason", reason)
-            .time("noted", attempt.occurred_at)
-            .number("ttl", ttl(attempt.occurred_at))
+            .time("noted", op.occurred_at)
+            .number("ttl", ttl(op.occurred_at))
             .build();
-        // Whatever is noted already is noted.
-        self.transact(attempt, &[((), Write::create(item))]).await.map(drop)
+        // If there is a note already, it stays.
+        self.transact(op, &[Write::create(item)]).await.map(drop)
     }
 }
 
-/// When the table may forget something of today, in Unix seconds.
-pub(super) fn ttl(now: Timestamp) -> i64 {
-    (now + Delivery::RETENTION).seconds()
-}
-
-/// Reads an item with a mark; `None` when it has none.
+/// `None` if the item has no mark.
 fn read_marked(item: &Item) -> Option<Marked> {
-    let part = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
-    let partition = part(keys::GSI3_PK)?.clone();
-    let is_ours = [keys::OUTBOX, keys::LATER].iter().any(|ours| partition.starts_with(ours));
-    let key = key_of(item).filter(|_| is_ours)?;
-    let what = if key.pk.starts_with(keys::DELIVERY) {
+    let mark = mark_of(item).filter(|mark| mark.is_outbox() || mark.is_later())?;
+    let key = key_of(item)?;
+    let what = if key.kind() == ItemKind::Delivery {
         read_delivery(item).map(|delivery| Outgoing::Delivery(Box::new(delivery)))
     } else {
         read_event(item).map(|event| Outgoing::Event(Box::new(event)))
     };
-    Some(Marked {
-        key,
-        partition,
-        since: part(keys::GSI3_SK)?.clone(),
-        what: what.unwrap_or_else(Outgoing::Unreadable),
-    })
+    Some(Marked { key, mark, what: what.unwrap_or_else(Outgoing::Unreadable) })
 }
 
 impl Marked {
-    /// Its partition and sort key.
+    /// Partition key and sort key.
     pub fn key(&self) -> (&str, &str) {
         (&self.key.pk, &self.key.sk)
     }
 
-    /// The delivery, if it is one.
     pub fn delivery(&self) -> Option<&Delivery> {
         match &self.what {
             Outgoing::Delivery(delivery) => Some(delivery),
@@ -181,12 +152,12 @@ impl Marked {
         }
     }
 
-    /// Since or until when it waits, in a form that sorts by time.
+    /// The time of the mark, in a form that sorts by time.
     pub fn since(&self) -> &str {
-        &self.since
+        &self.mark.entry
     }
 
-    /// What names it in a log: its key.
+    /// The item's name in logs.
     pub fn name(&self) -> String {
         format!("{} / {}", self.key.pk, self.key.sk)
     }

@@ -1,139 +1,128 @@
-//! Partners.
-
-use super::change::{UNCHANGED, set};
-use super::item::{CorruptItem, Item, ItemBuilder, ItemReader, bytes, number};
+use super::chain::NextEvent;
+use super::error::StoreError;
+use super::item::{CorruptItem, Item, ItemBuilder, ItemReader, SCHEMA, bytes, number};
 use super::keys::{self, Key, Listed};
+use super::op_context::OpContext;
 use super::secrets::{SECRETS, read_secrets, secrets_value};
+use super::table::Store;
 use super::tenant::read_tenant;
-use super::transact::Outcome;
 use super::write::Write;
-use super::{OpContext, Store, StoreError, event};
 use domain::{Cloud, Event, Market, Partner, PartnerId, PartnerStatus, Tenant, TenantId, Timestamp};
 
-/// What became of an enrolment.
+/// The result of enrolling a partner.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Enrolled {
-    /// The partner is new.
     New,
-    /// It was enrolled before.
-    Before(Partner),
-    /// The tenant is known, in another cloud or market.
+    AlreadyExists(Partner),
+    /// The tenant is registered in another cloud or market.
     OtherTenant(Tenant),
 }
 
-#[derive(Clone, Copy)]
-enum Enrolling {
-    Partner,
-    Tenant,
-    Event,
-}
-
 impl Store {
-    /// A partner, at most 30 s old.
+    /// A partner, read at most 30 s ago.
     ///
     /// # Errors
-    /// [`StoreError`], here and below.
-    pub async fn partner(&self, attempt: OpContext, id: &PartnerId) -> Result<Option<Partner>, StoreError> {
-        match self.remembered_partner(id, attempt.occurred_at) {
+    /// [`StoreError`], in all methods here.
+    pub async fn partner(&self, op: OpContext, id: &PartnerId) -> Result<Option<Partner>, StoreError> {
+        match self.cached_partner(id, op.occurred_at) {
             Some(partner) => Ok(Some(partner)),
-            None => self.fresh_partner(attempt, id).await,
+            None => self.fresh_partner(op, id).await,
         }
     }
 
-    /// A partner that was read less than 30 s ago.
-    pub fn remembered_partner(&self, id: &PartnerId, now: Timestamp) -> Option<Partner> {
+    /// A partner, if it was read at most 30 s ago.
+    pub fn cached_partner(&self, id: &PartnerId, now: Timestamp) -> Option<Partner> {
         self.partners.get(id, now)
     }
 
-    /// A partner, as it is now.
-    pub async fn fresh_partner(&self, attempt: OpContext, id: &PartnerId) -> Result<Option<Partner>, StoreError> {
-        let item = self.get(attempt, &keys::partner(id)).await?;
+    /// A partner, read now.
+    pub async fn fresh_partner(&self, op: OpContext, id: &PartnerId) -> Result<Option<Partner>, StoreError> {
+        let item = self.get(op, &keys::partner(id)).await?;
         let partner = item.as_ref().map(read_partner).transpose()?;
         if let Some(partner) = &partner {
-            self.partners.put(id.clone(), partner.clone(), attempt.occurred_at);
+            self.partners.put(id.clone(), partner.clone(), op.occurred_at);
         }
         Ok(partner)
     }
 
-    /// The partners of these ids, in their order, each at most 30 s old; one call for all that are not remembered.
-    pub async fn partners_of(
+    /// The partners with these ids, in the same order, each read at most 30 s ago. One call reads all that are not cached.
+    pub async fn partners_by_id(
         &self,
-        attempt: OpContext,
+        op: OpContext,
         ids: impl Iterator<Item = &PartnerId>,
     ) -> Result<Vec<Option<Partner>>, StoreError> {
-        let now = attempt.occurred_at;
+        let now = op.occurred_at;
         let ids: Vec<&PartnerId> = ids.collect();
         let unknown: Vec<Key> =
             ids.iter().filter(|id| self.partners.get(id, now).is_none()).map(|id| keys::partner(id)).collect();
-        for item in self.get_many(attempt, &unknown, false).await?.into_iter().flatten() {
+        for item in self.get_many(op, &unknown, false).await?.into_iter().flatten() {
             let partner = read_partner(&item)?;
             self.partners.put(partner.partner_id.clone(), partner, now);
         }
         Ok(ids.into_iter().map(|id| self.partners.get(id, now)).collect())
     }
 
-    /// Enrols a tenant as a partner: a CSP tenant from then on. An unknown tenant is created.
-    pub async fn enrol(&self, attempt: OpContext, partner: &Partner, event: &Event) -> Result<Enrolled, StoreError> {
-        let partner = Partner { chain: event.chain_after(&[0; 32]), ..partner.clone() };
-        let writes = [
-            (Enrolling::Partner, Write::create(partner_item(&partner))),
-            (Enrolling::Tenant, become_csp_tenant(&partner)),
-            (Enrolling::Event, event::write(event, &partner.chain)),
-        ];
-        let Outcome::Refused(refused) = self.transact(attempt, &writes).await? else { return Ok(Enrolled::New) };
-        let stands = |wanted: fn(&Enrolling) -> bool| {
-            refused.iter().find(|refusal| wanted(&refusal.write)).and_then(|refusal| refusal.item.as_ref())
-        };
-        if let Some(before) = stands(|write| matches!(write, Enrolling::Partner)) {
-            return Ok(Enrolled::Before(read_partner(before)?));
+    /// Enrolls a tenant as a partner. From then on it is a CSP tenant. A tenant that is not registered is created.
+    pub async fn enroll(&self, op: OpContext, partner: &Partner, event: &Event) -> Result<Enrolled, StoreError> {
+        let next = NextEvent::first(event);
+        let partner = Partner { chain: next.chain, ..partner.clone() };
+        let (own, tenant) = (keys::partner(&partner.partner_id), keys::tenant(&partner.tenant_id));
+        let writes = [Write::create(partner_item(&partner)), become_csp_tenant(&partner), next.put()];
+        let outcome = self.transact(op, &writes).await?;
+        if outcome.is_committed() {
+            return Ok(Enrolled::New);
         }
-        if let Some(before) = self.fresh_partner(attempt, &partner.partner_id).await? {
-            return Ok(Enrolled::Before(before));
+        if let Some(existing) = outcome.conflicting(&own) {
+            return Ok(Enrolled::AlreadyExists(read_partner(existing)?));
         }
-        match stands(|write| matches!(write, Enrolling::Tenant)) {
+        if let Some(existing) = self.fresh_partner(op, &partner.partner_id).await? {
+            return Ok(Enrolled::AlreadyExists(existing));
+        }
+        match outcome.conflicting(&tenant) {
             Some(tenant) => Ok(Enrolled::OtherTenant(read_tenant(tenant)?)),
             None => Err(StoreError::Contention),
         }
     }
 
-    /// Changes a partner's name, status or secrets to those of `after`. `false` when it changed meanwhile.
+    /// Changes a partner's name, status or secrets to those of `after`. Returns `false` if it has changed since it was read.
     pub async fn change_partner(
         &self,
-        attempt: OpContext,
+        op: OpContext,
         before: &Partner,
         after: &Partner,
         event: &Event,
     ) -> Result<bool, StoreError> {
-        let expression = set("#name = :name, #status = :status, secrets = :secrets");
-        let write = Write::update(keys::partner(&before.partner_id), &expression, UNCHANGED)
+        let (key, next) = (keys::partner(&before.partner_id), NextEvent::after(&before.chain, event));
+        let write = Write::change(key.clone(), &next)
+            .set("#name = :name, #status = :status, secrets = :secrets")
             .name("#name", "name")
             .name("#status", "status")
             .text(":name", &after.name)
             .text(":status", after.status.as_str())
             .value(":secrets", secrets_value(&after.secrets));
-        let changed = self.change(attempt, write, &before.chain, event).await?;
-        if changed {
-            let chain = event.chain_after(&before.chain.hash);
-            self.partners.put(before.partner_id.clone(), Partner { chain, ..after.clone() }, attempt.occurred_at);
+        let is_changed = self.change(op, &key, write, &next).await?;
+        if is_changed {
+            let changed = Partner { chain: next.chain, ..after.clone() };
+            self.partners.put(before.partner_id.clone(), changed, op.occurred_at);
         }
-        Ok(changed)
+        Ok(is_changed)
     }
 }
 
-/// Makes a tenant a CSP tenant, creating it if it is unknown; one that is known must agree in cloud and market.
+/// Makes a tenant a CSP tenant, and creates it if it is not registered. The cloud and market of a registered tenant must be
+/// those of the partner.
 fn become_csp_tenant(partner: &Partner) -> Write {
-    let expression = "SET csp_partner = :partner, v = if_not_exists(v, :schema), #name = if_not_exists(#name, :name), \
-                      registered_name = if_not_exists(registered_name, :name), \
-                      cloud = if_not_exists(cloud, :cloud), market = if_not_exists(market, :market), \
-                      created = if_not_exists(created, :now), event_seq = if_not_exists(event_seq, :zero), \
-                      event_hash = if_not_exists(event_hash, :zeros), gsi1pk = if_not_exists(gsi1pk, :list), \
-                      listed = if_not_exists(listed, :listed)";
     let guard =
         "attribute_not_exists(pk) OR (attribute_not_exists(csp_partner) AND cloud = :cloud AND market = :market)";
-    Write::update(keys::tenant(&partner.tenant_id), expression, guard)
+    Write::update(keys::tenant(&partner.tenant_id), guard)
+        .set("csp_partner = :partner, v = if_not_exists(v, :schema), #name = if_not_exists(#name, :name)")
+        .set("registered_name = if_not_exists(registered_name, :name), created = if_not_exists(created, :now)")
+        .set("cloud = if_not_exists(cloud, :cloud), market = if_not_exists(market, :market)")
+        .set("event_seq = if_not_exists(event_seq, :zero), event_hash = if_not_exists(event_hash, :zeros)")
+        .set("gsi1pk = if_not_exists(gsi1pk, :list), listed = if_not_exists(listed, :listed)")
         .name("#name", "name")
         .text(":partner", partner.partner_id.as_str())
-        .value(":schema", number(super::SCHEMA))
+        .value(":schema", number(SCHEMA))
         .text(":name", &partner.name)
         .text(":cloud", partner.cloud.as_str())
         .text(":market", partner.market.as_str())
@@ -160,11 +149,10 @@ fn partner_item(partner: &Partner) -> Item {
         .build()
 }
 
-/// Reads a partner's item.
 pub(super) fn read_partner(item: &Item) -> Result<Partner, CorruptItem> {
     let reader = ItemReader::new(item)?;
     Ok(Partner {
-        partner_id: reader.parsed(keys::PK, |pk| PartnerId::parse(pk.strip_prefix("PARTNER#")?))?,
+        partner_id: reader.parsed(keys::PK, keys::parse_partner)?,
         tenant_id: reader.parsed("tenant", TenantId::parse)?,
         name: reader.text("name")?.to_owned(),
         registered_name: reader.text("registered_name")?.to_owned(),

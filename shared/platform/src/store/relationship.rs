@@ -1,15 +1,60 @@
-//! Relationships: how the item is read. It is written by the commands of invitations, in their transactions.
+//! How a relationship's item is read, and the conditions on it. The commands on invitations write it.
 
 use std::collections::BTreeMap;
 
-use super::item::{CorruptItem, Item, ItemReader};
+use super::error::StoreError;
+use super::item::{CorruptItem, Item, ItemReader, number};
 use super::keys;
-use domain::{InvitationId, PartnerId, Relationship, RelationshipState, TenantId, Timestamp};
+use super::op_context::OpContext;
+use super::table::Store;
+use super::write::Write;
+use domain::{Grant, InvitationId, PartnerId, Relationship, RelationshipState, TenantId, Timestamp};
 
-/// What the attribute that says when a period ended begins with; the tail of its invitation follows.
+impl Store {
+    /// A relationship, read now.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn relationship(
+        &self,
+        op: OpContext,
+        customer: &TenantId,
+        partner: &PartnerId,
+    ) -> Result<Option<Relationship>, StoreError> {
+        let item = self.get(op, &keys::relationship(customer, partner)).await?;
+        Ok(item.as_ref().map(read_relationship).transpose()?)
+    }
+}
+
+/// The guard that a relationship is active in a period, with `:active` and `:period`.
+pub(super) const ACTIVE_IN_PERIOD: &str = "relation = :active AND period = :period";
+
+/// Checks that the relationship of a grant is active in the grant's period.
+pub(super) fn check_period(grant: &Grant) -> Write {
+    Write::check(keys::relationship(&grant.customer, &grant.partner_id), ACTIVE_IN_PERIOD).in_period(&grant.period)
+}
+
+/// Updates the version of a grant's relationship if it is active in the grant's period.
+pub(super) fn touch_in_period(grant: &Grant) -> Write {
+    Write::update(keys::relationship(&grant.customer, &grant.partner_id), ACTIVE_IN_PERIOD)
+        .in_period(&grant.period)
+        .increment_version()
+}
+
+impl Write {
+    /// Adds the values of [`ACTIVE_IN_PERIOD`].
+    fn in_period(self, period: &InvitationId) -> Self {
+        self.text(":active", RelationshipState::Active.as_str()).text(":period", period.as_str())
+    }
+
+    pub(super) fn increment_version(self) -> Self {
+        self.set("version = version + :one").value(":one", number(1))
+    }
+}
+
+/// The prefix of the attributes that contain the end of a period. The tail of the period's invitation follows.
 pub(super) const PERIOD_END: &str = "ended_";
 
-/// Reads a relationship's item.
 pub(super) fn read_relationship(item: &Item) -> Result<Relationship, CorruptItem> {
     let reader = ItemReader::new(item)?;
     let timed = |id: &str, at: &str| -> Result<_, CorruptItem> {
@@ -18,12 +63,13 @@ pub(super) fn read_relationship(item: &Item) -> Result<Relationship, CorruptItem
     };
     let state = reader.parsed("relation", RelationshipState::parse)?;
     let period = timed("period", "since")?;
+    let (customer, partner_id) = reader.key(keys::parse_relationship)?;
     if state != RelationshipState::None && period.is_none() {
         return Err(reader.corrupt("period", "is missing"));
     }
     Ok(Relationship {
-        customer: reader.parsed(keys::PK, |pk| TenantId::parse(pk.strip_prefix("CUSTOMER#")?))?,
-        partner_id: reader.parsed(keys::SK, |sk| PartnerId::parse(sk.strip_prefix("PARTNER#")?))?,
+        customer,
+        partner_id,
         state,
         period,
         ended_at: reader.maybe_time("ended")?,

@@ -1,54 +1,89 @@
-//! Renewing an invitation: a new link, a new end; the old link dies at once. An expired invitation can be renewed too.
+//! Renewing an invitation, also an expired one: a new link and a new expiry. The old link stops working at once.
 
-use super::invitation::{PENDING, Step, find};
+use super::chain::NextEvent;
+use super::customer::{CustomerRequirements, TenantRefusal};
+use super::error::StoreError;
+use super::invitation::PENDING;
 use super::item::{bytes, number};
-use super::keys;
-use super::relationship::read_relationship;
-use super::terms::{CustomerRequirements, TenantRefusal, explain_tenant, tenant_guard};
-use super::transact::Outcome;
+use super::keys::{self, Mark};
+use super::op_context::OpContext;
+use super::relationship::{ACTIVE_IN_PERIOD, read_relationship};
+use super::table::Store;
 use super::write::Write;
-use super::{OpContext, Store, StoreError, event};
 use domain::{Event, Invitation, InvitationId, Relationship, RelationshipState, Timestamp};
 
-/// What became of a renewal.
+/// The result of renewing an invitation.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Renewed {
-    /// It has the new link and end.
     Done,
-    /// It changed meanwhile; look again.
+    /// The invitation has changed since it was read.
     Changed,
-    /// The tenant can't be a customer any more.
+    /// The tenant can no longer be a customer.
     Tenant(TenantRefusal),
     /// Kind reseller: the relationship is active.
     RelationshipActive,
-    /// Kind grant: the relationship is not active in the period it was asked for.
+    /// Kind grant: the relationship is not active in the invitation's period.
     NotActive,
     /// Another invitation is open.
     Pending(InvitationId),
 }
 
 impl Store {
-    /// Gives `before` the link and end of `after`.
+    /// Gives `before` the link and expiry of `after`.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn renew_invitation(
         &self,
-        attempt: OpContext,
+        op: OpContext,
         before: &Invitation,
         after: &Invitation,
-        terms: CustomerRequirements,
+        requirements: CustomerRequirements,
         event: &Event,
     ) -> Result<Renewed, StoreError> {
-        let chain = event.chain_after(&before.chain.hash);
-        let expression = "SET token_gen = :generation, key_number = :key, token_hash = :token_hash, expires = :expires, \
-                          version = :next, event_seq = :sequence, event_hash = :hash, gsi3pk = :due, gsi3sk = :due_at";
-        let (due, due_at) = keys::due(before.invitation_id.as_str(), after.expires_at);
-        let renewal = Write::update(
-            keys::invitation(&before.invitation_id),
-            expression,
-            "answer = :pending AND version = :version",
-        )
+        let next = NextEvent::after(&before.chain, event);
+        let writes = [
+            renew(before, after).advance(&next),
+            requirements.guard(&before.customer),
+            reopen(after, op.occurred_at),
+            next.put(),
+        ];
+        let outcome = self.transact(op, &writes).await?;
+        if outcome.is_committed() {
+            return Ok(Renewed::Done);
+        }
+        let own = keys::invitation(&before.invitation_id);
+        if outcome.refusal(&own).is_some() || self.invitation_changed(op, before).await? {
+            return Ok(Renewed::Changed);
+        }
+        if let Some(refusal) = requirements.refusal(&before.customer, &outcome)? {
+            return Ok(Renewed::Tenant(refusal));
+        }
+        let relationship = keys::relationship(&before.customer, &before.partner_id);
+        let Some(refusal) = outcome.refusal(&relationship) else { return Ok(Renewed::Changed) };
+        let relationship = refusal.item.as_ref().map(read_relationship).transpose()?;
+        Ok(explain_renew(before, relationship.as_ref(), op.occurred_at))
+    }
+}
+
+/// Why the relationship refused a renewal.
+fn explain_renew(before: &Invitation, relationship: Option<&Relationship>, now: Timestamp) -> Renewed {
+    let active = relationship.and_then(Relationship::active_period);
+    let open = relationship.and_then(|relationship| relationship.open_at(now));
+    match (&before.period, active, open) {
+        (None, Some(_), _) => Renewed::RelationshipActive,
+        (Some((period, _)), active, _) if active != Some(period) => Renewed::NotActive,
+        (_, _, Some(open)) => Renewed::Pending(open.clone()),
+        _ => Renewed::Changed,
+    }
+}
+
+/// The update of the invitation.
+fn renew(before: &Invitation, after: &Invitation) -> Write {
+    let mark = Mark::due(before.invitation_id.as_str(), after.expires_at);
+    Write::update(keys::invitation(&before.invitation_id), "answer = :pending AND version = :version")
+        .set("token_gen = :generation, key_number = :key, token_hash = :token_hash, expires = :expires")
+        .set("version = :next, gsi3pk = :due, gsi3sk = :due_at")
         .text(":pending", PENDING)
         .value(":version", number(before.version))
         .value(":next", number(after.version))
@@ -56,56 +91,23 @@ impl Store {
         .value(":key", number(after.key_number))
         .value(":token_hash", bytes(&after.token_hash))
         .value(":expires", number(after.expires_at.millis()))
-        .value(":sequence", number(chain.sequence))
-        .value(":hash", bytes(&chain.hash))
-        .text(":due", due)
-        .text(":due_at", due_at);
-        let writes = [
-            (Step::Invitation, renewal),
-            (Step::Tenant, tenant_guard(&before.customer, terms)),
-            (Step::Relationship, reopen(after, attempt.occurred_at)),
-            (Step::Rest, event::write(event, &chain)),
-        ];
-        let refused = match self.transact(attempt, &writes).await? {
-            Outcome::Committed => return Ok(Renewed::Done),
-            Outcome::Refused(refused) => refused,
-        };
-        if find(&refused, Step::Invitation).is_some() || self.moved(attempt, before).await? {
-            return Ok(Renewed::Changed);
-        }
-        if let Some(refusal) = find(&refused, Step::Tenant) {
-            return Ok(Renewed::Tenant(explain_tenant(refusal, terms)?));
-        }
-        let Some(refusal) = find(&refused, Step::Relationship) else { return Ok(Renewed::Changed) };
-        let relationship = refusal.item.as_ref().map(read_relationship).transpose()?;
-        let active = relationship.as_ref().and_then(Relationship::active_period);
-        let open = relationship.as_ref().and_then(|relationship| relationship.open_at(attempt.occurred_at));
-        Ok(match (&before.period, active, open) {
-            (None, Some(_), _) => Renewed::RelationshipActive,
-            (Some((period, _)), active, _) if active != Some(period) => Renewed::NotActive,
-            (_, _, Some(open)) => Renewed::Pending(open.clone()),
-            _ => Renewed::Changed,
-        })
-    }
+        .text(":due", mark.partition)
+        .text(":due_at", mark.entry)
 }
 
-/// The relationship's part: no other invitation is open, and it is active in the period (kind grant) or not active.
+/// The update of the relationship. No other invitation may be open. The relationship must be active in the invitation's
+/// period (kind grant) or not active (kind reseller).
 fn reopen(invitation: &Invitation, now: Timestamp) -> Write {
-    let state = match &invitation.period {
-        Some(_) => "relation = :active AND period = :period",
-        None => "relation <> :active",
-    };
-    let guard =
-        format!("{state} AND (attribute_not_exists(open_invitation) OR open_invitation = :id OR open_until <= :now)");
-    let expression = "SET open_invitation = :id, open_until = :until, version = version + :one";
-    let write = Write::update(keys::relationship(&invitation.customer, &invitation.partner_id), expression, &guard)
+    let guard = "(attribute_not_exists(open_invitation) OR open_invitation = :id OR open_until <= :now)";
+    let write = Write::update(keys::relationship(&invitation.customer, &invitation.partner_id), guard)
+        .set("open_invitation = :id, open_until = :until")
+        .increment_version()
         .text(":active", RelationshipState::Active.as_str())
         .text(":id", invitation.invitation_id.as_str())
         .value(":until", number(invitation.expires_at.millis()))
-        .value(":now", number(now.millis()))
-        .value(":one", number(1));
+        .value(":now", number(now.millis()));
     match &invitation.period {
-        Some((period, _)) => write.text(":period", period.as_str()),
-        None => write,
+        Some((period, _)) => write.and(ACTIVE_IN_PERIOD).text(":period", period.as_str()),
+        None => write.and("relation <> :active"),
     }
 }

@@ -1,4 +1,4 @@
-//! The table as code: what the local run creates. A test holds it against the template.
+//! The schema of the table, for the local run. A test compares it with the template.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::BuildError;
@@ -7,22 +7,22 @@ use aws_sdk_dynamodb::types::{
     ScalarAttributeType,
 };
 
-use super::StoreError;
+use super::error::StoreError;
 use super::keys::{GSI1, GSI1_PK, GSI2, GSI2_PK, GSI3, GSI3_PK, GSI3_SK, GSI4, GSI4_PK, LISTED, PK, SK};
 
 /// Each index: name, partition key, sort key. Every one projects all attributes.
 pub const INDEXES: &[(&str, &str, &str)] =
     &[(GSI1, GSI1_PK, LISTED), (GSI2, GSI2_PK, LISTED), (GSI3, GSI3_PK, GSI3_SK), (GSI4, GSI4_PK, LISTED)];
 
-/// Every attribute that is part of a key; all are text.
+/// Every attribute that is part of a key. All are texts.
 pub const KEY_ATTRIBUTES: &[&str] = &[PK, SK, GSI1_PK, GSI2_PK, LISTED, GSI3_PK, GSI3_SK, GSI4_PK];
 
-/// Creates the table, unless it is there.
+/// Creates the table if it does not exist.
 ///
 /// # Errors
-/// [`StoreError::Failed`] when the engine refuses.
+/// [`StoreError::Failed`] if the engine rejects it.
 pub async fn create_table(client: &Client, table: &str) -> Result<(), StoreError> {
-    let built = |error: BuildError| StoreError::Failed(error.to_string());
+    let built = |error: BuildError| StoreError::failed("CreateTable", error);
     let mut call = client.create_table().table_name(table).billing_mode(BillingMode::PayPerRequest);
     for name in KEY_ATTRIBUTES {
         let attribute = AttributeDefinition::builder().attribute_name(*name).attribute_type(ScalarAttributeType::S);
@@ -40,7 +40,7 @@ pub async fn create_table(client: &Client, table: &str) -> Result<(), StoreError
     match call.send().await {
         Ok(_) => Ok(()),
         Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_in_use_exception()) => Ok(()),
-        Err(error) => Err(StoreError::failed("CreateTable", &error)),
+        Err(error) => Err(StoreError::from_sdk("CreateTable", &error)),
     }
 }
 

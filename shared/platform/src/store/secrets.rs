@@ -1,11 +1,10 @@
-//! Generations of signing secrets in an item: never a secret.
+//! Generations of signing secrets, as an attribute. The secrets themselves are not stored.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::item::{CorruptItem, ItemReader, number};
 use domain::{SecretVersion, Timestamp};
 
-/// The attribute that holds them.
 pub(super) const SECRETS: &str = "secrets";
 
 /// `[[generation, key number, end or 0], …]`, newest first.
@@ -17,11 +16,8 @@ pub(super) fn secrets_value(secrets: &[SecretVersion]) -> AttributeValue {
     AttributeValue::L(secrets.iter().map(one).collect())
 }
 
-/// Reads them.
 pub(super) fn read_secrets(reader: &ItemReader<'_>) -> Result<Vec<SecretVersion>, CorruptItem> {
-    let list = reader.get(SECRETS).and_then(|value| value.as_l().ok());
-    let secrets = list.and_then(|list| list.iter().map(read_secret).collect());
-    secrets.ok_or_else(|| reader.corrupt(SECRETS, "is malformed"))
+    reader.list(SECRETS, read_secret)
 }
 
 fn read_secret(value: &AttributeValue) -> Option<SecretVersion> {

@@ -1,98 +1,87 @@
-//! Subscriptions. There is one way to write one, and its guard is that there is none: no code here or anywhere else
-//! updates, replaces or deletes a subscription.
+//! Subscriptions. The only write is a Put that requires that there is none: no code updates, replaces or deletes one.
 
+use super::chain::NextEvent;
+use super::customer::CustomerRequirements;
+use super::error::StoreError;
 use super::item::{CorruptItem, Item, ItemBuilder, ItemReader};
 use super::keys::{self, Listed};
-use super::terms::{CustomerRequirements, tenant_guard};
-use super::transact::Outcome;
+use super::op_context::OpContext;
+use super::table::Store;
 use super::write::Write;
-use super::{OpContext, Store, StoreError, event};
-use domain::{
-    BillingCycle, Chain, Cloud, Event, PartnerId, Registration, RelationshipState, Subscription, SubscriptionId,
-    TenantId, Term,
-};
+use domain::{BillingCycle, Chain, Cloud, Event, Registration, RelationshipState, Subscription, SubscriptionId, Term};
 
-/// What became of a subscription to be registered.
+/// The result of registering a subscription.
 #[derive(Clone, Debug)]
 pub enum Registering {
-    /// It is registered.
     New,
-    /// This partner registered the same before; its record.
-    Before(Box<Subscription>),
+    /// This partner registered the same subscription before, with the same details.
+    AlreadyExists(Box<Subscription>),
     /// Partner and customer have no active relationship.
     NoRelationship,
     /// The customer has become a CSP tenant.
     CspTenant,
-    /// The id is taken.
-    Exists,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Step {
-    Subscription,
-    Relationship,
-    Tenant,
-    Event,
+    /// The id is used by another registration.
+    IdTaken,
 }
 
 impl Store {
     /// A subscription, as it was registered.
     ///
     /// # Errors
-    /// [`StoreError`], here and below.
+    /// [`StoreError`], in both methods here.
     pub async fn subscription(
         &self,
-        attempt: OpContext,
+        op: OpContext,
         cloud: Cloud,
         id: &SubscriptionId,
     ) -> Result<Option<Subscription>, StoreError> {
-        let item = self.get(attempt, &keys::subscription(cloud, id)).await?;
+        let item = self.get(op, &keys::subscription(cloud, id)).await?;
         Ok(item.as_ref().map(|item| read_subscription(item).map(|(subscription, _)| subscription)).transpose()?)
     }
 
-    /// Registers a subscription.
     pub async fn register_subscription(
         &self,
-        attempt: OpContext,
+        op: OpContext,
         subscription: &Subscription,
-        terms: CustomerRequirements,
+        requirements: CustomerRequirements,
         event: &Event,
     ) -> Result<Registering, StoreError> {
-        let (customer, partner) = (&subscription.registration.customer_tenant_id, &subscription.partner_of_record);
-        let chain = event.chain_after(&[0; 32]);
-        let active = Write::check(keys::relationship(customer, partner), "relation = :active");
+        let Subscription { registration, partner_of_record: partner, cloud, .. } = subscription;
+        let customer = &registration.customer_tenant_id;
+        let own = keys::subscription(*cloud, &registration.subscription_id);
+        let relationship = keys::relationship(customer, partner);
+        let next = NextEvent::first(event);
+        let active = Write::check(relationship.clone(), "relation = :active");
         let writes = [
-            (Step::Subscription, Write::create(subscription_item(subscription, chain))),
-            (Step::Relationship, active.text(":active", RelationshipState::Active.as_str())),
-            (Step::Tenant, tenant_guard(customer, terms)),
-            (Step::Event, event::write(event, &chain)),
+            Write::create(subscription_item(subscription, next.chain)),
+            active.text(":active", RelationshipState::Active.as_str()),
+            requirements.guard(customer),
+            next.put(),
         ];
-        let refused = match self.transact(attempt, &writes).await? {
-            Outcome::Committed => return Ok(Registering::New),
-            Outcome::Refused(refused) => refused,
+        let outcome = self.transact(op, &writes).await?;
+        if outcome.is_committed() {
+            return Ok(Registering::New);
+        }
+        let existing = match outcome.conflicting(&own) {
+            Some(item) => Some(item.clone()),
+            // The same request may have been committed meanwhile.
+            None => self.get(op, &own).await?,
         };
-        let refusal = |step: Step| refused.iter().find(|refusal| refusal.write == step);
-        let key = keys::subscription(subscription.cloud, &subscription.registration.subscription_id);
-        let taken = match refusal(Step::Subscription).and_then(|refusal| refusal.item.clone()) {
-            Some(item) => Some(item),
-            // The twin of this request may have been committed since.
-            None => self.get(attempt, &key).await?,
-        };
-        if let Some(item) = &taken {
+        if let Some(item) = &existing {
             let (before, fingerprint) = read_subscription(item)?;
-            if before.partner_of_record == *partner && fingerprint == subscription.registration.fingerprint() {
-                return Ok(Registering::Before(Box::new(before)));
+            if before.partner_of_record == *partner && fingerprint == registration.fingerprint() {
+                return Ok(Registering::AlreadyExists(Box::new(before)));
             }
         }
-        Ok(if refusal(Step::Relationship).is_some() {
-            Registering::NoRelationship
-        } else if refusal(Step::Tenant).is_some() {
-            Registering::CspTenant
-        } else if taken.is_some() {
-            Registering::Exists
+        if outcome.refusal(&relationship).is_some() {
+            Ok(Registering::NoRelationship)
+        } else if outcome.refusal(&keys::tenant(customer)).is_some() {
+            Ok(Registering::CspTenant)
+        } else if existing.is_some() {
+            Ok(Registering::IdTaken)
         } else {
-            return Err(StoreError::Contention);
-        })
+            Err(StoreError::Contention)
+        }
     }
 }
 
@@ -117,13 +106,13 @@ fn subscription_item(subscription: &Subscription, chain: Chain) -> Item {
         .build()
 }
 
-/// Reads a subscription's item, and the fingerprint of its registration. Partner of record and customer are known from
-/// the views it is listed in.
+/// Returns the subscription and the fingerprint of its registration. Partner of record and customer follow from the views
+/// in which it is listed.
 pub(super) fn read_subscription(item: &Item) -> Result<(Subscription, [u8; 32]), CorruptItem> {
     let reader = ItemReader::new(item)?;
     let registration = Registration {
         subscription_id: reader.parsed("subscription", SubscriptionId::parse)?,
-        customer_tenant_id: reader.parsed(keys::GSI2_PK, |pk| TenantId::parse(pk.strip_prefix("CUSTOMER#")?))?,
+        customer_tenant_id: reader.parsed(keys::GSI2_PK, keys::parse_customer_view)?,
         service: reader.text("service")?.to_owned(),
         offer_id: reader.text("offer")?.to_owned(),
         quantity: reader.number("quantity")?,
@@ -134,7 +123,7 @@ pub(super) fn read_subscription(item: &Item) -> Result<(Subscription, [u8; 32]),
     let subscription = Subscription {
         registration,
         cloud: reader.parsed("cloud", Cloud::parse)?,
-        partner_of_record: reader.parsed(keys::GSI1_PK, |pk| PartnerId::parse(pk.strip_prefix("PARTNER#")?))?,
+        partner_of_record: reader.parsed(keys::GSI1_PK, keys::parse_partner_view)?,
         registered_at: reader.time("registered")?,
         policy_version: reader.number("policy")?,
     };

@@ -1,73 +1,76 @@
-//! Tenants: customers, and CSP tenants once they enrol.
+//! Tenants: customers, and CSP tenants once they are enrolled as partners.
 
-use super::change::{UNCHANGED, set};
+use super::chain::NextEvent;
+use super::change::Registered;
+use super::error::StoreError;
 use super::item::{CorruptItem, Item, ItemBuilder, ItemReader};
 use super::keys::{self, Key, Listed};
+use super::op_context::OpContext;
+use super::table::Store;
 use super::write::Write;
-use super::{OpContext, Registered, Store, StoreError};
 use domain::{Cloud, Event, Market, PartnerId, Tenant, TenantId};
 
 impl Store {
-    /// A tenant, as it is now.
+    /// A tenant, read now.
     ///
     /// # Errors
-    /// [`StoreError`], here and below.
-    pub async fn tenant(&self, attempt: OpContext, id: &TenantId) -> Result<Option<Tenant>, StoreError> {
-        let item = self.get(attempt, &keys::tenant(id)).await?;
+    /// [`StoreError`], in all methods here.
+    pub async fn tenant(&self, op: OpContext, id: &TenantId) -> Result<Option<Tenant>, StoreError> {
+        let item = self.get(op, &keys::tenant(id)).await?;
         Ok(item.as_ref().map(read_tenant).transpose()?)
     }
 
-    /// The names of these tenants, in their order, each at most 30 s old; one call for all that are not remembered.
+    /// The names of these tenants, in the same order, each read at most 30 s ago. One call reads all that are not cached.
     pub async fn tenant_names(
         &self,
-        attempt: OpContext,
+        op: OpContext,
         ids: impl Iterator<Item = &TenantId>,
     ) -> Result<Vec<Option<String>>, StoreError> {
-        let now = attempt.occurred_at;
+        let now = op.occurred_at;
         let ids: Vec<&TenantId> = ids.collect();
         let unknown: Vec<Key> =
             ids.iter().filter(|id| self.tenant_names.get(id, now).is_none()).map(|id| keys::tenant(id)).collect();
-        for item in self.get_many(attempt, &unknown, false).await?.into_iter().flatten() {
+        for item in self.get_many(op, &unknown, false).await?.into_iter().flatten() {
             let tenant = read_tenant(&item)?;
             self.tenant_names.put(tenant.tenant_id, tenant.name, now);
         }
         Ok(ids.into_iter().map(|id| self.tenant_names.get(id, now)).collect())
     }
 
-    /// A tenant's name, at most 30 s old.
-    pub async fn tenant_name(&self, attempt: OpContext, id: &TenantId) -> Result<Option<String>, StoreError> {
-        if let Some(name) = self.tenant_names.get(id, attempt.occurred_at) {
+    /// A tenant's name, read at most 30 s ago.
+    pub async fn tenant_name(&self, op: OpContext, id: &TenantId) -> Result<Option<String>, StoreError> {
+        if let Some(name) = self.tenant_names.get(id, op.occurred_at) {
             return Ok(Some(name));
         }
-        let name = self.tenant(attempt, id).await?.map(|tenant| tenant.name);
+        let name = self.tenant(op, id).await?.map(|tenant| tenant.name);
         if let Some(name) = &name {
-            self.tenant_names.put(id.clone(), name.clone(), attempt.occurred_at);
+            self.tenant_names.put(id.clone(), name.clone(), op.occurred_at);
         }
         Ok(name)
     }
 
-    /// Registers a customer's tenant.
     pub async fn register_customer(
         &self,
-        attempt: OpContext,
+        op: OpContext,
         tenant: &Tenant,
         event: &Event,
     ) -> Result<Registered<Tenant>, StoreError> {
-        let tenant = Tenant { chain: event.chain_after(&[0; 32]), ..tenant.clone() };
-        let item = tenant_item(&tenant);
-        self.register(attempt, item, event, &tenant.chain, read_tenant).await
+        let next = NextEvent::first(event);
+        let item = tenant_item(&Tenant { chain: next.chain, ..tenant.clone() });
+        self.register(op, &keys::tenant(&tenant.tenant_id), item, &next, read_tenant).await
     }
 
-    /// Gives a customer another name. `false` when it changed meanwhile.
+    /// Returns `false` if the tenant has changed since it was read.
     pub async fn rename_tenant(
         &self,
-        attempt: OpContext,
+        op: OpContext,
         tenant: &Tenant,
         name: &str,
         event: &Event,
     ) -> Result<bool, StoreError> {
-        let write = Write::update(keys::tenant(&tenant.tenant_id), &set("#name = :name"), UNCHANGED);
-        self.change(attempt, write.name("#name", "name").text(":name", name), &tenant.chain, event).await
+        let (key, next) = (keys::tenant(&tenant.tenant_id), NextEvent::after(&tenant.chain, event));
+        let write = Write::change(key.clone(), &next).set("#name = :name").name("#name", "name").text(":name", name);
+        self.change(op, &key, write, &next).await
     }
 }
 
@@ -86,11 +89,10 @@ fn tenant_item(tenant: &Tenant) -> Item {
         .build()
 }
 
-/// Reads a tenant's item.
 pub(super) fn read_tenant(item: &Item) -> Result<Tenant, CorruptItem> {
     let reader = ItemReader::new(item)?;
     Ok(Tenant {
-        tenant_id: reader.parsed(keys::PK, |pk| TenantId::parse(pk.strip_prefix("TENANT#")?))?,
+        tenant_id: reader.parsed(keys::PK, keys::parse_tenant)?,
         name: reader.text("name")?.to_owned(),
         registered_name: reader.text("registered_name")?.to_owned(),
         domain: reader.maybe_text("domain")?.map(str::to_owned),

@@ -1,4 +1,4 @@
-//! One write of a transaction with its guard: the condition under which it may happen.
+//! One write of a transaction, with the condition under which it may happen.
 
 use std::collections::HashMap;
 
@@ -9,17 +9,17 @@ use aws_sdk_dynamodb::{
     },
 };
 
-use super::item::{Item, text};
-use super::keys::{self, Key};
+use super::item::{Item, key_item, key_of, text};
+use super::keys::Key;
 
 #[derive(Clone, Debug)]
 enum Kind {
     Put(Item),
-    Update(Key, String),
+    Update { key: Key, set: Vec<String>, remove: Vec<String> },
     Check(Key),
 }
 
-/// A write and its guard. A refused guard answers with the item that stood in the way.
+/// A write and its guard. If the guard fails, DynamoDB returns the conflicting item.
 #[derive(Clone, Debug)]
 pub(super) struct Write {
     kind: Kind,
@@ -29,23 +29,52 @@ pub(super) struct Write {
 }
 
 impl Write {
-    fn new(kind: Kind, guard: &str) -> Self {
-        Self { kind, guard: guard.to_owned(), names: HashMap::new(), values: HashMap::new() }
+    fn new(kind: Kind, guard: impl Into<String>) -> Self {
+        Self { kind, guard: guard.into(), names: HashMap::new(), values: HashMap::new() }
     }
 
-    /// A new item. Nothing is ever overwritten: this is the only way to put an item, and its guard is that there is none.
+    /// Puts a new item. There is no other way to put an item, so none is ever overwritten.
     pub(super) fn create(item: Item) -> Self {
         Self::new(Kind::Put(item), "attribute_not_exists(pk)")
     }
 
-    /// A change of an item by an update expression.
-    pub(super) fn update(key: Key, expression: &str, guard: &str) -> Self {
-        Self::new(Kind::Update(key, expression.to_owned()), guard)
+    pub(super) fn update(key: Key, guard: impl Into<String>) -> Self {
+        Self::new(Kind::Update { key, set: Vec::new(), remove: Vec::new() }, guard)
     }
 
-    /// No change, only a guard.
-    pub(super) fn check(key: Key, guard: &str) -> Self {
+    /// Only checks the guard.
+    pub(super) fn check(key: Key, guard: impl Into<String>) -> Self {
         Self::new(Kind::Check(key), guard)
+    }
+
+    /// Adds assignments to an update: `a = :a, b = :b`.
+    pub(super) fn set(mut self, assignments: impl Into<String>) -> Self {
+        if let Kind::Update { set, .. } = &mut self.kind {
+            set.push(assignments.into());
+        }
+        self
+    }
+
+    /// Adds attributes that an update removes: `a, b`.
+    pub(super) fn remove(mut self, attributes: impl Into<String>) -> Self {
+        if let Kind::Update { remove, .. } = &mut self.kind {
+            remove.push(attributes.into());
+        }
+        self
+    }
+
+    /// Sets an attribute, or removes it if there is no value.
+    pub(super) fn set_or_remove(self, name: &str, placeholder: &str, value: Option<AttributeValue>) -> Self {
+        match value {
+            Some(value) => self.set(format!("{name} = {placeholder}")).value(placeholder, value),
+            None => self.remove(name),
+        }
+    }
+
+    /// Adds a condition to the guard.
+    pub(super) fn and(mut self, condition: &str) -> Self {
+        self.guard = format!("{} AND {condition}", self.guard);
+        self
     }
 
     /// Gives a `:placeholder` its value.
@@ -59,13 +88,20 @@ impl Write {
         self.value(placeholder, text(value))
     }
 
-    /// Gives a `#placeholder` the attribute it stands for.
+    /// Gives a `#placeholder` the name of an attribute.
     pub(super) fn name(mut self, placeholder: &str, attribute: impl Into<String>) -> Self {
         self.names.insert(placeholder.to_owned(), attribute.into());
         self
     }
 
-    /// The SDK's form.
+    /// Whether this writes or checks the item with this key.
+    pub(super) fn is_to(&self, key: &Key) -> bool {
+        match &self.kind {
+            Kind::Put(item) => key_of(item).as_ref() == Some(key),
+            Kind::Update { key: own, .. } | Kind::Check(own) => own == key,
+        }
+    }
+
     pub(super) fn build(&self, table: &str) -> Result<TransactWriteItem, BuildError> {
         let names = (!self.names.is_empty()).then(|| self.names.clone());
         let values = (!self.values.is_empty()).then(|| self.values.clone());
@@ -77,9 +113,9 @@ impl Write {
                 let put = put.set_expression_attribute_values(values).return_values_on_condition_check_failure(AllOld);
                 built.put(put.build()?)
             }
-            Kind::Update(key, expression) => {
+            Kind::Update { key, set, remove } => {
                 let update = Update::builder().table_name(table).set_key(Some(key_item(key)));
-                let update = update.update_expression(expression).condition_expression(&self.guard);
+                let update = update.update_expression(expression(set, remove)).condition_expression(&self.guard);
                 let update = update.set_expression_attribute_names(names).set_expression_attribute_values(values);
                 built.update(update.return_values_on_condition_check_failure(AllOld).build()?)
             }
@@ -94,13 +130,8 @@ impl Write {
     }
 }
 
-/// A key as the SDK wants it.
-pub(super) fn key_item(key: &Key) -> Item {
-    HashMap::from([(keys::PK.to_owned(), text(&key.pk)), (keys::SK.to_owned(), text(&key.sk))])
-}
-
-/// The key of an item.
-pub(super) fn key_of(item: &Item) -> Option<Key> {
-    let part = |name| item.get(name).and_then(|value| value.as_s().ok()).cloned();
-    Some(Key { pk: part(keys::PK)?, sk: part(keys::SK)? })
+fn expression(set: &[String], remove: &[String]) -> String {
+    let clause = |word: &str, parts: &[String]| (!parts.is_empty()).then(|| format!("{word} {}", parts.join(", ")));
+    let clauses = [clause("SET", set), clause("REMOVE", remove)];
+    clauses.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }

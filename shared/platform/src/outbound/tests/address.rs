@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::super::is_public;
 
-/// A refused block: its first and last address, and whether the addresses just before and after it are public.
+/// A refused block: its first and last address, and whether the addresses before and after it are public.
 #[rustfmt::skip]
 const BLOCKS: &[(&str, &str, bool, bool)] = &[
     ("0.0.0.0", "0.255.255.255", false, true),
@@ -22,15 +22,15 @@ const BLOCKS: &[(&str, &str, bool, bool)] = &[
     ("203.0.113.0", "203.0.113.255", true, true),
     ("224.0.0.0", "239.255.255.255", true, false),
     ("240.0.0.0", "255.255.255.255", false, false),
-    // `::`, `::1` and what embeds an address of IPv4 without saying so.
+    // `::`, `::1`, and addresses that contain one of IPv4.
     ("::", "::ffff:ffff", false, false),
     ("::ffff:0:0", "::ffff:ffff:ffff", false, false),
     ("64:ff9b::", "64:ff9b::ffff:ffff", false, false),
     ("64:ff9b:1::", "64:ff9b:1:ffff:ffff:ffff:ffff:ffff", false, false),
     ("100::", "100::ffff:ffff:ffff:ffff", false, false),
-    // All below global unicast.
+    // Everything below global unicast.
     ("::", "1fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", false, true),
-    // Protocol assignments whole, Teredo first.
+    // Protocol assignments: the whole block, then Teredo.
     ("2001::", "2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff", true, true),
     ("2001::", "2001:0:ffff:ffff:ffff:ffff:ffff:ffff", true, false),
     ("2001:2::", "2001:2:0:ffff:ffff:ffff:ffff:ffff", false, false),
@@ -38,7 +38,7 @@ const BLOCKS: &[(&str, &str, bool, bool)] = &[
     ("2001:db8::", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", true, true),
     ("2002::", "2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff", true, true),
     ("3fff::", "3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff", true, true),
-    // All above global unicast.
+    // Everything above global unicast.
     ("4000::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", true, false),
     ("5f00::", "5f00:ffff:ffff:ffff:ffff:ffff:ffff:ffff", false, false),
     ("fc00::", "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", false, false),
@@ -47,8 +47,7 @@ const BLOCKS: &[(&str, &str, bool, bool)] = &[
     ("ff00::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", false, false),
 ];
 
-/// The address at a distance, if there is one.
-fn beside(ip: IpAddr, step: i8) -> Option<IpAddr> {
+fn neighbor(ip: IpAddr, step: i8) -> Option<IpAddr> {
     match ip {
         IpAddr::V4(ip) => ip.to_bits().checked_add_signed(step.into()).map(|bits| Ipv4Addr::from_bits(bits).into()),
         IpAddr::V6(ip) => ip.to_bits().checked_add_signed(step.into()).map(|bits| Ipv6Addr::from_bits(bits).into()),
@@ -56,32 +55,32 @@ fn beside(ip: IpAddr, step: i8) -> Option<IpAddr> {
 }
 
 #[test]
-fn each_block_is_refused_from_its_first_to_its_last_address_and_no_further() {
+fn each_block_is_refused_exactly_from_its_first_to_its_last_address() {
     for (first, last, before, after) in BLOCKS {
         let (first, last): (IpAddr, IpAddr) = (first.parse().unwrap(), last.parse().unwrap());
         assert!(!is_public(first) && !is_public(last), "{first} to {last}");
-        assert_eq!(beside(first, -1).is_some_and(is_public), *before, "before {first}");
-        assert_eq!(beside(last, 1).is_some_and(is_public), *after, "after {last}");
+        assert_eq!(neighbor(first, -1).is_some_and(is_public), *before, "before {first}");
+        assert_eq!(neighbor(last, 1).is_some_and(is_public), *after, "after {last}");
     }
 }
 
 #[test]
-fn where_the_prizes_are_is_refused_in_every_form() {
+fn metadata_services_and_loopback_are_refused_in_every_form() {
     #[rustfmt::skip]
-    let prizes = [
+    let targets = [
         "127.0.0.1", "::1", "::ffff:127.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "169.254.169.254",
         "169.254.170.2", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1", "fd00:ec2::254",
         "0.0.0.0", "::",
         "255.255.255.255", "100.100.100.200", "192.0.0.192", "2001:0:7f00:1::", "fe80::1", "::ffff:8.8.8.8",
         "64:ff9b::808:808",
     ];
-    for text in prizes {
+    for text in targets {
         assert!(!is_public(text.parse().unwrap()), "{text}");
     }
 }
 
 #[test]
-fn the_public_internet_is_not_refused() {
+fn public_addresses_are_allowed() {
     for text in ["8.8.8.8", "1.1.1.1", "52.94.236.248", "223.255.255.255", "2606:4700:4700::1111", "2a00:1450:4001::1"]
     {
         assert!(is_public(text.parse().unwrap()), "{text}");
@@ -90,7 +89,7 @@ fn the_public_internet_is_not_refused() {
 
 proptest! {
     #[test]
-    fn what_the_standard_library_calls_local_is_refused(bits in any::<u128>()) {
+    fn addresses_that_the_standard_library_considers_local_are_refused(bits in any::<u128>()) {
         let [.., a, b, c, d] = bits.to_be_bytes();
         let v4 = Ipv4Addr::new(a, b, c, d);
         let local = v4.is_private() || v4.is_loopback() || v4.is_link_local() || v4.is_broadcast();
@@ -101,7 +100,7 @@ proptest! {
     }
 
     #[test]
-    fn no_form_that_holds_an_address_of_ipv4_is_public(bits in any::<u32>()) {
+    fn ipv6_addresses_that_contain_an_ipv4_address_are_refused(bits in any::<u32>()) {
         let low = u128::from(bits);
         let embedded = [low, 0xffff << 32 | low, 0x64_ff9b << 96 | low, 0x2002 << 112 | low << 80, 0x2001 << 112 | low];
         for form in embedded {

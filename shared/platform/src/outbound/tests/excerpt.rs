@@ -9,7 +9,7 @@ fn reply(headers: &[(&str, &str)], body: &[u8]) -> Reply {
 }
 
 #[test]
-fn the_excerpt_is_the_first_kib_fit_to_be_shown() {
+fn the_excerpt_is_the_printable_first_kib() {
     let long = "x".repeat(1024);
     for (body, expected) in [
         (Vec::new(), String::new()),
@@ -28,7 +28,7 @@ fn the_excerpt_is_the_first_kib_fit_to_be_shown() {
 }
 
 #[test]
-fn an_excerpt_has_a_kib_of_characters_at_most_whatever_the_body() {
+fn an_excerpt_has_at_most_1024_characters() {
     for byte in 0..=255 {
         let excerpt = reply(&[], &vec![byte; 16_384]).excerpt;
         assert!(excerpt.chars().count() <= 1024, "{byte}");
@@ -37,7 +37,7 @@ fn an_excerpt_has_a_kib_of_characters_at_most_whatever_the_body() {
 }
 
 #[test]
-fn wishes_count_when_they_are_given_once_and_known() {
+fn a_header_counts_only_if_it_is_known_and_not_repeated() {
     use DeliveryWish::{AbortMessage, Disable};
     for (headers, delivery, retry_after) in [
         (vec![], None, None),

@@ -1,4 +1,4 @@
-//! Every way to answer badly, over a pipe in virtual time: a test takes no time, and a limit holds to the second.
+//! Malformed and slow responses, over a pipe in virtual time, so limits are exact to the second.
 
 use std::time::Duration;
 
@@ -6,16 +6,16 @@ use tokio::time::Instant;
 
 use super::super::exchange::exchange;
 use super::super::{DeliveryWish, Failure, Message, Reply, RetryAfter};
+use super::common::{BODY, answered, endpoint, message};
 use super::peer::{Seen, Step, play, say};
-use super::{BODY, answered, endpoint, message};
 use Failure::{Protocol, Timeout};
 use Step::{Drip, Flood, Hear, Hold, Shut, Sleep};
 
 const LIMIT: Duration = Duration::from_secs(15);
 const SECOND: Duration = Duration::from_secs(1);
 
-/// What comes of sending a message to a peer, after how many seconds, and what the peer saw.
-async fn meet(message: &Message<'_>, script: Vec<Step>) -> (Result<Reply, Failure>, u64, Seen) {
+/// Sends a message to a peer: the result, the elapsed seconds, and what the peer saw.
+async fn exchange_with(message: &Message<'_>, script: Vec<Step>) -> (Result<Reply, Failure>, u64, Seen) {
     let (ours, theirs) = tokio::io::duplex(64 * 1024);
     let peer = tokio::spawn(play(theirs, script));
     let began = Instant::now();
@@ -24,12 +24,12 @@ async fn meet(message: &Message<'_>, script: Vec<Step>) -> (Result<Reply, Failur
     (result, began.elapsed().as_secs(), peer.await.unwrap())
 }
 
-/// A row of a table: what it is, the script, what comes of it, and after how many seconds.
+/// A row of a table: name, script, expected result, expected seconds.
 type Row<'a> = (&'a str, Vec<Step>, Result<Reply, Failure>, u64);
 
 async fn check(rows: Vec<Row<'_>>) {
     for (name, script, expected, seconds) in rows {
-        let (result, elapsed, _) = meet(&message(BODY), script).await;
+        let (result, elapsed, _) = exchange_with(&message(BODY), script).await;
         assert_eq!((result, elapsed), (expected, seconds), "{name}");
     }
 }
@@ -38,19 +38,19 @@ fn reply(status: u16, excerpt: &str) -> Result<Reply, Failure> {
     Ok(Reply { excerpt: excerpt.to_owned(), ..answered(status) })
 }
 
-/// A peer that reads the request and gives this answer.
+/// The script of a peer that reads the request and sends this response.
 fn answer(text: impl AsRef<[u8]>) -> Vec<Step> {
     vec![Hear, say(text), Hold]
 }
 
-/// The same, but it closes.
+/// As [`answer`], then closes the connection.
 fn answer_and_close(text: impl AsRef<[u8]>) -> Vec<Step> {
     vec![Hear, say(text)]
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_request_is_exactly_this() {
-    let (result, _, seen) = meet(&message(BODY), answer("HTTP/1.1 204 No Content\r\n\r\n")).await;
+async fn the_request_has_exactly_these_bytes() {
+    let (result, _, seen) = exchange_with(&message(BODY), answer("HTTP/1.1 204 No Content\r\n\r\n")).await;
     assert_eq!(result, reply(204, ""));
     let expected = format!(
         "POST /in?key=A%2f HTTP/1.1\r\nhost: hooks.example.com\r\ncontent-type: application/json\r\n\
@@ -64,7 +64,7 @@ async fn the_request_is_exactly_this() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn answers_in_form_are_read() {
+async fn well_formed_responses_are_read() {
     let redirect =
         |status| format!("HTTP/1.1 {status} X\r\nlocation: http://127.0.0.1:9001/\r\ncontent-length: 0\r\n\r\n");
     let chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n";
@@ -101,7 +101,7 @@ async fn answers_in_form_are_read() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn headers_that_count_are_read_and_wrong_ones_are_not() {
+async fn malformed_headers_are_ignored() {
     let row = |header: &str, expected: Reply| {
         let text = format!("HTTP/1.1 503 X\r\n{header}\r\ncontent-length: 0\r\n\r\n");
         (header.to_owned(), answer(text), expected)
@@ -125,12 +125,12 @@ async fn headers_that_count_are_read_and_wrong_ones_are_not() {
         row("webhook-delivery: abort-message", delivery(Some(DeliveryWish::AbortMessage))),
         row("webhook-delivery: enable", delivery(None)),
     ] {
-        assert_eq!(meet(&message(BODY), script).await.0, Ok(expected), "{header}");
+        assert_eq!(exchange_with(&message(BODY), script).await.0, Ok(expected), "{header}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_no_http_is_refused_at_once() {
+async fn a_malformed_response_fails_at_once() {
     let with = |header: &str| answer(format!("HTTP/1.1 200 OK\r\n{header}\r\ncontent-length: 0\r\n\r\n"));
     let many = (0..101).map(|n| format!("h{n}: x\r\n")).collect::<String>();
     let rows = [
@@ -171,7 +171,7 @@ async fn what_is_no_http_is_refused_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_that_ends_before_the_head_is_no_answer() {
+async fn a_connection_that_ends_before_the_head_is_a_protocol_failure() {
     let rows = [
         ("at once", vec![]),
         ("after the request", vec![Hear]),
@@ -180,13 +180,13 @@ async fn a_connection_that_ends_before_the_head_is_no_answer() {
         ("within the first line", answer_and_close("HTTP/1.1 20")),
         ("within a header", answer_and_close("HTTP/1.1 200 OK\r\ncontent-le")),
         ("before the empty line", answer_and_close("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n")),
-        ("after an interim answer", answer_and_close("HTTP/1.1 100 Continue\r\n\r\n")),
+        ("after an interim response", answer_and_close("HTTP/1.1 100 Continue\r\n\r\n")),
     ];
     check(rows.map(|(name, script)| (name, script, Err(Protocol), 0)).into()).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_takes_too_long_to_answer_is_left_after_15_seconds() {
+async fn a_slow_response_times_out_after_15_seconds() {
     let rows = [
         ("silence", vec![Hold]),
         ("silence after the request", vec![Hear, Hold]),
@@ -199,12 +199,11 @@ async fn who_takes_too_long_to_answer_is_left_after_15_seconds() {
         ("103 each millisecond", vec![Hear, Drip("HTTP/1.1 103 X\r\n\r\n", Duration::from_millis(1))]),
         ("100, then silence", vec![Hear, say("HTTP/1.1 100 Continue\r\n\r\n"), Hold]),
     ];
-    // The sleeper would sleep on for a day, but time costs nothing here.
     check(rows.map(|(name, script)| (name, script, Err(Timeout), 15)).into()).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_head_in_time_is_an_answer_whatever_becomes_of_the_body() {
+async fn a_head_in_time_counts_even_if_the_body_fails() {
     let head = |length: &str| format!("HTTP/1.1 200 OK\r\n{length}\r\n\r\n");
     let chunked = |chunks: &str| format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{chunks}");
     let long = "x".repeat(1024);
@@ -226,30 +225,30 @@ async fn a_head_in_time_is_an_answer_whatever_becomes_of_the_body() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_more_of_a_body_is_taken_than_is_wanted_and_a_buffer_or_two() {
+async fn a_long_body_is_not_read_to_its_end() {
     let script = vec![Hear, say("HTTP/1.1 200 OK\r\ncontent-length: 1073741824\r\n\r\n"), Flood("xxxxxxxx", 1 << 27)];
-    let (result, _, seen) = meet(&message(BODY), script).await;
+    let (result, _, seen) = exchange_with(&message(BODY), script).await;
     assert_eq!(result, reply(200, &"x".repeat(1024)));
     assert!(seen.said < 256 * 1024, "{}", seen.said);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_that_nobody_reads_doesnt_hold_up_an_answer_nor_the_end() {
+async fn an_endpoint_that_does_not_read_the_request_delays_neither_response_nor_timeout() {
     let big = vec![b'x'; 1 << 20];
-    let (result, elapsed, _) = meet(&message(&big), vec![Sleep]).await;
+    let (result, elapsed, _) = exchange_with(&message(&big), vec![Sleep]).await;
     assert_eq!((result, elapsed), (Err(Timeout), 15));
     let script = vec![say("HTTP/1.1 413 X\r\ncontent-length: 0\r\n\r\n"), Sleep];
-    let (result, elapsed, _) = meet(&message(&big), script).await;
+    let (result, elapsed, _) = exchange_with(&message(&big), script).await;
     assert_eq!((result, elapsed), (reply(413, ""), 0));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_message_that_would_break_out_of_its_header_is_never_sent() {
+async fn a_message_that_would_inject_a_header_is_not_sent() {
     for (id, signature) in
         [("a\r\nb: c", "v1,x"), ("a\nb", "v1,x"), ("a\0", "v1,x"), ("a", "v1,x\r\n\r\nGET / HTTP/1.1")]
     {
         let message = Message { id, signature: signature.to_owned(), ..message(BODY) };
-        let (result, _, seen) = meet(&message, answer("HTTP/1.1 204 X\r\n\r\n")).await;
+        let (result, _, seen) = exchange_with(&message, answer("HTTP/1.1 204 X\r\n\r\n")).await;
         assert_eq!((result, seen.heard.len()), (Err(Protocol), 0), "{id:?}");
     }
 }

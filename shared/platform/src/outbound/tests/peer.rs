@@ -1,4 +1,4 @@
-//! Endpoints that misbehave, as a script.
+//! Misbehaving endpoints, as scripts.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -10,22 +10,22 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-/// What a peer does next. After the last step it closes.
+/// A step of a peer. After the last step it closes the connection.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
     /// Reads a request with its body.
     Hear,
     /// Writes.
     Say(Vec<u8>),
-    /// Waits and writes, again and again.
+    /// Waits and writes, repeatedly.
     Drip(&'static str, Duration),
-    /// Writes a text again and again without waiting, so often at most.
+    /// Writes a text repeatedly without waiting, at most this often.
     Flood(&'static str, usize),
-    /// Says that it will write no more.
+    /// Closes its sending side.
     Shut,
-    /// Does nothing until the other side has gone.
+    /// Reads until the other side closes.
     Hold,
-    /// Does nothing for a day, not even read.
+    /// Does not even read, for a day.
     Sleep,
 }
 
@@ -36,13 +36,12 @@ pub(super) fn say(text: impl AsRef<[u8]>) -> Step {
 /// What a peer saw.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    /// What it read.
     pub heard: Vec<u8>,
-    /// How many bytes it could write.
+    /// The number of bytes it wrote.
     pub said: usize,
 }
 
-/// Plays a script to its end or until the other side has gone.
+/// Plays a script to its end, or until the other side closes.
 pub(super) async fn play(mut stream: impl AsyncRead + AsyncWrite + Unpin, script: Vec<Step>) -> Seen {
     let mut seen = Seen::default();
     for step in script {
@@ -82,9 +81,9 @@ async fn write(stream: &mut (impl AsyncWrite + Unpin), bytes: &[u8], seen: &mut 
     stream.flush().await
 }
 
-/// Reads until the tests' body has come, which is the last of a request.
+/// Reads until the tests' body, which is the end of a request.
 async fn hear(stream: &mut (impl AsyncRead + Unpin), heard: &mut Vec<u8>) -> io::Result<()> {
-    while !heard.ends_with(super::BODY) {
+    while !heard.ends_with(super::common::BODY) {
         if stream.read_buf(heard).await? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
@@ -92,7 +91,7 @@ async fn hear(stream: &mut (impl AsyncRead + Unpin), heard: &mut Vec<u8>) -> io:
     Ok(())
 }
 
-/// A listener on this machine that plays the same script with everybody.
+/// A local listener that plays the same script on every connection.
 pub(super) struct Peer {
     pub port: u16,
     connections: Arc<AtomicUsize>,
@@ -104,7 +103,7 @@ impl Peer {
         Self::listen_with(move |tcp| play(tcp, script.clone())).await
     }
 
-    /// A listener that does something else with every connection.
+    /// A listener with its own code for each connection.
     pub async fn listen_with<F: Future<Output = Seen> + Send + 'static>(
         act: impl Fn(TcpStream) -> F + Send + 'static,
     ) -> Self {
@@ -115,19 +114,18 @@ impl Peer {
         tokio::spawn(async move {
             while let Ok((tcp, _)) = listener.accept().await {
                 connections.fetch_add(1, Ordering::SeqCst);
-                // Nobody may be left to be told.
+                // The test may have ended.
                 let _ = send.send(act(tcp).await);
             }
         });
         peer
     }
 
-    /// How many connections there were.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 
-    /// What the next finished connection saw.
+    /// What the peer of the next finished connection saw.
     pub async fn seen(&mut self) -> Seen {
         self.seen.recv().await.unwrap()
     }

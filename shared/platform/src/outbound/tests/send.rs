@@ -1,4 +1,4 @@
-//! Names, addresses and real connections.
+//! Name resolution, addresses and real connections.
 
 use std::future::pending;
 use std::io;
@@ -14,11 +14,11 @@ use tokio::runtime::Handle;
 use super::super::{
     EndpointUrl, Failure, Loopback, Outcome, Resolver, Sender, SenderError, Settings, SystemResolver, is_public,
 };
+use super::common::{BODY, answered, endpoint, failed, message};
 use super::peer::{Peer, Seen, Step, say};
-use super::{BODY, answered, endpoint, failed, message};
 use Step::{Flood, Hear, Hold};
 
-/// Answers with one row after the other, and with the last for ever.
+/// Returns one row after the other, then always the last.
 pub(super) struct Names(Mutex<Vec<Vec<IpAddr>>>);
 
 impl Names {
@@ -36,7 +36,7 @@ impl Resolver for Names {
     }
 }
 
-/// Knows no name, or takes for ever to say so.
+/// Fails, or never responds.
 struct Broken {
     silent: bool,
 }
@@ -48,12 +48,12 @@ impl Resolver for Broken {
     }
 }
 
-/// This machine's first address is public for once, and no other.
+/// Permits only 127.0.0.1.
 pub(super) fn only_this_machine(ip: IpAddr) -> bool {
     ip == Ipv4Addr::LOCALHOST
 }
 
-/// A sender that gives up soon.
+/// A sender with a short time limit.
 fn hasty() -> Sender {
     let settings = Settings { total: Duration::from_millis(300), ..Settings::default() };
     Sender::with(Names::new(&[&[]]), Loopback::Allowed, settings).unwrap()
@@ -63,8 +63,7 @@ fn patient() -> Sender {
     Sender::with(Names::new(&[&[]]), Loopback::Allowed, Settings::default()).unwrap()
 }
 
-/// The endpoint that a peer of this machine is.
-fn here(peer: &Peer) -> EndpointUrl {
+fn url_of(peer: &Peer) -> EndpointUrl {
     EndpointUrl::parse(&format!("http://127.0.0.1:{}/in", peer.port), Loopback::Allowed).unwrap()
 }
 
@@ -73,9 +72,9 @@ async fn outcome(sender: &Sender, url: &EndpointUrl) -> Outcome {
 }
 
 #[tokio::test]
-async fn a_message_is_delivered_on_this_machine_where_that_is_allowed() {
+async fn a_message_is_delivered_to_loopback_if_allowed() {
     let mut peer = Peer::listen(vec![Hear, say("HTTP/1.1 204 X\r\n\r\n"), Hold]).await;
-    assert_eq!(outcome(&patient(), &here(&peer)).await, Outcome::Answered(answered(204)));
+    assert_eq!(outcome(&patient(), &url_of(&peer)).await, Outcome::Answered(answered(204)));
     let heard = String::from_utf8(peer.seen().await.heard).unwrap();
     assert!(heard.starts_with("POST /in HTTP/1.1\r\n"), "{heard}");
     assert!(heard.contains(&format!("host: 127.0.0.1:{}\r\n", peer.port)), "{heard}");
@@ -83,17 +82,17 @@ async fn a_message_is_delivered_on_this_machine_where_that_is_allowed() {
 }
 
 #[tokio::test]
-async fn this_machine_is_not_reached_where_it_is_refused_even_by_a_url_that_was_allowed() {
+async fn loopback_is_refused_even_for_a_url_that_was_allowed_before() {
     let peer = Peer::listen(vec![Hold]).await;
     let sender = Sender::with(Names::new(&[&["127.0.0.1"]]), Loopback::Refused, Settings::default()).unwrap();
-    assert_eq!(outcome(&sender, &here(&peer)).await, failed(Failure::Forbidden));
-    let named = endpoint("https://hooks.example.com/").on_port(peer.port);
+    assert_eq!(outcome(&sender, &url_of(&peer)).await, failed(Failure::Forbidden));
+    let named = endpoint("https://hooks.example.com/").with_port(peer.port);
     assert_eq!(outcome(&sender, &named).await, failed(Failure::Forbidden));
     assert_eq!(peer.connections(), 0);
 }
 
 #[tokio::test]
-async fn a_name_counts_only_with_addresses_that_may_be_reached() {
+async fn a_name_without_permitted_addresses_is_refused() {
     let rows: [(&[&str], Failure); 5] = [
         (&[], Failure::Dns),
         (&["127.0.0.1"], Failure::Forbidden),
@@ -108,7 +107,7 @@ async fn a_name_counts_only_with_addresses_that_may_be_reached() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_look_up_that_fails_or_hangs_is_told_apart() {
+async fn a_failed_and_a_hanging_resolver_have_different_failures() {
     for (silent, failure, seconds) in [(false, Failure::Dns, 0), (true, Failure::Timeout, 5)] {
         let sender = Sender::with(Arc::new(Broken { silent }), Loopback::Allowed, Settings::default()).unwrap();
         let attempted = sender.send(&endpoint("https://a.example/"), &message(BODY)).await;
@@ -117,12 +116,12 @@ async fn a_look_up_that_fails_or_hangs_is_told_apart() {
 }
 
 #[tokio::test]
-async fn a_name_that_turns_private_is_refused_before_anything_connects() {
+async fn a_name_that_now_resolves_to_a_private_address_is_refused() {
     let peer = Peer::listen(vec![]).await;
     let names = Names::new(&[&["127.0.0.1"], &["127.0.0.2"]]);
     let settings = Settings { permits: only_this_machine, ..Settings::default() };
     let sender = Sender::with(names, Loopback::Refused, settings).unwrap();
-    let url = endpoint("https://hooks.example.com/").on_port(peer.port);
+    let url = endpoint("https://hooks.example.com/").with_port(peer.port);
     assert_eq!(outcome(&sender, &url).await, failed(Failure::Tls), "the peer closes");
     assert_eq!(outcome(&sender, &url).await, failed(Failure::Forbidden));
     assert_eq!(outcome(&sender, &url).await, failed(Failure::Forbidden));
@@ -130,28 +129,28 @@ async fn a_name_that_turns_private_is_refused_before_anything_connects() {
 }
 
 #[tokio::test]
-async fn private_addresses_among_others_are_passed_over() {
+async fn private_addresses_of_a_name_are_skipped() {
     let peer = Peer::listen(vec![]).await;
     let names = Names::new(&[&["10.0.0.1", "::1", "127.0.0.1", "169.254.169.254"]]);
     let settings = Settings { permits: only_this_machine, ..Settings::default() };
     let sender = Sender::with(names, Loopback::Refused, settings).unwrap();
-    let url = endpoint("https://hooks.example.com/").on_port(peer.port);
+    let url = endpoint("https://hooks.example.com/").with_port(peer.port);
     assert_eq!(outcome(&sender, &url).await, failed(Failure::Tls), "the peer closes");
     assert_eq!(peer.connections(), 1);
 }
 
 #[tokio::test]
-async fn of_a_thousand_addresses_sixteen_are_tried() {
+async fn at_most_sixteen_addresses_are_tried() {
     let peer = Peer::listen(vec![]).await;
     let settings = Settings { permits: only_this_machine, ..Settings::default() };
     let sender = Sender::with(Names::new(&[&["127.0.0.1"; 1000]]), Loopback::Refused, settings).unwrap();
-    let url = endpoint("https://hooks.example.com/").on_port(peer.port);
+    let url = endpoint("https://hooks.example.com/").with_port(peer.port);
     assert_eq!(outcome(&sender, &url).await, failed(Failure::Tls), "the peer closes");
     assert_eq!(peer.connections(), 16);
 }
 
 #[tokio::test]
-async fn where_nobody_listens_nothing_connects() {
+async fn a_closed_port_is_a_connect_failure() {
     let unused = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
     let url = EndpointUrl::parse(&format!("http://127.0.0.1:{unused}/"), Loopback::Allowed).unwrap();
     assert_eq!(outcome(&patient(), &url).await, failed(Failure::Connect));
@@ -164,43 +163,43 @@ async fn a_redirect_is_not_followed() {
         let location = format!("location: http://127.0.0.1:{}/\r\n", elsewhere.port);
         let text = format!("HTTP/1.1 {status} X\r\n{location}content-length: 0\r\n\r\n");
         let peer = Peer::listen(vec![Hear, say(text), Hold]).await;
-        assert_eq!(outcome(&patient(), &here(&peer)).await, Outcome::Answered(answered(status)));
+        assert_eq!(outcome(&patient(), &url_of(&peer)).await, Outcome::Answered(answered(status)));
         assert_eq!((peer.connections(), elsewhere.connections()), (1, 0), "{status}");
     }
 }
 
 #[tokio::test]
-async fn of_a_gib_little_is_read_and_the_rest_never_leaves_its_server() {
+async fn most_of_a_response_of_one_gib_is_never_sent() {
     const BLOCK: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
     let head = say("HTTP/1.1 200 OK\r\ncontent-length: 1073741824\r\n\r\n");
     let mut peer = Peer::listen(vec![Hear, head, Flood(BLOCK, (1 << 30) / BLOCK.len())]).await;
-    let Outcome::Answered(reply) = outcome(&patient(), &here(&peer)).await else { panic!("no answer") };
+    let Outcome::Answered(reply) = outcome(&patient(), &url_of(&peer)).await else { panic!("no answer") };
     assert_eq!((reply.status, reply.excerpt), (200, BLOCK.repeat(16)));
     let said = peer.seen().await.said;
     assert!(said < 64 << 20, "the buffers of two sockets took {said}");
 }
 
 #[tokio::test]
-async fn a_storm_of_interim_answers_ends_with_the_time() {
+async fn endless_interim_responses_time_out() {
     let mut peer = Peer::listen(vec![Hear, Flood("HTTP/1.1 100 Continue\r\n\r\n", usize::MAX)]).await;
-    assert_eq!(outcome(&hasty(), &here(&peer)).await, failed(Failure::Timeout));
+    assert_eq!(outcome(&hasty(), &url_of(&peer)).await, failed(Failure::Timeout));
     peer.seen().await;
 }
 
 #[tokio::test]
-async fn a_reset_is_no_answer() {
+async fn a_connection_reset_is_a_protocol_failure() {
     let peer = Peer::listen_with(|tcp| async move {
         tcp.set_zero_linger().unwrap();
         Seen::default()
     })
     .await;
-    assert_eq!(outcome(&patient(), &here(&peer)).await, failed(Failure::Protocol));
+    assert_eq!(outcome(&patient(), &url_of(&peer)).await, failed(Failure::Protocol));
 }
 
 #[tokio::test]
-async fn nothing_of_an_attempt_is_left_when_it_returns() {
+async fn an_attempt_leaves_no_task_behind() {
     let mut peer = Peer::listen(vec![Hear, say("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"), Hold]).await;
-    let (sender, url) = (patient(), here(&peer));
+    let (sender, url) = (patient(), url_of(&peer));
     let before = Handle::current().metrics().num_alive_tasks();
     let attempted = sender.send(&url, &message(BODY)).await;
     assert!(attempted.outcome.is_delivered(), "{attempted:?}");
@@ -209,9 +208,9 @@ async fn nothing_of_an_attempt_is_left_when_it_returns() {
 }
 
 #[tokio::test]
-async fn attempts_run_side_by_side_on_any_thread() {
+async fn attempts_run_concurrently() {
     let peer = Peer::listen(vec![Hear, say("HTTP/1.1 204 X\r\n\r\n")]).await;
-    let (sender, url) = (Arc::new(patient()), here(&peer));
+    let (sender, url) = (Arc::new(patient()), url_of(&peer));
     let attempts = [(); 8].map(|()| {
         let (sender, url) = (Arc::clone(&sender), url.clone());
         tokio::spawn(async move { sender.send(&url, &message(BODY)).await.outcome })
@@ -223,9 +222,9 @@ async fn attempts_run_side_by_side_on_any_thread() {
 }
 
 #[tokio::test]
-async fn an_attempt_that_is_dropped_closes_its_connection() {
+async fn dropping_an_attempt_closes_its_connection() {
     let mut peer = Peer::listen(vec![Hear, Hold]).await;
-    let (sender, url) = (patient(), here(&peer));
+    let (sender, url) = (patient(), url_of(&peer));
     let message = message(BODY);
     let mut attempt = Box::pin(sender.send(&url, &message));
     while peer.connections() == 0 {
@@ -237,13 +236,13 @@ async fn an_attempt_that_is_dropped_closes_its_connection() {
 }
 
 #[tokio::test]
-async fn the_system_knows_its_own_name() {
+async fn the_system_resolver_resolves_localhost() {
     let found = SystemResolver.resolve("localhost", 443).await.unwrap();
     assert!(!found.is_empty() && found.iter().all(|ip| ip.is_loopback() && !is_public(*ip)), "{found:?}");
 }
 
 #[test]
-fn a_sender_needs_roots_unless_it_is_for_this_machine() {
+fn a_sender_needs_roots_unless_loopback_is_allowed() {
     for pem in ["", "no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
         let with = |loopback| {
             let settings = Settings { roots: Some(pem.into()), ..Settings::default() };

@@ -1,4 +1,4 @@
-//! Certificates, right and wrong, over real connections.
+//! Valid and invalid certificates, over real connections.
 
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,13 +14,13 @@ use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 use super::super::{Failure, Loopback, Outcome, Sender, Settings};
+use super::common::{BODY, answered, endpoint, failed, message};
 use super::peer::{Peer, Seen, Step, play, say};
 use super::send::{Names, only_this_machine};
-use super::{BODY, answered, endpoint, failed, message};
 
 const HOST: &str = "hooks.example.com";
 
-/// Who signs certificates.
+/// A certificate authority.
 type Authority = CertifiedIssuer<'static, KeyPair>;
 
 fn authority() -> Authority {
@@ -72,8 +72,7 @@ fn acceptor((certificate, key): Identity, versions: &[&'static SupportedProtocol
     TlsAcceptor::from(Arc::new(config))
 }
 
-/// An endpoint that answers 204 to whoever takes its certificate, and what it was greeted with: the name that was asked
-/// for, the protocol, and the kind of handshake.
+/// An endpoint that responds 204 after the handshake, and for each handshake the requested name, the protocol and the kind.
 async fn https(acceptor: TlsAcceptor) -> (Peer, Arc<Mutex<Vec<String>>>) {
     let greetings: Arc<Mutex<Vec<String>>> = Arc::default();
     let seen = Arc::clone(&greetings);
@@ -102,12 +101,12 @@ fn sender(roots: &Authority, addresses: &[&str]) -> Sender {
 }
 
 async fn outcome(sender: &Sender, port: u16) -> Outcome {
-    let url = endpoint(&format!("https://{HOST}/in")).on_port(port);
+    let url = endpoint(&format!("https://{HOST}/in")).with_port(port);
     sender.send(&url, &message(BODY)).await.outcome
 }
 
 #[tokio::test]
-async fn a_certificate_counts_when_it_is_the_hosts_own_in_date_and_of_a_known_root() {
+async fn a_certificate_must_be_valid_for_the_host_in_date_and_from_a_known_root() {
     let (known, unknown) = (authority(), authority());
     let delivered = Outcome::Answered(answered(204));
     let refused = failed(Failure::Tls);
@@ -132,7 +131,7 @@ async fn a_certificate_counts_when_it_is_the_hosts_own_in_date_and_of_a_known_ro
 }
 
 #[tokio::test]
-async fn both_versions_are_spoken_and_each_connection_is_checked_anew() {
+async fn both_tls_versions_work_and_every_connection_is_verified() {
     let known = authority();
     for version in [&version::TLS12, &version::TLS13] {
         let (mut peer, greetings) = https(acceptor(signed(&known, params(HOST)), &[version])).await;
@@ -164,7 +163,7 @@ async fn the_next_address_is_tried_when_one_fails() {
 }
 
 #[tokio::test]
-async fn what_is_no_tls_is_refused() {
+async fn a_malformed_handshake_is_a_tls_failure() {
     let sender = sender(&authority(), &["127.0.0.1"]);
     for (name, script) in [
         ("closes", vec![]),
@@ -180,11 +179,11 @@ async fn what_is_no_tls_is_refused() {
     }
 }
 
-/// In virtual time, which stands still for a socket only if nothing is spawned.
+/// Virtual time waits for a socket only if nothing is spawned.
 #[tokio::test(start_paused = true)]
-async fn handshakes_that_hang_are_left_after_five_seconds_each_address_after_its_share() {
+async fn hanging_handshakes_time_out_after_five_seconds_shared_by_the_addresses() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let url = endpoint(&format!("https://{HOST}/in")).on_port(listener.local_addr().unwrap().port());
+    let url = endpoint(&format!("https://{HOST}/in")).with_port(listener.local_addr().unwrap().port());
     let (sender, message) = (sender(&authority(), &["127.0.0.1"; 3]), message(BODY));
     let began = Instant::now();
     let (mut kept, mut seconds) = (Vec::new(), Vec::new());
@@ -196,5 +195,5 @@ async fn handshakes_that_hang_are_left_after_five_seconds_each_address_after_its
     };
     let (attempted, ()) = tokio::join!(sender.send(&url, &message), accepted);
     assert_eq!((attempted.outcome, attempted.latency.as_secs()), (failed(Failure::Timeout), 5));
-    assert_eq!(seconds, [0, 1, 3], "a third of the time for the first, half of the rest for the second");
+    assert_eq!(seconds, [0, 1, 3], "a third of the time for the first address, half of the rest for the second");
 }

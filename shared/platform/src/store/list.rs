@@ -1,0 +1,46 @@
+use super::cursor::Scope;
+use super::keys::{self, Listed};
+use super::query::Index;
+use domain::{EndpointId, PartnerId, TenantId};
+
+/// Whose list it is.
+#[derive(Clone, Debug)]
+pub enum List {
+    Partner(PartnerId),
+    Customer(TenantId),
+    /// An endpoint's deliveries.
+    Endpoint(EndpointId),
+    Operator,
+}
+
+impl List {
+    pub(super) fn scope(&self, listed: Listed, request: &PageRequest, filter: &str) -> Scope {
+        let (index, partition) = match self {
+            Self::Partner(id) => (Index::PARTNER, keys::partner_view(id)),
+            Self::Customer(id) => (Index::CUSTOMER, keys::customer_view(id)),
+            Self::Endpoint(id) => (Index::PARTNER, keys::endpoint_view(id)),
+            Self::Operator if listed == Listed::Event => (Index::EVENTS, keys::operator_view(listed)),
+            Self::Operator => (Index::PARTNER, keys::operator_view(listed)),
+        };
+        let binding = format!("{} | {} | {filter}", request.caller, listed.prefix());
+        Scope { index, partition, prefix: listed.prefix(), binding }
+    }
+}
+
+/// A request for one page.
+#[derive(Clone, Debug)]
+pub struct PageRequest {
+    /// The maximum number of items on the page.
+    pub limit: usize,
+    /// The cursor from the previous page.
+    pub cursor: Option<String>,
+    /// Cursors are bound to the caller.
+    pub caller: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    /// `None` at the end.
+    pub next_cursor: Option<String>,
+}

@@ -1,0 +1,33 @@
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::Client;
+
+use super::cache::Cache;
+use crate::clock::Clock;
+use crate::random::Random;
+use domain::{AccessKey, KeyId, Partner, PartnerId, TenantId};
+
+/// The table, and caches of what every request needs.
+pub struct Store {
+    pub(super) client: Client,
+    pub(super) table: String,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) random: Arc<dyn Random>,
+    pub(super) partners: Cache<PartnerId, Partner>,
+    pub(super) tenant_names: Cache<TenantId, String>,
+    pub(super) keys: Cache<KeyId, AccessKey>,
+}
+
+impl Store {
+    pub fn new(client: Client, table: String, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
+        Self {
+            client,
+            table,
+            clock,
+            random,
+            partners: Cache::default(),
+            tenant_names: Cache::default(),
+            keys: Cache::default(),
+        }
+    }
+}
