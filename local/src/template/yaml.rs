@@ -8,7 +8,7 @@ use super::error::TemplateError;
 /// Reads one YAML document, with CloudFormation's short tags in their long form: `!Ref X` is `{"Ref": "X"}`, `!GetAtt A.B` is
 /// `{"Fn::GetAtt": ["A", "B"]}`, every other `!Name x` is `{"Fn::Name": x}`.
 pub fn parse(text: &str) -> Result<Value, TemplateError> {
-    let documents = Yaml::load_from_str(text).map_err(|error| TemplateError::Yaml(error))?;
+    let documents = Yaml::load_from_str(text).map_err(TemplateError::Yaml)?;
     match documents.as_slice() {
         [document] => long_form(document),
         _ => Err(TemplateError::NotOneDocument),
@@ -26,7 +26,7 @@ fn long_form(node: &Yaml<'_>) -> Result<Value, TemplateError> {
         Yaml::Mapping(entries) => {
             let mut object = Map::new();
             for (key, value) in entries {
-                let key = key.as_str().ok_or_else(|| TemplateError::KeyNotText)?;
+                let key = key.as_str().ok_or(TemplateError::KeyNotText)?;
                 object.insert(key.to_owned(), long_form(value)?);
             }
             Value::Object(object)
