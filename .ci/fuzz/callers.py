@@ -44,7 +44,7 @@ class System:
         printed = self.printed(log)
         # Fabrikam is the partner with an active relationship with Contoso.
         self.operator, self.customer, self.partner = (
-            re.search(rf"^\s*{name}\s+(mpk_\S+)", printed, re.MULTILINE)[1] for name in ("Operator", "Contoso", "Fabrikam")
+            re.search(rf"^\s*{name}\s.*(mpk_\S+)", printed, re.MULTILINE)[1] for name in ("Operator", "Contoso", "Fabrikam")
         )
         self.tenant_id = self.call("GET", "/v1/me", self.customer)["id"]
         self.partner_id = self.call("GET", "/v1/me", self.partner)["id"]
