@@ -1,18 +1,13 @@
 //! Webhooks on their whole way: a change, its event, the queue, a receiver on this machine.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use platform::clock::SystemClock;
 use serde_json::{Value, json};
-use tests::{Partner, Receiver, Reply, World};
+use tests::{Partner, Receiver, Reply, World, until};
 use tokio::task::JoinSet;
 
-/// Longer than anything takes here, the five seconds before a second attempt included.
-const PATIENCE: Duration = Duration::from_secs(60);
-const LOOK: Duration = Duration::from_millis(50);
-
-/// What the receiver is told of.
+/// The type of the events that are sent.
 const KIND: &str = "invitation.accepted";
 
 #[tokio::test]
@@ -115,17 +110,5 @@ impl Stage {
             all.into_iter().find(|delivery| delivery["event_id"] == id && delivery["state"] == "delivered")
         })
         .await
-    }
-}
-
-/// Looks until there is something.
-async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let began = Instant::now();
-    loop {
-        if let Some(found) = look().await {
-            return found;
-        }
-        assert!(began.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain for {what}");
-        tokio::time::sleep(LOOK).await;
     }
 }
