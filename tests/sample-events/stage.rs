@@ -1,5 +1,4 @@
-//! Functions, called one by one with events as the gateway makes them, over a fresh engine and with nothing shared but the
-//! table.
+//! Invokes functions with events as the gateway makes them. The functions share only the table.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -38,56 +37,55 @@ use super::mailbox::Mailbox;
 use super::{MASTER_KEY, OPERATOR_KEY, Sample, TIME};
 use crate::{Answer, Call, ManualClock};
 
-/// Where the gateway is said to be, and where requests are said to come from.
+/// The gateway's host and the client's address in events.
 const HOST: &str = "sample.execute-api.eu-west-1.amazonaws.com";
 const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7));
+/// An invocation's remaining time.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The queue's URL. Nothing is there: [`Mailbox`] answers instead.
+/// The queue's URL. [`Mailbox`] answers its requests.
 const QUEUE_URL: &str = "https://sqs.eu-west-1.amazonaws.com/000000000000/WebhookQueue";
 
-/// Every job, whoever calls it.
+/// Every job, scheduled or not.
 pub fn jobs() -> impl Iterator<Item = &'static Job> {
     SCHEDULED.iter().chain([&deliver_webhook::JOB])
 }
 
-/// Knows no name, so that nothing is ever sent to another machine.
-struct Nobody;
+/// Resolves no name, so that nothing is sent to another machine.
+struct NoNames;
 
-impl Resolver for Nobody {
+impl Resolver for NoNames {
     fn resolve<'a>(&'a self, _: &'a str, _: u16) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
-        async { Err(io::Error::other("nobody knows")) }.boxed()
+        async { Err(io::Error::other("unknown name")) }.boxed()
     }
 }
 
-/// An answer, and who gave it.
+/// A response and its route.
 #[derive(Clone, Debug)]
 pub struct Answered {
     /// The route, `METHOD /path/{parameter}`.
     pub route: String,
-    /// The answer.
     pub answer: Answer,
 }
 
-/// Where the story plays.
+/// The functions and their table and queue.
 pub struct Stage {
     clock: Arc<ManualClock>,
     apps: BTreeMap<&'static str, Arc<App>>,
     router: Router<String>,
-    /// The template's name of each route's event.
+    /// The name of each route's event in the template.
     names: BTreeMap<String, String>,
     samples: Mutex<Vec<Sample>>,
     operator_key: AccessKeyText,
     mailbox: Mailbox,
-    /// Past whatever watches the functions.
+    /// A client that `around` does not wrap.
     table: Client,
     _engine: Engine,
 }
 
-/// Puts something around the HTTP client that is below a function's SDK clients, that of the table and that of the queue.
+/// Wraps the HTTP clients below a function's SDK clients, for the table and for the queue.
 pub type Around<'a> = &'a dyn Fn(&'static str, SharedHttpClient) -> SharedHttpClient;
 
-/// What the functions of a stage are made of.
 struct Workshop<'a> {
     around: Option<Around<'a>>,
     config: Config,
@@ -96,7 +94,7 @@ struct Workshop<'a> {
 }
 
 impl Workshop<'_> {
-    /// What a function works with. `seed` is its own: with the same randomness two functions would send different
+    /// A function's state. Each needs its own seed: with the same random numbers two functions would send different
     /// transactions under the same token.
     fn app(&self, name: &'static str, needs: Needs, seed: u64) -> Arc<App> {
         let master_key = Secret::parse_master(MASTER_KEY).expect("a master key");
@@ -110,21 +108,21 @@ impl Workshop<'_> {
         let client = client::connect(&config.dynamodb, around(aws::http_client()));
         let policy = domain::Policy::built_in().expect("a policy");
         let random = Arc::new(SeededRandom::new(seed));
-        let app = App::new(&config, client, policy, self.clock.clone(), random).with_resolver(Arc::new(Nobody));
+        let app = App::new(&config, client, policy, self.clock.clone(), random).with_resolver(Arc::new(NoNames));
         let app = match &config.queue {
             Some(queue) => app.with_queue(Arc::new(queue.connect(around(SharedHttpClient::new(self.mailbox.clone()))))),
             None => app,
         };
-        let sender = Sender::new(Arc::new(Nobody), app.endpoints.loopback).expect("a sender");
+        let sender = Sender::new(Arc::new(NoNames), app.endpoints.loopback).expect("a sender");
         Arc::new(app.with_sender(Arc::new(sender)))
     }
 }
 
 impl Stage {
-    /// Everything set up and nothing in the table. `around` watches or changes what functions send to table and queue.
+    /// Starts with an empty table. `around` may record or change requests to table and queue.
     ///
     /// # Panics
-    /// When it can't be set up, here and below.
+    /// If an operation fails, here and in the other functions.
     pub async fn start(around: Option<Around<'_>>) -> Self {
         let engine = Engine::start(SocketAddr::from(([127, 0, 0, 1], 0)), None).await.expect("an engine");
         let clock = Arc::new(ManualClock::at(Timestamp::parse(TIME).expect("a time")));
@@ -142,22 +140,20 @@ impl Stage {
         Self { clock, apps, router, names, samples: Mutex::default(), operator_key, mailbox, table, _engine: engine }
     }
 
-    /// The operator's key.
     pub fn operator_key(&self) -> &str {
         self.operator_key.reveal()
     }
 
-    /// The hash of the operator's key, as deployments are told it.
+    /// The hash of the operator's key, as in the environment of functions.
     pub fn operator_key_hash(&self) -> String {
         HEXLOWER.encode(&self.operator_key.hash())
     }
 
-    /// The clock.
     pub fn clock(&self) -> &ManualClock {
         &self.clock
     }
 
-    /// The first event of each route and schedule, in the order in which they came.
+    /// The first event of each route and schedule, in order.
     pub fn samples(&self) -> Vec<Sample> {
         self.kept().clone()
     }
@@ -166,7 +162,7 @@ impl Stage {
         self.samples.lock().expect("samples")
     }
 
-    /// Sends a call through its function.
+    /// Invokes the function of a call's route.
     pub async fn send(&self, call: &Call) -> Answered {
         let (path, _) = call.path.split_once('?').unwrap_or((&call.path, ""));
         let found = self.router.find(call.method.as_str(), path).unwrap_or_else(|| panic!("no route: {path}"));
@@ -181,7 +177,7 @@ impl Stage {
         Answered { route: found.key.to_owned(), answer }
     }
 
-    /// Gives an event to a function.
+    /// Invokes a function with an event.
     pub async fn invoke(&self, function: &str, event: &[u8]) -> Answer {
         let function = FUNCTIONS.iter().find(|known| known.name == function).expect("a function");
         let app = Arc::clone(&self.apps[function.name]);
@@ -189,12 +185,12 @@ impl Stage {
         Answer::of(invoke(app, function, event, &invocation).await)
     }
 
-    /// Gives an event to a job; its report.
+    /// Runs a job with an event. Returns its report.
     pub async fn run(&self, job: &str, event: &[u8]) -> Value {
         self.try_run(job, event).await.expect("a report")
     }
 
-    /// Gives an event to a job; its report, or why it has to be called again.
+    /// Runs a job with an event. Returns its report, or why it must be called again.
     pub async fn try_run(&self, job: &str, event: &[u8]) -> Result<Value, JobError> {
         let job = jobs().find(|known| known.name == job).expect("a job");
         let app = Arc::clone(&self.apps[job.name]);
@@ -202,7 +198,7 @@ impl Stage {
         run_job(app, job, event.to_vec(), invocation).await
     }
 
-    /// Gives an event to a job and keeps it as a sample.
+    /// Runs a job with an event and keeps the event as a sample.
     async fn show(&self, job: &str, name: &str, event: &Value) -> Value {
         let text = pretty(event);
         let report = self.run(job, text.as_bytes()).await;
@@ -210,17 +206,17 @@ impl Stage {
         report
     }
 
-    /// Runs a job by a sample of what its schedule sends.
+    /// Runs a job as its schedule does, and keeps the event as a sample.
     pub async fn on_schedule(&self, job: &str, name: &str) -> Value {
         self.show(job, name, &lambda_events::of_schedule()).await
     }
 
-    /// Publishes by a sample of what the table's stream sends.
+    /// Publishes changes from the table's stream, and keeps the event as a sample.
     pub async fn on_stream(&self, name: &str, changes: &[Change]) -> Value {
         self.show("publish-events", name, &lambda_events::of_stream(changes, self.clock.now())).await
     }
 
-    /// Delivers what is in the queue by a sample of what the queue sends.
+    /// Delivers a batch of the queue, and keeps the event as a sample.
     pub async fn on_queue(&self, name: &str) -> Value {
         let batch = lambda_events::of_queue(&self.mailbox.take(QUEUE_BATCH), self.clock.now());
         let report = self.show("deliver-webhook", name, &batch).await;
@@ -228,14 +224,14 @@ impl Stage {
         report
     }
 
-    /// Brings what waits in the outbox to `publish-events`, as the stream would.
+    /// Publishes the outbox, as the stream would.
     pub async fn publish(&self) -> Value {
         let changes: Vec<_> = self.waiting().await.into_iter().map(Change::Insert).collect();
         let batch = lambda_events::of_stream(&changes, self.clock.now());
         self.run("publish-events", batch.to_string().as_bytes()).await
     }
 
-    /// Brings one batch of the queue to `deliver-webhook`; what has to come again is put back.
+    /// Delivers one batch of the queue. Failed messages return to the queue.
     pub async fn deliver(&self) -> Value {
         let batch = lambda_events::of_queue(&self.mailbox.take(QUEUE_BATCH), self.clock.now());
         let report = self.run("deliver-webhook", batch.to_string().as_bytes()).await;
@@ -252,12 +248,11 @@ impl Stage {
         }
     }
 
-    /// The queue.
     pub fn mailbox(&self) -> &Mailbox {
         &self.mailbox
     }
 
-    /// Every item that waits in the outbox, longest waiting first.
+    /// Every item in the outbox, oldest first.
     pub async fn waiting(&self) -> Vec<Item> {
         let mut waiting = Vec::new();
         for shard in 0..keys::OUTBOX_SHARDS {
@@ -271,7 +266,7 @@ impl Stage {
         waiting
     }
 
-    /// An item as the table has it.
+    /// Reads an item from the table.
     pub async fn item(&self, key: &keys::Key) -> Option<Item> {
         let call = self.table.get_item().table_name(TABLE).consistent_read(true);
         let call =
@@ -279,7 +274,7 @@ impl Stage {
         call.send().await.expect("an answer").item
     }
 
-    /// Writes an item past all functions.
+    /// Writes an item without a function.
     pub async fn put_item(&self, item: Item) {
         self.table.put_item().table_name(TABLE).set_item(Some(item)).send().await.expect("an answer");
     }
