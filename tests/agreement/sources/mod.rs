@@ -1,6 +1,6 @@
 //! Reads the sources of a crate: its modules, and which file refers to which.
 //!
-//! Only what is compiled without `cfg(test)` counts. A re-export is followed to the file that defines the item, so a
+//! Code of tests and of the feature `describe`, which deployed functions do not have, does not count. A re-export is followed to the file that defines the item, so a
 //! `mod.rs` that only re-exports depends on nothing. Method calls are not resolved.
 
 mod graph;

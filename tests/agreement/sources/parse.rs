@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Attribute, Item, ItemUse, UseTree, Visibility};
 
@@ -37,7 +37,7 @@ pub struct Content {
 pub fn content(items: Vec<Item>) -> (Content, Vec<Child>) {
     let (mut content, mut children) = (Content::default(), Vec::new());
     for item in items {
-        if attributes(&item).iter().any(is_test_only) {
+        if attributes(&item).iter().any(is_excluded) {
             continue;
         }
         match item {
@@ -79,9 +79,19 @@ impl Content {
     /// Notes every path in `tokens`, including those inside macro calls.
     fn mention(&mut self, tokens: TokenStream) {
         let mut path = Segments::new();
-        let mut colons = 0;
+        let (mut colons, mut is_excluded) = (0, false);
         for token in tokens {
+            // An excluded item ends with its body or a semicolon.
+            if is_excluded {
+                is_excluded = match &token {
+                    TokenTree::Group(group) => group.delimiter() != Delimiter::Brace,
+                    TokenTree::Punct(punct) => punct.as_char() != ';',
+                    _ => true,
+                };
+                continue;
+            }
             match token {
+                TokenTree::Group(group) if is_excluding_cfg(&group.stream()) => is_excluded = true,
                 TokenTree::Ident(ident) => {
                     if colons != 2 {
                         self.end(&mut path);
@@ -113,9 +123,14 @@ impl Content {
     }
 }
 
-fn is_test_only(attribute: &Attribute) -> bool {
-    let is_cfg = attribute.path().is_ident("cfg");
-    attribute.path().is_ident("test") || (is_cfg && attribute.to_token_stream().to_string().contains("test"))
+fn is_excluded(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("test") || is_excluding_cfg(&attribute.meta.to_token_stream())
+}
+
+/// Whether an attribute is a `cfg` of tests or of the feature `describe`.
+fn is_excluding_cfg(attribute: &TokenStream) -> bool {
+    let text: String = attribute.to_string().split_whitespace().collect();
+    ["cfg(test)", "cfg(feature=\"describe\")", "cfg(all(test,"].iter().any(|excluding| text.starts_with(excluding))
 }
 
 fn attributes(item: &Item) -> &[Attribute] {
