@@ -1,7 +1,7 @@
 //! Faults of the table while messages are published and delivered.
 
 use platform::aws::http_client;
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::World;
 use tests::faults::{Fault, Faults, TRANSACT};
 
@@ -21,13 +21,23 @@ async fn a_message_arrives_after_any_fault_of_the_table() {
         for number in 1..=times {
             for (fault, lasting) in faults() {
                 let case = format!("{operation} {number}: {fault:?}{}", if lasting { " from then on" } else { "" });
-                inject(operation, number, fault, lasting, &case).await;
+                let (delivery, arrived) = deliver_with(operation, number, fault, lasting, &case).await;
+                assert_eq!(delivery["state"], "delivered", "{case}");
+                assert_eq!(delivery["attempt"], json!(arrived), "{case}: every attempt is counted once");
+                assert!((1..=2).contains(&arrived), "{case}: the message arrived {arrived} times");
             }
         }
     }
 }
 
-async fn inject(operation: &'static str, number: usize, fault: Fault, lasting: bool, case: &str) {
+/// Delivers a message with a fault. Returns its delivery, and how often it arrived.
+async fn deliver_with(
+    operation: &'static str,
+    number: usize,
+    fault: Fault,
+    lasting: bool,
+    case: &str,
+) -> (Value, usize) {
     let table = Faults::over_http(http_client());
     let http = table.http_client();
     let world = World::start_here(|options| {
@@ -47,9 +57,6 @@ async fn inject(operation: &'static str, number: usize, fault: Fault, lasting: b
     table.none();
     stage.settle_for(2 * 3_600_000).await;
     let arrived = hook.receiver.arrived().into_iter().filter(|message| message.id == id).count();
-    let delivery = stage.delivery(&hook, &id).await;
-    assert_eq!(delivery["state"], "delivered", "{case}");
-    assert_eq!(delivery["attempt"], json!(arrived), "{case}: every attempt is counted once");
-    assert!((1..=2).contains(&arrived), "{case}: the message arrived {arrived} times");
     assert!(stage.courier().queue.is_empty(), "{case}");
+    (stage.delivery(&hook, &id).await, arrived)
 }
