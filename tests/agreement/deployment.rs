@@ -90,7 +90,7 @@ fn intrinsic(name: &str, argument: &Value, document: &Value) -> Value {
     match name {
         "Ref" => reference(argument.as_str().expect("a name"), document),
         "Fn::GetAtt" => json!(attribute(part(0), part(1), document)),
-        "Fn::Sub" => json!(substitute(argument.as_str().expect("a text"), document)),
+        "Fn::Sub" => json!(substitute(argument.as_str().expect("a string"), document)),
         "Fn::Equals" => json!(expand(&argument[0], document) == expand(&argument[1], document)),
         "Fn::If" => {
             let met = expand(&document["Conditions"][part(0)], document) == true;
@@ -149,7 +149,7 @@ fn substitute(text: &str, document: &Value) -> String {
         let (name, end) = after.split_once('}').expect("a closing brace");
         let value = match name.split_once('.') {
             Some((resource, of)) => attribute(resource, of, document),
-            None => reference(name, document).as_str().expect("a text").to_owned(),
+            None => reference(name, document).as_str().expect("a string").to_owned(),
         };
         done.push_str(before);
         done.push_str(&value);

@@ -53,7 +53,7 @@ async fn customer(stage: &Stage, tenant_id: &str) -> Customer {
 async fn partner(stage: &Stage, tenant_id: &str) -> Partner {
     let body = json!({"tenant_id": tenant_id, "name": "Northwind", "cloud": "public", "market": "US"});
     let enrolled = operator(stage, 201, "POST", "/v1/partners", body).await;
-    let part = |part: &Value| part.as_str().expect("a text").to_owned();
+    let part = |part: &Value| part.as_str().expect("a string").to_owned();
     let (partner_id, signing_secret) = (part(&enrolled["partner"]["partner_id"]), part(&enrolled["signing_secret"]));
     let key = key(stage, json!({"kind": "partner", "id": partner_id}), &["global_admin"]).await;
     Partner { partner_id, tenant_id: tenant_id.into(), key, signing_secret }

@@ -10,7 +10,10 @@ const RULES: &[(&str, &str, &[&str])] = &[
     (
         "MP-01",
         "both clouds are served, unless the policy denies one",
-        &["each_role_may_do_exactly_what_the_policy_says_in_us_gov", "nothing_new_can_start_in_a_cloud_that_the_policy_denies"],
+        &[
+            "each_role_may_do_exactly_what_the_policy_says_in_us_gov",
+            "nothing_new_can_start_in_a_cloud_that_the_policy_denies",
+        ],
     ),
     (
         "MP-02",
@@ -138,10 +141,7 @@ const RULES: &[(&str, &str, &[&str])] = &[
     (
         "MP-21",
         "selling needs an active relationship",
-        &[
-            "registration_needs_an_active_relationship",
-            "relationship_then_tenant_then_id_are_checked",
-        ],
+        &["registration_needs_an_active_relationship", "relationship_then_tenant_then_id_are_checked"],
     ),
     (
         "MP-22",
@@ -165,7 +165,10 @@ const RULES: &[(&str, &str, &[&str])] = &[
     (
         "MP-31",
         "what was sold never moves",
-        &["no_command_of_anybody_changes_a_byte_of_what_was_sold_before", "a_subscription_can_not_be_changed_or_deleted"],
+        &[
+            "no_command_of_anybody_changes_a_byte_of_what_was_sold_before",
+            "a_subscription_can_not_be_changed_or_deleted",
+        ],
     ),
     ("MP-32", "the account's owner never changes", &["no_command_of_anybody_changes_a_byte_of_what_was_sold_before"]),
     (
@@ -179,7 +182,10 @@ const RULES: &[(&str, &str, &[&str])] = &[
     (
         "MP-34",
         "the partner of record never changes",
-        &["no_command_of_anybody_changes_a_byte_of_what_was_sold_before", "a_subscription_can_not_be_changed_or_deleted"],
+        &[
+            "no_command_of_anybody_changes_a_byte_of_what_was_sold_before",
+            "a_subscription_can_not_be_changed_or_deleted",
+        ],
     ),
     (
         "MP-35",

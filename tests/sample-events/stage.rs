@@ -244,7 +244,7 @@ impl Stage {
         let failed: Vec<_> = failed.iter().map(|failure| &failure["itemIdentifier"]).collect();
         let records = batch["Records"].as_array().expect("records").iter();
         for record in records.filter(|record| failed.contains(&&record["messageId"])) {
-            self.mailbox.put(record["body"].as_str().expect("a text").to_owned());
+            self.mailbox.put(record["body"].as_str().expect("a string").to_owned());
         }
     }
 
@@ -261,7 +261,7 @@ impl Stage {
             let query = query.expression_attribute_values(":shard", AttributeValue::S(keys::outbox_shard(shard)));
             waiting.extend(query.send().await.expect("a page").items.unwrap_or_default());
         }
-        let part = |item: &Item, name: &str| item[name].as_s().expect("a text").clone();
+        let part = |item: &Item, name: &str| item[name].as_s().expect("a string").clone();
         waiting.sort_by_key(|item| [keys::GSI3_SK, keys::PK, keys::SK].map(|name| part(item, name)));
         waiting
     }

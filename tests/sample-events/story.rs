@@ -51,7 +51,7 @@ async fn key(stage: &Stage, principal: Value, name: &str) -> (String, String) {
     let body = json!({"principal": principal, "roles": ["global_admin"], "name": name});
     let call = operator(stage, "POST", "/v1/keys").json(&body).idempotency_key(format!("sample-key-{name}"));
     let issued = expect(stage, 201, &call).await;
-    let part = |part: &str| issued[part].as_str().expect("a text").to_owned();
+    let part = |part: &str| issued[part].as_str().expect("a string").to_owned();
     (part("key_id"), part("key"))
 }
 

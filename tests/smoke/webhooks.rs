@@ -86,7 +86,7 @@ impl Stage {
         let receiver = Receiver::start().await;
         let body = json!({"url": receiver.url(), "event_types": [KIND]});
         let created = self.world.send(&self.partner.call("POST", "/endpoints").json(&body)).await.expect(201);
-        let text = |pointer: &str| created.pointer(pointer).and_then(Value::as_str).expect("a text").to_owned();
+        let text = |pointer: &str| created.pointer(pointer).and_then(Value::as_str).expect("a string").to_owned();
         let hook = Hook { id: text("/endpoint/endpoint_id"), secret: text("/signing_secret"), receiver };
         until("an active endpoint", async || {
             let path = format!("/endpoints/{}", hook.id);

@@ -325,7 +325,7 @@ impl Story {
 }
 
 fn text(value: &Value) -> String {
-    value.as_str().expect("a text").to_owned()
+    value.as_str().expect("a string").to_owned()
 }
 
 /// Sorts by time, and within one millisecond in a stable order.
