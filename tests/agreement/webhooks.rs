@@ -272,15 +272,8 @@ async fn partner(stage: &Stage) -> Partner {
         let call = Call::post(path, body).key(stage.operator_key());
         stage.send(&call).await.answer.expect(201)
     };
-<<<<<<< HEAD
     let enrolled = operator("/v1/partners", &NORTHWIND.body()).await;
-    let text = |value: &Value| value.as_str().expect("a text").to_owned();
-=======
-    let tenant_id = "90070000-0000-4000-8000-000000000003";
-    let body = json!({"tenant_id": tenant_id, "name": "Northwind", "cloud": "public", "market": "US"});
-    let enrolled = operator("/v1/partners", &body).await;
     let text = |value: &Value| value.as_str().expect("a string").to_owned();
->>>>>>> 8f03942 (Plain words in messages of expect; format)
     let (partner_id, signing_secret) = (text(&enrolled["partner"]["partner_id"]), text(&enrolled["signing_secret"]));
     let principal = json!({"kind": "partner", "id": partner_id});
     let key = operator("/v1/keys", &json!({"principal": principal, "roles": ["global_admin"], "name": "test"})).await;
