@@ -1,4 +1,4 @@
-//! Watches what goes to the table and the queue: every call, at the HTTP client below the SDK, and whose it is.
+//! Records every call to the table and the queue, by function, at the HTTP client below the SDK.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -12,23 +12,21 @@ use serde_json::Value;
 
 use crate::policy::Call;
 
-/// Where the table is said to be; its name on this machine does not matter.
+/// The table's ARN in the expanded template.
 pub const TABLE: &str = "arn:aws:dynamodb:eu-west-1:000000000000:table/Table";
 
-/// What was called, by the name of the function that was at work.
+/// The calls of each function.
 pub type Calls = BTreeMap<String, BTreeSet<Call>>;
 
-/// The watch.
 #[derive(Clone, Debug, Default)]
 pub struct Watch(Arc<Mutex<Calls>>);
 
 impl Watch {
-    /// A function's HTTP client, watched.
+    /// Wraps a function's HTTP client.
     pub fn around(&self, function: &'static str, inner: SharedHttpClient) -> SharedHttpClient {
         SharedHttpClient::new(Watched { watch: self.clone(), function, inner })
     }
 
-    /// Everything so far.
     pub fn calls(&self) -> Calls {
         self.0.lock().expect("notes").clone()
     }
@@ -37,8 +35,8 @@ impl Watch {
         let target = request.headers().get("x-amz-target").and_then(|target| target.split_once('.'));
         let body = request.body().bytes().and_then(|body| serde_json::from_slice(body).ok()).expect("a body");
         let calls = match target.expect("a target") {
-            ("AmazonSQS", operation) => vec![of_queue(operation, &body)],
-            (_, operation) => of_table(operation, &body),
+            ("AmazonSQS", operation) => vec![queue_call(operation, &body)],
+            (_, operation) => table_calls(operation, &body),
         };
         self.0.lock().expect("notes").entry(function.to_owned()).or_default().extend(calls);
     }
@@ -65,13 +63,13 @@ impl HttpConnector for Watched<SharedHttpConnector> {
     }
 }
 
-/// A request to SQS as the call that IAM is asked about.
-fn of_queue(operation: &str, body: &Value) -> Call {
+/// A request to SQS, as IAM sees it.
+fn queue_call(operation: &str, body: &Value) -> Call {
     let action = match operation {
-        // It has no action of its own.
+        // It has no IAM action; IAM checks `SendMessage`.
         "SendMessageBatch" => "SendMessage",
         "ChangeMessageVisibility" => operation,
-        other => panic!("{other} is no call that this test knows; teach it which rights it needs"),
+        other => panic!("unknown operation {other}: add the permissions that it needs"),
     };
     let name = body["QueueUrl"].as_str().and_then(|url| url.rsplit('/').next()).expect("a queue");
     Call {
@@ -82,8 +80,8 @@ fn of_queue(operation: &str, body: &Value) -> Call {
     }
 }
 
-/// A request to DynamoDB as the calls that IAM is asked about.
-fn of_table(operation: &str, body: &Value) -> Vec<Call> {
+/// A request to DynamoDB, as the calls that IAM sees.
+fn table_calls(operation: &str, body: &Value) -> Vec<Call> {
     let one = |action: &str, resource: String, leading_key: &Value, enclosing: Option<&str>| Call {
         action: format!("dynamodb:{action}"),
         resource,
@@ -115,6 +113,6 @@ fn of_table(operation: &str, body: &Value) -> Vec<Call> {
             });
             calls.collect()
         }
-        other => panic!("{other} is no call that this test knows; teach it which rights it needs"),
+        other => panic!("unknown operation {other}: add the permissions that it needs"),
     }
 }

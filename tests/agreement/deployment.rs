@@ -1,36 +1,31 @@
-//! The template as it would be deployed: references and attributes replaced by what they would become.
+//! The template as it would be deployed, with references and attributes resolved.
 
 use serde_json::{Map, Value, json};
 
-/// The template's text.
 pub const TEXT: &str = include_str!("../../template.yaml");
 
-/// A function of the template.
 pub struct Function {
-    /// Its logical id.
+    /// The logical id.
     pub id: String,
-    /// The name of its binary, which is the name of its crate.
+    /// The name of its binary and its crate.
     pub name: String,
-    /// Its properties, with those of `Globals` beneath.
+    /// Its properties and those of `Globals`.
     pub properties: Map<String, Value>,
-    /// Its events.
     pub events: Map<String, Value>,
 }
 
-/// The template, expanded with the default of every parameter.
+/// The template, expanded with the defaults of all parameters.
 pub struct Deployment {
     document: Value,
 }
 
 impl Deployment {
-    /// Expands the built-in template.
     pub fn read() -> Self {
         let document = local::template::document().expect("a template");
         let expanded = expand(&document, &document);
         Self { document: expanded }
     }
 
-    /// A parameter's default.
     pub fn default_of(&self, parameter: &str) -> String {
         match &self.document["Parameters"][parameter]["Default"] {
             Value::String(text) => text.clone(),
@@ -45,12 +40,11 @@ impl Deployment {
         all.iter().filter(move |(_, resource)| resource["Type"] == kind).map(|(id, resource)| (id.as_str(), resource))
     }
 
-    /// A resource.
     pub fn resource(&self, id: &str) -> &Value {
         &self.document["Resources"][id]
     }
 
-    /// Every function, in the order of logical ids.
+    /// Every function, sorted by logical id.
     pub fn functions(&self) -> Vec<Function> {
         let globals = self.document["Globals"]["Function"].as_object().expect("globals");
         let mut functions: Vec<_> =
@@ -66,7 +60,7 @@ fn function(id: &str, resource: &Value, globals: &Map<String, Value>) -> Functio
     let mut properties = globals.clone();
     for (key, value) in own {
         match properties.get_mut(key) {
-            // SAM merges maps and lets everything else replace what was there.
+            // SAM merges maps. Everything else replaces the global value.
             Some(Value::Object(_)) if key == "Environment" => {
                 let added = value["Variables"].as_object().expect("variables").clone();
                 properties["Environment"]["Variables"].as_object_mut().expect("variables").extend(added);
@@ -96,13 +90,13 @@ fn intrinsic(name: &str, argument: &Value, document: &Value) -> Value {
     match name {
         "Ref" => reference(argument.as_str().expect("a name"), document),
         "Fn::GetAtt" => json!(attribute(part(0), part(1), document)),
-        "Fn::Sub" => json!(substitute(argument.as_str().expect("a text"), document)),
+        "Fn::Sub" => json!(substitute(argument.as_str().expect("a string"), document)),
         "Fn::Equals" => json!(expand(&argument[0], document) == expand(&argument[1], document)),
         "Fn::If" => {
             let met = expand(&document["Conditions"][part(0)], document) == true;
             expand(&argument[if met { 1 } else { 2 }], document)
         }
-        other => panic!("the template uses {other}, which this test does not know"),
+        other => panic!("the template uses {other}, which this test does not support"),
     }
 }
 
@@ -118,7 +112,7 @@ fn reference(name: &str, document: &Value) -> Value {
                 Some("AWS::SecretsManager::Secret") => json!(arn("secretsmanager", &format!("secret:{name}"))),
                 Some("AWS::SQS::Queue") => json!(format!("https://sqs.eu-west-1.amazonaws.com/000000000000/{name}")),
                 Some(_) => json!(name),
-                None => panic!("{name} is neither parameter nor resource"),
+                None => panic!("there is no parameter or resource {name}"),
             },
             parameter => parameter["Default"].clone(),
         },
@@ -126,11 +120,12 @@ fn reference(name: &str, document: &Value) -> Value {
 }
 
 fn attribute(resource: &str, attribute: &str, document: &Value) -> String {
-    let kind = document["Resources"][resource]["Type"].as_str().unwrap_or_else(|| panic!("{resource} is no resource"));
+    let kind =
+        document["Resources"][resource]["Type"].as_str().unwrap_or_else(|| panic!("there is no resource {resource}"));
     match (kind, attribute) {
         ("AWS::DynamoDB::Table", "Arn") => arn("dynamodb", &format!("table/{resource}")),
         ("AWS::DynamoDB::Table", "StreamArn") => arn("dynamodb", &format!("table/{resource}/stream/now")),
-        // CloudFormation's own form, which takes in the log's streams.
+        // CloudFormation's own form. It includes the log's streams.
         ("AWS::Logs::LogGroup", "Arn") => arn("logs", &format!("log-group:{resource}:*")),
         ("AWS::IAM::Role", "Arn") => format!("arn:aws:iam::000000000000:role/{resource}"),
         ("AWS::Serverless::Function", "Arn") => arn("lambda", &format!("function:{resource}")),
@@ -139,7 +134,7 @@ fn attribute(resource: &str, attribute: &str, document: &Value) -> String {
         ("AWS::Serverless::HttpApi", "ApiEndpoint") => {
             format!("https://{resource}.execute-api.eu-west-1.amazonaws.com")
         }
-        _ => panic!("{resource}.{attribute} is nothing this test knows"),
+        _ => panic!("this test does not support {resource}.{attribute}"),
     }
 }
 
@@ -154,7 +149,7 @@ fn substitute(text: &str, document: &Value) -> String {
         let (name, end) = after.split_once('}').expect("a closing brace");
         let value = match name.split_once('.') {
             Some((resource, of)) => attribute(resource, of, document),
-            None => reference(name, document).as_str().expect("a text").to_owned(),
+            None => reference(name, document).as_str().expect("a string").to_owned(),
         };
         done.push_str(before);
         done.push_str(&value);

@@ -1,4 +1,4 @@
-//! `events/`: one file for each route, schedule and mapping, what the generator makes, and answered by the real functions.
+//! `events/` has one file for each route, schedule and mapping. The generator writes them, and the real functions accept them.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../events")
 }
 
-/// What is in `events/`, as `function/event.json`.
+/// The files in `events/`, as `function/event.json`.
 fn files() -> BTreeSet<String> {
     let entries = |path: &Path| std::fs::read_dir(path).expect("a folder").map(|entry| entry.expect("an entry"));
     let folders = entries(&folder()).filter(|entry| entry.path().is_dir());
@@ -22,7 +22,7 @@ fn files() -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn the_sample_events_are_what_the_generator_makes() {
+async fn the_sample_events_are_those_of_the_generator() {
     let stage = Stage::start(None).await;
     play(&stage).await;
     let made = stage.samples();
@@ -34,19 +34,19 @@ async fn the_sample_events_are_what_the_generator_makes() {
 }
 
 #[tokio::test]
-async fn every_event_of_the_template_has_its_sample() {
+async fn every_event_of_the_template_has_a_sample() {
     let deployment = Deployment::read();
     let events: usize = deployment.functions().iter().map(|function| function.events.len()).sum();
     assert_eq!(files().len(), events);
 }
 
 #[tokio::test]
-async fn each_sample_is_answered_by_the_function_it_is_for() {
-    let told = Stage::start(None).await;
-    play(&told).await;
+async fn each_sample_is_accepted_by_its_function() {
+    let first = Stage::start(None).await;
+    play(&first).await;
     let stage = Stage::start(None).await;
-    // The generator tells more than the files keep, but the files suffice to tell the same again.
-    for sample in told.samples() {
+    // The files contain one event of each kind, which is enough to repeat the story.
+    for sample in first.samples() {
         let event = std::fs::read(folder().join(sample.path())).expect("a file");
         if JOBS.iter().any(|(name, _)| *name == sample.function) {
             stage.run(&sample.function, &event).await;

@@ -1,4 +1,4 @@
-//! The template's functions against their crates, what they are told, and what parameters are by default.
+//! The template's functions: their crates, their environment, and the defaults of parameters.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,15 +11,15 @@ use tests::sample_events::JOBS;
 
 use crate::deployment::{Deployment, Function, TEXT};
 
-/// What Lambda itself tells every function.
+/// The variables that Lambda sets for every function.
 const OF_LAMBDA: &[&str] = &["AWS_ACCESS_KEY_ID", "AWS_REGION", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 
 fn variables(function: &Function) -> BTreeMap<String, String> {
     let variables = function.properties["Environment"]["Variables"].as_object().expect("variables");
-    variables.iter().map(|(name, value)| (name.clone(), value.as_str().expect("a text").to_owned())).collect()
+    variables.iter().map(|(name, value)| (name.clone(), value.as_str().expect("a string").to_owned())).collect()
 }
 
-/// Name of each function and job, and what it works with.
+/// The name of each function and job, and what it needs.
 fn registry() -> BTreeMap<&'static str, Needs> {
     let functions = FUNCTIONS.iter().map(|function| (function.name, function.needs));
     functions.chain(JOBS).collect()
@@ -27,12 +27,12 @@ fn registry() -> BTreeMap<&'static str, Needs> {
 
 #[test]
 fn template_folders_and_local_run_have_the_same_functions() {
-    let of_template: BTreeSet<_> = Deployment::read().functions().into_iter().map(|function| function.name).collect();
+    let from_template: BTreeSet<_> = Deployment::read().functions().into_iter().map(|function| function.name).collect();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions");
     let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").file_name());
     let folders: BTreeSet<_> = entries.map(|name| name.to_string_lossy().into_owned()).collect();
-    assert_eq!(of_template, folders);
-    assert_eq!(of_template, registry().keys().map(|name| (*name).to_owned()).collect());
+    assert_eq!(from_template, folders);
+    assert_eq!(from_template, registry().keys().map(|name| (*name).to_owned()).collect());
 }
 
 #[test]
@@ -45,14 +45,14 @@ fn each_function_is_built_from_its_own_folder() {
 }
 
 #[test]
-fn functions_are_told_what_they_read_and_nothing_else() {
+fn functions_get_exactly_the_variables_that_they_read() {
     let registry = registry();
     for function in Deployment::read().functions() {
         let needs = registry[function.name.as_str()];
         let mut given = variables(&function);
-        let told: BTreeSet<_> = given.keys().cloned().collect();
+        let names: BTreeSet<_> = given.keys().cloned().collect();
         given.extend(OF_LAMBDA.iter().map(|name| ((*name).to_owned(), "given by Lambda".to_owned())));
-        // CloudFormation replaces the reference before Lambda sees it.
+        // CloudFormation resolves the reference when it deploys.
         given
             .values_mut()
             .filter(|value| value.starts_with("{{resolve:secretsmanager:"))
@@ -63,11 +63,11 @@ fn functions_are_told_what_they_read_and_nothing_else() {
             given.get(name).cloned()
         };
         Config::read(variable, needs).unwrap_or_else(|error| panic!("{}: {error}", function.name));
-        let of_template = |name: &String| !OF_LAMBDA.contains(&name.as_str()) && !name.starts_with("MASTER_KEY_");
-        let read: BTreeSet<_> = read.into_inner().into_iter().filter(of_template).collect();
-        let (secrets, told): (BTreeSet<_>, BTreeSet<_>) =
-            told.into_iter().partition(|name| name.starts_with("MASTER_KEY_"));
-        assert_eq!(told, read, "{}", function.name);
+        let from_template = |name: &String| !OF_LAMBDA.contains(&name.as_str()) && !name.starts_with("MASTER_KEY_");
+        let read: BTreeSet<_> = read.into_inner().into_iter().filter(from_template).collect();
+        let (secrets, names): (BTreeSet<_>, BTreeSet<_>) =
+            names.into_iter().partition(|name| name.starts_with("MASTER_KEY_"));
+        assert_eq!(names, read, "{}", function.name);
         let needed = if needs.master_key { vec!["MASTER_KEY_1", "MASTER_KEY_2"] } else { Vec::new() };
         assert_eq!(secrets.iter().map(String::as_str).collect::<Vec<_>>(), needed, "{}", function.name);
     }
@@ -82,7 +82,7 @@ fn master_keys_come_from_secrets_by_reference() {
         let variables = variables(&function);
         if let Some(first) = variables.get("MASTER_KEY_1") {
             assert!(first.starts_with("{{resolve:secretsmanager:arn:aws:secretsmanager:"), "{first}");
-            assert_eq!(variables["MASTER_KEY_2"], "", "there is no second key by default");
+            assert_eq!(variables["MASTER_KEY_2"], "", "a second key by default");
         }
     }
     for (id, secret) in Deployment::read().resources("AWS::SecretsManager::Secret") {
@@ -91,9 +91,9 @@ fn master_keys_come_from_secrets_by_reference() {
 }
 
 #[test]
-fn a_function_has_time_to_say_that_it_gives_up() {
+fn functions_have_time_to_report_a_timeout() {
     for function in Deployment::read().functions() {
-        // Requests give up after 8 s; the gateway after 30 s.
+        // A request's deadline is 8 s. The gateway waits 30 s.
         let timeout = function.properties["Timeout"].as_u64().expect("seconds");
         let has_routes = FUNCTIONS.iter().any(|known| known.name == function.name);
         assert!(timeout >= 10 && (!has_routes || timeout < 30), "{}: {timeout} s", function.name);
@@ -108,7 +108,7 @@ fn parameters_are_safe_by_default() {
         ("PublicBaseUrl", ""),
         ("DynamoDbEndpoint", ""),
         ("SqsEndpoint", ""),
-        // Whoever may name an endpoint could otherwise make functions call themselves.
+        // Otherwise endpoints could make functions call themselves.
         ("AllowLoopbackEndpoints", "false"),
         ("DeletionProtection", "true"),
         ("MasterKeys", "1"),
@@ -119,7 +119,7 @@ fn parameters_are_safe_by_default() {
 }
 
 #[test]
-fn routes_without_a_key_are_throttled_more_tightly() {
+fn routes_without_a_key_have_a_lower_rate_limit() {
     let deployment = Deployment::read();
     let api = &deployment.resource("Api")["Properties"];
     let limit = |settings: &Value, name: &str| settings[name].as_u64().expect("a number");
@@ -140,7 +140,7 @@ fn routes_without_a_key_are_throttled_more_tightly() {
 }
 
 #[test]
-fn the_access_log_says_neither_path_nor_query_nor_headers() {
+fn the_access_log_contains_no_path_query_or_headers() {
     let deployment = Deployment::read();
     let settings = &deployment.resource("Api")["Properties"]["AccessLogSettings"];
     let format = settings["Format"].as_str().expect("a format");
@@ -154,7 +154,7 @@ fn the_access_log_says_neither_path_nor_query_nor_headers() {
 }
 
 #[test]
-fn every_route_is_of_the_one_api_in_payload_format_2() {
+fn every_route_belongs_to_the_api_and_uses_payload_format_2() {
     for function in Deployment::read().functions() {
         for (name, event) in &function.events {
             match event["Type"].as_str() {
@@ -165,7 +165,7 @@ fn every_route_is_of_the_one_api_in_payload_format_2() {
                 Some("ScheduleV2") => {
                     assert_eq!(event["Properties"]["RoleArn"], json!("arn:aws:iam::000000000000:role/ScheduleRole"))
                 }
-                // Those of mappings are looked at in `webhooks`.
+                // `webhooks` checks the mappings.
                 Some("DynamoDB" | "SQS") => {}
                 other => panic!("{name}: {other:?}"),
             }

@@ -1,11 +1,14 @@
-//! What has to agree: the template with the functions, their calls, their table, their environment, and the sample events.
+//! Checks that the template, the functions, their calls, their table, their environment and the sample events agree, and that
+//! the sources keep to their layers.
 
 mod calls;
 mod deployment;
 mod events;
 mod functions;
+mod layers;
 mod policy;
 mod rights;
+mod sources;
 mod story;
 mod table;
 mod webhooks;

@@ -1,4 +1,4 @@
-//! What a role allows, read and judged as IAM does it, as far as the template uses it.
+//! Reads IAM policies and evaluates them as IAM does, as far as the template uses them.
 
 use std::collections::BTreeMap;
 
@@ -6,40 +6,38 @@ use serde_json::Value;
 
 use crate::deployment::Deployment;
 
-/// One statement; all of them allow.
+/// A statement. All statements allow.
 #[derive(Clone, Debug)]
 pub struct Statement {
-    /// Its name.
     pub sid: String,
-    /// Actions.
     pub actions: Vec<String>,
-    /// Resources.
     pub resources: Vec<String>,
-    /// The partition keys it is for, as patterns; `None` when it does not say.
+    /// Patterns of partition keys; `None` for all keys.
     pub leading_keys: Option<Vec<String>>,
-    /// The operations that a call must be part of; `None` when it does not say.
+    /// Operations that a call must be part of; `None` for any or none.
     pub enclosing: Option<Vec<String>>,
 }
 
 /// A call as IAM sees it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Call {
-    /// The action.
     pub action: String,
-    /// The resource.
     pub resource: String,
-    /// The partition key; `None` when it is no call to the table.
+    /// The partition key; `None` for calls that are not to the table.
     pub leading_key: Option<String>,
-    /// The transaction it is part of.
+    /// The operation that it is part of.
     pub enclosing: Option<String>,
 }
 
 impl Statement {
-    /// Reads a statement and refuses what this test could not judge.
+    /// Reads a statement.
+    ///
+    /// # Panics
+    /// If the statement has elements that this module can't evaluate.
     fn read(value: &Value) -> Self {
         for key in value.as_object().expect("a statement").keys() {
             let known = ["Sid", "Effect", "Action", "Resource", "Condition"].contains(&key.as_str());
-            assert!(known, "{key} in {value}: an exception from a list allows what nobody thought of");
+            assert!(known, "{key} in {value} is not allowed: list what is allowed, not the exceptions");
         }
         assert_eq!(value["Effect"], "Allow", "{value}");
         let mut statement = Self {
@@ -56,14 +54,13 @@ impl Statement {
                     ("ForAnyValue:StringEquals", "dynamodb:EnclosingOperation") => {
                         statement.enclosing = Some(texts(values));
                     }
-                    _ => panic!("this test can't judge {operator} of {key}"),
+                    _ => panic!("this test can't evaluate {operator} of {key}"),
                 }
             }
         }
         statement
     }
 
-    /// Whether it allows a call.
     pub fn allows(&self, call: &Call) -> bool {
         let any = |patterns: &[String], text: &str| patterns.iter().any(|pattern| like(pattern, text));
         any(&self.actions, &call.action)
@@ -75,13 +72,13 @@ impl Statement {
 
 fn texts(value: &Value) -> Vec<String> {
     match value {
-        Value::Array(items) => items.iter().map(|item| item.as_str().expect("a text").to_owned()).collect(),
+        Value::Array(items) => items.iter().map(|item| item.as_str().expect("a string").to_owned()).collect(),
         Value::String(text) => vec![text.clone()],
-        other => panic!("{other} is no text"),
+        other => panic!("{other} is not a string"),
     }
 }
 
-/// IAM's patterns: `*` is any text, `?` any one character.
+/// Matches an IAM pattern: `*` matches any text, `?` any character.
 pub fn like(pattern: &str, text: &str) -> bool {
     match (pattern.chars().next(), text.chars().next()) {
         (None, None) => true,
@@ -94,7 +91,7 @@ pub fn like(pattern: &str, text: &str) -> bool {
     }
 }
 
-/// What each role allows, by its logical id.
+/// The statements of each role, by its logical id.
 pub fn roles(deployment: &Deployment) -> BTreeMap<String, Vec<Statement>> {
     let statements = |role: &Value| {
         let policies = role["Properties"]["Policies"].as_array().expect("policies");
@@ -106,7 +103,7 @@ pub fn roles(deployment: &Deployment) -> BTreeMap<String, Vec<Statement>> {
     deployment.resources("AWS::IAM::Role").map(|(id, role)| (id.to_owned(), statements(role))).collect()
 }
 
-/// What each function may do, by the name of its binary.
+/// The statements of each function's role, by the name of the function's binary.
 pub fn of_functions(deployment: &Deployment) -> BTreeMap<String, Vec<Statement>> {
     let roles = roles(deployment);
     let role_of = |arn: &Value| arn.as_str().and_then(|arn| arn.rsplit('/').next()).expect("a role").to_owned();
@@ -115,7 +112,7 @@ pub fn of_functions(deployment: &Deployment) -> BTreeMap<String, Vec<Statement>>
 }
 
 #[test]
-fn patterns_are_read_as_iam_reads_them() {
+fn patterns_match_as_in_iam() {
     for (pattern, text, expected) in [
         ("SUBSCRIPTION#*", "SUBSCRIPTION#public#a", true),
         ("SUBSCRIPTION#*", "SUBSCRIPTION#", true),

@@ -1,4 +1,4 @@
-//! Least privilege: what each function's role allows against what the function really does.
+//! Least privilege: each function's role allows exactly the calls that the function makes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,28 +9,26 @@ use crate::deployment::{Deployment, TEXT};
 use crate::policy::{Call, Statement, like, of_functions, roles};
 use crate::story;
 
-/// Actions that the platform performs in a function's name, so that no handler is seen calling them: the action, a pattern of
-/// its resource, and what for.
-const BY_THE_PLATFORM: &[(&str, &str, &str)] = &[
-    ("logs:CreateLogStream", "*:log-group:*", "each process writes a stream of its own"),
+/// Actions that AWS performs with a function's role, so that no handler calls them: the action, a pattern of its resource,
+/// and the reason.
+const DONE_BY_AWS: &[(&str, &str, &str)] = &[
+    ("logs:CreateLogStream", "*:log-group:*", "each process writes its own stream"),
     ("logs:PutLogEvents", "*:log-group:*", "what the function writes to standard error"),
     ("dynamodb:DescribeStream", "*:table/Table/stream/*", "the mapping finds the stream's shards"),
     ("dynamodb:GetRecords", "*:table/Table/stream/*", "the mapping reads them"),
-    ("dynamodb:GetShardIterator", "*:table/Table/stream/*", "from where it stopped"),
-    ("dynamodb:ListStreams", "*:table/Table/stream/*", "a mapping is refused whose role lacks it"),
-    ("sqs:SendMessage", "*:StreamDeadLetters", "the mapping says which records it gave up"),
+    ("dynamodb:GetShardIterator", "*:table/Table/stream/*", "the mapping continues where it stopped"),
+    ("dynamodb:ListStreams", "*:table/Table/stream/*", "AWS rejects a mapping whose role lacks it"),
+    ("sqs:SendMessage", "*:StreamDeadLetters", "the mapping reports records that it gave up"),
     ("sqs:ReceiveMessage", "*:WebhookQueue", "the mapping reads the queue"),
-    ("sqs:DeleteMessage", "*:WebhookQueue", "and removes what is finished"),
-    ("sqs:GetQueueAttributes", "*:WebhookQueue", "and sees how many readers it needs"),
+    ("sqs:DeleteMessage", "*:WebhookQueue", "the mapping deletes processed messages"),
+    ("sqs:GetQueueAttributes", "*:WebhookQueue", "the mapping scales its readers"),
 ];
 
-/// Actions that know no resource of their own, each with the reason why it is needed.
-const WITHOUT_RESOURCE: &[(&str, &str)] = &[(
-    "dynamodb:ListStreams",
-    "it is asked before a stream is known; AWS's own policy names all streams of the table",
-)];
+/// Actions without resource-level permissions, each with the reason why it is needed.
+const WITHOUT_RESOURCE: &[(&str, &str)] =
+    &[("dynamodb:ListStreams", "called before a stream is known; AWS's own policy allows all streams of the table")];
 
-/// Every action that changes items, whatever it is called.
+/// Every action that changes items.
 const WRITES: &[&str] = &[
     "BatchWriteItem",
     "DeleteItem",
@@ -44,14 +42,14 @@ const WRITES: &[&str] = &[
 ];
 
 #[tokio::test]
-async fn roles_allow_what_functions_do_and_nothing_else() {
+async fn roles_allow_exactly_what_functions_do() {
     let policies = of_functions(&Deployment::read());
     let done = story::calls().await;
     let mut faults = Vec::new();
     for (function, calls) in &done {
         for call in calls {
             if !policies[function].iter().any(|statement| statement.allows(call)) {
-                faults.push(format!("{function} may not do what it does: {call:?}"));
+                faults.push(format!("the role of {function} does not allow {call:?}"));
             }
         }
     }
@@ -60,18 +58,18 @@ async fn roles_allow_what_functions_do_and_nothing_else() {
         let calls = done.get(function).unwrap_or(&nothing);
         for statement in statements {
             let unused = unused(statement, calls);
-            faults.extend(unused.into_iter().map(|what| format!("{function} may do what it never does: {what}")));
+            faults.extend(unused.into_iter().map(|what| format!("{function} never uses {what}")));
         }
     }
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
-/// What a statement allows and no call needs: each of its actions, with each of its resources and keys.
+/// Each action, resource and key pattern of a statement that no call needs.
 fn unused(statement: &Statement, calls: &BTreeSet<Call>) -> Vec<String> {
     let mut unused = Vec::new();
     let any_key = vec!["*".to_owned()];
     for action in &statement.actions {
-        for resource in statement.resources.iter().filter(|resource| !is_by_the_platform(action, resource)) {
+        for resource in statement.resources.iter().filter(|resource| !is_done_by_aws(action, resource)) {
             for key in statement.leading_keys.as_ref().unwrap_or(&any_key) {
                 let needs = |call: &Call| {
                     let of_key = like(key, call.leading_key.as_deref().unwrap_or_default());
@@ -87,7 +85,7 @@ fn unused(statement: &Statement, calls: &BTreeSet<Call>) -> Vec<String> {
 }
 
 #[test]
-fn what_is_superfluous_is_found_whether_or_not_it_has_keys() {
+fn unused_permissions_are_found_with_and_without_keys() {
     let queue = "arn:aws:sqs:eu-west-1:000000000000:WebhookQueue";
     let statement = |action: &str, resource: &str, key: Option<&str>| Statement {
         sid: "Any".into(),
@@ -118,17 +116,17 @@ fn what_is_superfluous_is_found_whether_or_not_it_has_keys() {
     }
 }
 
-fn is_by_the_platform(action: &str, resource: &str) -> bool {
-    BY_THE_PLATFORM.iter().any(|(known, of, _)| *known == action && like(of, resource))
+fn is_done_by_aws(action: &str, resource: &str) -> bool {
+    DONE_BY_AWS.iter().any(|(known, of, _)| *known == action && like(of, resource))
 }
 
 #[test]
-fn everything_that_the_platform_does_is_allowed_to_somebody_and_has_its_reason() {
+fn every_action_of_aws_is_allowed_in_some_role_and_has_a_reason() {
     let all: Vec<Statement> = of_functions(&Deployment::read()).into_values().flatten().collect();
-    for (action, of, reason) in BY_THE_PLATFORM {
+    for (action, of, reason) in DONE_BY_AWS {
         let allowing = |statement: &&Statement| statement.actions.iter().any(|known| known == action);
         let resources = all.iter().filter(allowing).flat_map(|statement| &statement.resources);
-        assert!(resources.into_iter().any(|resource| like(of, resource)), "nobody may {action} on {of}");
+        assert!(resources.into_iter().any(|resource| like(of, resource)), "no role allows {action} on {of}");
         assert!(!reason.is_empty());
     }
     for (action, reason) in WITHOUT_RESOURCE {
@@ -139,7 +137,7 @@ fn everything_that_the_platform_does_is_allowed_to_somebody_and_has_its_reason()
 }
 
 #[test]
-fn only_registering_writes_subscriptions_and_only_by_a_put_in_a_transaction() {
+fn only_register_subscription_writes_subscriptions_and_only_by_a_put_in_a_transaction() {
     let mut allowed = Vec::new();
     for (role, statements) in roles(&Deployment::read()) {
         for action in WRITES {
@@ -161,7 +159,7 @@ fn only_registering_writes_subscriptions_and_only_by_a_put_in_a_transaction() {
 }
 
 #[test]
-fn nobody_writes_outside_a_transaction_or_deletes_anything() {
+fn no_role_allows_deleting_or_writing_outside_a_transaction() {
     for (role, statements) in roles(&Deployment::read()) {
         for statement in statements {
             for action in &statement.actions {
@@ -189,7 +187,7 @@ fn statements_name_actions_resources_and_keys() {
                 assert!(!action.contains(['*', '?']), "{role}: {action}");
                 let excused = WITHOUT_RESOURCE.iter().any(|(known, reason)| known == action && !reason.is_empty());
                 for resource in &statement.resources {
-                    // The one `*` of a log's own ARN stands for its streams.
+                    // The final `*` of a log group's ARN matches its streams.
                     let whole =
                         resource.strip_suffix(":*").filter(|log| log.contains(":log-group:")).unwrap_or(resource);
                     assert!(excused || !whole.contains('*'), "{role}: {action} on {resource}");
@@ -200,7 +198,7 @@ fn statements_name_actions_resources_and_keys() {
 }
 
 #[test]
-fn each_function_has_a_role_of_its_own_without_managed_policies() {
+fn each_function_has_its_own_role_without_managed_policies() {
     let deployment = Deployment::read();
     let mut owners: BTreeMap<String, String> = BTreeMap::new();
     for function in deployment.functions() {
@@ -231,18 +229,18 @@ fn each_function_writes_its_own_log() {
         let statement = policies[&function.name].iter().find(|statement| statement.sid == "Log").expect("a statement");
         assert_eq!(statement.resources, [format!("arn:aws:logs:eu-west-1:000000000000:log-group:{log}:*")]);
         assert_eq!(log, format!("{}Log", function.id));
-        assert!(deployment.resource(log)["Properties"]["RetentionInDays"].is_number(), "{log} is kept for ever");
+        assert!(deployment.resource(log)["Properties"]["RetentionInDays"].is_number(), "{log} has no retention");
     }
 }
 
 #[test]
-fn no_partition_is_written_out() {
-    assert!(!TEXT.contains("arn:aws"), "say ${{AWS::Partition}}, or take the resource's own Arn");
+fn no_arn_contains_a_fixed_partition() {
+    assert!(!TEXT.contains("arn:aws"), "use ${{AWS::Partition}} or the resource's own Arn");
 }
 
-/// `cargo test -p tests --test agreement policy_table -- --nocapture` shows who may do what.
+/// `cargo test -p tests --test agreement policy_table -- --nocapture` prints the table.
 #[test]
-fn the_policy_table_can_be_shown() {
+fn the_policy_table_has_a_row_for_each_statement_with_keys() {
     let mut lines = Vec::new();
     for (function, statements) in of_functions(&Deployment::read()) {
         for statement in statements.iter().filter(|statement| statement.leading_keys.is_some()) {
@@ -257,7 +255,7 @@ fn the_policy_table_can_be_shown() {
 }
 
 #[test]
-fn the_schedules_may_call_their_functions_and_nothing_else() {
+fn the_schedules_may_only_invoke_their_functions() {
     let deployment = Deployment::read();
     let is_scheduled = |event: &Value| event["Type"] == "ScheduleV2";
     let functions = deployment.functions().into_iter();
@@ -271,7 +269,7 @@ fn the_schedules_may_call_their_functions_and_nothing_else() {
 }
 
 #[test]
-fn the_trust_of_the_schedule_is_bound_to_the_account() {
+fn only_the_own_account_may_assume_the_schedule_role() {
     let deployment = Deployment::read();
     let trusted = &deployment.resource("ScheduleRole")["Properties"]["AssumeRolePolicyDocument"]["Statement"][0];
     let bound = &trusted["Condition"]["StringEquals"]["aws:SourceAccount"];

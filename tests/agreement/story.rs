@@ -1,5 +1,5 @@
-//! Everything that functions do with table and queue: the sample story, and what only happens when something is repeated,
-//! refused, late, or answered by a receiver of webhooks.
+//! Makes functions do everything that they can do with table and queue: the sample story, then repeated, rejected and late
+//! requests, and webhooks.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use tests::{Call, Customer, Partner, Receiver, Reply};
 
 use crate::calls::{Calls, Watch};
 
-/// Plays it all; every call to the table, by function.
+/// Plays everything. Returns the calls of each function.
 pub async fn calls() -> Calls {
     let watch = Watch::default();
     let around = |function, http: SharedHttpClient| watch.around(function, http);
@@ -24,7 +24,7 @@ pub async fn calls() -> Calls {
     let contoso = customer(&stage, CONTOSO.tenant_id).await;
     let northwind = partner(&stage, NORTHWIND.tenant_id).await;
     repeat(&stage, &northwind, &contoso).await;
-    as_others(&stage, &northwind, &contoso).await;
+    other_callers(&stage, &northwind, &contoso).await;
     late(&stage, &northwind, &contoso).await;
     webhooks(&stage, &northwind, &contoso).await;
     watch.calls()
@@ -53,13 +53,13 @@ async fn customer(stage: &Stage, tenant_id: &str) -> Customer {
 async fn partner(stage: &Stage, tenant_id: &str) -> Partner {
     let body = json!({"tenant_id": tenant_id, "name": "Northwind", "cloud": "public", "market": "US"});
     let enrolled = operator(stage, 201, "POST", "/v1/partners", body).await;
-    let part = |part: &Value| part.as_str().expect("a text").to_owned();
+    let part = |part: &Value| part.as_str().expect("a string").to_owned();
     let (partner_id, signing_secret) = (part(&enrolled["partner"]["partner_id"]), part(&enrolled["signing_secret"]));
     let key = key(stage, json!({"kind": "partner", "id": partner_id}), &["global_admin"]).await;
     Partner { partner_id, tenant_id: tenant_id.into(), key, signing_secret }
 }
 
-/// Everything twice: what was done already is looked up.
+/// Repeats requests, which then read what exists.
 async fn repeat(stage: &Stage, partner: &Partner, customer: &Customer) {
     let body = json!({"tenant_id": customer.tenant_id, "name": "Contoso", "cloud": "public", "market": "US"});
     operator(stage, 200, "POST", "/v1/customers", body).await;
@@ -85,8 +85,8 @@ async fn repeat(stage: &Stage, partner: &Partner, customer: &Customer) {
     expect(stage, 200, &register).await;
 }
 
-/// Callers of every kind, known and unknown.
-async fn as_others(stage: &Stage, partner: &Partner, customer: &Customer) {
+/// Calls by every kind of caller, known and unknown.
+async fn other_callers(stage: &Stage, partner: &Partner, customer: &Customer) {
     let second = key(stage, json!({"kind": "operator"}), &[]).await;
     let calls = [
         Call::get("/v1/customers").key(&second),
@@ -113,7 +113,7 @@ async fn as_others(stage: &Stage, partner: &Partner, customer: &Customer) {
     expect(stage, 404, &partner.call("DELETE", &grant)).await;
 }
 
-/// Time passes: grants end, invitations run out, and the job tells of it.
+/// Lets grants end and invitations expire, and runs the job that announces it.
 async fn late(stage: &Stage, partner: &Partner, customer: &Customer) {
     let wants = asking(&["directory_readers"], "P60D");
     let (id, token) = link(&expect(stage, 201, &partner.asks(customer, &wants, "granted")).await);
@@ -136,7 +136,7 @@ async fn late(stage: &Stage, partner: &Partner, customer: &Customer) {
     stage.run("expire-due", b"{}").await;
 }
 
-/// Endpoints of both kinds: one that works and one that fails until nothing more goes there.
+/// Endpoints of both kinds of owners: one that works, and one that fails until it is disabled.
 async fn webhooks(stage: &Stage, partner: &Partner, customer: &Customer) {
     stage.publish().await;
     let receiver = Receiver::start().await;
@@ -150,7 +150,7 @@ async fn webhooks(stage: &Stage, partner: &Partner, customer: &Customer) {
     poison(stage).await;
 }
 
-/// Creates an endpoint, twice; its path below its owner.
+/// Creates an endpoint twice. Returns its path below its owner.
 async fn endpoint(stage: &Stage, call: &impl Fn(&str, &str) -> Call, url: &str) -> String {
     let create = call("POST", "/endpoints").json(&json!({"url": url})).idempotency_key("endpoint");
     expect(stage, 201, &create).await;
@@ -158,22 +158,22 @@ async fn endpoint(stage: &Stage, call: &impl Fn(&str, &str) -> Call, url: &str) 
     format!("/endpoints/{}", created["endpoint"]["endpoint_id"].as_str().expect("an id"))
 }
 
-/// The challenge is answered, and what waited for it arrives, too.
+/// Checks that the challenge is answered, and that events before it arrive.
 async fn activate(stage: &Stage, receiver: &Receiver, path: &str, call: &impl Fn(&str, &str) -> Call) {
     settle(stage).await;
     assert_eq!(receiver.of_type("endpoint.challenge").len(), 1);
-    assert_eq!(receiver.of_type("endpoint.created").len(), 1, "it waited");
+    assert_eq!(receiver.of_type("endpoint.created").len(), 1, "the event before the challenge is sent after it");
     let found = expect(stage, 200, &call("GET", path)).await;
     assert_eq!(found["endpoint"]["state"], "active");
     expect(stage, 202, &call("POST", &format!("{path}/test"))).await;
-    // The stream did not tell of it.
+    // The stream brings nothing, so that the sweep must find the message.
     stage.clock().advance_millis(180_000);
     stage.run("publish-events", b"{}").await;
     settle(stage).await;
     assert_eq!(receiver.of_type("endpoint.test").len(), 1, "the sweep found it");
 }
 
-/// Publishes and delivers until a round finds nothing to publish.
+/// Publishes and delivers until there is nothing to publish.
 async fn settle(stage: &Stage) {
     while !stage.waiting().await.is_empty() {
         stage.publish().await;
@@ -183,7 +183,7 @@ async fn settle(stage: &Stage) {
     stage.deliver().await;
 }
 
-/// Fails, recovers, fails again, and says in the end that it is gone; what did not arrive is sent once more.
+/// Lets an endpoint fail, recover and return 410. Then what did not arrive is resent.
 async fn fail(stage: &Stage, receiver: &Receiver, path: &str, owner: &Customer) {
     for status in [500, 204, 410] {
         receiver.answer(move |_, _| Reply::status(status));
@@ -206,7 +206,7 @@ async fn fail(stage: &Stage, receiver: &Receiver, path: &str, owner: &Customer) 
     assert_eq!(found["endpoint"]["state"], "active");
 }
 
-/// What nobody can publish or deliver.
+/// Records that can't be published and messages that can't be delivered.
 async fn poison(stage: &Stage) {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let item = [("pk", "EVENTS#INVITATION#none"), ("sk", "0000000001"), ("gsi3pk", "OUTBOX#1"), ("gsi3sk", "2026")];

@@ -1,4 +1,4 @@
-//! The template's table against the one that the code makes.
+//! The template's table is the one that the code creates.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ fn key_schema(pk: &str, sk: &str) -> Value {
 }
 
 #[test]
-fn keys_and_indexes_are_those_of_the_code() {
+fn the_template_has_the_keys_and_indexes_of_the_code() {
     let table = properties();
     assert_eq!(table["KeySchema"], key_schema(PK, SK));
     let indexes: Vec<Value> = INDEXES
@@ -34,7 +34,7 @@ fn keys_and_indexes_are_those_of_the_code() {
 }
 
 #[test]
-fn the_table_is_kept_and_can_be_restored() {
+fn the_table_is_retained_and_can_be_restored() {
     let deployment = Deployment::read();
     let table = properties();
     assert_eq!(table["BillingMode"], "PAY_PER_REQUEST");
@@ -43,7 +43,7 @@ fn the_table_is_kept_and_can_be_restored() {
     assert_eq!(table["StreamSpecification"], json!({"StreamViewType": "NEW_AND_OLD_IMAGES"}));
     assert_eq!(table["TimeToLiveSpecification"], json!({"AttributeName": "ttl", "Enabled": true}));
     assert_eq!(table["DeletionProtectionEnabled"], "true");
-    assert_eq!(table.get("TableName"), None, "a name of its own could not be replaced, nor deployed twice");
+    assert_eq!(table.get("TableName"), None, "a table with a fixed name can't be replaced or deployed twice");
     for id in ["Table", "MasterKey1", "MasterKey2"] {
         let resource = deployment.resource(id);
         assert_eq!(

@@ -1,5 +1,4 @@
-//! The way of a webhook through the deployment: stream, queue, dead letters and alarms; and what the real SDK sends to the
-//! queue.
+//! Webhooks in the deployment: stream, queue, dead letters and alarms, and the requests of the real SDK to the queue.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -50,7 +49,7 @@ fn arn(queue: &str) -> String {
 }
 
 #[test]
-fn the_stream_loses_nothing_and_one_bad_record_stops_nobody() {
+fn the_stream_loses_nothing_and_a_bad_record_does_not_stop_the_others() {
     let mut mapping = mapping("publish-events", "DynamoDB");
     mapping.as_object_mut().expect("an object").remove("FilterCriteria");
     assert_eq!(
@@ -70,7 +69,7 @@ fn the_stream_loses_nothing_and_one_bad_record_stops_nobody() {
     );
 }
 
-/// The one pattern of the stream's mapping.
+/// The pattern of the stream's mapping.
 fn filter() -> Value {
     let filters = mapping("publish-events", "DynamoDB")["FilterCriteria"]["Filters"].clone();
     assert_eq!(filters.as_array().map(Vec::len), Some(1));
@@ -78,7 +77,7 @@ fn filter() -> Value {
 }
 
 #[tokio::test]
-async fn the_stream_calls_for_what_is_marked_and_for_nothing_else() {
+async fn the_stream_invokes_the_function_only_for_items_in_the_outbox() {
     assert_eq!(filter(), json!({"dynamodb": {"NewImage": {GSI3_PK: {"S": [{"prefix": OUTBOX}]}}}}));
     let stage = Stage::start(None).await;
     play(&stage).await;
@@ -97,7 +96,7 @@ async fn the_stream_calls_for_what_is_marked_and_for_nothing_else() {
 }
 
 #[test]
-fn the_queue_brings_batches_of_which_a_part_may_fail() {
+fn the_queue_sends_batches_that_may_fail_partially() {
     assert_eq!(
         mapping("deliver-webhook", "SQS"),
         json!({
@@ -108,37 +107,40 @@ fn the_queue_brings_batches_of_which_a_part_may_fail() {
 }
 
 #[test]
-fn the_local_run_has_the_batches_and_the_visibility_of_the_template() {
+fn the_local_run_has_the_batch_sizes_and_visibility_of_the_template() {
     assert_eq!(mapping("publish-events", "DynamoDB")["BatchSize"], STREAM_BATCH);
     assert_eq!(mapping("deliver-webhook", "SQS")["BatchSize"], QUEUE_BATCH);
     assert_eq!(queue("WebhookQueue")["VisibilityTimeout"], VISIBILITY.as_secs());
 }
 
 #[test]
-fn no_ticket_comes_again_while_its_attempt_may_still_run() {
+fn the_visibility_timeout_is_longer_than_an_attempt() {
     let timeout = Duration::from_secs(function("deliver-webhook").properties["Timeout"].as_u64().expect("seconds"));
-    assert!(timeout >= Settings::default().total + Duration::from_secs(10), "no time to write down what came of it");
-    // As AWS wants it of a mapping.
+    assert!(
+        timeout >= Settings::default().total + Duration::from_secs(10),
+        "too short to store the result of an attempt"
+    );
+    // AWS recommends this for mappings.
     assert!(VISIBILITY >= 6 * timeout);
-    assert!(LONGEST_POSTPONEMENT < Duration::from_secs(12 * 3_600), "no queue puts back for longer");
+    assert!(LONGEST_POSTPONEMENT < Duration::from_secs(12 * 3_600), "SQS allows at most 12 hours");
 }
 
 #[test]
-fn queues_keep_what_is_in_them_as_long_as_they_can_and_encrypted() {
+fn queues_are_encrypted_and_keep_messages_as_long_as_possible() {
     for id in ["WebhookQueue", "WebhookDeadLetters", "StreamDeadLetters"] {
         let queue = queue(id);
         assert_eq!(
             (&queue["MessageRetentionPeriod"], &queue["SqsManagedSseEnabled"]),
             (&json!(1_209_600), &json!(true))
         );
-        assert_eq!(queue.get("QueueName"), None, "a name of its own could not be replaced, nor deployed twice");
+        assert_eq!(queue.get("QueueName"), None, "a queue with a fixed name can't be replaced or deployed twice");
     }
     let redrive = json!({"deadLetterTargetArn": arn("WebhookDeadLetters"), "maxReceiveCount": 1000});
     assert_eq!(queue("WebhookQueue")["RedrivePolicy"], redrive);
 }
 
 #[test]
-fn what_nobody_would_see_has_an_alarm() {
+fn hidden_failures_have_an_alarm() {
     let deployment = Deployment::read();
     let alarm = |(_, alarm): (&str, &Value)| {
         let of = &alarm["Properties"];
@@ -165,7 +167,7 @@ fn what_nobody_would_see_has_an_alarm() {
 }
 
 #[test]
-fn poison_is_counted_in_both_logs_under_the_name_that_its_alarm_looks_for() {
+fn poison_in_both_logs_counts_for_the_metric_of_its_alarm() {
     let deployment = Deployment::read();
     let (_, alarm) = deployment.resources("AWS::CloudWatch::Alarm").find(|(id, _)| *id == "Poison").expect("an alarm");
     let counted = json!([{
@@ -182,7 +184,7 @@ fn poison_is_counted_in_both_logs_under_the_name_that_its_alarm_looks_for() {
     assert_eq!(logs, ["DeliverWebhookLog", "PublishEventsLog"].map(str::to_owned).into());
 }
 
-/// The real queue of the functions, over one in memory.
+/// The functions' real queue client, with an in-memory queue.
 fn sqs(mailbox: &Mailbox) -> Sqs {
     let sqs = table_config(None).dynamodb;
     Sqs::new(&sqs, "https://sqs.us-east-1.amazonaws.com/1/q".into(), SharedHttpClient::new(mailbox.clone()))
@@ -198,36 +200,36 @@ fn tickets(count: u8) -> Vec<Ticket> {
 }
 
 #[tokio::test]
-async fn more_than_ten_tickets_go_in_batches_of_ten() {
+async fn more_than_ten_tickets_are_sent_in_batches_of_ten() {
     let mailbox = Mailbox::default();
     let tickets = tickets(23);
     sqs(&mailbox).send(tickets.clone()).await.expect("it sends");
     assert_eq!(mailbox.batches(), [10, 10, 3]);
     let arrived: Vec<_> = mailbox.take(99).iter().map(|text| Ticket::parse(text).expect("a ticket")).collect();
     assert_eq!(arrived, tickets);
-    sqs(&mailbox).send(Vec::new()).await.expect("nothing is sent");
+    sqs(&mailbox).send(Vec::new()).await.expect("an empty send succeeds");
     assert_eq!(mailbox.batches().len(), 3);
 }
 
 #[tokio::test]
-async fn a_batch_of_which_a_part_is_refused_is_an_error() {
+async fn a_batch_that_is_partially_rejected_is_an_error() {
     let mailbox = Mailbox::default();
     mailbox.refuse("4");
-    let error = sqs(&mailbox).send(tickets(7)).await.expect_err("one is refused");
+    let error = sqs(&mailbox).send(tickets(7)).await.expect_err("one ticket is rejected");
     assert!(error.to_string().contains("1 of 7") && error.to_string().contains("InternalError"), "{error}");
-    assert_eq!(mailbox.take(99).len(), 6, "the others are in it, which harms nobody");
+    assert_eq!(mailbox.take(99).len(), 6, "the other tickets are in the queue");
 }
 
 #[tokio::test]
-async fn a_ticket_is_put_back_for_whole_seconds_and_at_most_a_quarter_of_an_hour() {
+async fn a_ticket_is_postponed_by_whole_seconds_and_at_most_a_quarter_of_an_hour() {
     let mailbox = Mailbox::default();
     for wait in [Duration::from_millis(1_900), Duration::from_secs(86_400)] {
-        sqs(&mailbox).postpone("receipt", wait).await.expect("it is put back");
+        sqs(&mailbox).postpone("receipt", wait).await.expect("the ticket is postponed");
     }
     assert_eq!(mailbox.postponed(), [2, 900]);
 }
 
-/// What was put back: for how many seconds, by its receipt.
+/// The seconds of each postponement, by receipt.
 #[derive(Clone, Debug, Default)]
 struct PutBack(Arc<Mutex<BTreeMap<String, u64>>>);
 
@@ -244,11 +246,11 @@ impl PutBack {
         let receipt = body["ReceiptHandle"].as_str().expect("a receipt").to_owned();
         let before =
             self.0.lock().expect("notes").insert(receipt, body["VisibilityTimeout"].as_u64().expect("seconds"));
-        assert_eq!(before, None, "each is put back once");
+        assert_eq!(before, None, "each ticket is postponed once");
     }
 }
 
-/// An HTTP client whose calls are noted.
+/// An HTTP client that records calls.
 #[derive(Debug)]
 struct Noted<T>(PutBack, T);
 
@@ -265,14 +267,13 @@ impl HttpConnector for Noted<SharedHttpConnector> {
     }
 }
 
-/// Enrols a partner with a key.
 async fn partner(stage: &Stage) -> Partner {
     let operator = async |path: &str, body: &Value| {
         let call = Call::post(path, body).key(stage.operator_key());
         stage.send(&call).await.answer.expect(201)
     };
     let enrolled = operator("/v1/partners", &NORTHWIND.body()).await;
-    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let text = |value: &Value| value.as_str().expect("a string").to_owned();
     let (partner_id, signing_secret) = (text(&enrolled["partner"]["partner_id"]), text(&enrolled["signing_secret"]));
     let principal = json!({"kind": "partner", "id": partner_id});
     let key = operator("/v1/keys", &json!({"principal": principal, "roles": ["global_admin"], "name": "test"})).await;
@@ -280,7 +281,7 @@ async fn partner(stage: &Stage) -> Partner {
 }
 
 #[tokio::test]
-async fn each_delivery_that_has_to_wait_is_put_back_and_reported() {
+async fn each_delivery_that_must_wait_is_postponed_and_reported() {
     let put_back = PutBack::default();
     let around = |_, http| SharedHttpClient::new(Noted(put_back.clone(), http));
     let stage = Stage::start(Some(&around)).await;
@@ -293,12 +294,12 @@ async fn each_delivery_that_has_to_wait_is_put_back_and_reported() {
     }
     stage.publish().await;
     stage.send(&partner.call("DELETE", &format!("/endpoints/{}", endpoints[2]))).await.answer.expect(200);
-    // The challenge of each, and between them what is nobody's.
+    // The challenge of each endpoint, and between them a ticket for a missing delivery.
     let challenges = stage.mailbox().take(usize::MAX);
     let of = |id: &String| challenges.iter().find(|text| text.contains(id.as_str())).expect("a challenge").clone();
     let nobodys = tickets(1).remove(0).to_text();
     let batch = [nobodys, of(&endpoints[0]), "none".to_owned(), of(&endpoints[2]), of(&endpoints[1])];
-    // No name leads anywhere on this stage, so that every attempt fails and has to be made again.
+    // No name can be resolved here, so every attempt fails and is retried.
     for (pass, attempt) in [(0, 1), (1_500, 1), (4_500, 2)] {
         stage.clock().advance_millis(pass);
         let batch = lambda_events::of_queue(&batch, stage.clock().now());
@@ -322,7 +323,7 @@ async fn each_delivery_that_has_to_wait_is_put_back_and_reported() {
     }
 }
 
-/// What this process logs.
+/// The log of this process.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -338,8 +339,8 @@ impl io::Write for Log {
 }
 
 impl Log {
-    /// The log of the whole process, in the form of `shared::lambda`: one of a single thread misses what other threads came
-    /// across first.
+    /// Collects the log of the whole process in the format of `platform::lambda`. A log of one thread would miss call sites
+    /// that other threads reached first.
     fn start() -> Self {
         let log = Self::default();
         let writer = log.clone();
@@ -348,7 +349,7 @@ impl Log {
         log
     }
 
-    /// How many lines with this text the filter of the alarm finds, and how many there are.
+    /// The number of lines with this text that match the alarm's filter, and the number of all lines with it.
     fn poisonous(&self, text: &str) -> (usize, usize) {
         let lines = String::from_utf8(self.0.lock().expect("lines").clone()).expect("text");
         let lines = lines.lines().filter(|line| line.contains(text));
@@ -358,7 +359,7 @@ impl Log {
 }
 
 #[tokio::test]
-async fn both_jobs_tell_of_poison_as_the_filter_of_its_alarm_looks_for_it() {
+async fn both_jobs_log_poison_so_that_the_alarms_filter_matches() {
     let log = Log::start();
     let stage = Stage::start(None).await;
     let ticket = json!({"Records": [{"messageId": "nobodys-ticket", "body": "none"}]});
@@ -367,7 +368,7 @@ async fn both_jobs_tell_of_poison_as_the_filter_of_its_alarm_looks_for_it() {
     let nameless = json!({"Records": [{"eventName": "INSERT", "dynamodb": {"SequenceNumber": "000nameless"}}]});
     stage.run("publish-events", nameless.to_string().as_bytes()).await;
     assert_eq!(log.poisonous("000nameless"), (1, 1));
-    // Nothing else is taken for it.
+    // Other lines do not match.
     stage.run("publish-events", b"{}").await;
     let (poisonous, all) = log.poisonous("\"report\"");
     assert!(poisonous == 0 && all > 0);

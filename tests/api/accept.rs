@@ -1,4 +1,4 @@
-//! Answering invitations: preview, accept and decline, by link and by key, in the contract's order.
+//! Answering invitations: preview, accept and decline, by link and by key.
 
 use domain::Timestamp;
 use platform::clock::Clock;
@@ -50,7 +50,7 @@ async fn an_acceptance_has_exactly_the_members_of_the_contract() {
 }
 
 #[tokio::test]
-async fn the_event_of_an_acceptance_carries_what_it_started_and_no_person() {
+async fn the_event_of_an_acceptance_has_no_personal_data() {
     let world = World::start().await;
     let (partner, customer) = (world.partner().await, world.customer().await);
     let (id, token) = world.open(&partner, &customer, asking(&TWO, "P10D")).await;
@@ -74,7 +74,7 @@ async fn the_event_of_an_acceptance_carries_what_it_started_and_no_person() {
 }
 
 #[tokio::test]
-async fn a_customers_key_accepts_without_token_and_role_and_acts_as_itself() {
+async fn a_customers_key_accepts_without_token_and_role() {
     let world = World::start().await;
     let (partner, customer) = (world.partner().await, world.customer().await);
     let (id, _) = world.open(&partner, &customer, Value::Null).await;
@@ -86,9 +86,9 @@ async fn a_customers_key_accepts_without_token_and_role_and_acts_as_itself() {
     assert_eq!(event["actor"], json!({"kind": "customer", "id": customer.tenant_id, "role": "global_admin"}));
 }
 
-/// However the decision is spelled, whoever says to have made it, by whichever way, whatever happened since.
+/// The decision counts, not its spelling, who sent it, how, or what happened since.
 #[tokio::test]
-async fn the_same_decision_again_gets_the_first_answer_byte_for_byte() {
+async fn the_same_decision_again_gets_the_first_response_byte_for_byte() {
     let Some(world) = World::with_clock().await else { return };
     let (partner, customer) = (world.partner().await, world.customer().await);
     let (id, token) = world.open(&partner, &customer, asking(&TWO, "P10D")).await;
@@ -96,7 +96,7 @@ async fn the_same_decision_again_gets_the_first_answer_byte_for_byte() {
     first.expect(200);
     let events = world.event_types(&partner, 4).await;
     let mut by_another = acceptance(&token, &json!("as_requested"));
-    by_another["accepted_by"] = json!({"name": "", "email": "nobody", "role": "sales_agent", "nope": 1});
+    by_another["accepted_by"] = json!({"name": "", "email": "unknown", "role": "sales_agent", "nope": 1});
     let mut by_nobody = acceptance(&token, &json!("as_requested"));
     by_nobody.as_object_mut().unwrap().remove("accepted_by");
     let path = format!("/v1/invitations/{id}/accept");
@@ -133,7 +133,7 @@ async fn the_same_decision_again_gets_the_first_answer_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn the_customer_grants_what_it_wants_and_never_more_than_was_asked() {
+async fn the_customer_can_grant_less_than_requested_but_not_more() {
     let world = World::start().await;
     let (partner, customer) = (world.partner().await, world.customer().await);
     let asked = json!({"roles": TWO, "duration": "P100D", "auto_extend": true});
@@ -153,7 +153,7 @@ async fn the_customer_grants_what_it_wants_and_never_more_than_was_asked() {
 }
 
 #[tokio::test]
-async fn an_extension_that_was_not_asked_for_exceeds_the_request() {
+async fn an_extension_that_was_not_requested_exceeds_the_request() {
     let world = World::start().await;
     let (partner, customer) = (world.partner().await, world.customer().await);
     let (id, token) = world.open(&partner, &customer, asking(&["global_reader"], "P1D")).await;
@@ -163,7 +163,7 @@ async fn an_extension_that_was_not_asked_for_exceeds_the_request() {
 }
 
 #[tokio::test]
-async fn a_decision_is_said_exactly_when_one_is_asked_for() {
+async fn a_decision_is_required_exactly_if_delegated_administration_is_requested() {
     let world = World::start().await;
     let (partner, one, two) = (world.partner().await, world.customer().await, world.customer().await);
     let (asks, token_asks) = world.open(&partner, &one, asking(&TWO, "P1D")).await;
@@ -184,9 +184,9 @@ async fn a_decision_is_said_exactly_when_one_is_asked_for() {
     assert_eq!(refused["invitation"]["answer"]["delegated_admin"], Value::Null);
 }
 
-/// Every acceptance here is wrong in several ways; the one that comes first in the contract is named.
+/// Every acceptance has several faults. The response has the first one in the contract's order.
 #[tokio::test]
-async fn checks_of_an_acceptance_come_in_their_order() {
+async fn an_acceptance_with_several_faults_gets_the_first_error_in_order() {
     let Some(world) = World::with_policy(|file| {
         file["versions"][0]["clouds"]["us_gov"]["accept_proof"] = json!("customer_key");
     })
@@ -219,12 +219,12 @@ async fn checks_of_an_acceptance_come_in_their_order() {
     ] {
         world.send(&call).await.refused(404, "not_found");
     }
-    // Its time is over, too.
+    // It has also expired.
     world.send(&by_role(&cancelled, &its_token, "sales_agent", &wrong)).await.refused(409, "invalid_transition");
     world.send(&by_role(&expired, &expired_token, "sales_agent", &wrong)).await.refused(410, "invitation_expired");
     world.send(&by_role(&pending, &token, "sales_agent", &wrong)).await.refused(403, "accept_proof_required");
 
-    // The same without the proof being asked for: a customer's key needs none.
+    // A customer's key needs no proof.
     world.send(&csp.accept(&pending, &wrong)).await.refused(422, "validation_failed");
     world.suspend(&partner).await;
     let nameless = csp.call("POST", &format!("/invitations/{pending}/accept")).json(&json!({"delegated_admin": wrong}));
@@ -241,7 +241,7 @@ async fn checks_of_an_acceptance_come_in_their_order() {
 }
 
 #[tokio::test]
-async fn by_link_the_role_ranks_before_the_partner_and_the_decision() {
+async fn by_link_the_role_is_checked_before_the_partner_and_the_decision() {
     let Some(world) = World::with_clock().await else { return };
     let (partner, customer) = (world.partner().await, world.customer().await);
     let (id, token) = world.open(&partner, &customer, asking(&TWO, "P10D")).await;
@@ -255,9 +255,9 @@ async fn by_link_the_role_ranks_before_the_partner_and_the_decision() {
     world.send(&accept_by_link(&id, &token, &json!("nonsense"))).await.refused(403, "partner_not_active");
 }
 
-/// Where the policy wants a key of the customer's, the link shows and declines, but does not accept.
+/// If the policy requires a customer key, the link can preview and decline but not accept.
 #[tokio::test]
-async fn where_a_customers_key_is_the_proof_the_link_does_not_accept() {
+async fn if_the_policy_requires_a_customer_key_a_link_can_not_accept() {
     let Some(world) = World::with_policy(|file| {
         file["versions"][0]["clouds"]["public"]["accept_proof"] = json!("customer_key");
     })
@@ -277,9 +277,9 @@ async fn where_a_customers_key_is_the_proof_the_link_does_not_accept() {
     world.send(&decline_by_link(&id, &token)).await.expect(200);
 }
 
-/// MP-43: the tenant is looked at again at every step, and what it has stays.
+/// MP-43: the tenant is checked at every step. Existing relationships remain.
 #[tokio::test]
-async fn a_customer_that_enrols_keeps_what_it_has_and_begins_nothing_new() {
+async fn a_customer_that_enrols_keeps_relationships_but_can_not_start_new_ones() {
     let world = World::start().await;
     let (partner, other, customer) = (world.partner().await, world.partner().await, world.customer().await);
     world.relate(&partner, &customer).await;
@@ -296,13 +296,13 @@ async fn a_customer_that_enrols_keeps_what_it_has_and_begins_nothing_new() {
     world.send(&partner.register(&registration(&subscription, &customer))).await.expect(200);
     assert_eq!(world.items(&customer.call("GET", "/subscriptions"), 1).await, before);
     assert_eq!(world.items(&customer.call("GET", "/partners"), 1).await[0]["state"], "active");
-    // A no is always possible, and so is an end.
+    // Declining and ending are always possible.
     world.send(&decline_by_link(&id, &token)).await.expect(200);
     world.send(&customer.end(&partner)).await.expect(200);
 }
 
 #[tokio::test]
-async fn a_grant_is_accepted_only_within_the_relationship_it_was_asked_in() {
+async fn a_grant_is_accepted_only_in_the_relationship_it_was_requested_in() {
     let world = World::start().await;
     let (partner, customer) = (world.partner().await, world.customer().await);
     world.relate(&partner, &customer).await;
@@ -315,15 +315,15 @@ async fn a_grant_is_accepted_only_within_the_relationship_it_was_asked_in() {
     world.send(&partner.renew(&id)).await.refused(409, "invalid_transition");
     world.tick();
     world.relate(&partner, &customer).await;
-    // It is active again, but in another period.
+    // The relationship is active again, but it is a new one.
     world.send(&accept).await.refused(409, "invalid_transition");
     world.send(&partner.renew(&id)).await.refused(409, "invalid_transition");
     world.send(&decline_by_link(&id, &token)).await.expect(200);
 }
 
-/// Two clocks disagree: one has made a new invitation when the old one was over, the other thinks that it still runs.
+/// Two clocks disagree: for one the old invitation has expired and there is a new one, for the other it is still pending.
 #[tokio::test]
-async fn an_invitation_in_whose_place_another_is_open_is_over() {
+async fn an_invitation_that_was_replaced_has_expired() {
     let Some(world) = World::with_clock().await else { return };
     let (partner, customer) = (world.partner().await, world.customer().await);
     let (old, old_token) = world.open(&partner, &customer, Value::Null).await;
@@ -335,7 +335,7 @@ async fn an_invitation_in_whose_place_another_is_open_is_over() {
 }
 
 #[tokio::test]
-async fn an_invitation_ends_to_the_millisecond() {
+async fn an_invitation_expires_at_the_exact_millisecond() {
     let Some(world) = World::with_clock().await else { return };
     let (partner, one, two) = (world.partner().await, world.customer().await, world.customer().await);
     let (in_time, its_token) = world.open(&partner, &one, Value::Null).await;
@@ -351,7 +351,7 @@ async fn an_invitation_ends_to_the_millisecond() {
 }
 
 #[tokio::test]
-async fn a_no_is_answered_with_the_invitation_and_its_reason() {
+async fn declining_returns_the_invitation_with_the_reason() {
     let world = World::start().await;
     let (partner, one, two) = (world.partner().await, world.customer().await, world.customer().await);
     let (id, token) = world.open(&partner, &one, asking(&TWO, "P10D")).await;
@@ -362,7 +362,7 @@ async fn a_no_is_answered_with_the_invitation_and_its_reason() {
     let decided_at = &invitation["answer"]["decided_at"];
     assert_eq!(invitation["answer"], json!({"decision": "declined", "decided_at": decided_at, "reason": "Not\nnow"}));
     let events = world.event_types(&partner, 4).await;
-    // Events are never erased, so what the customer wrote is not in it; and nobody claimed a role.
+    // Events are kept forever, so the customer's text is not in the event. Declining needs no role.
     let told = world.items(&partner.call("GET", &format!("/events?subject={id}")), 2).await;
     let told = told.iter().find(|event| event["type"] == "invitation.declined").expect("an event");
     assert_eq!((&told["data"], &told["actor"]), (&json!({}), &json!({"kind": "link", "id": id, "role": null})));
@@ -377,13 +377,13 @@ async fn a_no_is_answered_with_the_invitation_and_its_reason() {
     assert!(by_key.replayed() && by_key.body == declined.body);
     assert_eq!(world.event_types(&partner, 4).await, events);
 
-    // By key the body may be absent, and no reason is none.
+    // By key the body may be absent, and the reason may be null.
     let (id, token) = world.open(&partner, &two, Value::Null).await;
     let declined = world.send(&two.decline(&id)).await;
     let answer = &declined.expect(200)["invitation"]["answer"];
     assert_eq!(*answer, json!({"decision": "declined", "decided_at": answer["decided_at"]}));
     assert!(world.send(&decline_by_link(&id, &token)).await.replayed());
-    // The customer's no makes room for another invitation.
+    // After declining, another invitation can be created.
     world.open(&partner, &two, Value::Null).await;
 }
 
@@ -404,7 +404,7 @@ async fn a_suspended_partners_invitation_can_be_declined_but_not_accepted() {
 }
 
 #[tokio::test]
-async fn a_preview_shows_everything_in_every_state_and_changes_nothing() {
+async fn a_preview_is_complete_in_every_state_and_writes_nothing() {
     let Some(world) = World::with_clock().await else { return };
     let (partner, customer) = (world.partner().await, world.customer().await);
     let (id, token) = world.open(&partner, &customer, asking(&TWO, "P10D")).await;
@@ -436,7 +436,7 @@ async fn a_preview_shows_everything_in_every_state_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_renewal_kills_the_old_link_at_once_on_every_route() {
+async fn a_renewal_invalidates_the_old_link_at_once_on_every_route() {
     let world = World::start().await;
     let (partner, customer) = (world.partner().await, world.customer().await);
     let (id, old) = world.open(&partner, &customer, Value::Null).await;
@@ -453,7 +453,7 @@ async fn a_renewal_kills_the_old_link_at_once_on_every_route() {
 }
 
 #[tokio::test]
-async fn an_expired_invitation_can_be_renewed_unless_another_took_its_place() {
+async fn an_expired_invitation_can_be_renewed_unless_it_was_replaced() {
     let Some(world) = World::with_clock().await else { return };
     let (partner, customer) = (world.partner().await, world.customer().await);
     let (old, _) = world.open(&partner, &customer, Value::Null).await;

@@ -1,11 +1,11 @@
-//! What the operator does: customers, partners, keys, suspension, rotation. Every command is idempotent.
+//! The operator's routes: customers, partners, keys, suspension, rotation. Every command is idempotent.
 
 use serde_json::{Value, json};
 use tests::parties::{accept_by_link, asking, registration};
 use tests::{Call, Partner, World};
 
 #[tokio::test]
-async fn a_registered_customer_is_answered_again_and_never_changed() {
+async fn registering_a_customer_again_returns_it_unchanged() {
     let world = World::start().await;
     let tenant_id = world.tenant_id();
     let body = json!({
@@ -44,7 +44,7 @@ async fn a_registered_customer_is_answered_again_and_never_changed() {
 }
 
 #[tokio::test]
-async fn an_enrolled_partner_is_answered_again_with_its_current_secret_and_never_changed() {
+async fn enrolling_a_partner_again_returns_it_unchanged_with_its_current_secret() {
     let world = World::start().await;
     let tenant_id = world.tenant_id();
     let body = json!({"tenant_id": tenant_id, "name": "Fabrikam", "cloud": "public", "market": "US"});
@@ -77,7 +77,7 @@ async fn an_enrolled_partner_is_answered_again_with_its_current_secret_and_never
 }
 
 #[tokio::test]
-async fn enrolling_makes_a_known_tenant_a_csp_tenant_if_cloud_and_market_agree() {
+async fn enrolling_makes_an_existing_tenant_a_csp_tenant_if_cloud_and_market_match() {
     let world = World::start().await;
     let customer = world.customer_in("public", "FR").await;
     let enrol = |tenant_id: &str, name: &str, cloud: &str, market: &str| {
@@ -87,12 +87,12 @@ async fn enrolling_makes_a_known_tenant_a_csp_tenant_if_cloud_and_market_agree()
     world.operator(enrol(id, "Contoso", "us_gov", "FR")).await.refused(422, "cloud_mismatch");
     world.operator(enrol(id, "Contoso", "us_gov", "US")).await.refused(422, "cloud_mismatch");
     world.operator(enrol(id, "Contoso", "public", "US")).await.refused(422, "market_mismatch");
-    // Its name may differ, and the tenant keeps its own.
+    // The name may differ. The tenant keeps its own.
     let enrolled = world.operator(enrol(id, "Contoso Partners", "public", "FR")).await.expect(201);
     let known = json!({"tenant_id": id, "name": "Contoso", "cloud": "public", "market": "FR"});
     let tenant = world.operator(Call::post("/v1/customers", &known)).await.expect(200)["customer"].clone();
     assert_eq!((&tenant["name"], &tenant["partner_id"]), (&json!("Contoso"), &enrolled["partner"]["partner_id"]));
-    // An unknown tenant becomes a known one.
+    // Enrolling creates an unknown tenant.
     let new = world.tenant_id();
     world.operator(enrol(&new, "Fabrikam", "public", "US")).await.expect(201);
     let other = json!({"tenant_id": new, "name": "Other", "cloud": "public", "market": "US"});
@@ -100,7 +100,7 @@ async fn enrolling_makes_a_known_tenant_a_csp_tenant_if_cloud_and_market_agree()
 }
 
 #[tokio::test]
-async fn a_new_name_is_an_event_and_the_same_name_is_none() {
+async fn renaming_writes_an_event_only_if_the_name_changes() {
     let world = World::start().await;
     let (partner, customer) = (world.partner().await, world.customer().await);
     let rename = |path: String, name: &str| Call::new("PATCH", path).json(&json!({"name": name}));
@@ -117,7 +117,7 @@ async fn a_new_name_is_an_event_and_the_same_name_is_none() {
     let mut types: Vec<_> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
     types.sort_unstable();
     assert_eq!(types, ["customer.registered", "customer.renamed", "key.issued"]);
-    // Invitations keep the name that the customer was shown; lists show the present one.
+    // Invitations keep the name that the customer saw. Lists show the current one.
     let id = world.relate(&partner, &customer).await;
     let back = world.operator(rename(partner_path, "Northwind")).await;
     back.expect(200);
@@ -131,7 +131,7 @@ async fn a_new_name_is_an_event_and_the_same_name_is_none() {
 }
 
 #[tokio::test]
-async fn a_key_is_shown_once_and_again_only_under_its_idempotency_key() {
+async fn a_key_is_returned_again_only_for_its_idempotency_key() {
     let world = World::start().await;
     let partner = world.partner().await;
     let body = json!({
@@ -152,7 +152,7 @@ async fn a_key_is_shown_once_and_again_only_under_its_idempotency_key() {
     reused.refused(422, "idempotency_key_reused");
     let fresh = world.operator(Call::post("/v1/keys", &body)).await.expect(201);
     assert_ne!(fresh["key"], issued["key"]);
-    // The list names it without showing it.
+    // The list has its id but not its text.
     let keys = world.all(&Call::get("/v1/keys").key(world.operator_key())).await;
     let listed = keys.iter().find(|key| key["key_id"] == issued["key_id"]);
     if let Some(listed) = listed {
@@ -166,7 +166,7 @@ async fn a_key_is_shown_once_and_again_only_under_its_idempotency_key() {
 }
 
 #[tokio::test]
-async fn me_says_who_a_key_is() {
+async fn me_describes_the_principal_of_a_key() {
     let world = World::start().await;
     let (partner, customer) = (world.partner().await, world.customer().await);
     let roles = ["billing_admin", "admin_agent"];
@@ -186,7 +186,7 @@ async fn me_says_who_a_key_is() {
 }
 
 #[tokio::test]
-async fn an_operators_key_that_was_issued_is_an_operators() {
+async fn an_issued_operator_key_has_operator_rights() {
     let world = World::start().await;
     let key = world.issue_key(json!({"kind": "operator"}), &[]).await;
     let body = json!({"tenant_id": world.tenant_id(), "name": "Contoso", "cloud": "public", "market": "US"});
@@ -195,7 +195,7 @@ async fn an_operators_key_that_was_issued_is_an_operators() {
 }
 
 #[tokio::test]
-async fn a_revoked_key_stops_within_thirty_seconds_and_a_new_one_works_at_once() {
+async fn a_revoked_key_fails_within_thirty_seconds_and_a_new_key_works_at_once() {
     let Some(world) = World::with_clock().await else { return };
     let partner = world.partner().await;
     let list = partner.call("GET", "/invitations");
@@ -208,7 +208,7 @@ async fn a_revoked_key_stops_within_thirty_seconds_and_a_new_one_works_at_once()
     world.clock().advance_millis(30_000);
     world.send(&list).await.refused(401, "key_invalid");
     world.send(&Call::get("/v1/me").key(&partner.key)).await.refused(401, "key_invalid");
-    // A repeat answers with the first time, and is no event.
+    // Revoking again returns the first time and writes no event.
     assert_eq!(world.operator(Call::delete(path.as_str())).await.expect(200), at);
     let further = world.further_key(&partner, &["sales_agent"]).await;
     world.send(&further.call("GET", "/invitations")).await.expect(200);
@@ -219,9 +219,9 @@ async fn a_revoked_key_stops_within_thirty_seconds_and_a_new_one_works_at_once()
     assert_eq!(revoked["revoked_at"], at["revoked_at"]);
 }
 
-/// The first operator's key stands in the deployment, not in the table: it has a name, and can't be revoked.
+/// The hash of the first operator key is in the deployment's configuration, not in the table.
 #[tokio::test]
-async fn the_deployments_own_key_is_no_key_of_the_table() {
+async fn the_key_of_the_deployment_can_not_be_revoked() {
     let world = World::start().await;
     let me = world.operator(Call::get("/v1/me")).await.expect(200);
     let path = format!("/v1/keys/{}", me["key_id"].as_str().unwrap());
@@ -229,9 +229,9 @@ async fn the_deployments_own_key_is_no_key_of_the_table() {
     world.operator(Call::get("/v1/me")).await.expect(200);
 }
 
-/// What is not there is never remembered: neither a partner's absence nor a key's.
+/// The absence of partners and keys is not cached.
 #[tokio::test]
-async fn what_was_missed_is_found_as_soon_as_it_is_there() {
+async fn a_new_partner_and_key_are_found_at_once_after_a_miss() {
     let world = World::start().await;
     let tenant_id = world.tenant_id();
     let body = json!({"tenant_id": tenant_id, "name": "Fabrikam", "cloud": "public", "market": "US"});
@@ -252,7 +252,7 @@ async fn what_was_missed_is_found_as_soon_as_it_is_there() {
     world.send(&signed).await.refused(422, "validation_failed");
 }
 
-/// MP-45: suspension refuses everything that the partner itself does, repeats included; everything of the customer's works.
+/// MP-45: after suspension all requests of the partner are rejected, including repeats. Those of its customers work.
 #[tokio::test]
 async fn a_suspended_partner_can_do_nothing_and_its_customers_can_leave_it() {
     let Some(world) = World::with_clock().await else { return };
@@ -303,7 +303,7 @@ async fn a_suspended_partner_can_do_nothing_and_its_customers_can_leave_it() {
     world.send(&leaving.end(&partner)).await.expect(200);
     let ended = world.send(&customer.call("DELETE", &format!("/grants/{grant}"))).await.expect(200);
     assert_eq!(ended["grant"]["state"], "ended");
-    // Suspended, invited, relationship and grant ended: nothing of what was refused left a trace.
+    // Rejected requests wrote no events.
     assert_eq!(world.event_types(&partner, events + 3).await.len(), events + 3);
 
     for _ in 0..2 {
@@ -317,7 +317,7 @@ async fn a_suspended_partner_can_do_nothing_and_its_customers_can_leave_it() {
 }
 
 #[tokio::test]
-async fn a_rotation_keeps_the_old_secret_for_its_grace_and_no_third_one() {
+async fn a_rotated_secret_works_until_its_grace_period_ends() {
     let Some(world) = World::with_clock().await else { return };
     let old = world.partner().await;
     let path = format!("/v1/partners/{}/signing-secret/rotate", old.partner_id);
@@ -334,7 +334,7 @@ async fn a_rotation_keeps_the_old_secret_for_its_grace_and_no_third_one() {
     let (signed, refused) = ("validation_failed", "signature_invalid");
     assert_eq!(try_with(&old).await, signed);
     let new = renewed(24).await;
-    // The new one at once, though the partner is remembered; the old one until its grace ends.
+    // The new secret works at once although the partner is cached, the old one until its grace period ends.
     assert_eq!((try_with(&new).await.as_str(), try_with(&old).await.as_str()), (signed, signed));
     world.operator(rotate(1)).await.refused(409, "rotation_in_progress");
     world.clock().advance_millis(24 * 3_600_000 - 1);
@@ -342,7 +342,7 @@ async fn a_rotation_keeps_the_old_secret_for_its_grace_and_no_third_one() {
     assert_eq!((try_with(&new).await.as_str(), try_with(&old).await.as_str()), (signed, signed));
     world.clock().advance_millis(1);
     assert_eq!((try_with(&new).await.as_str(), try_with(&old).await.as_str()), (signed, refused));
-    // Without grace the old one stops as soon as nobody remembers it.
+    // Without a grace period the old secret fails once caches have expired.
     let newest = renewed(0).await;
     assert_eq!(try_with(&newest).await, signed);
     world.clock().advance_millis(30_000);
@@ -353,7 +353,7 @@ async fn a_rotation_keeps_the_old_secret_for_its_grace_and_no_third_one() {
 }
 
 #[tokio::test]
-async fn only_an_operator_does_what_an_operator_does() {
+async fn only_an_operator_can_use_operator_routes() {
     let world = World::start().await;
     let (partner, customer) = (world.partner().await, world.customer().await);
     let (id, tenant) = (&partner.partner_id, &customer.tenant_id);
@@ -377,11 +377,11 @@ async fn only_an_operator_does_what_an_operator_does() {
         }
         world.send(&Call::new(method, path.as_str())).await.refused(401, "token_missing");
     }
-    let nobody = format!("ptr_{}", "a".repeat(26));
+    let unknown = format!("ptr_{}", "a".repeat(26));
     for action in ["suspend", "resume"] {
-        let unknown = Call::new("POST", format!("/v1/partners/{nobody}/{action}"));
-        world.operator(unknown).await.refused(404, "not_found");
+        let call = Call::new("POST", format!("/v1/partners/{unknown}/{action}"));
+        world.operator(call).await.refused(404, "not_found");
     }
-    let rotate = Call::post(format!("/v1/partners/{nobody}/signing-secret/rotate"), &json!({"grace_hours": 0}));
+    let rotate = Call::post(format!("/v1/partners/{unknown}/signing-secret/rotate"), &json!({"grace_hours": 0}));
     world.operator(rotate).await.refused(404, "not_found");
 }

@@ -1,4 +1,4 @@
-//! Every code of the registry has a black-box case that produces it; a code that nothing produces fails here.
+//! Every error code has a black-box test that produces it.
 
 use std::collections::BTreeMap;
 
@@ -7,31 +7,27 @@ use tests::cases::Cases;
 
 use crate::corpus::{EVENTS, REQUESTS};
 
-/// Codes that need more than one request: the file and the test that produce them.
+/// Codes that need more than one request: the file and the test.
 const SCRIPTED: &[(&str, &str, &str)] = &[
-    ("accept_proof_required", "accept.rs", "where_a_customers_key_is_the_proof_the_link_does_not_accept"),
+    ("accept_proof_required", "accept.rs", "if_the_policy_requires_a_customer_key_a_link_can_not_accept"),
     ("partner_not_active", "administer.rs", "a_suspended_partner_can_do_nothing_and_its_customers_can_leave_it"),
-    ("cloud_not_supported", "invitations.rs", "a_cloud_that_the_policy_denies_is_refused"),
-    ("invitation_pending", "invitations.rs", "an_invitation_past_its_end_is_in_nobodys_way"),
-    ("relationship_active", "invitations.rs", "in_an_active_relationship_roles_make_an_invitation_of_kind_grant"),
-    ("invalid_transition", "accept.rs", "a_grant_is_accepted_only_within_the_relationship_it_was_asked_in"),
-    ("tenant_exists", "administer.rs", "a_registered_customer_is_answered_again_and_never_changed"),
-    (
-        "partner_exists",
-        "administer.rs",
-        "an_enrolled_partner_is_answered_again_with_its_current_secret_and_never_changed",
-    ),
-    ("rotation_in_progress", "administer.rs", "a_rotation_keeps_the_old_secret_for_its_grace_and_no_third_one"),
+    ("cloud_not_supported", "invitations.rs", "nothing_new_can_start_in_a_cloud_that_the_policy_denies"),
+    ("invitation_pending", "invitations.rs", "an_expired_invitation_does_not_block_a_new_one"),
+    ("relationship_active", "invitations.rs", "in_an_active_relationship_a_request_for_roles_has_the_kind_grant"),
+    ("invalid_transition", "accept.rs", "a_grant_is_accepted_only_in_the_relationship_it_was_requested_in"),
+    ("tenant_exists", "administer.rs", "registering_a_customer_again_returns_it_unchanged"),
+    ("partner_exists", "administer.rs", "enrolling_a_partner_again_returns_it_unchanged_with_its_current_secret"),
+    ("rotation_in_progress", "administer.rs", "a_rotated_secret_works_until_its_grace_period_ends"),
     ("endpoint_exists", "endpoints.rs", "an_endpoint_is_created_once_under_an_idempotency_key"),
-    ("endpoint_limit", "endpoints.rs", "an_owner_has_ten_endpoints_at_most_and_room_again_once_one_is_deleted"),
-    ("endpoint_url_forbidden", "endpoints.rs", "webhooks_go_to_public_https_addresses_only"),
-    ("invitation_expired", "accept.rs", "an_invitation_ends_to_the_millisecond"),
-    ("delegated_admin_required", "invitations.rs", "in_us_gov_an_invitation_asks_for_delegated_administration"),
-    ("rate_limited", "invitations.rs", "five_a_day_and_customer_is_the_limit_until_midnight_utc"),
-    ("internal", "openness.rs", "a_panic_in_a_handler_is_a_500_that_says_nothing"),
+    ("endpoint_limit", "endpoints.rs", "an_owner_has_at_most_ten_endpoints_and_deleting_one_makes_room"),
+    ("endpoint_url_forbidden", "endpoints.rs", "endpoint_urls_must_be_public_https_addresses"),
+    ("invitation_expired", "accept.rs", "an_invitation_expires_at_the_exact_millisecond"),
+    ("delegated_admin_required", "invitations.rs", "in_us_gov_an_invitation_must_request_delegated_administration"),
+    ("rate_limited", "invitations.rs", "five_invitations_per_customer_are_allowed_each_utc_day"),
+    ("internal", "openness.rs", "a_panic_in_a_handler_returns_500_without_details"),
 ];
 
-/// Codes that only an injected fault produces, in `tests/store/faults.rs`.
+/// Codes that need an injected fault, in `tests/store/faults.rs`.
 const BY_FAULTS: &[&str] = &["contention", "throttled", "outcome_unknown", "idempotency_in_progress"];
 const FAULTS: &str = include_str!("../store/faults.rs");
 
@@ -46,7 +42,7 @@ fn source(file: &str) -> &'static str {
     }
 }
 
-/// The text of a test, up to the next one.
+/// The text of a test.
 fn body<'a>(source: &'a str, name: &str) -> Option<&'a str> {
     let from = source.find(&format!("async fn {name}() {{"))?;
     let rest = &source[from..];
@@ -84,5 +80,5 @@ fn every_code_is_produced_by_a_test() {
     }
     let known = |name: &str| Code::ALL.iter().any(|code| code.name() == name);
     let unknown: Vec<_> = produced.keys().filter(|name| !known(name)).collect();
-    assert!(unknown.is_empty(), "no such codes: {unknown:?}");
+    assert!(unknown.is_empty(), "unknown codes: {unknown:?}");
 }

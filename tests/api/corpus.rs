@@ -1,4 +1,4 @@
-//! Bad input: every case of the data files gets exactly its answer, and nothing is written.
+//! Bad input: every case of the data files gets exactly the expected response, and nothing is written.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use tests::{Answer, Call, Customer, World};
 pub(crate) const REQUESTS: &str = include_str!("../data/bad-requests.json");
 pub(crate) const EVENTS: &str = include_str!("../data/bad-events.json");
 
-/// How many cases share one look into the table.
+/// The number of cases between two reads of the table.
 const AT_ONCE: usize = 16;
 
 #[tokio::test]
-async fn every_bad_request_gets_exactly_its_answer_and_writes_nothing() {
+async fn every_bad_request_gets_the_expected_response_and_writes_nothing() {
     let world = World::start().await;
     let file = Cases::read(REQUESTS);
     let names = scene(&world).await;
@@ -36,7 +36,7 @@ async fn every_bad_request_gets_exactly_its_answer_and_writes_nothing() {
 }
 
 #[tokio::test]
-async fn every_bad_event_gets_exactly_its_answer_and_writes_nothing() {
+async fn every_bad_event_gets_the_expected_response_and_writes_nothing() {
     let Some(world) = World::with_clock().await else { return };
     let file = Cases::read(EVENTS);
     let names = scene(&world).await;
@@ -58,12 +58,12 @@ async fn every_bad_event_gets_exactly_its_answer_and_writes_nothing() {
     }
 }
 
-/// Every input group of §4 that a request or an event can be in, and where those are looked at that no case here is in.
+/// The groups of bad input are numbered 1 to 66. The list below says where the groups without cases are tested.
 #[test]
 fn every_group_of_bad_input_that_can_reach_a_route_has_cases() {
     let elsewhere = [
-        (33, "webhooks.rs: a clock at 1970; shared/platform/src/secrets/signature.rs: one before it"),
-        (60, "tests/webhooks/endpoints.rs: the URLs of endpoints; shared/platform/src/outbound: what a URL may be"),
+        (33, "webhooks.rs: a clock at 1970; shared/platform/src/secrets/signature.rs: a clock before 1970"),
+        (60, "tests/webhooks/endpoints.rs: the URLs of endpoints; shared/platform/src/outbound: valid URLs"),
     ];
     let mut groups = Cases::read(REQUESTS).groups();
     for (group, count) in Cases::read(EVENTS).groups() {
@@ -74,7 +74,7 @@ fn every_group_of_bad_input_that_can_reach_a_route_has_cases() {
     assert!(groups.values().sum::<usize>() >= 1_500);
 }
 
-/// Sends every case, compares every answer, and holds that the table stays as it was.
+/// Sends every case and compares every response. Asserts that the table does not change.
 async fn walk(world: &World, cases: &[&Case], sent: impl AsyncFn(&Case) -> Answer) {
     let before = world.table().await;
     let mut failed = Vec::new();
@@ -93,7 +93,7 @@ async fn walk(world: &World, cases: &[&Case], sent: impl AsyncFn(&Case) -> Answe
     assert!(failed.is_empty(), "{} of {} failed:\n{}", failed.len(), cases.len(), failed.join("\n"));
 }
 
-/// Compares an answer with what is expected, whole shape included.
+/// Compares a response with the expected one. A problem's complete shape is checked.
 pub(crate) fn check(answer: &Answer, expected: &Expected) -> Result<(), String> {
     let got = || format!("{} {}", answer.status, String::from_utf8_lossy(&answer.body));
     match expected.code.as_str() {
@@ -119,7 +119,7 @@ pub(crate) fn print_groups(file: &Cases) {
     println!("{} cases, by group: {}", file.cases.len(), groups.join(", "));
 }
 
-/// Parties and things that the cases name.
+/// Creates the parties and resources that the cases refer to.
 pub(crate) async fn scene(world: &World) -> Names {
     let (partner, other) = (world.partner().await, world.partner().await);
     let (customer, invitee) = (world.customer().await, world.customer().await);

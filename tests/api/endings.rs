@@ -1,4 +1,4 @@
-//! Ending relationships and grants, by either side: a repeat changes nothing, and nothing else ends.
+//! Ending relationships and grants, by either side.
 
 use serde_json::{Value, json};
 use tests::parties::{accept_by_link, asking, registration};
@@ -10,13 +10,13 @@ async fn granted(world: &World, partner: &Partner, customer: &Customer, days: &s
     id.replace("inv_", "grt_")
 }
 
-/// Both ways of ending a relationship.
+/// Ending a relationship by the partner and by the customer.
 fn ends(partner: &Partner, customer: &Customer) -> [Call; 2] {
     [partner.end(customer), customer.end(partner)]
 }
 
 #[tokio::test]
-async fn either_side_ends_the_relationship_once() {
+async fn either_side_can_end_the_relationship_and_repeats_change_nothing() {
     let world = World::start().await;
     for first in [0, 1] {
         let (partner, customer) = (world.partner().await, world.customer().await);
@@ -43,7 +43,7 @@ async fn either_side_ends_the_relationship_once() {
 }
 
 #[tokio::test]
-async fn either_side_ends_a_grant_once_and_the_relationship_goes_on() {
+async fn either_side_can_end_a_grant_and_the_relationship_continues() {
     let world = World::start().await;
     for first in [0, 1] {
         let (partner, customer) = (world.partner().await, world.customer().await);
@@ -79,13 +79,13 @@ async fn either_side_ends_a_grant_once_and_the_relationship_goes_on() {
 }
 
 #[tokio::test]
-async fn what_never_was_can_not_be_ended() {
+async fn ending_a_missing_relationship_or_grant_returns_404() {
     let world = World::start().await;
     let (partner, customer) = (world.partner().await, world.customer().await);
     for call in ends(&partner, &customer) {
         world.send(&call).await.refused(404, "not_found");
     }
-    // An invitation alone is no relationship, and what it asks for is no grant.
+    // A pending invitation is neither a relationship nor a grant.
     let (id, _) = world.open(&partner, &customer, asking(&["global_reader"], "P10D")).await;
     let path = format!("/grants/{}", id.replace("inv_", "grt_"));
     for call in ends(&partner, &customer) {
@@ -99,7 +99,7 @@ async fn what_never_was_can_not_be_ended() {
 }
 
 #[tokio::test]
-async fn a_grant_that_is_over_is_answered_as_it_is() {
+async fn ending_an_inactive_grant_returns_it_unchanged() {
     let Some(world) = World::with_clock().await else { return };
     let (partner, customer) = (world.partner().await, world.customer().await);
     let short = granted(&world, &partner, &customer, "P1D").await;
@@ -116,14 +116,13 @@ async fn a_grant_that_is_over_is_answered_as_it_is() {
     world.send(&customer.end(&partner)).await.expect(200);
     let ended = world.send(&partner.call("DELETE", &format!("/grants/{long}"))).await.expect(200)["grant"].clone();
     assert_eq!((&ended["state"], &ended["ends_at"]), (&json!("ended"), &json!("2026-11-23T12:00:00.000Z")));
-    // Only what was active ended with the relationship.
+    // Only the active grants ended with the relationship.
     let all = world.items(&partner.call("GET", "/events"), 7).await;
     assert_eq!(all[0]["data"]["grants"], json!([long]));
 }
 
-/// An open wish for a grant is not in the way of a new beginning.
 #[tokio::test]
-async fn after_an_end_nothing_is_open() {
+async fn an_open_grant_request_does_not_block_an_invitation_after_the_end() {
     let world = World::start().await;
     let (partner, customer) = (world.partner().await, world.customer().await);
     world.relate(&partner, &customer).await;

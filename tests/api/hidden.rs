@@ -1,4 +1,4 @@
-//! What is another's looks like what is not there, on every route of the template (MP-06, T20).
+//! Foreign resources and missing resources get the same response on every route of the template (MP-06, T20).
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tests::parties::{asking, registration};
 use tests::{Answer, Call, Customer, Partner, World};
 
-/// A partner, its customer, and one of everything between them.
+/// A partner, its customer, and one resource of each kind between them.
 struct Side {
     partner: Partner,
     customer: Customer,
@@ -21,7 +21,7 @@ async fn side(world: &World) -> Side {
     let subscription = world.unique();
     world.send(&partner.register(&registration(&subscription, &customer))).await.expect(201);
     let key_id = world.send(&Call::get("/v1/me").key(&partner.key)).await.expect(200)["key_id"].clone();
-    // Every id of the side's own is tried on both sides' routes; the endpoint is the partner's.
+    // Every id is tried on the routes of both. The endpoint belongs to the partner.
     let endpoint = json!({"url": "https://hooks.example.com/in"});
     let endpoint = world.send(&partner.call("POST", "/endpoints").json(&endpoint)).await.expect(201);
     let ids = BTreeMap::from([
@@ -36,15 +36,15 @@ async fn side(world: &World) -> Side {
     Side { partner, customer, ids }
 }
 
-/// Ids that are well formed and nobody's, and ids that can't be any.
-fn nobodys(world: &World) -> [BTreeMap<&'static str, String>; 2] {
+/// Well-formed ids that do not exist, and malformed ids.
+fn missing(world: &World) -> [BTreeMap<&'static str, String>; 2] {
     let tail = "a".repeat(26);
     let well_formed = BTreeMap::from([
         ("partner_id", format!("ptr_{tail}")),
         ("tenant_id", world.tenant_id()),
         ("grant_id", format!("grt_{tail}")),
         ("invitation_id", format!("inv_{tail}")),
-        ("subscription_id", "nobody".to_owned()),
+        ("subscription_id", "unknown".to_owned()),
         ("key_id", format!("key_{tail}")),
         ("endpoint_id", format!("ep_{tail}")),
     ]);
@@ -52,7 +52,7 @@ fn nobodys(world: &World) -> [BTreeMap<&'static str, String>; 2] {
     [well_formed, malformed]
 }
 
-/// The path with these ids; `own` first, as far as it goes.
+/// The path with ids from `own`, or else from `others`.
 fn path(template: &str, own: &BTreeMap<&str, String>, others: &BTreeMap<&str, String>) -> String {
     let segment = |segment: &str| {
         let name = segment.trim_matches(['{', '}']);
@@ -62,14 +62,14 @@ fn path(template: &str, own: &BTreeMap<&str, String>, others: &BTreeMap<&str, St
 }
 
 #[tokio::test]
-async fn on_every_route_foreign_and_unknown_ids_get_the_same_404() {
+async fn foreign_and_unknown_ids_get_the_same_404_on_every_route() {
     let world = World::start().await;
     let (mine, theirs) = (side(&world).await, side(&world).await);
     let before = world.table().await;
     let template = Template::built_in().expect("a template");
     let mut compared = 0;
     for route in &template.routes {
-        // What has no id of somebody's, is public, or refuses everybody alike.
+        // Routes without ids, public routes, and routes that reject all callers.
         let exempt = !route.path.contains('{')
             || route.function == "web"
             || (route.path.ends_with("/subscriptions/{subscription_id}") && route.method != "GET");
@@ -90,13 +90,13 @@ async fn on_every_route_foreign_and_unknown_ids_get_the_same_404() {
             other => panic!("{}: who calls {other:?}?", route.path),
         };
         let foreign = if own.is_empty() && key == world.operator_key() { None } else { Some(&theirs.ids) };
-        // Whose path it is may be foreign; or the path is one's own and what it names is foreign.
+        // Either the owner in the path is foreign, or only the resource is.
         let whole = BTreeMap::new();
         let part: BTreeMap<&str, String> = own.iter().map(|name| (*name, mine.ids[name].clone())).collect();
         let names_more = route.path.matches('{').count() > own.len() && !own.is_empty();
         for own in [Some(&whole), names_more.then_some(&part)].into_iter().flatten() {
             let mut looks = Vec::new();
-            for ids in foreign.into_iter().chain(&nobodys(&world)) {
+            for ids in foreign.into_iter().chain(&missing(&world)) {
                 let call = Call::new(&route.method, path(&route.path, own, ids));
                 let call = if key.is_empty() { call } else { call.key(key) };
                 let answer = world.send(&body_for(call, &route.path)).await;
@@ -107,17 +107,17 @@ async fn on_every_route_foreign_and_unknown_ids_get_the_same_404() {
             compared += 1;
         }
     }
-    println!("{compared} routes and places of an id compared");
+    println!("{compared} combinations of route and id compared");
     assert!(compared >= 30, "{compared}");
     assert!(world.table().await == before);
 }
 
-/// A signed webhook to a foreign partner and to nobody: the signature is wrong, and that is all that shows.
+/// Signed webhooks to a foreign and to an unknown partner: both responses only say that the signature is invalid.
 async fn webhooks(world: &World, mine: &Side, theirs: &Side, template: &str) -> usize {
     let mut looks = Vec::new();
     let whole = BTreeMap::new();
     let now = world.now().seconds();
-    for ids in [&theirs.ids].into_iter().chain(&nobodys(world)) {
+    for ids in [&theirs.ids].into_iter().chain(&missing(world)) {
         let mut call = mine.partner.webhook("/invitations", "a", now, b"{}");
         call.path = path(template, &whole, ids);
         let answer: Answer = world.send(&call).await;
@@ -128,7 +128,7 @@ async fn webhooks(world: &World, mine: &Side, theirs: &Side, template: &str) -> 
     1
 }
 
-/// A body that is right, so that nothing but the ids is wrong.
+/// Adds a valid body, so that only the ids are wrong.
 fn body_for(call: Call, template: &str) -> Call {
     if call.method == "GET" {
         return call;
@@ -155,9 +155,9 @@ fn body_for(call: Call, template: &str) -> Call {
     call.json(&body)
 }
 
-/// Keys of all kinds that are nobody's, revoked or foreign look the same, too.
+/// Malformed, unknown, revoked and foreign keys.
 #[tokio::test]
-async fn keys_that_are_none_look_alike() {
+async fn all_invalid_keys_get_the_same_response() {
     let world = World::start().await;
     let me = |key: &str| Call::get("/v1/me").key(key);
     let mut looks = Vec::new();

@@ -1,4 +1,4 @@
-//! Creating invitations by key: bodies, replays, the order of refusals, kinds, clouds, the day's limit.
+//! Creating invitations by key: bodies, replays, the order of checks, kinds, clouds, the daily limit.
 
 use std::collections::BTreeSet;
 
@@ -44,7 +44,7 @@ async fn a_created_invitation_has_exactly_the_members_of_the_contract() {
 }
 
 #[tokio::test]
-async fn what_is_left_out_has_its_default() {
+async fn omitted_members_have_defaults() {
     let world = World::start().await;
     let (partner, customer) = (world.partner().await, world.customer().await);
     let created = world.invite(&partner, &customer, Value::Null).await.expect(201);
@@ -57,7 +57,7 @@ async fn what_is_left_out_has_its_default() {
 }
 
 #[tokio::test]
-async fn the_event_of_a_creation_names_who_what_and_under_which_policy() {
+async fn the_event_of_a_creation_has_actor_subject_and_policy_version() {
     let world = World::start().await;
     let (partner, customer) = (world.partner().await, world.customer().await);
     let seller = world.further_key(&partner, &["helpdesk_agent", "sales_agent", "user_management_admin"]).await;
@@ -73,7 +73,7 @@ async fn the_event_of_a_creation_names_who_what_and_under_which_policy() {
         "invitation_id": id, "partner_id": partner.partner_id, "customer_tenant_id": customer.tenant_id,
     });
     assert_eq!(event["subject"], subject);
-    // The first permitted role in the policy's order, not in the key's.
+    // The first permitted role in the order of the policy, not of the key.
     let actor = json!({"kind": "partner", "id": partner.partner_id, "role": "user_management_admin"});
     assert_eq!((&event["actor"], &event["policy_version"]), (&actor, &json!(1)));
     let data = json!({
@@ -84,7 +84,7 @@ async fn the_event_of_a_creation_names_who_what_and_under_which_policy() {
 }
 
 #[tokio::test]
-async fn the_same_key_and_content_is_answered_with_the_same_bytes_and_no_second_event() {
+async fn the_same_idempotency_key_and_content_returns_the_same_bytes_without_a_second_event() {
     let world = World::start().await;
     let (partner, customer) = (world.partner().await, world.customer().await);
     let key = world.unique();
@@ -121,14 +121,14 @@ async fn quotes_are_part_of_an_idempotency_key() {
         let again = world.send(&create).await;
         assert!(!created.replayed() && again.replayed(), "{key}");
     }
-    assert_eq!(ids.len(), 4, "each is a key of its own");
+    assert_eq!(ids.len(), 4, "each is a different key");
     for key in ["\"", "\"\""] {
         world.send(&partner.asks(&world.customer().await, &Value::Null, key)).await.expect(201);
     }
 }
 
 #[tokio::test]
-async fn a_replay_shows_the_invitation_as_it_is_now_and_its_current_link_while_pending() {
+async fn a_replay_returns_the_current_invitation_and_its_current_link_while_pending() {
     let world = World::start().await;
     let (partner, customer) = (world.partner().await, world.customer().await);
     let create = partner.asks(&customer, &Value::Null, &world.unique());
@@ -146,7 +146,7 @@ async fn a_replay_shows_the_invitation_as_it_is_now_and_its_current_link_while_p
 }
 
 #[tokio::test]
-async fn the_same_key_with_any_other_content_is_refused_for_ever() {
+async fn the_same_idempotency_key_with_different_content_is_always_rejected() {
     let world = World::start().await;
     let (partner, customer, other) = (world.partner().await, world.customer().await, world.customer().await);
     let key = world.unique();
@@ -184,7 +184,7 @@ async fn the_same_key_with_any_other_content_is_refused_for_ever() {
 }
 
 #[tokio::test]
-async fn a_key_belongs_to_its_partner_and_its_channel() {
+async fn idempotency_keys_are_separate_per_partner_and_channel() {
     let world = World::start().await;
     let (one, two) = (world.partner().await, world.partner().await);
     let (customer, other) = (world.customer().await, world.customer().await);
@@ -199,9 +199,9 @@ async fn a_key_belongs_to_its_partner_and_its_channel() {
     assert!(ids[0] != ids[1] && ids[0] != ids[2] && ids[1] != ids[2]);
 }
 
-/// Every request here has several faults; the one that ranks first is named.
+/// Every request has several faults. The response has the first one in order.
 #[tokio::test]
-async fn checks_come_in_their_order() {
+async fn a_creation_with_several_faults_gets_the_first_error_in_order() {
     let Some(world) = World::with_clock().await else { return };
     let (partner, suspended) = (world.partner().await, world.partner().await);
     let helpdesk = world.further_key(&suspended, &["helpdesk_agent"]).await;
@@ -232,7 +232,7 @@ async fn checks_come_in_their_order() {
 }
 
 #[tokio::test]
-async fn refusals_rank_tenant_then_relationship_then_open_invitation_then_limit() {
+async fn tenant_then_relationship_then_open_invitation_then_limit_are_checked() {
     let Some(world) = World::with_clock().await else { return };
     let partner = world.partner().await;
     let refused = async |customer: &Customer, asked: &Value, status, code: &str| {
@@ -240,14 +240,14 @@ async fn refusals_rank_tenant_then_relationship_then_open_invitation_then_limit(
     };
     let roles = asking(&["global_reader"], "P1D");
 
-    // A CSP tenant in another cloud and market is a CSP tenant; one in another cloud and market is in another cloud.
+    // CSP tenants are checked first, then the cloud, then the market.
     let (csp, elsewhere) = (world.customer_in("us_gov", "FR").await, world.customer_in("us_gov", "FR").await);
     world.enrol(&csp, "us_gov", "FR").await;
     refused(&csp, &roles, 403, "customer_is_csp_tenant").await;
     refused(&elsewhere, &roles, 422, "cloud_mismatch").await;
     refused(&world.customer_in("public", "FR").await, &roles, 422, "market_mismatch").await;
 
-    // Four cancelled invitations and an open one: the limit is reached, but the open one ranks first.
+    // The limit is reached, but the open invitation is checked first.
     let customer = world.customer().await;
     for _ in 0..4 {
         let (id, _) = world.open(&partner, &customer, Value::Null).await;
@@ -256,25 +256,25 @@ async fn refusals_rank_tenant_then_relationship_then_open_invitation_then_limit(
     let (id, token) = world.open(&partner, &customer, Value::Null).await;
     let pending = refused(&customer, &Value::Null, 409, "invitation_pending").await;
     assert_eq!(pending["invitation_id"], json!(id));
-    // Active: without roles that is what matters, with roles the limit does.
+    // In an active relationship: without roles the relationship is the error, with roles the limit.
     world.send(&accept_by_link(&id, &token, &Value::Null)).await.expect(200);
     refused(&customer, &Value::Null, 409, "relationship_active").await;
     refused(&customer, &roles, 429, "rate_limited").await;
-    // The tenant ranks before all of it.
+    // The tenant is checked before the others.
     world.enrol(&customer, "public", "US").await;
     refused(&customer, &Value::Null, 403, "customer_is_csp_tenant").await;
     refused(&customer, &roles, 403, "customer_is_csp_tenant").await;
 }
 
 #[tokio::test]
-async fn five_a_day_and_customer_is_the_limit_until_midnight_utc() {
+async fn five_invitations_per_customer_are_allowed_each_utc_day() {
     let Some(world) = World::with_clock().await else { return };
     let (partner, other, customer) = (world.partner().await, world.partner().await, world.customer().await);
     let ask = || partner.asks(&customer, &Value::Null, &world.unique());
     let first = ask();
     for call in [first.clone(), ask(), ask(), ask(), ask()] {
         let (id, _) = link(&world.send(&call).await.expect(201));
-        // A renewal is no invitation.
+        // Renewals do not count.
         world.send(&partner.renew(&id)).await.expect(200);
         world.send(&partner.cancel(&id)).await.expect(200);
     }
@@ -299,13 +299,13 @@ async fn five_a_day_and_customer_is_the_limit_until_midnight_utc() {
     let over = world.send(&ask()).await;
     over.refused(429, "rate_limited");
     assert_eq!(over.header("retry-after"), Some("86400"));
-    // After more than a week without invitations, too.
+    // Also after more than a week without invitations.
     world.clock().advance_days(40);
     world.send(&ask()).await.expect(201);
 }
 
 #[tokio::test]
-async fn an_invitation_past_its_end_is_in_nobodys_way() {
+async fn an_expired_invitation_does_not_block_a_new_one() {
     let Some(world) = World::with_clock().await else { return };
     let (partner, customer) = (world.partner().await, world.customer().await);
     let (id, _) = world.open(&partner, &customer, Value::Null).await;
@@ -317,7 +317,7 @@ async fn an_invitation_past_its_end_is_in_nobodys_way() {
 }
 
 #[tokio::test]
-async fn in_an_active_relationship_roles_make_an_invitation_of_kind_grant() {
+async fn in_an_active_relationship_a_request_for_roles_has_the_kind_grant() {
     let world = World::start().await;
     let (partner, customer) = (world.partner().await, world.customer().await);
     world.relate(&partner, &customer).await;
@@ -331,7 +331,7 @@ async fn in_an_active_relationship_roles_make_an_invitation_of_kind_grant() {
     assert_eq!(shown["requires_delegated_admin"], true);
     let accepted = world.send(&accept_by_link(&id, &token, &json!("as_requested"))).await.expect(200);
     assert_eq!(accepted["grant"]["grant_id"], json!(id.replace("inv_", "grt_")));
-    // One relationship may hold several grants.
+    // A relationship may have several grants.
     let (id, token) = world.open(&partner, &customer, asked).await;
     world.send(&accept_by_link(&id, &token, &json!("as_requested"))).await.expect(200);
     let rows = world.items(&customer.call("GET", "/partners"), 1).await;
@@ -340,7 +340,7 @@ async fn in_an_active_relationship_roles_make_an_invitation_of_kind_grant() {
 }
 
 #[tokio::test]
-async fn after_an_end_the_partner_may_invite_again() {
+async fn after_a_relationship_ends_the_partner_can_invite_again() {
     let world = World::start().await;
     let (partner, customer) = (world.partner().await, world.customer().await);
     world.relate(&partner, &customer).await;
@@ -355,9 +355,9 @@ async fn after_an_end_the_partner_may_invite_again() {
     assert_eq!((&rows[0]["state"], &rows[0]["ended_at"]), (&json!("active"), &Value::Null));
 }
 
-/// MP-01, MP-02, MP-14: the US Government cloud is served, and every invitation there asks for delegated administration.
+/// MP-01, MP-02, MP-14.
 #[tokio::test]
-async fn in_us_gov_an_invitation_asks_for_delegated_administration() {
+async fn in_us_gov_an_invitation_must_request_delegated_administration() {
     let world = World::start().await;
     let (partner, customer) = (world.partner_in("us_gov", "US").await, world.customer_in("us_gov", "US").await);
     world.invite(&partner, &customer, Value::Null).await.refused(422, "delegated_admin_required");
@@ -372,9 +372,9 @@ async fn in_us_gov_an_invitation_asks_for_delegated_administration() {
     world.invite(&partner, &public, asked).await.refused(422, "cloud_mismatch");
 }
 
-/// MP-01: a cloud that the policy switches off is refused to whoever would begin something there.
+/// MP-01.
 #[tokio::test]
-async fn a_cloud_that_the_policy_denies_is_refused() {
+async fn nothing_new_can_start_in_a_cloud_that_the_policy_denies() {
     let Some(world) = World::with_policy(|file| {
         let mut later = file["versions"][0].clone();
         later["version"] = json!(2);
@@ -403,15 +403,15 @@ async fn a_cloud_that_the_policy_denies_is_refused() {
     ] {
         world.send(&call).await.refused(403, "cloud_not_supported");
     }
-    // Nobody is kept from seeing, from saying no, or from the other cloud.
+    // Previews, declining and other clouds still work.
     world.send(&preview(&id, &token)).await.expect(200);
     world.send(&customer.decline(&id)).await.expect(200);
     world.relate(&public, &public_customer).await;
 }
 
-/// MP-40, MP-41, MP-42, MP-44: a tenant that sells can't be a customer; its company's other tenants can.
+/// MP-40, MP-41, MP-42, MP-44: a CSP tenant can't be a customer. Other tenants of its company can.
 #[tokio::test]
-async fn only_the_tenant_that_sells_is_refused_as_customer() {
+async fn only_the_csp_tenant_is_rejected_as_customer() {
     let world = World::start().await;
     let (partner, seller) = (world.partner().await, world.partner().await);
     let asked = |tenant: &str| {
@@ -427,9 +427,9 @@ async fn only_the_tenant_that_sells_is_refused_as_customer() {
     world.send(&asked(&corporate)).await.expect(201);
 }
 
-/// MP-50: that a tenant which sells can't be a customer is policy, too.
+/// MP-50.
 #[tokio::test]
-async fn a_policy_may_let_csp_tenants_be_customers() {
+async fn a_policy_can_allow_csp_tenants_as_customers() {
     let Some(world) = World::with_policy(|file| {
         file["versions"][0]["clouds"]["public"]["csp_tenant_as_customer"] = json!("allowed");
     })
@@ -442,14 +442,14 @@ async fn a_policy_may_let_csp_tenants_be_customers() {
     world.relate(&partner, &customer).await;
     let registration = tests::parties::registration("a", &customer);
     world.send(&partner.register(&registration)).await.expect(201);
-    // Never one's own, whatever the policy says.
+    // Independent of the policy, a partner can't invite its own tenant.
     let body = json!({"customer_tenant_id": partner.tenant_id, "delegated_admin": null});
     world.send(&partner.create(&body).idempotency_key("own")).await.refused(422, "self_relationship");
 }
 
-/// What lies exactly at a limit is taken; the corpus holds what lies beyond.
+/// The data files of bad requests have the values beyond the limits.
 #[tokio::test]
-async fn what_is_at_its_limit_is_taken() {
+async fn values_at_their_limits_are_accepted() {
     let world = World::start().await;
     let partner = world.partner().await;
     let roles: Vec<Value> = serde_json::from_str::<Value>(include_str!("../../shared/domain/policy.json"))
@@ -464,7 +464,7 @@ async fn what_is_at_its_limit_is_taken() {
     ] {
         let mut body = body;
         body["customer_tenant_id"] = json!(world.customer().await.tenant_id);
-        // The largest body there is, and the longest key.
+        // The largest body and the longest key.
         let mut text = body.to_string();
         text.push_str(&" ".repeat(65_536 - text.len()));
         let key = format!("{:~<255}", world.unique());
@@ -480,9 +480,9 @@ async fn what_is_at_its_limit_is_taken() {
     world.operator(Call::post("/v1/customers", &customer)).await.expect(201);
 }
 
-/// MP-10, MP-15: any number of partners may invite a customer, whoever it works with.
+/// MP-10, MP-15: any number of partners can invite a customer, independent of its relationships.
 #[tokio::test]
-async fn several_partners_invite_one_customer_at_once() {
+async fn several_partners_can_invite_one_customer() {
     let world = World::start().await;
     let customer = world.customer().await;
     for _ in 0..4 {

@@ -1,4 +1,4 @@
-//! Whatever goes wrong inside becomes our own answer, and says nothing of the inside.
+//! Internal errors: the response reveals no implementation details.
 
 use std::future::Ready;
 use std::time::Duration;
@@ -46,7 +46,7 @@ fn panicking(at_once: bool) -> Function {
 }
 
 #[tokio::test]
-async fn a_panic_in_a_handler_is_a_500_that_says_nothing() {
+async fn a_panic_in_a_handler_returns_500_without_details() {
     let Some(world) = World::with_clock().await else { return };
     for at_once in [true, false] {
         let answer = world.invoke(&panicking(at_once), &event(), Duration::from_secs(10)).await;
@@ -54,14 +54,14 @@ async fn a_panic_in_a_handler_is_a_500_that_says_nothing() {
         assert_eq!(problem["retryable"], false);
         assert!(!problem.to_string().contains("secret"));
     }
-    // The process lives on.
+    // The process continues to work.
     let whole = tests::here::function_of("GET /v1/policy").expect("a function");
     world.invoke(whole, &event(), Duration::from_secs(10)).await.expect(200);
 }
 
-/// Codes are a promise: each has one name in `snake_case`, one status in its class, one title.
+/// Codes are part of the contract.
 #[test]
-fn every_code_has_one_name_and_a_status_that_fits() {
+fn every_code_has_a_unique_name_and_a_matching_status() {
     let mut names = Vec::new();
     for code in Code::ALL {
         let name = code.name();

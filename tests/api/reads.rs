@@ -1,4 +1,4 @@
-//! Reading: lists page by page, filters, cursors, ETag, and who may see what.
+//! Reading: pages, filters, cursors, ETag, and access.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tests::parties::{accept_by_link, asking, decline_by_link, registration};
 use tests::{Call, Customer, Partner, World};
 
-/// A partner with three invitations in three states, two customers, five subscriptions; and the customers.
+/// A partner with three invitations in three states, two customers and five subscriptions. Returns the customers as well.
 async fn scene(world: &World) -> (Partner, Customer, Customer) {
     let (partner, one, two) = (world.partner().await, world.customer().await, world.customer().await);
     for customer in [&one, &two] {
@@ -27,7 +27,7 @@ async fn scene(world: &World) -> (Partner, Customer, Customer) {
     (partner, one, two)
 }
 
-/// Every list, who reads it, how many items it has in [`scene`], and the member that orders it.
+/// Every list as a call, the number of its items in [`scene`], and the member that it is sorted by.
 fn lists(partner: &Partner, one: &Customer, operator: &str) -> Vec<(Call, usize, &'static str)> {
     let by_operator = |path: &str| Call::get(path).key(operator);
     vec![
@@ -49,7 +49,7 @@ fn lists(partner: &Partner, one: &Customer, operator: &str) -> Vec<(Call, usize,
 }
 
 #[tokio::test]
-async fn every_list_is_walked_whole_and_newest_first_whatever_the_size_of_its_pages() {
+async fn every_list_is_complete_and_newest_first_for_every_page_size() {
     let Some(world) = World::with_clock().await else { return };
     let (partner, one, _) = scene(&world).await;
     for (list, count, order) in lists(&partner, &one, world.operator_key()) {
@@ -71,7 +71,7 @@ async fn every_list_is_walked_whole_and_newest_first_whatever_the_size_of_its_pa
 }
 
 #[tokio::test]
-async fn a_cursor_is_good_only_whole_and_only_where_it_belongs() {
+async fn a_cursor_is_valid_only_unchanged_and_only_for_its_own_list() {
     let Some(world) = World::with_clock().await else { return };
     let (partner, one, two) = scene(&world).await;
     let desk = world.further_key(&partner, &["billing_admin"]).await;
@@ -91,7 +91,7 @@ async fn a_cursor_is_good_only_whole_and_only_where_it_belongs() {
     let cursor = cursor_of(&list, "").await;
     let url_safe = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
     assert!(url_safe(&cursor));
-    // Another key of the same caller and another size of page go on with it.
+    // Other keys of the same caller and other page sizes may use it.
     world.send(&with(&list, "limit=2&", &cursor)).await.expect(200);
     world.send(&with(&desk.call("GET", "/invitations"), "", &cursor)).await.expect(200);
 
@@ -131,7 +131,7 @@ async fn a_cursor_is_good_only_whole_and_only_where_it_belongs() {
 }
 
 #[tokio::test]
-async fn invitations_are_filtered_by_the_state_they_are_in_now() {
+async fn invitations_are_filtered_by_their_current_state() {
     let Some(world) = World::with_clock().await else { return };
     let (partner, one, two) = scene(&world).await;
     let (third, fourth) = (world.customer().await, world.customer().await);
@@ -155,7 +155,7 @@ async fn invitations_are_filtered_by_the_state_they_are_in_now() {
 }
 
 #[tokio::test]
-async fn events_are_filtered_by_any_id_they_name() {
+async fn events_are_filtered_by_any_id_in_their_subject() {
     let Some(world) = World::with_clock().await else { return };
     let (partner, one, two) = scene(&world).await;
     let all = world.items(&partner.call("GET", "/events"), 13).await;
@@ -178,9 +178,9 @@ async fn events_are_filtered_by_any_id_they_name() {
         let filtered = Call::get(format!("/v1{path}")).key(world.operator_key());
         assert_eq!(world.items(&filtered, named.len()).await, named, "{id}");
     }
-    let none = partner.call("GET", "/events?subject=nobody");
+    let none = partner.call("GET", "/events?subject=unknown");
     world.items(&none, 0).await;
-    // Each side sees what names it, and nothing of the other's own.
+    // Each side sees only events with its id in the subject.
     let own = world.items(&two.call("GET", "/events"), 6).await;
     assert!(own.iter().all(|event| event["subject"]["customer_tenant_id"] == json!(two.tenant_id)));
     assert!(all.iter().all(|event| event["subject"]["partner_id"] == json!(partner.partner_id)));
@@ -189,11 +189,11 @@ async fn events_are_filtered_by_any_id_they_name() {
 }
 
 #[tokio::test]
-async fn rows_of_relationships_are_those_of_the_contract() {
+async fn relationships_in_lists_have_exactly_the_members_of_the_contract() {
     let world = World::start().await;
     let (partner, customer, third) = (world.partner().await, world.customer().await, world.customer().await);
     let (id, token) = world.open(&partner, &customer, asking(&["global_reader"], "P10D")).await;
-    // A mere invitation is no relationship.
+    // An invitation that is not accepted is not a relationship.
     world.open(&partner, &third, Value::Null).await;
     world.items(&customer.call("GET", "/partners"), 0).await;
     let accepted = world.send(&accept_by_link(&id, &token, &json!("as_requested"))).await.expect(200);
@@ -228,7 +228,7 @@ async fn rows_of_relationships_are_those_of_the_contract() {
 }
 
 #[tokio::test]
-async fn a_read_is_answered_304_while_it_is_what_the_caller_holds() {
+async fn a_read_returns_304_while_the_callers_version_is_current() {
     let Some(world) = World::with_clock().await else { return };
     let (partner, one, _) = scene(&world).await;
     let mut reads: Vec<_> = lists(&partner, &one, world.operator_key()).into_iter().map(|(list, ..)| list).collect();
@@ -252,13 +252,13 @@ async fn a_read_is_answered_304_while_it_is_what_the_caller_holds() {
         assert_eq!((other.status, &other.body), (200, &answer.body));
         tags.insert(tag);
     }
-    assert!(tags.len() > reads.len() - 3, "different answers have different tags");
-    // Any change shows.
+    assert!(tags.len() > reads.len() - 3, "different responses have different tags");
+    // A change invalidates the tag.
     let list = partner.call("GET", "/invitations");
     let tag = world.send(&list).await.header("etag").unwrap().to_owned();
     world.open(&partner, &world.customer().await, Value::Null).await;
     world.send(&list.header("if-none-match", &tag)).await.expect(200);
-    // A refusal has no tag, and a write knows of none.
+    // Errors and writes have no tag.
     let refused = world.send(&Call::get("/v1/me").header("if-none-match", "*")).await;
     refused.refused(401, "token_missing");
     assert_eq!(refused.header("etag"), None);
@@ -268,9 +268,8 @@ async fn a_read_is_answered_304_while_it_is_what_the_caller_holds() {
     assert_eq!(written.header("etag"), None);
 }
 
-/// Reads allow any of the six roles; a customer's key and an operator's read their own.
 #[tokio::test]
-async fn each_side_reads_its_own_and_the_operator_reads_all() {
+async fn each_side_reads_its_own_lists_and_the_operator_reads_all() {
     let world = World::start().await;
     let (partner, customer) = (world.partner().await, world.customer().await);
     let partners = ["invitations", "customers", "subscriptions", "events"];
@@ -285,14 +284,14 @@ async fn each_side_reads_its_own_and_the_operator_reads_all() {
         world.send(&Call::get(path.as_str()).key(world.operator_key())).await.expect(200);
         world.send(&Call::get(path.as_str()).key(&partner.key)).await.refused(404, "not_found");
     }
-    // The operator of a tenant that nobody registered sees nothing either.
-    let nobody = Call::get(format!("/v1/customers/{}/partners", world.tenant_id()));
-    world.operator(nobody).await.refused(404, "not_found");
+    // Unknown tenants are not found for the operator either.
+    let unknown = Call::get(format!("/v1/customers/{}/partners", world.tenant_id()));
+    world.operator(unknown).await.refused(404, "not_found");
 }
 
-/// What is youngest is held back, so that whoever follows the feed misses nothing.
+/// The feed holds back the newest events, so that its readers miss none.
 #[tokio::test]
-async fn the_feed_goes_on_where_it_stopped_oldest_first() {
+async fn the_feed_continues_after_the_cursor_oldest_first() {
     let Some(world) = World::with_clock().await else { return };
     let (partner, one, _) = scene(&world).await;
     let follow = async |after: &str| {
@@ -300,7 +299,7 @@ async fn the_feed_goes_on_where_it_stopped_oldest_first() {
         let items = page["items"].as_array().unwrap().clone();
         (items, page["next_cursor"].as_str().unwrap_or_default().to_owned())
     };
-    assert_eq!(follow("").await.0, [] as [Value; 0], "everything is too young");
+    assert_eq!(follow("").await.0, [] as [Value; 0], "all events are too new");
     world.clock().advance_millis(12_000);
     let mut newest_first = world.items(&partner.call("GET", "/events"), 13).await;
     newest_first.reverse();

@@ -1,11 +1,11 @@
-//! The main story, once through.
+//! The main use case from start to end.
 
 use serde_json::{Value, json};
 use tests::parties::{accept_by_link, link, registration};
 use tests::{Call, World};
 
 #[tokio::test]
-async fn a_second_partner_joins_and_nothing_that_was_there_before_changes() {
+async fn a_second_partner_joins_and_existing_subscriptions_do_not_change() {
     let world = World::start().await;
     let (contoso, fabrikam, northwind) = (world.customer().await, world.partner().await, world.partner().await);
     world.relate(&fabrikam, &contoso).await;

@@ -1,4 +1,4 @@
-//! Registering subscriptions: the record, replays, the order of refusals, and that nothing changes one afterwards.
+//! Registering subscriptions: the record, replays, the order of checks, and that records never change.
 
 use serde_json::{Value, json};
 use tests::parties::{asking, registration};
@@ -40,7 +40,7 @@ async fn a_registered_subscription_has_exactly_the_members_of_the_contract() {
 }
 
 #[tokio::test]
-async fn what_is_at_its_limit_is_taken() {
+async fn values_at_their_limits_are_accepted() {
     let world = World::start().await;
     let (partner, customer) = (world.partner().await, world.customer().await);
     world.relate(&partner, &customer).await;
@@ -60,7 +60,7 @@ async fn what_is_at_its_limit_is_taken() {
 }
 
 #[tokio::test]
-async fn the_same_registration_again_gets_the_first_record_and_writes_nothing() {
+async fn the_same_registration_again_returns_the_first_record_and_writes_nothing() {
     let world = World::start().await;
     let (partner, customer) = (world.partner().await, world.customer().await);
     world.relate(&partner, &customer).await;
@@ -84,13 +84,13 @@ async fn the_same_registration_again_gets_the_first_record_and_writes_nothing() 
     };
     again().await;
     assert_eq!(world.event_types(&partner, 5).await, events);
-    // The record outlives what made it possible.
+    // The record remains after the relationship ends.
     world.send(&customer.end(&partner)).await.expect(200);
     again().await;
 }
 
 #[tokio::test]
-async fn a_taken_id_is_refused_without_a_word_about_its_holder() {
+async fn a_used_id_is_rejected_without_information_about_its_owner() {
     let world = World::start().await;
     let (one, two, customer) = (world.partner().await, world.partner().await, world.customer().await);
     world.relate(&one, &customer).await;
@@ -101,7 +101,7 @@ async fn a_taken_id_is_refused_without_a_word_about_its_holder() {
     let foreign = world.send(&two.register(&body)).await;
     let problem = foreign.refused(409, "subscription_exists").to_string();
     assert!(!problem.contains(&one.partner_id) && !problem.contains("Northwind"), "{problem}");
-    // One's own record with any other content looks the same.
+    // The partner's own record with different content gets the same response.
     for (member, value) in [
         ("service", json!("office")),
         ("offer_id", json!("other")),
@@ -120,7 +120,7 @@ async fn a_taken_id_is_refused_without_a_word_about_its_holder() {
 }
 
 #[tokio::test]
-async fn refusals_rank_relationship_then_tenant_then_id() {
+async fn relationship_then_tenant_then_id_are_checked() {
     let world = World::start().await;
     let (partner, other) = (world.partner().await, world.partner().await);
     let (customer, stranger) = (world.customer().await, world.customer().await);
@@ -133,7 +133,7 @@ async fn refusals_rank_relationship_then_tenant_then_id() {
         body
     };
     world.enrol(&stranger, "public", "US").await;
-    // No relationship ranks before a CSP tenant and a taken id; whether the tenant is known does not show.
+    // The relationship is checked before the tenant and the id. The response does not reveal whether the tenant exists.
     let mut looks = Vec::new();
     for tenant in [&stranger.tenant_id, &other.tenant_id, &partner.tenant_id, &world.tenant_id()] {
         let answer = world.send(&partner.register(&of(tenant))).await;
@@ -143,16 +143,16 @@ async fn refusals_rank_relationship_then_tenant_then_id() {
     assert!(looks.iter().all(|look| *look == looks[0]));
     let foreign = world.send(&other.register(&taken)).await;
     foreign.refused(403, "no_active_relationship");
-    // A CSP tenant ranks before a taken id.
+    // The tenant is checked before the id.
     world.enrol(&customer, "public", "US").await;
     let mut changed = taken.clone();
     changed["quantity"] = json!(2);
     world.send(&partner.register(&changed)).await.refused(403, "customer_is_csp_tenant");
 }
 
-/// MP-13, MP-21: what makes a registration possible is an accepted invitation, and only as long as nobody ended it.
+/// MP-13, MP-21: registration needs an accepted invitation, and a relationship that has not ended.
 #[tokio::test]
-async fn only_an_active_relationship_makes_a_registration_possible() {
+async fn registration_needs_an_active_relationship() {
     let world = World::start().await;
     let (partner, customer) = (world.partner().await, world.customer().await);
     let register = || partner.register(&registration(&world.unique(), &customer));
@@ -167,7 +167,7 @@ async fn only_an_active_relationship_makes_a_registration_possible() {
     world.send(&register()).await.expect(201);
 }
 
-/// MP-11, MP-12, MP-36: two partners sell the same service and offer to one customer, each under an id of its own.
+/// MP-11, MP-12, MP-36: two partners sell the same service and offer to one customer, under different ids.
 #[tokio::test]
 async fn two_partners_sell_the_same_service_to_one_customer() {
     let world = World::start().await;
@@ -186,7 +186,7 @@ async fn two_partners_sell_the_same_service_to_one_customer() {
 }
 
 #[tokio::test]
-async fn clouds_have_subscription_ids_of_their_own() {
+async fn the_same_subscription_id_can_exist_in_each_cloud() {
     let world = World::start().await;
     let id = world.unique();
     for cloud in ["public", "us_gov"] {
@@ -198,7 +198,7 @@ async fn clouds_have_subscription_ids_of_their_own() {
 }
 
 #[tokio::test]
-async fn a_subscription_is_shown_to_its_partner_of_record_only() {
+async fn only_the_partner_of_record_can_read_a_subscription() {
     let world = World::start().await;
     let (one, two, customer) = (world.partner().await, world.partner().await, world.customer().await);
     world.relate(&one, &customer).await;
@@ -213,9 +213,9 @@ async fn a_subscription_is_shown_to_its_partner_of_record_only() {
     assert_eq!(world.send(&read).await.expect(200)["subscription"]["subscription_id"], json!(id));
 }
 
-/// The refusal comes before anything is read: without a key, for unknown ids, with any body.
+/// The request is rejected before anything is read: without a key, for unknown ids, with any body.
 #[tokio::test]
-async fn nobody_changes_or_removes_a_subscription() {
+async fn a_subscription_can_not_be_changed_or_deleted() {
     let world = World::start().await;
     let (partner, customer) = (world.partner().await, world.customer().await);
     world.relate(&partner, &customer).await;

@@ -1,4 +1,4 @@
-//! What anyone may see: the page behind a link, the policy; and that there is nothing else.
+//! The public routes: the page of an invitation's link, and the policy.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tests::{Call, World};
 
 #[tokio::test]
-async fn the_page_is_the_same_for_every_id_and_opening_it_changes_nothing() {
+async fn the_page_is_the_same_for_every_id_and_opening_it_writes_nothing() {
     let world = World::start().await;
     let (partner, customer) = (world.partner().await, world.customer().await);
     let (id, token) = world.open(&partner, &customer, Value::Null).await;
@@ -16,7 +16,7 @@ async fn the_page_is_the_same_for_every_id_and_opening_it_changes_nothing() {
     assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
     let text = String::from_utf8(page.body.clone()).expect("text");
     assert!(text.starts_with("<!doctype html>") && !text.contains("<script"));
-    // Link scanners open pages as often as they like.
+    // Link scanners may open the page many times.
     for path in [format!("/i/{id}"), format!("/i/{id}?x=1"), "/i/%00".to_owned(), "/i/%3Cscript%3E".to_owned()] {
         for _ in 0..10 {
             let other = world.send(&Call::get(path.as_str())).await;
@@ -32,7 +32,7 @@ async fn the_page_is_the_same_for_every_id_and_opening_it_changes_nothing() {
 }
 
 #[tokio::test]
-async fn the_page_can_neither_be_framed_nor_leak_its_address() {
+async fn the_page_can_not_be_framed_and_sends_no_referrer() {
     let world = World::start().await;
     let page = world.send(&Call::get("/i/x")).await;
     for (name, value) in [
@@ -69,9 +69,9 @@ async fn the_policy_in_force_is_public() {
     }
 }
 
-/// MP-50, MP-51: a change is announced, comes into force at its time, and leaves what was decided as it was.
+/// MP-50, MP-51: a policy change is announced, takes effect at its time, and does not affect earlier decisions.
 #[tokio::test]
-async fn a_coming_policy_is_announced_and_comes_into_force_at_its_time() {
+async fn a_future_policy_is_announced_and_takes_effect_at_its_time() {
     let Some(world) = World::with_policy(|file| {
         let mut later = file["versions"][0].clone();
         later["version"] = json!(2);
@@ -112,7 +112,7 @@ async fn a_coming_policy_is_announced_and_comes_into_force_at_its_time() {
     assert_eq!(versions, [2, 1, 1, 1, 1]);
 }
 
-/// An unknown path or method is the gateway's own 404, the one answer that is no problem+json.
+/// The gateway itself returns 404 for unknown paths and methods, without problem+json.
 #[tokio::test]
 async fn every_path_has_exactly_the_methods_of_the_template() {
     let world = World::start().await;
@@ -138,12 +138,12 @@ async fn every_path_has_exactly_the_methods_of_the_template() {
             }
         }
     }
-    println!("{refused} methods refused by the gateway");
+    println!("{refused} methods rejected by the gateway");
 }
 
-/// Every answer that a function gives says whether it may be kept, in which language it is, and that it is what it says.
+/// The headers that all responses of functions have.
 #[tokio::test]
-async fn every_answer_has_the_headers_of_all() {
+async fn every_response_has_the_common_headers() {
     let world = World::start().await;
     let partner = world.partner().await;
     for call in [
@@ -154,7 +154,7 @@ async fn every_answer_has_the_headers_of_all() {
         partner.call("PUT", "/subscriptions/x"),
     ] {
         let answer = world.send(&call).await;
-        // Whoever keeps what it read asks again before it uses it.
+        // A cached response must be revalidated.
         let kept = if answer.status == 200 { "private, no-cache" } else { "no-store" };
         for (name, value) in [
             ("cache-control", kept),
@@ -168,9 +168,9 @@ async fn every_answer_has_the_headers_of_all() {
     }
 }
 
-/// A browser on another site can't answer for its user; the page itself and programs can.
+/// Another site can't answer for its visitor. The invitation's page and programs can.
 #[tokio::test]
-async fn only_the_invitations_own_page_answers_from_a_browser() {
+async fn requests_from_other_sites_are_rejected() {
     let world = World::start().await;
     let (partner, customer) = (world.partner().await, world.customer().await);
     let (id, token) = world.open(&partner, &customer, Value::Null).await;

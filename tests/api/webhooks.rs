@@ -1,4 +1,4 @@
-//! Signed webhooks: what a partner's system sends is what its key could send, once, in time, and from nobody else.
+//! Inbound webhooks: signatures, timestamps, replays, and the same rules as for keys.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ fn registering(id: &str, customer: &Customer) -> Vec<u8> {
 const SENT: &str = "2026-11-22T12:00:00Z";
 
 #[tokio::test]
-async fn a_webhook_creates_what_a_key_would_and_acts_as_sales_agent() {
+async fn a_webhook_creates_an_invitation_with_the_role_sales_agent() {
     let world = World::start().await;
     let (partner, customer) = (world.partner().await, world.customer().await);
     let now = world.now().seconds();
@@ -39,7 +39,7 @@ async fn a_webhook_creates_what_a_key_would_and_acts_as_sales_agent() {
 }
 
 #[tokio::test]
-async fn a_webhook_registers_what_a_key_would_under_the_same_id() {
+async fn a_webhook_and_a_key_register_the_same_subscription() {
     let world = World::start().await;
     let (partner, customer) = (world.partner().await, world.customer().await);
     world.relate(&partner, &customer).await;
@@ -48,7 +48,7 @@ async fn a_webhook_registers_what_a_key_would_under_the_same_id() {
     let webhook = |webhook_id: &str| partner.webhook("/subscriptions", webhook_id, now, &registering(&id, &customer));
     let first = world.send(&webhook("one")).await;
     first.expect(201);
-    // The subscription's id is the idempotency key, whatever the webhook's is and whichever way it came.
+    // The subscription's id is the idempotency key, for all webhook ids and for requests by key.
     for again in [webhook("one"), webhook("two"), partner.register(&registration(&id, &customer))] {
         let answer = world.send(&again).await;
         answer.expect(200);
@@ -59,9 +59,9 @@ async fn a_webhook_registers_what_a_key_would_under_the_same_id() {
     assert_eq!(types.iter().filter(|kind| *kind == "subscription.registered").count(), 1);
 }
 
-/// Senders sign each attempt anew and may date it anew; what counts is the id and the data.
+/// Senders sign each attempt again and may change its timestamp. Only the id and the data count.
 #[tokio::test]
-async fn a_webhook_sent_again_gets_the_first_answer_byte_for_byte() {
+async fn a_repeated_webhook_gets_the_first_response_byte_for_byte() {
     let Some(world) = World::with_clock().await else { return };
     let (partner, customer) = (world.partner().await, world.customer().await);
     let id = "msg_27UH4WbU6Z5A5EzD8u03UvzRbpk";
@@ -86,7 +86,7 @@ async fn a_webhook_sent_again_gets_the_first_answer_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn a_timestamp_may_be_three_hundred_seconds_off_and_no_more() {
+async fn a_timestamp_may_be_at_most_three_hundred_seconds_off() {
     let Some(world) = World::with_clock().await else { return };
     let (partner, customer) = (world.partner().await, world.customer().await);
     let body = creation(&customer, SENT);
@@ -99,7 +99,7 @@ async fn a_timestamp_may_be_three_hundred_seconds_off_and_no_more() {
     for off in [-300, -1, 0, 1, 300] {
         world.send(&partner.webhook("/invitations", "a", now + off, &body)).await.expect(201);
     }
-    // The last millisecond of the last second still counts.
+    // The whole last second is valid.
     world.clock().advance_millis(999);
     world.send(&partner.webhook("/invitations", "a", now - 300, &body)).await.expect(201);
     world.clock().advance_millis(1);
@@ -108,7 +108,7 @@ async fn a_timestamp_may_be_three_hundred_seconds_off_and_no_more() {
 }
 
 #[tokio::test]
-async fn a_clock_at_1970_refuses_and_goes_on() {
+async fn with_a_clock_at_1970_webhooks_are_checked_against_it() {
     let clock = Arc::new(ManualClock::at(Timestamp::from_millis(0)));
     let Some(world) = World::with_options(|options| options.clock = clock).await else { return };
     let partner = world.partner().await;
@@ -119,9 +119,9 @@ async fn a_clock_at_1970_refuses_and_goes_on() {
     world.send(&partner.webhook("/invitations", "a", 300, b"{}")).await.refused(422, "validation_failed");
 }
 
-/// T7: whatever is right for one partner is wrong for every other.
+/// T7.
 #[tokio::test]
-async fn a_signature_is_good_for_one_partner_only() {
+async fn a_signature_is_valid_for_one_partner_only() {
     let world = World::start().await;
     let (one, two, customer) = (world.partner().await, world.partner().await, world.customer().await);
     let now = world.now().seconds();
@@ -136,7 +136,7 @@ async fn a_signature_is_good_for_one_partner_only() {
 }
 
 #[tokio::test]
-async fn one_right_signature_among_others_is_enough() {
+async fn one_valid_signature_among_several_is_enough() {
     let world = World::start().await;
     let (partner, customer) = (world.partner().await, world.customer().await);
     let (now, body) = (world.now().seconds(), creation(&customer, SENT));
@@ -154,9 +154,9 @@ async fn one_right_signature_among_others_is_enough() {
     }
 }
 
-/// T1: no bit of what was signed can change, and none of what signs it.
+/// T1.
 #[tokio::test]
-async fn no_bit_of_a_signed_webhook_can_change() {
+async fn changing_any_signed_byte_invalidates_a_webhook() {
     let Some(world) = World::with_clock().await else { return };
     let (partner, customer) = (world.partner().await, world.customer().await);
     let (now, body) = (world.now().seconds(), creation(&customer, SENT));
@@ -183,9 +183,9 @@ async fn no_bit_of_a_signed_webhook_can_change() {
     world.send(&whole).await.expect(201);
 }
 
-/// T3: nothing of the body is looked at before the signature.
+/// T3.
 #[tokio::test]
-async fn a_body_is_read_only_after_its_signature() {
+async fn the_body_is_parsed_only_after_the_signature_is_verified() {
     let world = World::start().await;
     let partner = world.partner().await;
     let now = world.now().seconds();
@@ -201,9 +201,9 @@ async fn a_body_is_read_only_after_its_signature() {
     other.refused(422, "event_type_unknown");
 }
 
-/// Cheap checks come first: each of these webhooks has all the faults of those after it.
+/// Cheap checks come first. Each of these webhooks has all the faults of the ones after it.
 #[tokio::test]
-async fn checks_of_a_webhook_come_in_their_order() {
+async fn a_webhook_with_several_faults_gets_the_first_error_in_order() {
     let Some(world) = World::with_clock().await else { return };
     let partner = world.partner().await;
     world.suspend(&partner).await;
@@ -247,9 +247,9 @@ async fn checks_of_a_webhook_come_in_their_order() {
     }
 }
 
-/// The envelope's own time says when something happened; it is not held against the clock.
+/// The time in the envelope is not compared with the clock.
 #[tokio::test]
-async fn the_envelopes_time_may_be_any_time() {
+async fn the_envelope_may_have_any_timestamp() {
     let world = World::start().await;
     let partner = world.partner().await;
     for sent_at in
@@ -262,9 +262,9 @@ async fn the_envelopes_time_may_be_any_time() {
     }
 }
 
-/// T2: a hundred deliveries at once are one invitation, one event, one answer.
+/// T2.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_hundred_deliveries_at_once_are_one() {
+async fn a_hundred_parallel_deliveries_create_one_invitation() {
     let world = World::start().await;
     let (partner, customer) = (world.partner().await, world.customer().await);
     let webhook = partner.webhook("/invitations", "many", world.now().seconds(), &creation(&customer, SENT));
@@ -277,9 +277,9 @@ async fn a_hundred_deliveries_at_once_are_one() {
     assert_eq!(world.event_types(&partner, 3).await[0], "invitation.created");
 }
 
-/// MP-37: the rules of the routes by key hold here, too.
+/// MP-37.
 #[tokio::test]
-async fn a_webhook_is_refused_whatever_a_key_would_be_refused() {
+async fn webhooks_obey_the_same_rules_as_keys() {
     let world = World::start().await;
     let (partner, other) = (world.partner().await, world.partner().await);
     let (customer, stranger) = (world.customer().await, world.customer().await);

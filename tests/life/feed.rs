@@ -165,8 +165,8 @@ async fn voyage(skews: [i64; 4], follower_ms: i64, lag_ms: i64) -> Option<Voyage
             };
         })
         .await
-        // Each system finds the subscriptions of the others.
-        .inspect(World::look_away)
+        // Each finds what the others sold.
+        .inspect(World::stop_checking)
     };
     // The parties are created by one system without delays.
     let shore = system(1, 0, Options::default()).await?;

@@ -9,15 +9,18 @@ const RULES: &[(&str, &str, &[&str])] = &[
     (
         "MP-01",
         "both clouds are served, unless the policy denies one",
-        &["each_role_may_do_exactly_what_the_policy_says_in_us_gov", "a_cloud_that_the_policy_denies_is_refused"],
+        &[
+            "each_role_may_do_exactly_what_the_policy_says_in_us_gov",
+            "nothing_new_can_start_in_a_cloud_that_the_policy_denies",
+        ],
     ),
     (
         "MP-02",
         "partner and customer are in one cloud",
         &[
-            "refusals_rank_tenant_then_relationship_then_open_invitation_then_limit",
-            "in_us_gov_an_invitation_asks_for_delegated_administration",
-            "enrolling_makes_a_known_tenant_a_csp_tenant_if_cloud_and_market_agree",
+            "tenant_then_relationship_then_open_invitation_then_limit_are_checked",
+            "in_us_gov_an_invitation_must_request_delegated_administration",
+            "enrolling_makes_an_existing_tenant_a_csp_tenant_if_cloud_and_market_match",
         ],
     ),
     (
@@ -26,39 +29,39 @@ const RULES: &[(&str, &str, &[&str])] = &[
         &[
             "each_role_may_do_exactly_what_the_policy_says_in_the_public_cloud",
             "each_role_may_do_exactly_what_the_policy_says_in_us_gov",
-            "one_permitted_role_of_several_is_enough_and_is_the_one_recorded",
+            "one_permitted_role_of_several_is_enough_and_is_recorded",
         ],
     ),
     (
         "MP-04",
         "rights come from the policy, denied by default",
-        &["another_policy_gives_other_rights_without_other_code", "a_role_that_nobody_knows_is_no_role_of_a_key"],
+        &["a_different_policy_gives_different_permissions", "unknown_roles_are_rejected"],
     ),
     (
         "MP-05",
         "only a global administrator of the customer answers",
-        &["only_a_global_administrator_of_the_customer_answers"],
+        &["by_link_only_a_global_administrator_can_accept"],
     ),
     (
         "MP-06",
         "what belongs to others looks absent",
         &[
-            "on_every_route_foreign_and_unknown_ids_get_the_same_404",
-            "a_subscription_is_shown_to_its_partner_of_record_only",
+            "foreign_and_unknown_ids_get_the_same_404_on_every_route",
+            "only_the_partner_of_record_can_read_a_subscription",
         ],
     ),
     (
         "MP-10",
         "several partners at once, without a cap",
         &[
-            "a_second_partner_joins_and_nothing_that_was_there_before_changes",
-            "several_partners_invite_one_customer_at_once",
+            "a_second_partner_joins_and_existing_subscriptions_do_not_change",
+            "several_partners_can_invite_one_customer",
         ],
     ),
     (
         "MP-11",
         "partners serve different services",
-        &["a_second_partner_joins_and_nothing_that_was_there_before_changes"],
+        &["a_second_partner_joins_and_existing_subscriptions_do_not_change"],
     ),
     (
         "MP-12",
@@ -68,29 +71,29 @@ const RULES: &[(&str, &str, &[&str])] = &[
     (
         "MP-13",
         "a relationship begins with an accepted invitation",
-        &["only_an_active_relationship_makes_a_registration_possible", "what_never_was_can_not_be_ended"],
+        &["registration_needs_an_active_relationship", "ending_a_missing_relationship_or_grant_returns_404"],
     ),
     (
         "MP-14",
         "delegated administration is asked for as the cloud's policy says",
         &[
-            "in_us_gov_an_invitation_asks_for_delegated_administration",
-            "a_decision_is_said_exactly_when_one_is_asked_for",
+            "in_us_gov_an_invitation_must_request_delegated_administration",
+            "a_decision_is_required_exactly_if_delegated_administration_is_requested",
         ],
     ),
     (
         "MP-15",
         "a customer that works with a partner can be invited by another",
-        &["a_second_partner_joins_and_nothing_that_was_there_before_changes", "a_second_partner_joins_and_sells"],
+        &["a_second_partner_joins_and_existing_subscriptions_do_not_change", "a_second_partner_joins_and_sells"],
     ),
     (
         "MP-16",
         "one open invitation per partner and customer",
         &[
-            "refusals_rank_tenant_then_relationship_then_open_invitation_then_limit",
-            "an_invitation_past_its_end_is_in_nobodys_way",
-            "in_an_active_relationship_roles_make_an_invitation_of_kind_grant",
-            "an_invitation_in_whose_place_another_is_open_is_over",
+            "tenant_then_relationship_then_open_invitation_then_limit_are_checked",
+            "an_expired_invitation_does_not_block_a_new_one",
+            "in_an_active_relationship_a_request_for_roles_has_the_kind_grant",
+            "an_invitation_that_was_replaced_has_expired",
         ],
     ),
     (
@@ -102,26 +105,26 @@ const RULES: &[(&str, &str, &[&str])] = &[
             "each_command_does_what_the_table_says_when_declined",
             "each_command_does_what_the_table_says_when_cancelled",
             "each_command_does_what_the_table_says_when_expired",
-            "the_same_decision_again_gets_the_first_answer_byte_for_byte",
-            "an_invitation_ends_to_the_millisecond",
-            "an_expired_invitation_can_be_renewed_unless_another_took_its_place",
+            "the_same_decision_again_gets_the_first_response_byte_for_byte",
+            "an_invitation_expires_at_the_exact_millisecond",
+            "an_expired_invitation_can_be_renewed_unless_it_was_replaced",
         ],
     ),
     (
         "MP-18",
         "partner and customer are in one market",
         &[
-            "refusals_rank_tenant_then_relationship_then_open_invitation_then_limit",
-            "enrolling_makes_a_known_tenant_a_csp_tenant_if_cloud_and_market_agree",
+            "tenant_then_relationship_then_open_invitation_then_limit_are_checked",
+            "enrolling_makes_an_existing_tenant_a_csp_tenant_if_cloud_and_market_match",
         ],
     ),
     (
         "MP-19",
         "privileges are those accepted, from then on and not for longer",
         &[
-            "the_customer_grants_what_it_wants_and_never_more_than_was_asked",
-            "an_extension_that_was_not_asked_for_exceeds_the_request",
-            "a_grant_is_accepted_only_within_the_relationship_it_was_asked_in",
+            "the_customer_can_grant_less_than_requested_but_not_more",
+            "an_extension_that_was_not_requested_exceeds_the_request",
+            "a_grant_is_accepted_only_in_the_relationship_it_was_requested_in",
             "a_grant_expires_at_its_last_millisecond_unless_it_extends_itself",
         ],
     ),
@@ -129,25 +132,22 @@ const RULES: &[(&str, &str, &[&str])] = &[
         "MP-20",
         "a grant ends alone, a relationship with its grants",
         &[
-            "either_side_ends_a_grant_once_and_the_relationship_goes_on",
-            "either_side_ends_the_relationship_once",
-            "a_grant_that_is_over_is_answered_as_it_is",
+            "either_side_can_end_a_grant_and_the_relationship_continues",
+            "either_side_can_end_the_relationship_and_repeats_change_nothing",
+            "ending_an_inactive_grant_returns_it_unchanged",
         ],
     ),
     (
         "MP-21",
         "selling needs an active relationship",
-        &[
-            "only_an_active_relationship_makes_a_registration_possible",
-            "refusals_rank_relationship_then_tenant_then_id",
-        ],
+        &["registration_needs_an_active_relationship", "relationship_then_tenant_then_id_are_checked"],
     ),
     (
         "MP-22",
         "the partner that registers is the partner of record",
         &[
             "a_registered_subscription_has_exactly_the_members_of_the_contract",
-            "every_bad_request_gets_exactly_its_answer_and_writes_nothing",
+            "every_bad_request_gets_the_expected_response_and_writes_nothing",
             "no_command_changes_a_byte_of_an_existing_subscription",
         ],
     ),
@@ -156,15 +156,15 @@ const RULES: &[(&str, &str, &[&str])] = &[
         "what was sold never changes",
         &[
             "no_command_changes_a_byte_of_an_existing_subscription",
-            "nobody_changes_or_removes_a_subscription",
-            "only_registering_writes_subscriptions_and_only_by_a_put_in_a_transaction",
-            "the_same_registration_again_gets_the_first_record_and_writes_nothing",
+            "a_subscription_can_not_be_changed_or_deleted",
+            "only_register_subscription_writes_subscriptions_and_only_by_a_put_in_a_transaction",
+            "the_same_registration_again_returns_the_first_record_and_writes_nothing",
         ],
     ),
     (
         "MP-31",
         "what was sold never moves",
-        &["no_command_changes_a_byte_of_an_existing_subscription", "nobody_changes_or_removes_a_subscription"],
+        &["no_command_changes_a_byte_of_an_existing_subscription", "a_subscription_can_not_be_changed_or_deleted"],
     ),
     ("MP-32", "the account's owner never changes", &["no_command_changes_a_byte_of_an_existing_subscription"]),
     (
@@ -172,19 +172,19 @@ const RULES: &[(&str, &str, &[&str])] = &[
         "terms never change",
         &[
             "no_command_changes_a_byte_of_an_existing_subscription",
-            "a_second_partner_joins_and_nothing_that_was_there_before_changes",
+            "a_second_partner_joins_and_existing_subscriptions_do_not_change",
         ],
     ),
     (
         "MP-34",
         "the partner of record never changes",
-        &["no_command_changes_a_byte_of_an_existing_subscription", "nobody_changes_or_removes_a_subscription"],
+        &["no_command_changes_a_byte_of_an_existing_subscription", "a_subscription_can_not_be_changed_or_deleted"],
     ),
     (
         "MP-35",
         "the end of a relationship leaves what was sold",
         &[
-            "either_side_ends_the_relationship_once",
+            "either_side_can_end_the_relationship_and_repeats_change_nothing",
             "no_command_changes_a_byte_of_an_existing_subscription",
             "a_suspended_partner_can_do_nothing_and_its_customers_can_leave_it",
         ],
@@ -192,39 +192,39 @@ const RULES: &[(&str, &str, &[&str])] = &[
     (
         "MP-36",
         "a taken id is refused without its holder's name",
-        &["a_taken_id_is_refused_without_a_word_about_its_holder"],
+        &["a_used_id_is_rejected_without_information_about_its_owner"],
     ),
     (
         "MP-37",
         "webhooks and repeats are held to all of this",
         &[
-            "a_webhook_sent_again_gets_the_first_answer_byte_for_byte",
-            "a_hundred_deliveries_at_once_are_one",
-            "a_webhook_is_refused_whatever_a_key_would_be_refused",
-            "the_same_key_with_any_other_content_is_refused_for_ever",
-            "a_webhook_registers_what_a_key_would_under_the_same_id",
+            "a_repeated_webhook_gets_the_first_response_byte_for_byte",
+            "a_hundred_parallel_deliveries_create_one_invitation",
+            "webhooks_obey_the_same_rules_as_keys",
+            "the_same_idempotency_key_with_different_content_is_always_rejected",
+            "a_webhook_and_a_key_register_the_same_subscription",
         ],
     ),
     (
         "MP-40",
         "a tenant that sells is no customer",
-        &["only_the_tenant_that_sells_is_refused_as_customer", "a_webhook_is_refused_whatever_a_key_would_be_refused"],
+        &["only_the_csp_tenant_is_rejected_as_customer", "webhooks_obey_the_same_rules_as_keys"],
     ),
-    ("MP-41", "the tenant decides, not the company", &["only_the_tenant_that_sells_is_refused_as_customer"]),
-    ("MP-42", "a partner's other tenant can be a customer", &["only_the_tenant_that_sells_is_refused_as_customer"]),
+    ("MP-41", "the tenant decides, not the company", &["only_the_csp_tenant_is_rejected_as_customer"]),
+    ("MP-42", "a partner's other tenant can be a customer", &["only_the_csp_tenant_is_rejected_as_customer"]),
     (
         "MP-43",
         "that is checked when inviting, accepting and registering",
         &[
-            "a_customer_that_enrols_keeps_what_it_has_and_begins_nothing_new",
-            "refusals_rank_tenant_then_relationship_then_open_invitation_then_limit",
-            "refusals_rank_relationship_then_tenant_then_id",
+            "a_customer_that_enrols_keeps_relationships_but_can_not_start_new_ones",
+            "tenant_then_relationship_then_open_invitation_then_limit_are_checked",
+            "relationship_then_tenant_then_id_are_checked",
         ],
     ),
     (
         "MP-44",
-        "a partner cannot be its own customer",
-        &["only_the_tenant_that_sells_is_refused_as_customer", "a_policy_may_let_csp_tenants_be_customers"],
+        "nobody is its own customer",
+        &["only_the_csp_tenant_is_rejected_as_customer", "a_policy_can_allow_csp_tenants_as_customers"],
     ),
     (
         "MP-45",
@@ -238,9 +238,9 @@ const RULES: &[(&str, &str, &[&str])] = &[
         "MP-50",
         "policies are data with version and date, and named in what they decided",
         &[
-            "a_coming_policy_is_announced_and_comes_into_force_at_its_time",
-            "a_policy_may_let_csp_tenants_be_customers",
-            "the_event_of_a_creation_names_who_what_and_under_which_policy",
+            "a_future_policy_is_announced_and_takes_effect_at_its_time",
+            "a_policy_can_allow_csp_tenants_as_customers",
+            "the_event_of_a_creation_has_actor_subject_and_policy_version",
             "a_version_is_in_force_from_its_date_and_upcoming_before",
         ],
     ),
@@ -249,7 +249,7 @@ const RULES: &[(&str, &str, &[&str])] = &[
         "a policy never reaches back",
         &[
             "a_policy_that_denies_everything_does_not_change_past_decisions",
-            "a_coming_policy_is_announced_and_comes_into_force_at_its_time",
+            "a_future_policy_is_announced_and_takes_effect_at_its_time",
         ],
     ),
 ];

@@ -1,4 +1,4 @@
-//! Events as the platform makes them for jobs: of the scheduler, of the table's stream, of the queue.
+//! Events that AWS sends to jobs: from the scheduler, the table's stream and the queue.
 
 use std::collections::BTreeMap;
 
@@ -14,14 +14,13 @@ use super::TIME;
 const ACCOUNT: &str = "000000000000";
 const REGION: &str = "eu-west-1";
 
-/// What a change did to an item.
 #[derive(Clone, Debug)]
 pub enum Change {
-    /// It is new.
+    /// A new item.
     Insert(Item),
-    /// It was the first and is the second.
+    /// The old and the new item.
     Modify(Item, Item),
-    /// The table itself removed it when its time was over.
+    /// The table deleted an expired item.
     Expire(Item),
 }
 
@@ -46,15 +45,15 @@ pub fn of_stream(changes: &[Change], now: Timestamp) -> Value {
     json!({"Records": records.collect::<Vec<_>>()})
 }
 
-fn of_change(at: usize, change: &Change, now: Timestamp) -> Value {
-    let (name, old, new) = match change {
+fn of_change(at: usize, kind: &Change, now: Timestamp) -> Value {
+    let (name, old, new) = match kind {
         Change::Insert(new) => ("INSERT", None, Some(new)),
         Change::Modify(old, new) => ("MODIFY", Some(old), Some(new)),
         Change::Expire(old) => ("REMOVE", Some(old), None),
     };
     let item = old.or(new).expect("an image");
     let keys = json!({PK: wire(&item[PK]), SK: wire(&item[SK])});
-    let mut told = json!({
+    let mut change = json!({
         "ApproximateCreationDateTime": now.seconds(),
         "Keys": keys,
         "SequenceNumber": format!("44215845000000000174504{at:05}"),
@@ -62,26 +61,26 @@ fn of_change(at: usize, change: &Change, now: Timestamp) -> Value {
     });
     for (name, image) in [("OldImage", old), ("NewImage", new)] {
         if let Some(image) = image {
-            told[name] = of_item(image);
+            change[name] = of_item(image);
         }
     }
-    told["SizeBytes"] = json!(told.to_string().len());
+    change["SizeBytes"] = json!(change.to_string().len());
     let mut record = json!({
         "eventID": HEXLOWER.encode(&digest("sample record", &[&at.to_be_bytes()])[..16]),
         "eventName": name,
         "eventVersion": "1.1",
         "eventSource": "aws:dynamodb",
         "awsRegion": REGION,
-        "dynamodb": told,
+        "dynamodb": change,
         "eventSourceARN": format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/sample/stream/2026-11-22T11:00:00.000"),
     });
-    if matches!(change, Change::Expire(_)) {
+    if matches!(kind, Change::Expire(_)) {
         record["userIdentity"] = json!({"type": "Service", "principalId": "dynamodb.amazonaws.com"});
     }
     record
 }
 
-/// A batch of the queue: these texts, each received for the first time.
+/// A batch of the queue. Each message is received for the first time.
 pub fn of_queue(texts: &[String], now: Timestamp) -> Value {
     let record = |(at, text): (usize, &String)| {
         let hash = digest("sample message", &[&at.to_be_bytes(), text.as_bytes()]);
@@ -97,7 +96,7 @@ pub fn of_queue(texts: &[String], now: Timestamp) -> Value {
                 "ApproximateFirstReceiveTimestamp": now.millis().to_string(),
             },
             "messageAttributes": {},
-            // Only of the right form: nothing that receives a batch of Lambda's checks it.
+            // A placeholder: Lambda functions do not check it.
             "md5OfBody": &hex[32..],
             "eventSource": "aws:sqs",
             "eventSourceARN": format!("arn:aws:sqs:{REGION}:{ACCOUNT}:sample"),
@@ -107,7 +106,7 @@ pub fn of_queue(texts: &[String], now: Timestamp) -> Value {
     json!({"Records": texts.iter().enumerate().map(record).collect::<Vec<_>>()})
 }
 
-/// An item as the table's own JSON has it.
+/// An item in DynamoDB's JSON.
 fn of_item(item: &Item) -> Value {
     item.iter().map(|(name, value)| (name.clone(), wire(value))).collect::<BTreeMap<_, _>>().into_iter().collect()
 }
@@ -120,6 +119,6 @@ fn wire(value: &AttributeValue) -> Value {
         AttributeValue::Bool(value) => json!({"BOOL": value}),
         AttributeValue::L(items) => json!({"L": items.iter().map(wire).collect::<Vec<_>>()}),
         AttributeValue::M(members) => json!({"M": of_item(members)}),
-        other => panic!("{other:?} is in no item"),
+        other => panic!("unexpected attribute {other:?}"),
     }
 }

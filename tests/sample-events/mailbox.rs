@@ -1,4 +1,4 @@
-//! A queue below the SDK: the calls are the real ones, and what answers them keeps the tickets in memory.
+//! An in-memory queue below the real SDK client.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -11,7 +11,6 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 
-/// The queue.
 #[derive(Clone, Debug, Default)]
 pub struct Mailbox(Arc<Mutex<Kept>>);
 
@@ -24,29 +23,28 @@ struct Kept {
 }
 
 impl Mailbox {
-    /// Takes at most so many tickets out, in the order in which they came.
+    /// Removes and returns at most this many tickets, oldest first.
     pub fn take(&self, most: usize) -> Vec<String> {
         let mut kept = self.kept();
         let most = most.min(kept.tickets.len());
         kept.tickets.drain(..most).collect()
     }
 
-    /// Puts a ticket in, whatever it is.
     pub fn put(&self, ticket: String) {
         self.kept().tickets.push_back(ticket);
     }
 
-    /// How many entries each `SendMessageBatch` had.
+    /// The number of entries of each `SendMessageBatch`.
     pub fn batches(&self) -> Vec<usize> {
         self.kept().batches.clone()
     }
 
-    /// For how many seconds tickets were put back.
+    /// The seconds of each postponement.
     pub fn postponed(&self) -> Vec<u64> {
         self.kept().postponed.clone()
     }
 
-    /// From now on refuses the entry of this id in every batch.
+    /// From now on rejects the entry with this id in every batch.
     pub fn refuse(&self, id: &str) {
         self.kept().refused = Some(id.to_owned());
     }
@@ -62,7 +60,7 @@ impl Mailbox {
                 self.kept().postponed.push(body["VisibilityTimeout"].as_u64().expect("seconds"));
                 json!({})
             }
-            other => panic!("{other} is no call that this queue knows"),
+            other => panic!("this queue does not support {other}"),
         }
     }
 
@@ -70,13 +68,14 @@ impl Mailbox {
         let mut kept = self.kept();
         kept.batches.push(entries.len());
         for entry in entries {
-            let ticket: Value = serde_json::from_str(entry["MessageBody"].as_str().expect("a text")).expect("a ticket");
-            assert_eq!(entry["MessageGroupId"], ticket["endpoint_id"], "what makes the queue a fair one");
+            let ticket: Value =
+                serde_json::from_str(entry["MessageBody"].as_str().expect("a string")).expect("a ticket");
+            assert_eq!(entry["MessageGroupId"], ticket["endpoint_id"], "the message group must be the endpoint");
         }
         let refused = kept.refused.clone();
         let (failed, sent): (Vec<_>, Vec<_>) =
             entries.iter().partition(|entry| entry["Id"].as_str() == refused.as_deref());
-        kept.tickets.extend(sent.iter().map(|entry| entry["MessageBody"].as_str().expect("a text").to_owned()));
+        kept.tickets.extend(sent.iter().map(|entry| entry["MessageBody"].as_str().expect("a string").to_owned()));
         let failed =
             failed.iter().map(|entry| json!({"Id": entry["Id"], "Code": "InternalError", "SenderFault": false}));
         let sent = sent.iter().map(|entry| json!({"Id": entry["Id"], "MessageId": "m", "MD5OfMessageBody": "m"}));
@@ -94,7 +93,7 @@ impl HttpConnector for Mailbox {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let operation = request.headers().get("x-amz-target").and_then(|target| target.strip_prefix("AmazonSQS."));
         let body = request.body().bytes().and_then(|body| serde_json::from_slice(body).ok());
-        let answer = self.answer(operation.expect("a call of SQS"), &body.expect("a body"));
+        let answer = self.answer(operation.expect("an SQS request"), &body.expect("a body"));
         let status = 200.try_into().expect("a status");
         HttpConnectorFuture::ready(Ok(HttpResponse::new(status, SdkBody::from(answer.to_string()))))
     }

@@ -1,5 +1,5 @@
-//! The sample events of `events/`: one for each route, schedule and mapping, as gateway, scheduler, stream and queue send them. They
-//! tell one story in the order of [`Sample`]s, so that each of them finds what it needs.
+//! Generates the sample events in `events/`: one for each route, schedule and mapping, as gateway, scheduler, stream and queue
+//! send them. They belong to one story, so each finds the data that it needs.
 
 pub mod lambda_events;
 mod mailbox;
@@ -10,25 +10,23 @@ pub use mailbox::Mailbox;
 pub use stage::{Answered, Around, JOBS, Stage};
 pub use story::play;
 
-/// The master key of the sample events. Everybody knows it: it is for nothing else.
+/// The master key of the sample events. It is public and must not be used for anything else.
 pub const MASTER_KEY: &str = "the master key of the sample events, which everybody knows";
 
-/// The operator's key of the sample events is made of this.
+/// The bytes of the operator's key of the sample events.
 const OPERATOR_KEY: [u8; 32] = *b"the sample operator's open key..";
 
-/// When the story plays. Signatures are of this time, so a function by the real clock refuses them as too old.
+/// The time of the story. With the real clock, functions reject the signatures as too old.
 pub const TIME: &str = "2026-11-22T12:00:00.000Z";
 
-/// One sample event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
-    /// The function that it is for.
     pub function: String,
-    /// Its name: that of the template's event, in kebab case.
+    /// The name of the template's event, in kebab case.
     pub name: String,
-    /// The event, as JSON for people.
+    /// The event as formatted JSON.
     pub text: String,
-    /// The status that it is answered with; 200 for a job that is done.
+    /// The response's status; 200 for jobs.
     pub status: u16,
 }
 

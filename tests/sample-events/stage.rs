@@ -1,5 +1,4 @@
-//! Functions, called one by one with events as the gateway makes them, over a fresh engine and with nothing shared but the
-//! table.
+//! Invokes functions with events as the gateway makes them. The functions share only the table.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -39,12 +38,13 @@ use super::mailbox::Mailbox;
 use super::{MASTER_KEY, OPERATOR_KEY, Sample, TIME};
 use crate::{Answer, Call, ManualClock, SeededRandom};
 
-/// Where the gateway is said to be, and where requests are said to come from.
+/// The gateway's host and the client's address in events.
 const HOST: &str = "sample.execute-api.eu-west-1.amazonaws.com";
 const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7));
+/// An invocation's remaining time.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The queue's URL. Nothing is there: [`Mailbox`] answers instead.
+/// The queue's URL. [`Mailbox`] answers its requests.
 const QUEUE_URL: &str = "https://sqs.eu-west-1.amazonaws.com/000000000000/WebhookQueue";
 
 /// The name of every job, and what it needs.
@@ -63,16 +63,15 @@ impl Resolver for NoNames {
     }
 }
 
-/// An answer, and who gave it.
+/// A response and its route.
 #[derive(Clone, Debug)]
 pub struct Answered {
     /// The route, `METHOD /path/{parameter}`.
     pub route: String,
-    /// The answer.
     pub answer: Answer,
 }
 
-/// Where the story plays.
+/// The functions and their table and queue.
 pub struct Stage {
     clock: Arc<ManualClock>,
     apps: BTreeMap<&'static str, Arc<App>>,
@@ -80,17 +79,17 @@ pub struct Stage {
     publisher: Arc<Publisher>,
     deliverer: Arc<Deliverer>,
     router: Router<String>,
-    /// The template's name of each route's event.
+    /// The name of each route's event in the template.
     names: BTreeMap<String, String>,
     samples: Mutex<Vec<Sample>>,
     operator_key: AccessKeyText,
     mailbox: Mailbox,
-    /// Past whatever watches the functions.
+    /// A client that `around` does not wrap.
     table: Client,
     _engine: Engine,
 }
 
-/// Puts something around the HTTP client that is below a function's SDK clients, that of the table and that of the queue.
+/// Wraps the HTTP clients below a function's SDK clients, for the table and for the queue.
 pub type Around<'a> = &'a dyn Fn(&'static str, SharedHttpClient) -> SharedHttpClient;
 
 /// Makes what the functions and jobs of a stage work with.
@@ -175,10 +174,10 @@ impl Workshop<'_> {
 }
 
 impl Stage {
-    /// Everything set up and nothing in the table. `around` watches or changes what functions send to table and queue.
+    /// Starts with an empty table. `around` may record or change requests to table and queue.
     ///
     /// # Panics
-    /// When it can't be set up, here and below.
+    /// If an operation fails, here and in the other functions.
     pub async fn start(around: Option<Around<'_>>) -> Self {
         let engine = Engine::start(SocketAddr::from(([127, 0, 0, 1], 0)), None).await.expect("an engine");
         let clock = Arc::new(ManualClock::at(Timestamp::parse(TIME).expect("a time")));
@@ -210,22 +209,20 @@ impl Stage {
         }
     }
 
-    /// The operator's key.
     pub fn operator_key(&self) -> &str {
         self.operator_key.expose_secret()
     }
 
-    /// The hash of the operator's key, as deployments are told it.
+    /// The hash of the operator's key, as in the environment of functions.
     pub fn operator_key_hash(&self) -> String {
         HEXLOWER.encode(&self.operator_key.hash())
     }
 
-    /// The clock.
     pub fn clock(&self) -> &ManualClock {
         &self.clock
     }
 
-    /// The first event of each route and schedule, in the order in which they came.
+    /// The first event of each route and schedule, in order.
     pub fn samples(&self) -> Vec<Sample> {
         self.kept().clone()
     }
@@ -234,7 +231,7 @@ impl Stage {
         self.samples.lock().expect("samples")
     }
 
-    /// Sends a call through its function.
+    /// Invokes the function of a call's route.
     pub async fn send(&self, call: &Call) -> Answered {
         let (path, _) = call.path.split_once('?').unwrap_or((&call.path, ""));
         let found = self.router.find(call.method.as_str(), path).unwrap_or_else(|| panic!("no route: {path}"));
@@ -249,7 +246,7 @@ impl Stage {
         Answered { route: found.key.to_owned(), answer }
     }
 
-    /// Gives an event to a function.
+    /// Invokes a function with an event.
     pub async fn invoke(&self, function: &str, event: &[u8]) -> Answer {
         let function = FUNCTIONS.iter().find(|known| known.name == function).expect("a function");
         let app = Arc::clone(&self.apps[function.name]);
@@ -257,12 +254,12 @@ impl Stage {
         Answer::of(invoke(app, function, event, &invocation).await)
     }
 
-    /// Gives an event to a job; its report.
+    /// Runs a job with an event. Returns its report.
     pub async fn run(&self, job: &str, event: &[u8]) -> Value {
         self.try_run(job, event).await.expect("a report")
     }
 
-    /// Gives an event to a job; its report, or why it has to be called again.
+    /// Runs a job with an event. Returns its report, or why it must be called again.
     pub async fn try_run(&self, job: &str, event: &[u8]) -> Result<Value, JobError> {
         let invocation = Invocation { id: "00000000-0000-4000-8000-000000000000".into(), remaining: 6 * PATIENCE };
         let event = event.to_vec();
@@ -274,7 +271,7 @@ impl Stage {
         }
     }
 
-    /// Gives an event to a job and keeps it as a sample.
+    /// Runs a job with an event and keeps the event as a sample.
     async fn show(&self, job: &str, name: &str, event: &Value) -> Value {
         let text = pretty(event);
         let report = self.run(job, text.as_bytes()).await;
@@ -282,17 +279,17 @@ impl Stage {
         report
     }
 
-    /// Runs a job by a sample of what its schedule sends.
+    /// Runs a job as its schedule does, and keeps the event as a sample.
     pub async fn on_schedule(&self, job: &str, name: &str) -> Value {
         self.show(job, name, &lambda_events::of_schedule()).await
     }
 
-    /// Publishes by a sample of what the table's stream sends.
+    /// Publishes changes from the table's stream, and keeps the event as a sample.
     pub async fn on_stream(&self, name: &str, changes: &[Change]) -> Value {
         self.show("publish-events", name, &lambda_events::of_stream(changes, self.clock.now())).await
     }
 
-    /// Delivers what is in the queue by a sample of what the queue sends.
+    /// Delivers a batch of the queue, and keeps the event as a sample.
     pub async fn on_queue(&self, name: &str) -> Value {
         let batch = lambda_events::of_queue(&self.mailbox.take(QUEUE_BATCH), self.clock.now());
         let report = self.show("deliver-webhook", name, &batch).await;
@@ -300,14 +297,14 @@ impl Stage {
         report
     }
 
-    /// Brings what waits in the outbox to `publish-events`, as the stream would.
+    /// Publishes the outbox, as the stream would.
     pub async fn publish(&self) -> Value {
         let changes: Vec<_> = self.waiting().await.into_iter().map(Change::Insert).collect();
         let batch = lambda_events::of_stream(&changes, self.clock.now());
         self.run("publish-events", batch.to_string().as_bytes()).await
     }
 
-    /// Brings one batch of the queue to `deliver-webhook`; what has to come again is put back.
+    /// Delivers one batch of the queue. Failed messages return to the queue.
     pub async fn deliver(&self) -> Value {
         let batch = lambda_events::of_queue(&self.mailbox.take(QUEUE_BATCH), self.clock.now());
         let report = self.run("deliver-webhook", batch.to_string().as_bytes()).await;
@@ -320,16 +317,15 @@ impl Stage {
         let failed: Vec<_> = failed.iter().map(|failure| &failure["itemIdentifier"]).collect();
         let records = batch["Records"].as_array().expect("records").iter();
         for record in records.filter(|record| failed.contains(&&record["messageId"])) {
-            self.mailbox.put(record["body"].as_str().expect("a text").to_owned());
+            self.mailbox.put(record["body"].as_str().expect("a string").to_owned());
         }
     }
 
-    /// The queue.
     pub fn mailbox(&self) -> &Mailbox {
         &self.mailbox
     }
 
-    /// Every item that waits in the outbox, longest waiting first.
+    /// Every item in the outbox, oldest first.
     pub async fn waiting(&self) -> Vec<Item> {
         let mut waiting = Vec::new();
         for shard in 0..keys::OUTBOX_SHARDS {
@@ -338,12 +334,12 @@ impl Stage {
             let query = query.expression_attribute_values(":shard", AttributeValue::S(keys::outbox_shard(shard)));
             waiting.extend(query.send().await.expect("a page").items.unwrap_or_default());
         }
-        let part = |item: &Item, name: &str| item[name].as_s().expect("a text").clone();
+        let part = |item: &Item, name: &str| item[name].as_s().expect("a string").clone();
         waiting.sort_by_key(|item| [keys::GSI3_SK, keys::PK, keys::SK].map(|name| part(item, name)));
         waiting
     }
 
-    /// An item as the table has it.
+    /// Reads an item from the table.
     pub async fn item(&self, key: &keys::Key) -> Option<Item> {
         let call = self.table.get_item().table_name(TABLE).consistent_read(true);
         let call =
@@ -351,7 +347,7 @@ impl Stage {
         call.send().await.expect("an answer").item
     }
 
-    /// Writes an item past all functions.
+    /// Writes an item without a function.
     pub async fn put_item(&self, item: Item) {
         self.table.put_item().table_name(TABLE).set_item(Some(item)).send().await.expect("an answer");
     }

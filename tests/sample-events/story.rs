@@ -1,4 +1,4 @@
-//! The story that the sample events tell: Northwind and Fabrikam both come to work with Contoso, and part from it again.
+//! The story of the sample events: Northwind and Fabrikam start to work with Contoso, and end the relationships.
 
 use domain::{EndpointId, PartnerId, TenantId, WebhookId};
 use local::samples::tenants;
@@ -15,10 +15,10 @@ const CONTOSO: &str = tenants::CONTOSO.tenant_id;
 const NORTHWIND: &str = tenants::NORTHWIND.tenant_id;
 const FABRIKAM: &str = tenants::FABRIKAM.tenant_id;
 
-/// Plays it: every route at least once, and each succeeds (but for those that only ever refuse).
+/// Calls every route at least once. Each call succeeds, except on routes that reject all requests.
 ///
 /// # Panics
-/// When anything is not answered as it should be.
+/// If a response is not the expected one.
 pub async fn play(stage: &Stage) {
     let contoso = customer(stage).await;
     let northwind = partner(stage, NORTHWIND, "Northwind").await;
@@ -51,7 +51,7 @@ async fn key(stage: &Stage, principal: Value, name: &str) -> (String, String) {
     let body = json!({"principal": principal, "roles": ["global_admin"], "name": name});
     let call = operator(stage, "POST", "/v1/keys").json(&body).idempotency_key(format!("sample-key-{name}"));
     let issued = expect(stage, 201, &call).await;
-    let part = |part: &str| issued[part].as_str().expect("a text").to_owned();
+    let part = |part: &str| issued[part].as_str().expect("a string").to_owned();
     (part("key_id"), part("key"))
 }
 
@@ -79,7 +79,7 @@ async fn rename(stage: &Stage, northwind: &Partner) {
     expect(stage, 200, &operator(stage, "PATCH", &path).json(&json!({"name": "Northwind Traders"}))).await;
 }
 
-/// Invited by key, looked at and accepted by link; the invitation's id.
+/// Invites by key, previews and accepts by link. Returns the invitation's id.
 async fn begin(stage: &Stage, partner: &Partner, contoso: &Customer) -> String {
     let created = expect(stage, 201, &partner.asks(contoso, &Value::Null, "sample-invitation-1")).await;
     let (id, token) = link(&created);
@@ -88,7 +88,7 @@ async fn begin(stage: &Stage, partner: &Partner, contoso: &Customer) -> String {
     id
 }
 
-/// Asked for delegated administration by webhook, accepted by key; the grant's id.
+/// Requests delegated administration by webhook, accepts by key. Returns the grant's id.
 async fn widen(stage: &Stage, partner: &Partner, contoso: &Customer) -> String {
     let data = json!({
         "customer_tenant_id": contoso.tenant_id,
@@ -126,7 +126,7 @@ async fn register(stage: &Stage, partner: &Partner, contoso: &Customer) {
     expect(stage, 201, &webhook(stage, partner, "/subscriptions", "subscription.register", &data)).await;
 }
 
-/// Another partner beside the first; its grant's id.
+/// Adds a second partner. Returns its grant's id.
 async fn second_partner(stage: &Stage, partner: &Partner, contoso: &Customer) -> String {
     let wants = asking(&["directory_readers"], "P30D");
     let created = expect(stage, 201, &partner.asks(contoso, &wants, "sample-invitation-6")).await;
@@ -166,9 +166,9 @@ async fn look_around(stage: &Stage, partner: &Partner, contoso: &Customer, invit
     }
 }
 
-/// Both have an endpoint; what goes there is published by the stream, sent by the queue, and swept up.
+/// Both owners have an endpoint. Stream, queue and sweep send messages there.
 async fn webhooks(stage: &Stage, partner: &Partner, contoso: &Customer) {
-    // What happened before there was an endpoint is told to nobody.
+    // Earlier events are published before there is an endpoint.
     stage.publish().await;
     let of_partner = |method: &str, path: &str| partner.call(method, &format!("/endpoints{path}"));
     let of_customer = |method: &str, path: &str| contoso.call(method, &format!("/endpoints{path}"));
@@ -185,7 +185,7 @@ async fn webhooks(stage: &Stage, partner: &Partner, contoso: &Customer) {
     stage.on_schedule("publish-events", "every-minute").await;
 }
 
-/// Creates an endpoint; its id.
+/// Creates an endpoint. Returns its id.
 async fn endpoint(stage: &Stage, create: &Call, url: &str) -> String {
     let body = json!({"url": url, "event_types": ["relationship.ended", "endpoint.created", "endpoint.disabled"], "description": "Events"});
     let create = create.clone().json(&body).idempotency_key("sample-endpoint");
@@ -193,13 +193,13 @@ async fn endpoint(stage: &Stage, create: &Call, url: &str) -> String {
     created["endpoint"]["endpoint_id"].as_str().expect("an id").to_owned()
 }
 
-/// A message to an endpoint, and the item of its delivery before it was sent once more.
+/// A message to an endpoint, and its delivery's item before the message was resent.
 struct Messages {
     bytes: Item,
     before: Item,
 }
 
-/// Asks for another challenge, and for the message of its creation once more.
+/// Requests another challenge, and resends the message about the endpoint's creation.
 async fn messages(stage: &Stage, endpoint: &str, call: &impl Fn(&str, &str) -> Call) -> Messages {
     expect(stage, 202, &call("POST", &format!("/{endpoint}/test"))).await;
     stage.publish().await;
@@ -207,7 +207,7 @@ async fn messages(stage: &Stage, endpoint: &str, call: &impl Fn(&str, &str) -> C
     expect(stage, 202, &resend.clone().json(&json!({"since": super::TIME}))).await;
     let listed = expect(stage, 200, &call("GET", &format!("/{endpoint}/deliveries?limit=5"))).await;
     let mut items = listed["items"].as_array().expect("items").iter();
-    let event = items.find(|delivery| delivery["purpose"] == "event").expect("that of its creation");
+    let event = items.find(|delivery| delivery["purpose"] == "event").expect("the event of its creation");
     let id = event["event_id"].as_str().expect("an id");
     let (webhook, endpoint) = (WebhookId::parse(id).expect("an id"), EndpointId::parse(endpoint).expect("an id"));
     let before = stage.item(&keys::delivery(&webhook, &endpoint)).await.expect("a delivery");
@@ -216,7 +216,7 @@ async fn messages(stage: &Stage, endpoint: &str, call: &impl Fn(&str, &str) -> C
     Messages { bytes, before }
 }
 
-/// The stream's batch: a new event, a delivery that is marked once more, and a message that the table forgets.
+/// Publishes a batch of the stream: a new event, a delivery that is due again, and an expired message.
 async fn commit(stage: &Stage, messages: Messages) {
     let is_delivery = |item: &Item| item.get(keys::PK) == messages.before.get(keys::PK);
     let waiting = stage.waiting().await.into_iter();
@@ -229,7 +229,7 @@ async fn commit(stage: &Stage, messages: Messages) {
     stage.on_stream("committed", &changes).await;
 }
 
-/// What an owner does with an endpoint that is there.
+/// Calls the routes of an existing endpoint.
 async fn manage(stage: &Stage, endpoint: &str, call: &impl Fn(&str, &str) -> Call) {
     let path = format!("/{endpoint}");
     for path in ["?limit=10", &path, &format!("{path}/deliveries?limit=5")] {

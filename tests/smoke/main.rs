@@ -1,7 +1,8 @@
-//! The few black-box tests that say whether a deployment works at all: the story once, signatures, a replay, three refusals,
+//! The few black-box tests that show whether a deployment works: the main use case, signatures, a replay, three errors,
 //! webhooks.
-//! Against a deployment: `MULTIPARTNER_URL=… MULTIPARTNER_OPERATOR_KEY=… cargo test -p tests --test smoke`; with
-//! `MULTIPARTNER_LOOPBACK_ENDPOINTS=true` if it runs on this machine and may send webhooks to it.
+//!
+//! Against a deployment: `MULTIPARTNER_URL=… MULTIPARTNER_OPERATOR_KEY=… cargo test -p tests --test smoke`; add
+//! `MULTIPARTNER_LOOPBACK_ENDPOINTS=true` if it runs on this machine and allows loopback endpoints.
 
 mod webhooks;
 
@@ -31,7 +32,7 @@ async fn a_second_partner_joins_and_sells() {
 }
 
 #[tokio::test]
-async fn a_webhook_is_taken_by_its_signature_and_by_nothing_else() {
+async fn a_webhook_is_accepted_only_with_a_valid_signature() {
     let world = World::start().await;
     let (contoso, northwind) = (world.customer().await, world.partner().await);
     let data = json!({"customer_tenant_id": contoso.tenant_id, "delegated_admin": null});
@@ -60,7 +61,7 @@ async fn a_repeated_request_changes_nothing() {
 }
 
 #[tokio::test]
-async fn three_refusals_are_problems_with_their_codes() {
+async fn errors_are_problems_with_their_codes() {
     let world = World::start().await;
     let (contoso, northwind) = (world.customer().await, world.partner().await);
     world.send(&Call::get("/v1/me")).await.refused(401, "token_missing");
@@ -70,7 +71,7 @@ async fn three_refusals_are_problems_with_their_codes() {
 }
 
 #[tokio::test]
-async fn the_page_of_a_link_is_open_to_anyone() {
+async fn the_page_of_a_link_is_public() {
     let world = World::start().await;
     let page = world.send(&Call::get("/i/inv_unknown")).await;
     assert_eq!(page.status, 200);

@@ -1,18 +1,13 @@
-//! Webhooks on their whole way: a change, its event, the queue, a receiver on this machine.
+//! Outbound webhooks from end to end: a change, its event, the queue, a receiver on this machine.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use platform::clock::SystemClock;
 use serde_json::{Value, json};
-use tests::{Partner, Receiver, Reply, World};
+use tests::{Partner, Receiver, Reply, World, until};
 use tokio::task::JoinSet;
 
-/// Longer than anything takes here, the five seconds before a second attempt included.
-const PATIENCE: Duration = Duration::from_secs(60);
-const LOOK: Duration = Duration::from_millis(50);
-
-/// What the receiver is told of.
+/// The type of the events that are sent.
 const KIND: &str = "invitation.accepted";
 
 #[tokio::test]
@@ -20,19 +15,18 @@ async fn webhooks_arrive_signed() {
     let Some(stage) = Stage::start().await else { return };
     let hook = stage.active().await;
     let challenge = hook.receiver.of_type("endpoint.challenge").remove(0);
-    challenge.verify(&hook.secret).expect("a signature of the endpoint's own");
+    challenge.verify(&hook.secret).expect("a signature with the endpoint's secret");
     let invitation = stage.accepted().await;
     let arrived = until("the message", async || hook.receiver.of_type(KIND).pop()).await;
-    arrived.verify(&hook.secret).expect("a signature of the endpoint's own");
-    assert!(arrived.verify(&stage.partner.signing_secret).is_err(), "other secrets sign nothing of the endpoint's");
+    arrived.verify(&hook.secret).expect("a signature with the endpoint's secret");
+    assert!(arrived.verify(&stage.partner.signing_secret).is_err(), "another secret verifies the message");
     assert_eq!(arrived.json()["data"]["subject"]["invitation_id"], invitation.as_str());
     let delivery = stage.delivered(&hook, &arrived.id).await;
     assert_eq!((&delivery["attempt"], &delivery["last_status"]), (&json!(1), &json!(204)));
 }
 
-/// It waits in the queue until its time has come.
 #[tokio::test]
-async fn a_webhook_that_is_not_taken_comes_again_with_the_same_bytes() {
+async fn a_rejected_webhook_is_retried_with_the_same_bytes() {
     let Some(stage) = Stage::start().await else { return };
     let hook = stage.active().await;
     hook.receiver.answer(|_, times| Reply::status(if times == 0 { 503 } else { 200 }));
@@ -41,20 +35,20 @@ async fn a_webhook_that_is_not_taken_comes_again_with_the_same_bytes() {
     let arrived = until("a second attempt", attempts).await;
     assert_eq!((arrived[0].answered, arrived[1].answered), (503, 200));
     assert_eq!((&arrived[0].id, &arrived[0].body), (&arrived[1].id, &arrived[1].body));
-    arrived[1].verify(&hook.secret).expect("a signature of the endpoint's own");
+    arrived[1].verify(&hook.secret).expect("a signature with the endpoint's secret");
     let delivery = stage.delivered(&hook, &arrived[0].id).await;
     assert_eq!((&delivery["attempt"], &delivery["last_status"]), (&json!(2), &json!(200)));
 }
 
-/// A system that delivers, with a partner.
+/// A system that delivers webhooks, and a partner.
 struct Stage {
     world: World,
     partner: Partner,
-    // Ends what delivers when it is dropped. A deployment has its own.
+    // Stops the local delivery when dropped. A deployment delivers by itself.
     _working: Option<JoinSet<()>>,
 }
 
-/// An endpoint of the partner's, and who listens there.
+/// An endpoint of the partner and its receiver.
 struct Hook {
     id: String,
     secret: String,
@@ -62,35 +56,37 @@ struct Hook {
 }
 
 impl Stage {
-    /// The local system as `cargo run` has it, or the deployment that the environment names; `None`, with a word about it,
-    /// when that sends no webhooks to this machine.
+    /// The local system, or the deployment in the environment. Prints a line and returns `None` if the deployment does not
+    /// send webhooks to this machine.
     async fn start() -> Option<Self> {
         let variable = |name: &str| std::env::var(name).unwrap_or_default();
         let (world, _working) = if variable("MULTIPARTNER_URL").is_empty() {
-            // The reference implementation of signatures knows no other clock than the system's.
+            // The reference implementation of signatures uses the system clock.
             let world = World::start_here(|options| {
                 options.loopback_endpoints = true;
                 options.clock = Arc::new(SystemClock);
             });
             let world = world.await;
-            let working = world.here().expect("here").0.work().await.expect("it works");
+            let working = world.here().expect("here").0.work().await.expect("delivery starts");
             (world, Some(working))
         } else if variable("MULTIPARTNER_LOOPBACK_ENDPOINTS") == "true" {
             (World::start().await, None)
         } else {
-            println!("skipped: the deployment sends no webhooks to this machine (MULTIPARTNER_LOOPBACK_ENDPOINTS)");
+            println!(
+                "skipped: the deployment does not send webhooks to this machine (set MULTIPARTNER_LOOPBACK_ENDPOINTS=true)"
+            );
             return None;
         };
         let partner = world.partner().await;
         Some(Self { world, partner, _working })
     }
 
-    /// An endpoint that has answered its challenge.
+    /// Creates an endpoint that has answered its challenge.
     async fn active(&self) -> Hook {
         let receiver = Receiver::start().await;
         let body = json!({"url": receiver.url(), "event_types": [KIND]});
         let created = self.world.send(&self.partner.call("POST", "/endpoints").json(&body)).await.expect(201);
-        let text = |pointer: &str| created.pointer(pointer).and_then(Value::as_str).expect("a text").to_owned();
+        let text = |pointer: &str| created.pointer(pointer).and_then(Value::as_str).expect("a string").to_owned();
         let hook = Hook { id: text("/endpoint/endpoint_id"), secret: text("/signing_secret"), receiver };
         until("an active endpoint", async || {
             let path = format!("/endpoints/{}", hook.id);
@@ -101,31 +97,19 @@ impl Stage {
         hook
     }
 
-    /// A customer accepts an invitation of the partner's; its id.
+    /// Has a customer accept an invitation. Returns its id.
     async fn accepted(&self) -> String {
         let customer = self.world.customer().await;
         self.world.relate(&self.partner, &customer).await
     }
 
-    /// The line of the delivery log that says so.
+    /// The message's entry in the delivery log, once it is delivered.
     async fn delivered(&self, hook: &Hook, id: &str) -> Value {
-        until("a delivery that is done", async || {
+        until("the delivery", async || {
             let path = format!("/endpoints/{}/deliveries", hook.id);
             let all = self.world.all(&self.partner.call("GET", &path)).await;
             all.into_iter().find(|delivery| delivery["event_id"] == id && delivery["state"] == "delivered")
         })
         .await
-    }
-}
-
-/// Looks until there is something.
-async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let began = Instant::now();
-    loop {
-        if let Some(found) = look().await {
-            return found;
-        }
-        assert!(began.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain for {what}");
-        tokio::time::sleep(LOOK).await;
     }
 }

@@ -77,7 +77,7 @@ async fn run(race: &Race) {
     let sim = stage.world.sim();
     let scene = (race.prepare)(&stage).await;
     let (ready, start) = (sim.engine.snapshot(), stage.world.now());
-    let behind = sim.twin(1, -BEHIND_MS);
+    let behind = sim.second(1, -BEHIND_MS);
     let before = Table::of(sim).events();
     let mut seen: BTreeMap<(Vec<String>, Vec<String>), u64> = BTreeMap::new();
     for seed in 0..rounds {

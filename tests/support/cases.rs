@@ -1,5 +1,5 @@
-//! Cases out of a data file: bases that would succeed, and what is done to each of them. The file says what its members
-//! mean; here they are read.
+//! Test cases from a data file: valid requests, called bases, and the change that each case makes to one of them. The data
+//! file documents its members.
 
 use std::collections::BTreeMap;
 
@@ -9,54 +9,46 @@ use serde_json::{Map, Value, json};
 
 use crate::Call;
 
-/// What stands for `{{name}}` in a case.
+/// The values of `{{name}}` placeholders.
 #[derive(Clone, Debug, Default)]
 pub struct Names(pub BTreeMap<String, String>);
 
-/// The answer a case must get.
+/// The response that a case expects.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expected {
-    /// The status.
     pub status: u16,
-    /// The problem's code; empty for a success, `gateway` for the gateway's own answer.
+    /// The problem's code; empty for a success, `gateway` for an error from the gateway itself.
     pub code: String,
-    /// The pointer that the problem must name, if any.
+    /// A pointer that must be in the problem's errors.
     pub pointer: Option<String>,
 }
 
-/// One case.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// What it is, for people.
     pub name: String,
-    /// Its group in §4 of the list of bad inputs.
+    /// The number of its group of bad input.
     pub group: u64,
-    /// The answer it must get.
     pub expected: Expected,
-    /// Whether only the local system can be trusted to get it as it was sent.
+    /// Whether the case is for the local system only, because a proxy might change the request.
     pub here: bool,
-    /// The name of the base it changes.
     pub base: String,
     change: Value,
 }
 
-/// A data file.
 #[derive(Clone, Debug)]
 pub struct Cases {
     bases: Map<String, Value>,
-    /// The cases, each `$each` spelled out.
+    /// The cases, with `$each` expanded.
     pub cases: Vec<Case>,
 }
 
 impl Cases {
-    /// Reads a file.
-    ///
     /// # Panics
-    /// When the file is not as it says.
+    /// If the file is malformed.
     pub fn read(text: &str) -> Self {
         let file: Value = serde_json::from_str(text).expect("a JSON file");
         let bases = file["bases"].as_object().expect("bases").clone();
-        let cases = file["cases"].as_array().expect("cases").iter().flat_map(spell_out).map(|case| Case::read(&case));
+        let cases = file["cases"].as_array().expect("cases").iter().flat_map(expand).map(|case| Case::read(&case));
         let cases: Vec<_> = cases.collect();
         for case in &cases {
             assert!(bases.contains_key(&case.base), "{}: no base `{}`", case.name, case.base);
@@ -64,37 +56,35 @@ impl Cases {
         Self { bases, cases }
     }
 
-    /// The names of the bases.
     pub fn bases(&self) -> impl Iterator<Item = &str> {
         self.bases.keys().map(String::as_str)
     }
 
-    /// A base as it is, as a call that succeeds.
+    /// A base as a call, which succeeds.
     pub fn base(&self, name: &str, names: &Names, now: i64) -> Call {
         call(&self.bases[name], &json!({}), names, now)
     }
 
-    /// A case of a file of requests, as a call.
+    /// A case from a file of requests, as a call.
     pub fn call(&self, case: &Case, names: &Names, now: i64) -> Call {
         call(&self.bases[&case.base], &case.change, names, now)
     }
 
-    /// A base of a file of events, as it is.
+    /// A base from a file of events.
     pub fn base_event(&self, name: &str, names: &Names, now: i64) -> Vec<u8> {
         event(&self.bases[name], &json!({}), names, now)
     }
 
-    /// A case of a file of events, as the bytes a function is invoked with.
+    /// A case from a file of events, as the bytes that a function is invoked with.
     pub fn event(&self, case: &Case, names: &Names, now: i64) -> Vec<u8> {
         event(&self.bases[&case.base], &case.change, names, now)
     }
 
-    /// The route of a base event.
     pub fn route(&self, base: &str) -> &str {
         self.bases[base]["event"]["routeKey"].as_str().expect("a route")
     }
 
-    /// How many cases there are of each group.
+    /// The number of cases in each group.
     pub fn groups(&self) -> BTreeMap<u64, usize> {
         let mut groups = BTreeMap::new();
         self.cases.iter().for_each(|case| *groups.entry(case.group).or_default() += 1);
@@ -122,31 +112,31 @@ impl Case {
         }
     }
 
-    /// How long the invocation lasts, in seconds.
+    /// The invocation's remaining time in seconds.
     pub fn remaining(&self) -> u64 {
         self.change["remaining"].as_u64().unwrap_or(10)
     }
 
-    /// The function that the event is given to, where its route does not say.
+    /// The function to invoke, if the event's route does not determine it.
     pub fn function(&self) -> Option<&str> {
         self.change["function"].as_str()
     }
 }
 
-/// A case for each of `each`, with `$each` in its place: as a whole value, inside a text, and in names of members.
-fn spell_out(case: &Value) -> Vec<Value> {
+/// One case for each value in `each`. The value replaces `$each` in values, strings and member names.
+fn expand(case: &Value) -> Vec<Value> {
     let Some(each) = case["each"].as_array() else { return vec![case.clone()] };
-    let spelled = |one: &Value| {
+    let expanded = |one: &Value| {
         let mut case = case.clone();
         if let Some(members) = case.as_object_mut() {
             members.remove("each");
         }
-        let mut spelled = put_each(&case, one);
+        let mut expanded = put_each(&case, one);
         let shown: String = one.to_string().chars().take(60).collect();
-        spelled["name"] = json!(format!("{}: {shown}", case["name"].as_str().expect("a name")));
-        spelled
+        expanded["name"] = json!(format!("{}: {shown}", case["name"].as_str().expect("a name")));
+        expanded
     };
-    each.iter().map(spelled).collect()
+    each.iter().map(expanded).collect()
 }
 
 fn put_each(value: &Value, one: &Value) -> Value {
@@ -161,7 +151,6 @@ fn put_each(value: &Value, one: &Value) -> Value {
 }
 
 impl Names {
-    /// These names and one more.
     pub fn and(&self, name: &str, value: &str) -> Self {
         let mut names = self.clone();
         names.0.insert(name.to_owned(), value.to_owned());
@@ -171,16 +160,16 @@ impl Names {
     fn fill(&self, text: &str) -> String {
         let mut filled = text.to_owned();
         while let Some(from) = filled.find("{{") {
-            let length = filled[from..].find("}}").unwrap_or_else(|| panic!("an open {{{{ in {text}"));
+            let length = filled[from..].find("}}").unwrap_or_else(|| panic!("unclosed {{{{ in {text}"));
             let name = &filled[from + 2..from + length];
-            let value = self.0.get(name).unwrap_or_else(|| panic!("nothing is called {{{{{name}}}}}")).clone();
+            let value = self.0.get(name).unwrap_or_else(|| panic!("unknown name {{{{{name}}}}}")).clone();
             filled.replace_range(from..from + length + 2, &value);
         }
         filled
     }
 
-    /// A value with its names filled in and its generators run: those of [`Names::bytes`], `{"$times": [value, n]}` for a
-    /// list, `{"$members": [prefix, n]}` for an object.
+    /// Fills in names and runs generators: those of [`Names::bytes`], `{"$times": [value, n]}` for a list, and
+    /// `{"$members": [prefix, n]}` for an object.
     fn value(&self, value: &Value) -> Value {
         match value {
             Value::String(text) => json!(self.fill(text)),
@@ -198,7 +187,7 @@ impl Names {
         }
     }
 
-    /// A text, or what a generator makes: `{"$repeat": [text, n]}`, `{"$concat": [text, …]}`, `{"$base64": bytes}`.
+    /// The bytes of a string or generator: `{"$repeat": [text, n]}`, `{"$concat": [text, …]}`, `{"$base64": bytes}`.
     fn bytes(&self, value: &Value) -> Vec<u8> {
         match value {
             Value::String(text) => self.fill(text).into_bytes(),
@@ -215,7 +204,6 @@ impl Names {
     }
 }
 
-/// How often a generator repeats what it is given.
 fn count(given: &Value) -> usize {
     given[1].as_u64().and_then(|count| usize::try_from(count).ok()).expect("a count")
 }
@@ -224,7 +212,7 @@ fn generator(members: &Map<String, Value>) -> Option<(&str, &Value)> {
     members.iter().next().filter(|(name, _)| name.starts_with('$') && members.len() == 1).map(|(n, v)| (n.as_str(), v))
 }
 
-/// Puts, replaces and removes members by pointer.
+/// Sets and removes members by pointer.
 fn changed(mut value: Value, change: &Value, names: &Names) -> Value {
     for (pointer, new) in change["set"].as_object().into_iter().flatten() {
         let (parent, last) = pointer.rsplit_once('/').expect("a pointer");
@@ -246,7 +234,7 @@ fn changed(mut value: Value, change: &Value, names: &Names) -> Value {
 }
 
 impl Names {
-    /// These names, and those that a signature makes: `{{id}}`, `{{time}}`, `{{signature}}`, and its `{{mac}}` alone.
+    /// Adds the names of a signature: `{{id}}`, `{{time}}`, `{{signature}}`, and `{{mac}}` without its version.
     fn signed(&self, signing: &Value, now: i64, body: &[u8]) -> Self {
         let id = self.fill(signing["id"].as_str().unwrap_or("{{unique}}"));
         let at = now + signing["at"].as_i64().unwrap_or(0);

@@ -1,4 +1,4 @@
-//! Clocks that tests set.
+//! Clocks that tests control.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -6,22 +6,20 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use domain::Timestamp;
 use platform::clock::Clock;
 
-/// Stands still until it is told to move.
+/// A clock that only moves when a test moves it.
 #[derive(Debug)]
 pub struct ManualClock(AtomicI64);
 
 impl ManualClock {
-    /// A clock that stands at this time.
     pub fn at(now: Timestamp) -> Self {
         Self(AtomicI64::new(now.millis()))
     }
 
-    /// Moves it by milliseconds, forwards or backwards.
+    /// Moves the clock forward, or backward if `ms` is negative.
     pub fn advance_millis(&self, ms: i64) {
         self.0.fetch_add(ms, Ordering::SeqCst);
     }
 
-    /// Moves it forwards by days.
     pub fn advance_days(&self, days: i64) {
         self.advance_millis(days * 86_400_000);
     }
@@ -33,28 +31,24 @@ impl Clock for ManualClock {
     }
 }
 
-/// A clock of several processes: stands at the time that a file says, in milliseconds since 1970.
+/// A clock shared by several processes. A file contains the time in milliseconds since 1970.
 #[derive(Debug)]
 pub struct FileClock(PathBuf);
 
 impl FileClock {
-    /// The clock that goes by this file.
     pub fn of(file: &Path) -> Self {
         Self(file.to_owned())
     }
 
-    /// Sets it.
-    ///
     /// # Panics
-    /// When the file can't be written.
+    /// If the file can't be written.
     pub fn set(&self, now: Timestamp) {
-        // Whoever reads meanwhile finds the old time or the new one.
+        // Renaming is atomic: readers see the old time or the new one.
         let new = self.0.with_extension("new");
         std::fs::write(&new, now.millis().to_string()).expect("the clock's file");
         std::fs::rename(&new, &self.0).expect("the clock's file");
     }
 
-    /// Moves it forwards by milliseconds.
     pub fn advance_millis(&self, ms: i64) {
         self.set(self.now().plus_millis(ms));
     }

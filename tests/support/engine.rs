@@ -1,5 +1,5 @@
-//! The embedded engine without sockets: the SDK's bytes go straight into it. Calls take no time, so that a paused clock
-//! moves only where a test or the product waits, and a run repeats exactly from its seed.
+//! The embedded engine without sockets. Calls take no time, so a paused clock moves only where a test or the product waits,
+//! and a run repeats exactly from its seed.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -20,12 +20,12 @@ pub struct Engine {
     lag: Arc<Mutex<Option<Lag>>>,
 }
 
-/// Indexes that follow the table late, each item by a time of its own: what index queries see is a second engine.
+/// Indexes that lag, each item by its own time. Index queries read a second engine.
 struct Lag {
     replica: Database,
     longest: Duration,
     rng: Rng,
-    /// What the replica has yet to see, by when it will.
+    /// Writes that the replica has not seen, by the time when it will.
     pending: BTreeMap<(Instant, u64), Value>,
     latest: BTreeMap<String, Instant>,
     count: u64,
@@ -46,7 +46,7 @@ impl Engine {
         Self { lag: Arc::new(Mutex::new(Some(lag))), ..Self::default() }
     }
 
-    /// The table as it stands, to go back to. Not for engines that lag.
+    /// Saves the table for [`Engine::restore`]. Not for engines that lag.
     pub fn snapshot(&self) -> Snapshot {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let name = format!("multipartner-{}-{}.db", std::process::id(), COUNT.fetch_add(1, Ordering::SeqCst));
@@ -55,12 +55,11 @@ impl Engine {
         Snapshot(path)
     }
 
-    /// Goes back to a snapshot.
     pub fn restore(&self, snapshot: &Snapshot) {
         self.database.restore_from(snapshot.0.to_str().expect("a plain path")).expect("the snapshot");
     }
 
-    /// Runs an operation: HTTP status and JSON.
+    /// Runs an operation. Returns the HTTP status and the JSON.
     pub fn call(&self, operation: &str, request: &Value) -> (u16, Value) {
         let mut lag = self.lag.lock().expect("no panic");
         let of_index = operation == "Query" && request.get("IndexName").is_some();
@@ -87,7 +86,7 @@ impl Engine {
     }
 }
 
-/// A table as it stood. Its file goes with it.
+/// A saved table. Dropping it deletes its file.
 pub struct Snapshot(PathBuf);
 
 impl Drop for Snapshot {
@@ -97,7 +96,7 @@ impl Drop for Snapshot {
 }
 
 impl Lag {
-    /// An item was written: the replica sees it after a while, and never in another order than it was written.
+    /// Notes a write. The replica sees the writes of an item after a while and in order.
     fn follow(&mut self, key: &Value, put: Value) {
         let longest = u64::try_from(self.longest.as_millis()).unwrap_or_default();
         let at = Instant::now() + Duration::from_millis(self.rng.below(longest + 1));
@@ -138,7 +137,7 @@ fn run(database: &Database, operation: &str, request: &Value) -> (u16, Value) {
                 $($name => serde_json::from_value(request.clone())
                     .map_err(|error| error.to_string())
                     .map(|request| database.$method(request).map(|answer| json!(answer))),)*
-                _ => Err(format!("the tests' engine has no {operation}")),
+                _ => Err(format!("the test engine does not implement {operation}")),
             }
         };
     }

@@ -1,5 +1,5 @@
-//! What stands between the SDK and the table in tests: it counts and records every request, and injects what the engine
-//! never does: conflicts, throttling, refusals, lost and late answers.
+//! An HTTP client for the SDK that records every request to the table and injects faults: conflicts, throttling, errors,
+//! lost and late responses.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,53 +22,51 @@ use crate::rng::Rng;
 /// The operation of every command's write.
 pub const TRANSACT: &str = "TransactWriteItems";
 
-/// What goes wrong with one request.
+/// A fault of one request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fault {
-    /// The transaction is cancelled, with these reasons at these positions and `None` at all others.
+    /// The transaction is cancelled, with these reasons at these positions and `None` elsewhere.
     Cancelled(Vec<(usize, &'static str)>),
-    /// The table answers with this error.
+    /// The table returns this error.
     Error(&'static str),
-    /// Something before the table answers with this status and no JSON.
+    /// A proxy returns this status without JSON.
     Bare(u16),
-    /// The connection is lost before the table has the request.
+    /// The connection is lost before the request arrives.
     LostBefore,
-    /// The table does it, and the answer is lost.
+    /// The request succeeds, and the response is lost.
     LostAfter,
-    /// The table does it, and half of what it says of that arrives. A refusal is lost as a whole.
+    /// The request succeeds, and half of the response arrives. An error response is lost completely.
     CutAfter,
-    /// No answer comes, and nothing is done.
+    /// There is no response, and the request has no effect.
     StalledBefore,
-    /// No answer comes, and it is done.
+    /// There is no response, and the request succeeds.
     StalledAfter,
 }
 
-/// One request as a plan sees it.
+/// A request, as a plan sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen<'a> {
     /// `GetItem`, `Query`, `TransactWriteItems`, …
     pub operation: &'a str,
-    /// How many of this operation there were since the plan began, this one counted.
+    /// The number of this request among those of its operation since the plan started, from 1.
     pub number: usize,
-    /// What is asked.
     pub request: &'a Value,
 }
 
-/// One request that was made, and what came of it.
+/// A request and its outcome.
 #[derive(Clone, Debug)]
 pub struct Record {
     /// `GetItem`, `Query`, `TransactWriteItems`, …
     pub operation: String,
-    /// What was asked.
     pub request: Value,
-    /// What went wrong with it.
+    /// The injected fault.
     pub fault: Option<Fault>,
-    /// The table's answer, if it was asked: status and JSON.
+    /// The table's status and JSON, if the request arrived.
     pub answer: Option<(u16, Value)>,
 }
 
 impl Record {
-    /// Whether the table did it.
+    /// Whether the request succeeded.
     pub fn done(&self) -> bool {
         self.answer.as_ref().is_some_and(|(status, _)| *status == 200)
     }
@@ -77,7 +75,6 @@ impl Record {
 type Plan = Box<dyn FnMut(Seen<'_>) -> Option<Fault> + Send>;
 type Sabotage = Box<dyn FnMut(&str, &mut Value) + Send>;
 
-/// Where requests go in the end.
 enum Backend {
     Http(SharedHttpClient),
     Engine(Engine),
@@ -98,7 +95,6 @@ struct Inner {
     state: Mutex<State>,
 }
 
-/// An HTTP client for the SDK that does as it is told.
 #[derive(Clone)]
 pub struct Faults(Arc<Inner>);
 
@@ -109,12 +105,10 @@ impl fmt::Debug for Faults {
 }
 
 impl Faults {
-    /// Over a real client.
     pub fn over_http(client: SharedHttpClient) -> Self {
         Self::over(Backend::Http(client))
     }
 
-    /// Over an engine in this process.
     pub fn over_engine(engine: Engine) -> Self {
         Self::over(Backend::Engine(engine))
     }
@@ -123,7 +117,6 @@ impl Faults {
         Self(Arc::new(Inner { backend, state: Mutex::default() }))
     }
 
-    /// As the SDK wants it.
     pub fn http_client(&self) -> SharedHttpClient {
         SharedHttpClient::new(self.clone())
     }
@@ -132,24 +125,24 @@ impl Faults {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on this decides what goes wrong. Counts begin anew.
+    /// Sets the plan that chooses the faults. Counts restart at 1.
     pub fn plan(&self, plan: impl FnMut(Seen<'_>) -> Option<Fault> + Send + 'static) {
         let mut state = self.state();
         state.plan = Some(Box::new(plan));
         state.counts.clear();
     }
 
-    /// The first requests of an operation go wrong like this, one after the other.
+    /// Injects these faults into the first requests of an operation, one each.
     pub fn script(&self, operation: &'static str, faults: Vec<Fault>) {
         self.plan(move |seen| (seen.operation == operation).then(|| faults.get(seen.number - 1).cloned()).flatten());
     }
 
-    /// Every request of an operation goes wrong like this.
+    /// Injects this fault into every request of an operation.
     pub fn always(&self, operation: &'static str, fault: Fault) {
         self.plan(move |seen| (seen.operation == operation).then(|| fault.clone()));
     }
 
-    /// So many of a hundred requests go wrong, each in a way that may pass. The seed tells all of it.
+    /// Injects transient faults into this percentage of requests, chosen by the seed.
     pub fn random(&self, seed: u64, percent: u64) {
         let mut rng = Rng::new(seed);
         self.plan(move |seen| {
@@ -158,27 +151,27 @@ impl Faults {
         });
     }
 
-    /// Nothing goes wrong any more.
+    /// Stops injecting faults.
     pub fn none(&self) {
         self.state().plan = None;
     }
 
-    /// Changes requests on their way: for showing that a check bites.
+    /// Changes requests, to show that a check detects it.
     pub fn sabotage(&self, sabotage: impl FnMut(&str, &mut Value) + Send + 'static) {
         self.state().sabotage = Some(Box::new(sabotage));
     }
 
-    /// Every request takes up to so long each way; the seed tells how long, and so the order of what runs at once.
+    /// Delays every request and response by up to `longest`. The seed determines the delays, and so the order of parallel requests.
     pub fn latency(&self, seed: u64, longest: Duration) {
         self.state().latency = Some((Rng::new(seed), u64::try_from(longest.as_micros()).unwrap_or_default()));
     }
 
-    /// Asks the table what every request consumes.
+    /// Asks the table for the consumed capacity of every request.
     pub fn measure(&self) {
         self.state().measure = true;
     }
 
-    /// What was asked since the last time.
+    /// The requests since the last call of this function.
     pub fn take(&self) -> Vec<Record> {
         std::mem::take(&mut self.state().records)
     }

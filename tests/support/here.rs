@@ -1,4 +1,4 @@
-//! What is only possible in this process: the virtual clock, options, a look into the table, an event without a gateway.
+//! What only works with the system in this process: the virtual clock, options, reading the table, invoking a function.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,47 +12,45 @@ use serde_json::Value;
 
 use crate::{Answer, ManualClock, World};
 
-/// Every item of the table by its primary key, attributes in the order of their names.
+/// Every item by its primary key. Attributes are sorted by name.
 pub type Table = BTreeMap<(String, String), BTreeMap<String, AttributeValue>>;
 
 impl World {
-    /// The local system with its virtual clock; `None`, with a word about it, when a deployment is tested.
+    /// The local system with its virtual clock. Prints a line and returns `None` if a deployment is tested.
     pub async fn with_clock() -> Option<Self> {
         Self::with_options(|_| {}).await
     }
 
-    /// The local system, set up by `change`; `None`, with a word about it, when a deployment is tested.
+    /// The local system with options changed by `change`. Prints a line and returns `None` if a deployment is tested.
     pub async fn with_options(change: impl FnOnce(&mut Options)) -> Option<Self> {
         if std::env::var("MULTIPARTNER_URL").is_ok_and(|url| !url.is_empty()) {
-            println!("skipped: needs the virtual clock");
+            println!("skipped: the test needs the virtual clock");
             return None;
         }
         Some(Self::start_here(change).await)
     }
 
-    /// The local system under a policy that `change` makes of the built-in one.
+    /// The local system with the built-in policy, changed by `change`.
     pub async fn with_policy(change: impl FnOnce(&mut Value)) -> Option<Self> {
         let policy = policy_with(change);
         Self::with_options(|options| options.policy = Some(policy)).await
     }
 
-    /// The virtual clock.
-    ///
     /// # Panics
-    /// On a deployment; tests that call this begin with [`World::with_clock`].
+    /// On a deployment. Tests that call this start with [`World::with_clock`].
     #[track_caller]
     pub fn clock(&self) -> &ManualClock {
         self.here().expect("a virtual clock").1
     }
 
-    /// Lets a millisecond pass, so that what comes next is younger than what was before.
+    /// Moves the clock by a millisecond, so that later writes have a later time.
     pub fn tick(&self) {
         if let Some((_, clock)) = self.here() {
             clock.advance_millis(1);
         }
     }
 
-    /// Every item there is; empty on a deployment, whose table tests can't see.
+    /// All items. Empty on a deployment, whose table tests can't read.
     pub async fn table(&self) -> Table {
         let mut table = Table::new();
         let Some((local, _)) = self.here() else { return table };
@@ -71,7 +69,7 @@ impl World {
         }
     }
 
-    /// Gives an event straight to a function, past the gateway.
+    /// Invokes a function without the gateway.
     ///
     /// # Panics
     /// On a deployment.
@@ -87,7 +85,7 @@ pub fn function_of(route_key: &str) -> Option<&'static Function> {
     local::functions::FUNCTIONS.iter().find(|function| function.serves(route_key))
 }
 
-/// A policy file that `change` makes of the built-in one's.
+/// The built-in policy, changed by `change`.
 pub fn policy_with(change: impl FnOnce(&mut Value)) -> Policy {
     let mut file: Value = serde_json::from_str(include_str!("../../shared/domain/policy.json")).expect("a policy file");
     change(&mut file);

@@ -1,7 +1,7 @@
-//! What black-box tests work with: a running system (here, or a deployment), and the parties who call it.
+//! Support for black-box tests: a running system, in this process or deployed, and the parties who call it.
 //!
-//! `World::start()` is the local gateway over a fresh engine with a virtual clock. With `MULTIPARTNER_URL` and
-//! `MULTIPARTNER_OPERATOR_KEY` set it is that deployment instead, with the system's clock.
+//! `World::start()` starts the local gateway with an empty table and a virtual clock. If `MULTIPARTNER_URL` and
+//! `MULTIPARTNER_OPERATOR_KEY` are set, it uses that deployment and the system clock instead.
 
 pub mod cases;
 pub mod catalog;
@@ -20,6 +20,7 @@ pub mod rng;
 pub mod sample_events;
 pub mod sim;
 pub mod sold;
+pub mod wait;
 pub mod world;
 
 pub use catalog::catalog;
@@ -29,4 +30,5 @@ pub use parties::{Customer, Partner};
 pub use random::SeededRandom;
 pub use receiver::{Receiver, Reply};
 pub use sim::{Sim, SimOptions};
+pub use wait::until;
 pub use world::World;

@@ -1,31 +1,22 @@
-//! Reading lists whole. On a deployment an index may lag, so a list that is too short is read again.
-
-use std::time::Duration;
+//! Reads complete lists. On a deployment an index may lag, so a list that is too short is read again.
 
 use serde_json::Value;
 
-use crate::{Call, Partner, World};
-
-/// How often a list is read again on a deployment.
-const READS: u32 = 20;
+use crate::{Call, Partner, World, until};
 
 impl World {
-    /// All items of a list, over all its pages, once there are `count` of them.
+    /// All items of a list, from all its pages, once there are `count`.
     pub async fn items(&self, list: &Call, count: usize) -> Vec<Value> {
-        let mut reads = 0;
-        loop {
+        until(&format!("{count} items of {}", list.path), async || {
             let items = self.all(list).await;
-            reads += 1;
-            if items.len() == count {
-                return items;
-            }
-            let more = self.is_deployment() && reads < READS;
-            assert!(more, "{} has {} items instead of {count}: {items:#?}", list.path, items.len());
-            tokio::time::sleep(Duration::from_millis(250)).await;
-        }
+            let complete = items.len() == count;
+            assert!(complete || self.is_deployment(), "{} items instead of {count}: {items:#?}", items.len());
+            complete.then_some(items)
+        })
+        .await
     }
 
-    /// All items of a list as they are, over all its pages.
+    /// All current items of a list, from all its pages.
     pub async fn all(&self, list: &Call) -> Vec<Value> {
         let mut items = Vec::new();
         let mut page = list.clone();
@@ -38,8 +29,8 @@ impl World {
         }
     }
 
-    /// The types of all events that name a partner, in the order of the alphabet, once there are `count` of them: what
-    /// happens in one millisecond has no order of its own.
+    /// The types of all events of a partner, once there are `count`. They are sorted by name, because events of the same
+    /// millisecond have no defined order.
     pub async fn event_types(&self, partner: &Partner, count: usize) -> Vec<String> {
         let path = format!("/v1/partners/{}/events?limit=100", partner.partner_id);
         let events = self.items(&Call::get(path).key(self.operator_key()), count).await;

@@ -1,4 +1,4 @@
-//! What stands between the SDK and the table to measure it: every request is noted, with what the table says it consumed.
+//! An HTTP client for the SDK that records every request to the table and the capacity it consumed.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,21 +19,19 @@ use serde_json::{Value, json};
 pub struct Asked {
     /// `GetItem`, `Query`, `TransactWriteItems`, …
     pub operation: String,
-    /// What was asked.
     pub request: Value,
-    /// Whether the table did it.
+    /// Whether the request succeeded.
     pub done: bool,
-    /// Capacity units of the table without its indexes, as the table counts them.
+    /// Consumed capacity units of the table, without its indexes.
     pub units: f64,
 }
 
 impl Asked {
-    /// Whether it was to write.
     pub fn writes(&self) -> bool {
         self.operation == "TransactWriteItems"
     }
 
-    /// What each write of a transaction is called, and its key.
+    /// Kind and key of each write of a transaction.
     pub fn touched(&self) -> Vec<(String, (String, String))> {
         let writes = self.request["TransactItems"].as_array().into_iter().flatten();
         let part = |key: &Value, name: &str| key[name]["S"].as_str().expect("a key of text").to_owned();
@@ -46,7 +44,6 @@ impl Asked {
     }
 }
 
-/// An HTTP client for the SDK that measures.
 #[derive(Clone)]
 pub struct Meter {
     client: SharedHttpClient,
@@ -60,19 +57,18 @@ impl fmt::Debug for Meter {
 }
 
 impl Default for Meter {
-    /// Over the HTTP client that functions use.
+    /// Uses the HTTP client of the functions.
     fn default() -> Self {
         Self { client: aws::http_client(), asked: Arc::default() }
     }
 }
 
 impl Meter {
-    /// As the SDK wants it.
     pub fn http_client(&self) -> SharedHttpClient {
         SharedHttpClient::new(self.clone())
     }
 
-    /// What was asked since the last time.
+    /// The requests since the last call of this function.
     pub fn take(&self) -> Vec<Asked> {
         std::mem::take(&mut *self.asked.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -95,7 +91,7 @@ impl Meter {
     }
 }
 
-/// The units of the table alone, of one table or of a list of tables.
+/// The units of one table or of a list of tables, without indexes.
 fn units(consumed: &Value) -> f64 {
     match consumed {
         Value::Array(tables) => tables.iter().map(units).sum(),

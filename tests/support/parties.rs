@@ -1,4 +1,4 @@
-//! Partners and customers as callers.
+//! Partners and customers, and the calls they make.
 
 use platform::secrets::signature::{SigningSecret, sign};
 use serde_json::{Value, json};
@@ -8,27 +8,23 @@ use crate::{Answer, Call, World};
 /// A registered customer with a key.
 #[derive(Clone, Debug)]
 pub struct Customer {
-    /// Its tenant.
     pub tenant_id: String,
-    /// A key of its global administrator.
+    /// A key with the role `global_admin`.
     pub key: String,
 }
 
 /// An enrolled partner with a key.
 #[derive(Clone, Debug)]
 pub struct Partner {
-    /// Its id.
     pub partner_id: String,
-    /// Its CSP tenant.
     pub tenant_id: String,
     /// A key with the role `global_admin`.
     pub key: String,
-    /// Its webhook signing secret, `whsec_…`.
+    /// `whsec_…`.
     pub signing_secret: String,
 }
 
 impl World {
-    /// Calls as the operator.
     pub async fn operator(&self, call: Call) -> Answer {
         self.send(&call.key(self.operator_key())).await
     }
@@ -38,7 +34,6 @@ impl World {
         self.customer_in("public", "US").await
     }
 
-    /// Registers a customer.
     pub async fn customer_in(&self, cloud: &str, market: &str) -> Customer {
         let tenant_id = self.tenant_id();
         let body = json!({"tenant_id": tenant_id, "name": "Contoso", "cloud": cloud, "market": market});
@@ -52,7 +47,6 @@ impl World {
         self.partner_in("public", "US").await
     }
 
-    /// Enrols a partner.
     pub async fn partner_in(&self, cloud: &str, market: &str) -> Partner {
         let tenant_id = self.tenant_id();
         let body = json!({"tenant_id": tenant_id, "name": "Northwind", "cloud": cloud, "market": market});
@@ -63,20 +57,19 @@ impl World {
         Partner { partner_id, tenant_id, key, signing_secret }
     }
 
-    /// Issues a key.
     pub async fn issue_key(&self, principal: Value, roles: &[&str]) -> String {
         let body = json!({"principal": principal, "roles": roles, "name": "test"});
         let issued = self.operator(Call::post("/v1/keys", &body)).await.expect(201);
         issued["key"].as_str().expect("a key").to_owned()
     }
 
-    /// Invites, under a fresh idempotency key.
+    /// Creates an invitation under a new idempotency key.
     pub async fn invite(&self, partner: &Partner, customer: &Customer, delegated_admin: Value) -> Answer {
         let body = json!({"customer_tenant_id": customer.tenant_id, "delegated_admin": delegated_admin});
         self.send(&partner.create(&body).idempotency_key(self.unique())).await
     }
 
-    /// Invites and accepts by link, so that the relationship is active; answers the invitation's id.
+    /// Creates an invitation and accepts it by link. Returns its id.
     pub async fn relate(&self, partner: &Partner, customer: &Customer) -> String {
         let created = self.invite(partner, customer, Value::Null).await.expect(201);
         let (id, token) = link(&created);
@@ -86,37 +79,37 @@ impl World {
 }
 
 impl World {
-    /// Invites, which must succeed; the invitation's id and its link's token.
+    /// Creates an invitation. Returns its id and its link's token.
     pub async fn open(&self, partner: &Partner, customer: &Customer, delegated_admin: Value) -> (String, String) {
         link(&self.invite(partner, customer, delegated_admin).await.expect(201))
     }
 
-    /// A partner's further key, with these roles.
+    /// Issues another key to a partner.
     pub async fn further_key(&self, partner: &Partner, roles: &[&str]) -> Partner {
         let key = self.issue_key(json!({"kind": "partner", "id": partner.partner_id}), roles).await;
         Partner { key, ..partner.clone() }
     }
 
-    /// Suspends a partner, and waits until nobody remembers it otherwise.
+    /// Suspends a partner and waits until no function has the old status cached.
     pub async fn suspend(&self, partner: &Partner) {
         self.operator(Call::new("POST", format!("/v1/partners/{}/suspend", partner.partner_id))).await.expect(200);
         self.forget().await;
     }
 
-    /// Enrols a customer's tenant as a partner: from now on it is a CSP tenant.
+    /// Enrols a customer's tenant as a partner, so that it is a CSP tenant.
     pub async fn enrol(&self, customer: &Customer, cloud: &str, market: &str) {
         let body = json!({"tenant_id": customer.tenant_id, "name": "Contoso", "cloud": cloud, "market": market});
         self.operator(Call::post("/v1/partners", &body)).await.expect(201);
     }
 
-    /// As [`World::forget`], where it costs no time.
+    /// [`World::forget`] on the local system, where it takes no time.
     pub async fn forget_here(&self) {
         if self.here().is_some() {
             self.forget().await;
         }
     }
 
-    /// Lets the 30 s pass for which functions remember partners and keys.
+    /// Waits until caches of partners and keys have expired, after 30 s.
     pub async fn forget(&self) {
         match self.here() {
             Some((_, clock)) => clock.advance_millis(30_000),
@@ -125,19 +118,19 @@ impl World {
     }
 }
 
-/// A wish for delegated administration.
+/// A request for delegated administration.
 pub fn asking(roles: &[&str], duration: &str) -> Value {
     json!({"roles": roles, "duration": duration})
 }
 
-/// The id and token of an `accept_url`.
+/// The invitation's id and the token in an `accept_url`.
 pub fn link(created: &Value) -> (String, String) {
     let url = created["accept_url"].as_str().expect("a link");
     let (page, token) = url.split_once('#').expect("a token");
     (page.rsplit('/').next().expect("an id").to_owned(), token.to_owned())
 }
 
-/// The body of an acceptance by link; null `delegated_admin` leaves the member out.
+/// The body of an acceptance by link. If `delegated_admin` is null, the member is omitted.
 pub fn acceptance(token: &str, delegated_admin: &Value) -> Value {
     let accepted_by = json!({"name": "Avery Howard", "email": "avery@contoso.example", "role": "global_admin"});
     let mut body = json!({"token": token, "accepted_by": accepted_by});
@@ -147,54 +140,47 @@ pub fn acceptance(token: &str, delegated_admin: &Value) -> Value {
     body
 }
 
-/// An acceptance by link.
 pub fn accept_by_link(invitation_id: &str, token: &str, delegated_admin: &Value) -> Call {
     Call::post(format!("/v1/invitations/{invitation_id}/accept"), &acceptance(token, delegated_admin))
 }
 
-/// A look at an invitation by its link.
 pub fn preview(invitation_id: &str, token: &str) -> Call {
     Call::post(format!("/v1/invitations/{invitation_id}/preview"), &json!({"token": token}))
 }
 
-/// A no by link.
 pub fn decline_by_link(invitation_id: &str, token: &str) -> Call {
     Call::post(format!("/v1/invitations/{invitation_id}/decline"), &json!({"token": token}))
 }
 
 impl Partner {
-    /// A call by this partner's key.
     pub fn call(&self, method: &str, path: &str) -> Call {
         Call::new(method, format!("/v1/partners/{}{path}", self.partner_id)).key(&self.key)
     }
 
-    /// A creation by key, still without idempotency key.
+    /// Creates an invitation by key. The idempotency key is still to be added.
     pub fn create(&self, body: &Value) -> Call {
         self.call("POST", "/invitations").json(body)
     }
 
-    /// A creation that asks this customer, under this idempotency key.
+    /// Invites a customer under this idempotency key.
     pub fn asks(&self, customer: &Customer, delegated_admin: &Value, key: &str) -> Call {
         let body = json!({"customer_tenant_id": customer.tenant_id, "delegated_admin": delegated_admin});
         self.create(&body).idempotency_key(key)
     }
 
-    /// A cancellation.
     pub fn cancel(&self, invitation_id: &str) -> Call {
         self.call("POST", &format!("/invitations/{invitation_id}/cancel"))
     }
 
-    /// A renewal.
     pub fn renew(&self, invitation_id: &str) -> Call {
         self.call("POST", &format!("/invitations/{invitation_id}/renew"))
     }
 
-    /// An end of the relationship with a customer.
+    /// Ends the relationship with a customer.
     pub fn end(&self, customer: &Customer) -> Call {
         self.call("DELETE", &format!("/customers/{}", customer.tenant_id))
     }
 
-    /// A registration by key.
     pub fn register(&self, body: &Value) -> Call {
         self.call("POST", "/subscriptions").json(body)
     }
@@ -212,12 +198,11 @@ impl Partner {
 }
 
 impl Customer {
-    /// A call by this customer's key.
     pub fn call(&self, method: &str, path: &str) -> Call {
         Call::new(method, format!("/v1/customers/{}{path}", self.tenant_id)).key(&self.key)
     }
 
-    /// A yes by key; null `delegated_admin` leaves the member out.
+    /// Accepts by key. If `delegated_admin` is null, the member is omitted.
     pub fn accept(&self, invitation_id: &str, delegated_admin: &Value) -> Call {
         let mut body = json!({"accepted_by": {"name": "Avery Howard", "email": "avery@contoso.example"}});
         if !delegated_admin.is_null() {
@@ -226,18 +211,17 @@ impl Customer {
         self.call("POST", &format!("/invitations/{invitation_id}/accept")).json(&body)
     }
 
-    /// A no by key.
     pub fn decline(&self, invitation_id: &str) -> Call {
         self.call("POST", &format!("/invitations/{invitation_id}/decline"))
     }
 
-    /// An end of the relationship with a partner.
+    /// Ends the relationship with a partner.
     pub fn end(&self, partner: &Partner) -> Call {
         self.call("DELETE", &format!("/partners/{}", partner.partner_id))
     }
 }
 
-/// A registration of this subscription for this customer.
+/// The body of a registration.
 pub fn registration(subscription_id: &str, customer: &Customer) -> Value {
     json!({
         "subscription_id": subscription_id, "customer_tenant_id": customer.tenant_id, "service": "azure",

@@ -1,5 +1,5 @@
-//! A receiver of webhooks that does what it is told, and keeps what it got. Signatures are checked by the reference
-//! implementation of Standard Webhooks, not by the code under test.
+//! A webhook receiver that keeps what it receives. Signatures are checked by the reference implementation of Standard
+//! Webhooks, not by the code under test.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -16,9 +16,12 @@ use hyper_util::rt::TokioIo;
 use platform::outbound::Resolver;
 use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-/// Says of every name that it leads to one public address, so that no test asks the network.
+use crate::wait::LIMIT;
+
+/// Resolves every name to the same public address, so that no test uses DNS.
 #[derive(Clone, Copy, Debug)]
 pub struct Names;
 
@@ -28,40 +31,36 @@ impl Resolver for Names {
     }
 }
 
-/// A message as it arrived.
+/// A received message.
 #[derive(Clone, Debug)]
 pub struct Arrived {
     /// `webhook-id`.
     pub id: String,
-    /// All headers.
     pub headers: HeaderMap,
-    /// The body's bytes.
     pub body: Vec<u8>,
-    /// What it was answered.
+    /// The status it was answered with.
     pub answered: u16,
 }
 
 impl Arrived {
-    /// The body.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).expect("JSON")
     }
 
-    /// The type of the message.
     pub fn kind(&self) -> String {
         self.json()["type"].as_str().expect("a type").to_owned()
     }
 
-    /// Has the reference implementation check it under this secret, by the system's clock.
+    /// Verifies the message with the reference implementation and the system clock.
     ///
     /// # Errors
-    /// What it finds wrong.
+    /// The reference implementation's own.
     pub fn verify(&self, secret: &str) -> Result<(), standardwebhooks::WebhookError> {
         standardwebhooks::Webhook::new(secret)?.verify(&self.body, &self.headers)
     }
 
-    /// Whether the reference implementation signs the same bytes the same way under this secret, whatever time it is: its
-    /// clock can't be set.
+    /// Whether the reference implementation creates the same signature with this secret. Unlike [`Arrived::verify`] this
+    /// ignores the current time, because the clock of that implementation can't be set.
     pub fn is_signed_with(&self, secret: &str) -> bool {
         let webhook = standardwebhooks::Webhook::new(secret).expect("a secret");
         let header = |name: &str| self.headers[name].to_str().expect("text").to_owned();
@@ -71,10 +70,9 @@ impl Arrived {
     }
 }
 
-/// What a message is answered: by its id and how often it came before.
+/// The reply to a message, by its id and the number of earlier attempts.
 type Answering = Arc<dyn Fn(&str, u32) -> Reply + Send + Sync>;
 
-/// An answer.
 #[derive(Clone, Debug)]
 pub struct Reply {
     status: u16,
@@ -83,18 +81,15 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// This status.
     pub fn status(status: u16) -> Self {
         Self { status, headers: Vec::new(), body: String::new() }
     }
 
-    /// With a header.
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
     }
 
-    /// With a body.
     pub fn body(mut self, body: impl Into<String>) -> Self {
         self.body = body.into();
         self
@@ -107,59 +102,73 @@ struct Kept {
     times: BTreeMap<String, u32>,
 }
 
-/// The receiver.
 pub struct Receiver {
     url: String,
     kept: Arc<Mutex<Kept>>,
     answering: Arc<Mutex<Answering>>,
+    arrived: Arc<Notify>,
     _server: JoinSet<()>,
 }
 
 impl Receiver {
-    /// Listens on a free port of this machine, and answers 204 to everything.
+    /// Listens on a free local port and answers 204 to everything.
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://127.0.0.1:{}/hook", listener.local_addr().expect("an address").port());
         let kept = Arc::<Mutex<Kept>>::default();
         let answering: Arc<Mutex<Answering>> = Arc::new(Mutex::new(Arc::new(|_, _| Reply::status(204))));
+        let arrived = Arc::<Notify>::default();
         let mut server = JoinSet::new();
-        server.spawn(serve(listener, Arc::clone(&kept), Arc::clone(&answering)));
-        Self { url, kept, answering, _server: server }
+        server.spawn(serve(listener, Arc::clone(&kept), Arc::clone(&answering), Arc::clone(&arrived)));
+        Self { url, kept, answering, arrived, _server: server }
     }
 
-    /// Where it is.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// From now on answers what this says of the message's id and how often it came before.
+    /// Sets the replies by the message's id and the number of earlier attempts.
     pub fn answer(&self, answering: impl Fn(&str, u32) -> Reply + Send + Sync + 'static) {
         *self.answering.lock().expect("whole") = Arc::new(answering);
     }
 
-    /// Everything that arrived, in order.
+    /// All messages, in order.
     pub fn arrived(&self) -> Vec<Arrived> {
         self.kept.lock().expect("whole").arrived.clone()
     }
 
-    /// What arrived since the last time somebody took it: for tests of so many messages that keeping all is too much.
+    /// Removes and returns the messages so far. For tests with too many messages to keep them all.
     pub fn take(&self) -> Vec<Arrived> {
         std::mem::take(&mut self.kept.lock().expect("whole").arrived)
     }
 
-    /// What arrived of this type, in order.
+    /// Waits until the message with this id has arrived.
+    ///
+    /// # Panics
+    /// After two minutes.
+    pub async fn until_arrived(&self, id: &str) {
+        let arrives = async {
+            while !self.kept.lock().expect("whole").times.contains_key(id) {
+                self.arrived.notified().await;
+            }
+        };
+        tokio::time::timeout(LIMIT, arrives).await.unwrap_or_else(|_| panic!("waited {LIMIT:?} for message {id}"));
+    }
+
+    /// The messages of this type, in order.
     pub fn of_type(&self, kind: &str) -> Vec<Arrived> {
         self.arrived().into_iter().filter(|arrived| arrived.kind() == kind).collect()
     }
 }
 
-async fn serve(listener: TcpListener, kept: Arc<Mutex<Kept>>, answering: Arc<Mutex<Answering>>) {
+async fn serve(listener: TcpListener, kept: Arc<Mutex<Kept>>, answering: Arc<Mutex<Answering>>, arrived: Arc<Notify>) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
-        let (kept, answering) = (Arc::clone(&kept), Arc::clone(&answering));
-        let service = service_fn(move |request| take(request, Arc::clone(&kept), Arc::clone(&answering)));
+        let (kept, answering, arrived) = (Arc::clone(&kept), Arc::clone(&answering), Arc::clone(&arrived));
+        let service =
+            service_fn(move |request| take(request, Arc::clone(&kept), Arc::clone(&answering), Arc::clone(&arrived)));
         connections.spawn(async move {
-            // A sender that goes away is no fault of the receiver's.
+            // A sender may disconnect.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
@@ -169,6 +178,7 @@ async fn take(
     request: Request<Incoming>,
     kept: Arc<Mutex<Kept>>,
     answering: Arc<Mutex<Answering>>,
+    arrived: Arc<Notify>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map(|body| body.to_bytes().to_vec()).unwrap_or_default();
@@ -182,6 +192,7 @@ async fn take(
         kept.arrived.push(Arrived { id, headers: head.headers, body, answered: reply.status });
         reply
     };
+    arrived.notify_one();
     let mut answer = Response::builder().status(reply.status);
     for (name, value) in &reply.headers {
         answer = answer.header(*name, value);

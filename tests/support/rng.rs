@@ -1,16 +1,14 @@
-//! Choices that repeat from a seed.
+//! Pseudorandom choices, the same for the same seed.
 
-/// SplitMix64: a seed tells every choice.
+/// SplitMix64.
 #[derive(Clone, Debug)]
 pub struct Rng(u64);
 
 impl Rng {
-    /// The choices of this seed.
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    /// Any number.
     pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -24,19 +22,18 @@ impl Rng {
         self.draw() % bound.max(1)
     }
 
-    /// True in so many of a hundred cases.
+    /// True with this probability.
     pub fn chance(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }
 
-    /// One of these.
     pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         let at = usize::try_from(self.below(from.len() as u64)).expect("an index");
         &from[at]
     }
 }
 
-/// A number from the environment, for bigger runs or to run one seed again.
+/// A number from the environment, for longer runs or to repeat a seed.
 pub fn from_env(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }

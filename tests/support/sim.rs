@@ -1,5 +1,5 @@
-//! The whole system as a simulation: the real gateway, functions, job and SDK over an engine in this process, with no
-//! socket anywhere. On a paused runtime (`#[tokio::test(start_paused = true)]`) a run repeats exactly from its seeds.
+//! The system as a simulation: the real gateway, functions, job and SDK with an engine in this process, without sockets.
+//! On a paused runtime (`#[tokio::test(start_paused = true)]`) a run repeats exactly from its seeds.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::Ipv4Addr;
@@ -30,13 +30,13 @@ use crate::faults::Faults;
 use crate::receiver::Names;
 use crate::{Answer, Call};
 
-/// The one master key, in the clear: so that tests can look for it where it must not be.
+/// The only master key. Tests search for it where it must not be.
 pub const MASTER_KEY: [u8; 32] = *b"this master key is a test's own.";
-/// What links begin with.
+/// The start of every link.
 pub const BASE_URL: &str = "http://sim.example";
 const START: &str = "2026-11-22T12:00:00.000Z";
 
-/// A clock that follows the runtime's (virtual) time, and can be set besides.
+/// A clock that follows the runtime's virtual time and can also be set.
 #[derive(Debug)]
 pub struct SimClock {
     began: Instant,
@@ -48,17 +48,15 @@ impl SimClock {
         Self { began: Instant::now(), at: AtomicI64::new(now.millis()) }
     }
 
-    /// Moves it by milliseconds, forwards or backwards.
+    /// Moves the clock forward, or backward if `ms` is negative.
     pub fn advance_millis(&self, ms: i64) {
         self.at.fetch_add(ms, Ordering::SeqCst);
     }
 
-    /// Moves it forwards by days.
     pub fn advance_days(&self, days: i64) {
         self.advance_millis(days * 86_400_000);
     }
 
-    /// Sets it.
     pub fn set(&self, now: Timestamp) {
         self.advance_millis(now.millis() - self.now().millis());
     }
@@ -71,24 +69,21 @@ impl Clock for SimClock {
     }
 }
 
-/// What differs from one simulation to the next.
 #[derive(Clone, Debug, Default)]
 pub struct SimOptions {
-    /// What the system draws its randomness from.
+    /// The seed of the system's random numbers.
     pub seed: u64,
-    /// The policy; `None` takes the built-in one.
+    /// `None` for the built-in policy.
     pub policy: Option<Policy>,
-    /// How far indexes lag behind the table, at most.
+    /// The maximum lag of indexes.
     pub index_lag: Option<Duration>,
 }
 
-/// One deployment: a gateway and its functions. Several may share a table.
+/// One deployment: a gateway and its functions. Several deployments may share a table.
 pub struct Sim {
-    /// What stands before the table.
+    /// Injected faults of the table.
     pub faults: Faults,
-    /// The clock of this deployment.
     pub clock: Arc<SimClock>,
-    /// The engine.
     pub engine: Engine,
     gateway: Gateway,
     announcer: Arc<Announcer>,
@@ -97,7 +92,7 @@ pub struct Sim {
 }
 
 impl Sim {
-    /// A fresh engine with the table, and a deployment.
+    /// A deployment with an empty table.
     pub async fn start(options: SimOptions) -> Self {
         let engine = options.index_lag.map_or_else(Engine::default, |lag| Engine::lagging(options.seed, lag));
         let faults = Faults::over_engine(engine.clone());
@@ -108,8 +103,8 @@ impl Sim {
         Self::assemble(engine, faults, policy, Timestamp::parse(START).expect("a time"), options.seed)
     }
 
-    /// Another deployment over the same table, with a clock of its own that differs by so much.
-    pub fn twin(&self, seed: u64, skew_ms: i64) -> Self {
+    /// Another deployment with the same table, whose clock differs by `skew_ms`.
+    pub fn second(&self, seed: u64, skew_ms: i64) -> Self {
         let (engine, faults, policy) = (self.engine.clone(), self.faults.clone(), self.policy.clone());
         Self::assemble(engine, faults, policy, self.clock.now().plus_millis(skew_ms), seed)
     }
@@ -151,12 +146,10 @@ impl Sim {
         Self { faults, clock, engine, gateway, announcer, operator_key, policy }
     }
 
-    /// The operator's key.
     pub fn operator_key(&self) -> &str {
         self.operator_key.expose_secret()
     }
 
-    /// Sends a call.
     pub async fn send(&self, call: &Call) -> Answer {
         let mut request = http::Request::builder().method(call.method.as_str()).uri(&call.path);
         for (name, value) in &call.headers {
@@ -169,16 +162,16 @@ impl Sim {
         Answer(local::api::Answer::new(head.status.as_u16(), head.headers, body))
     }
 
-    /// Runs the job that announces what is due, once.
+    /// Runs the job `expire-due` once.
     ///
     /// # Errors
-    /// The job's own, when it has to be called again.
+    /// The job's own, if it must be called again.
     pub async fn expire_due(&self) -> Result<Value, JobError> {
         let invocation = Invocation { id: "job".to_owned(), remaining: Duration::from_secs(60) };
         run_job(Arc::clone(&self.announcer), &expire_due::JOB, b"{}".to_vec(), invocation).await
     }
 
-    /// Every item of the table, past all faults.
+    /// All items of the table, without faults.
     pub fn items(&self) -> Vec<Value> {
         let mut items = Vec::new();
         let mut scan = json!({"TableName": TABLE, "ConsistentRead": true});
@@ -192,7 +185,7 @@ impl Sim {
         }
     }
 
-    /// Speaks to the table past all faults.
+    /// Sends a request to the table without faults.
     pub fn raw(&self, operation: &str, request: &Value) -> Value {
         let (status, answer) = self.engine.call(operation, request);
         assert_eq!(status, 200, "{operation} {request}: {answer}");

@@ -1,4 +1,4 @@
-//! Nothing that was sold ever changes: held after every command that any test sends to the system of this process.
+//! Subscriptions never change. This is checked after every write request that any test sends to the system in this process.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,60 +11,58 @@ use crate::{Answer, Call};
 
 type Item = BTreeMap<String, AttributeValue>;
 
-/// Every subscription as it was first seen.
+/// Every subscription as it was when first read.
 pub struct Sold {
     client: Client,
     table: String,
     seen: Mutex<BTreeMap<String, Item>>,
-    under_way: AtomicUsize,
-    /// Whether another call was under way since the last look, so that what is new can't be told apart.
-    crowded: AtomicBool,
-    watching: AtomicBool,
+    in_flight: AtomicUsize,
+    /// Whether calls overlapped since the last check. Then a new subscription can't be assigned to a call.
+    overlapped: AtomicBool,
+    checking: AtomicBool,
 }
 
 impl Sold {
-    /// Nothing has been sold yet.
     pub fn new(client: Client, table: &str) -> Self {
         Self {
             client,
             table: table.to_owned(),
             seen: Mutex::default(),
-            under_way: AtomicUsize::new(0),
-            crowded: AtomicBool::new(false),
-            watching: AtomicBool::new(true),
+            in_flight: AtomicUsize::new(0),
+            overlapped: AtomicBool::new(false),
+            checking: AtomicBool::new(true),
         }
     }
 
-    /// Looks no more: for tests that damage items themselves, or sell thousands.
-    pub fn look_away(&self) {
-        self.watching.store(false, Ordering::SeqCst);
+    /// Stops checking, for tests that damage items or register thousands of subscriptions.
+    pub fn stop_checking(&self) {
+        self.checking.store(false, Ordering::SeqCst);
     }
 
-    /// A call begins.
     pub fn begin(&self) {
-        if self.under_way.fetch_add(1, Ordering::SeqCst) > 0 {
-            self.crowded.store(true, Ordering::SeqCst);
+        if self.in_flight.fetch_add(1, Ordering::SeqCst) > 0 {
+            self.overlapped.store(true, Ordering::SeqCst);
         }
     }
 
-    /// A call has been answered. What was sold before is as it was; something new is there only after a registration, and
-    /// then it is one.
+    /// Checks the subscriptions after a call: the existing ones are unchanged, and only a registration adds one.
     ///
     /// # Panics
-    /// When that does not hold.
+    /// If a subscription changed or was added by another call.
     pub async fn end(&self, call: &Call, answer: &Answer) {
         let commands = !matches!(call.method.as_str(), "GET" | "HEAD") && !(300..500).contains(&answer.status);
-        let looks = commands && self.watching.load(Ordering::SeqCst);
-        // The look belongs to the call: what begins during it may be seen by it.
-        let now = if looks { self.subscriptions().await } else { BTreeMap::new() };
-        let alone = self.under_way.fetch_sub(1, Ordering::SeqCst) == 1 && !self.crowded.swap(false, Ordering::SeqCst);
-        if !looks {
+        let checks = commands && self.checking.load(Ordering::SeqCst);
+        // Calls that start while the table is read count as overlapping, because the read may include their writes.
+        let now = if checks { self.subscriptions().await } else { BTreeMap::new() };
+        let alone =
+            self.in_flight.fetch_sub(1, Ordering::SeqCst) == 1 && !self.overlapped.swap(false, Ordering::SeqCst);
+        if !checks {
             return;
         }
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let what = format!("{} {}", call.method, call.path);
         for (key, item) in seen.iter() {
-            // Two looks at once may come back in the other order: what the older one lacks is no loss.
+            // Of two overlapping reads the older may finish last, so a missing subscription is no loss.
             assert!(now.get(key).map_or(!alone, |now| now == item), "{what} changed the subscription {key}");
         }
         let new: Vec<_> = now.into_iter().filter(|(key, _)| !seen.contains_key(key)).collect();

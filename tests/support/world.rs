@@ -14,17 +14,19 @@ use crate::sim::{self, Sim, SimOptions};
 use crate::sold::Sold;
 use crate::{Answer, Call, ManualClock};
 
-/// Where it runs.
 enum Place {
-    /// In this process, with a clock of its own.
-    Here { local: Box<Local>, clock: Arc<ManualClock>, sold: Box<Sold> },
-    /// In this process, simulated: no socket, and time that only moves when it is waited for.
+    /// In this process, with a virtual clock.
+    Here {
+        local: Box<Local>,
+        clock: Arc<ManualClock>,
+        sold: Box<Sold>,
+    },
+    /// In this process, without sockets. Time only moves while the code waits for it.
     Simulated(Box<Sim>),
-    /// Somewhere else.
     Deployment,
 }
 
-/// A system to be called.
+/// The system under test.
 pub struct World {
     place: Place,
     public_url: String,
@@ -34,14 +36,14 @@ pub struct World {
     seed: u64,
 }
 
-/// How often a refusal that says it can be repeated is repeated, on a deployment.
+/// How often a retryable error is retried on a deployment.
 const RETRIES: u32 = 8;
 
 impl World {
-    /// The local system over a fresh engine, or the deployment that the environment names.
+    /// The local system with an empty table, or the deployment in the environment.
     ///
     /// # Panics
-    /// When the environment names only half of a deployment.
+    /// If only one of the two environment variables is set.
     pub async fn start() -> Self {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         match deployment(variable("MULTIPARTNER_URL"), variable("MULTIPARTNER_OPERATOR_KEY")) {
@@ -50,12 +52,11 @@ impl World {
         }
     }
 
-    /// The system at this address.
     pub fn at(url: &str, operator_key: &str) -> Self {
         Self::assemble(Place::Deployment, url.trim_end_matches('/').to_owned(), operator_key.to_owned())
     }
 
-    /// The local system, set up by `change`. For tests of what only happens here: injected faults, the virtual clock.
+    /// The local system with options changed by `change`, also if the environment has a deployment.
     pub async fn start_here(change: impl FnOnce(&mut Options)) -> Self {
         let clock = Arc::new(ManualClock::at(Timestamp::parse("2026-11-22T12:00:00.000Z").expect("a time")));
         let mut options =
@@ -68,7 +69,7 @@ impl World {
         Self::assemble(Place::Here { local: Box::new(local), clock, sold }, url, key)
     }
 
-    /// The simulated system over a fresh engine.
+    /// The simulated system with an empty table.
     pub async fn simulated(options: SimOptions) -> Self {
         let sim = Sim::start(options).await;
         let key = sim.operator_key().to_owned();
@@ -78,7 +79,7 @@ impl World {
     fn assemble(place: Place, address: String, operator_key: String) -> Self {
         let seed = match &place {
             Place::Here { .. } | Place::Simulated(_) => 1,
-            // A deployment remembers earlier runs and serves all tests at once, so every world needs names of its own.
+            // A deployment keeps the data of earlier runs and serves all tests at once, so every world needs unique names.
             Place::Deployment => {
                 static WORLDS: AtomicU64 = AtomicU64::new(0);
                 let now = u64::try_from(SystemClock.now().millis()).unwrap_or_default();
@@ -94,12 +95,12 @@ impl World {
         Self { place, public_url, operator_key, api, counter: AtomicU64::new(0), seed }
     }
 
-    /// Whether this is a deployment: without virtual clock and without a look into the table.
+    /// Whether this is a deployment, which has no virtual clock and whose table can't be read.
     pub fn is_deployment(&self) -> bool {
         matches!(self.place, Place::Deployment)
     }
 
-    /// The system in this process; `None` on a deployment, where the caller says that it skips.
+    /// The system in this process; `None` on a deployment.
     pub fn here(&self) -> Option<(&Local, &ManualClock)> {
         match &self.place {
             Place::Here { local, clock, .. } => Some((local, clock)),
@@ -107,10 +108,8 @@ impl World {
         }
     }
 
-    /// The simulation that [`World::simulated`] started.
-    ///
     /// # Panics
-    /// On any other world.
+    /// If [`World::simulated`] did not start this world.
     pub fn sim(&self) -> &Sim {
         match &self.place {
             Place::Simulated(sim) => sim,
@@ -118,7 +117,7 @@ impl World {
         }
     }
 
-    /// The time the system sees.
+    /// The system's current time.
     pub fn now(&self) -> Timestamp {
         match &self.place {
             Place::Here { clock, .. } => clock.now(),
@@ -127,29 +126,28 @@ impl World {
         }
     }
 
-    /// `scheme://host` as the system's links and its own page have it. A deployment that is reached by another address than
-    /// its own says so in `MULTIPARTNER_PUBLIC_URL`.
+    /// `scheme://host` of the system's links. Set `MULTIPARTNER_PUBLIC_URL` if a deployment's links use another address than
+    /// `MULTIPARTNER_URL`.
     pub fn base_url(&self) -> &str {
         &self.public_url
     }
 
-    /// The operator's key.
     pub fn operator_key(&self) -> &str {
         &self.operator_key
     }
 
-    /// A number that no other call in any run on this system gets.
+    /// Text that no other call in any run on this system returns.
     pub fn unique(&self) -> String {
         format!("{:x}-{}", self.seed, self.counter.fetch_add(1, Ordering::SeqCst))
     }
 
-    /// A tenant id of its own.
+    /// A new tenant id.
     pub fn tenant_id(&self) -> String {
         let number = self.counter.fetch_add(1, Ordering::SeqCst);
         format!("{:08x}-0000-4000-8000-{:012x}", self.seed % 0xffff_ffff, (self.seed << 16 ^ number) & 0xffff_ffff_ffff)
     }
 
-    /// Sends a call. On a deployment a refusal that says it can be repeated is repeated.
+    /// Sends a call. On a deployment retryable errors are retried.
     pub async fn send(&self, call: &Call) -> Answer {
         let mut tries = 0;
         loop {
@@ -163,14 +161,14 @@ impl World {
         }
     }
 
-    /// Lets subscriptions change: for tests that damage them, or that sell thousands.
-    pub fn look_away(&self) {
+    /// Stops checking subscriptions, for tests that damage them or register thousands.
+    pub fn stop_checking(&self) {
         if let Place::Here { sold, .. } = &self.place {
-            sold.look_away();
+            sold.stop_checking();
         }
     }
 
-    /// Sends a call once. In this process, nothing that was sold before may have changed afterwards.
+    /// Sends a call once. In this process, existing subscriptions are then checked for changes.
     pub async fn send_once(&self, call: &Call) -> Answer {
         let Place::Here { sold, .. } = &self.place else { return self.exchange(call).await };
         sold.begin();
@@ -186,23 +184,23 @@ impl World {
         self.try_send(call).await.expect("the system answers")
     }
 
-    /// Sends a call once to a system that may not be there.
+    /// Sends a call once to a system that may be down.
     ///
     /// # Errors
-    /// What kept the answer away: whether the call was done is not known.
+    /// There was no response. The call may have taken effect.
     pub async fn try_send(&self, call: &Call) -> Result<Answer, ApiError> {
         self.api.as_ref().expect("a system behind a socket").send(call).await.map(Answer)
     }
 }
 
-/// The deployment's address and its operator's key. Half of them is a mistake: whoever made it would take what the local
-/// system answers for the deployment's answers.
+/// The deployment's address and its operator's key. Setting only one of them is an error; otherwise the tests would
+/// silently use the local system.
 fn deployment(url: Option<String>, key: Option<String>) -> Option<(String, String)> {
     match (url, key) {
         (Some(url), Some(key)) => Some((url, key)),
         (None, None) => None,
-        (Some(_), None) => panic!("MULTIPARTNER_URL is set and MULTIPARTNER_OPERATOR_KEY is not: set both, or neither"),
-        (None, Some(_)) => panic!("MULTIPARTNER_OPERATOR_KEY is set and MULTIPARTNER_URL is not: set both, or neither"),
+        (Some(_), None) => panic!("MULTIPARTNER_URL is set but MULTIPARTNER_OPERATOR_KEY is not: set both or neither"),
+        (None, Some(_)) => panic!("MULTIPARTNER_OPERATOR_KEY is set but MULTIPARTNER_URL is not: set both or neither"),
     }
 }
 
@@ -211,7 +209,7 @@ mod tests {
     use super::deployment;
 
     #[test]
-    fn a_deployment_is_named_whole_or_not_at_all() {
+    fn a_deployment_needs_both_environment_variables() {
         let text = |text: &str| Some(text.to_owned());
         assert_eq!(deployment(None, None), None);
         assert_eq!(deployment(text("url"), text("key")), Some(("url".into(), "key".into())));

@@ -1,4 +1,4 @@
-//! Challenges that don't go well.
+//! Challenges that fail.
 
 use std::collections::BTreeSet;
 
@@ -19,10 +19,10 @@ impl Stage {
 
     async fn reason(&self, hook: &Hook) -> Value {
         assert_eq!(self.state(hook).await, "disabled");
-        self.story(hook).await.pop().expect("an event").1["reason"].clone()
+        self.history(hook).await.pop().expect("an event").1["reason"].clone()
     }
 
-    /// Makes an endpoint's item one of a version that nobody knows yet.
+    /// Gives an endpoint's item an unknown version.
     async fn make_unreadable(&self, hook: &Hook) {
         let table = self.world.table().await;
         let mut items = table.into_iter();
@@ -31,12 +31,12 @@ impl Stage {
         item.insert("v".into(), AttributeValue::N("99".into()));
         let local = self.world.here().expect("here").0;
         let put = local.client().put_item().table_name(local.table()).set_item(Some(item.into_iter().collect()));
-        put.send().await.expect("it is put");
+        put.send().await.expect("the item is written");
     }
 }
 
 #[tokio::test]
-async fn who_wants_no_challenge_is_not_asked_again() {
+async fn a_receiver_can_abort_its_challenge() {
     let stage = Stage::start().await;
     let hook = stage.pending(Value::Null).await;
     hook.receiver.answer(|_, _| Reply::status(500).header("webhook-delivery", "abort-message"));
@@ -47,7 +47,7 @@ async fn who_wants_no_challenge_is_not_asked_again() {
 }
 
 #[tokio::test]
-async fn a_challenge_whose_last_attempt_nobody_tells_the_end_of_disables_as_well() {
+async fn a_challenge_whose_last_attempt_has_no_result_disables_the_endpoint() {
     let stage = Stage::start().await;
     let hook = stage.pending(Value::Null).await;
     stage.courier().publish().await.expect("published");
@@ -67,7 +67,7 @@ async fn a_challenge_whose_last_attempt_nobody_tells_the_end_of_disables_as_well
 }
 
 #[tokio::test]
-async fn an_address_that_has_not_answered_is_challenged_once_a_minute_at_most() {
+async fn a_pending_endpoint_is_challenged_at_most_once_a_minute() {
     let stage = Stage::start().await;
     let hook = stage.pending(Value::Null).await;
     hook.receiver.answer(|_, _| Reply::status(500));
@@ -81,15 +81,14 @@ async fn an_address_that_has_not_answered_is_challenged_once_a_minute_at_most() 
     }
     assert!(ids[0] == ids[1] && ids[1] != ids[2] && ids[2] == ids[3], "{ids:?}");
     let sent: BTreeSet<String> = hook.receiver.arrived().into_iter().map(|message| message.id).collect();
-    assert_eq!(sent.len(), 3, "that of its creation, and two");
+    assert_eq!(sent.len(), 3, "the first challenge and two more");
     let again = json!({"event_id": ids[0]});
     let resend = stage.endpoints("POST", &format!("/{}/resend", hook.id)).json(&again);
     stage.ask(resend).await.refused(422, "validation_failed");
 }
 
-/// The events of an endpoint call for a look at it: one that can't be read is noted, and holds up nobody.
 #[tokio::test]
-async fn an_endpoint_that_nobody_can_read_holds_up_no_other_event() {
+async fn an_unreadable_endpoint_does_not_delay_other_events() {
     let stage = Stage::start().await;
     let other = stage.active(json!(["partner.renamed"])).await;
     let hook = stage.pending(json!(["endpoint.activated"])).await;
@@ -99,7 +98,7 @@ async fn an_endpoint_that_nobody_can_read_holds_up_no_other_event() {
     assert_eq!(other.receiver.of_type("partner.renamed")[0].id, id);
     let table = stage.world.table().await;
     let noted = table.keys().filter(|(pk, _)| pk.starts_with("POISON#")).count();
-    assert_eq!(noted, 2, "the endpoint, and its own event");
+    assert_eq!(noted, 2, "the endpoint and its own event");
     let waiting = |pk: &AttributeValue| pk.as_s().is_ok_and(|pk| pk.starts_with("OUTBOX#"));
     assert!(!table.values().any(|item| item.get("gsi3pk").is_some_and(waiting)));
 }

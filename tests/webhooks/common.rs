@@ -1,4 +1,4 @@
-//! A system whose webhooks may go to receivers of this machine.
+//! A system that may send webhooks to receivers on this machine.
 
 use std::sync::Arc;
 
@@ -7,13 +7,12 @@ use local::courier::Courier;
 use serde_json::{Value, json};
 use tests::{Call, ManualClock, Partner, Receiver, World};
 
-/// A system with a partner.
 pub struct Stage {
     pub world: World,
     pub partner: Partner,
 }
 
-/// An endpoint of the partner's.
+/// An endpoint of the partner and its receiver.
 pub struct Hook {
     pub id: String,
     pub secret: String,
@@ -28,7 +27,7 @@ impl Stage {
     pub async fn over(world: World) -> Self {
         let partner = world.partner().await;
         let stage = Self { world, partner };
-        // What happened right before an endpoint's creation may be sent there.
+        // An endpoint also gets events from shortly before its creation.
         stage.clock().advance_millis(20_000);
         stage
     }
@@ -45,18 +44,18 @@ impl Stage {
         self.world.here().expect("here").1
     }
 
-    /// Publishes and delivers whatever is due.
+    /// Publishes and delivers everything that is due.
     pub async fn settle(&self) {
-        self.courier().settle().await.expect("it settles");
+        self.courier().settle().await.expect("the outbox can be read");
     }
 
-    /// Settles, and lets time pass until nothing waits for a time or so many milliseconds are over.
+    /// Settles and moves the clock to each due time within the next `ms` milliseconds.
     pub async fn settle_for(&self, ms: i64) {
         use platform::clock::Clock;
         let end = self.clock().now().millis() + ms;
         loop {
             self.settle().await;
-            let later = self.courier().next_later().await.expect("it is read");
+            let later = self.courier().next_later().await.expect("the table can be read");
             let next = self.courier().queue.next_visible().into_iter().chain(later).min();
             let Some(next) = next.filter(|next| next.millis() <= end) else { break };
             self.clock().advance_millis((next.millis() - self.clock().now().millis()).max(1));
@@ -72,7 +71,7 @@ impl Stage {
         self.partner.call(method, &format!("/endpoints{path}"))
     }
 
-    /// An endpoint, still pending.
+    /// Creates an endpoint. It is pending.
     pub async fn pending(&self, filter: Value) -> Hook {
         let receiver = Receiver::start().await;
         let mut body = json!({"url": receiver.url()});
@@ -80,11 +79,11 @@ impl Stage {
             body["event_types"] = filter;
         }
         let created = self.ask(self.endpoints("POST", "").json(&body)).await.expect(201);
-        let text = |pointer: &str| created.pointer(pointer).and_then(Value::as_str).expect("a text").to_owned();
+        let text = |pointer: &str| created.pointer(pointer).and_then(Value::as_str).expect("a string").to_owned();
         Hook { id: text("/endpoint/endpoint_id"), secret: text("/signing_secret"), receiver }
     }
 
-    /// An endpoint that has answered its challenge.
+    /// Creates an endpoint that has answered its challenge.
     pub async fn active(&self, filter: Value) -> Hook {
         let hook = self.pending(filter).await;
         self.settle().await;
@@ -100,19 +99,18 @@ impl Stage {
         self.endpoint(hook).await["state"].as_str().expect("a state").to_owned()
     }
 
-    /// The deliveries of an endpoint, newest first.
+    /// The newest deliveries of an endpoint, newest first.
     pub async fn deliveries(&self, hook: &Hook) -> Vec<Value> {
         let page = self.ask(self.endpoints("GET", &format!("/{}/deliveries?limit=100", hook.id))).await.expect(200);
         page["items"].as_array().expect("items").clone()
     }
 
-    /// The delivery of this event.
     pub async fn delivery(&self, hook: &Hook, event_id: &str) -> Value {
         let all = self.deliveries(hook).await;
         all.into_iter().find(|delivery| delivery["event_id"] == event_id).expect("a delivery")
     }
 
-    /// Something that happens to the partner; the event's id.
+    /// Renames the partner. Returns the event's id.
     pub async fn event(&self, name: &str) -> String {
         let path = format!("/v1/partners/{}", self.partner.partner_id);
         self.world.operator(Call::new("PATCH", path).json(&json!({"name": name}))).await.expect(200);
@@ -120,8 +118,8 @@ impl Stage {
         newest["items"][0]["event_id"].as_str().expect("an id").to_owned()
     }
 
-    /// The types of the events of an endpoint, oldest first.
-    pub async fn story(&self, hook: &Hook) -> Vec<(String, Value)> {
+    /// Type and data of an endpoint's events, oldest first.
+    pub async fn history(&self, hook: &Hook) -> Vec<(String, Value)> {
         let path = format!("/events?subject={}", hook.id);
         let page = self.ask(self.partner.call("GET", &path)).await.expect(200);
         let events = page["items"].as_array().expect("items").iter().rev();

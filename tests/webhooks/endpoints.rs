@@ -1,4 +1,4 @@
-//! Endpoints as their owners manage them.
+//! Managing endpoints.
 
 use serde_json::{Value, json};
 use tests::{Call, Receiver, World};
@@ -28,7 +28,7 @@ async fn an_endpoint_is_created_once_under_an_idempotency_key() {
 }
 
 #[tokio::test]
-async fn an_owner_has_ten_endpoints_at_most_and_room_again_once_one_is_deleted() {
+async fn an_owner_has_at_most_ten_endpoints_and_deleting_one_makes_room() {
     let stage = Stage::start().await;
     let create = |n: u32| stage.endpoints("POST", "").json(&json!({"url": format!("https://hooks.example.com/{n}")}));
     let mut ids = Vec::new();
@@ -39,7 +39,11 @@ async fn an_owner_has_ten_endpoints_at_most_and_room_again_once_one_is_deleted()
     stage.ask(create(10)).await.refused(409, "endpoint_limit");
     let delete = || stage.endpoints("DELETE", &format!("/{}", ids[3]));
     assert_eq!(stage.ask(delete()).await.expect(200)["endpoint"]["state"], "deleted");
-    assert_eq!(stage.ask(delete()).await.expect(200)["endpoint"]["state"], "deleted", "a repeat answers the same");
+    assert_eq!(
+        stage.ask(delete()).await.expect(200)["endpoint"]["state"],
+        "deleted",
+        "deleting again returns the same"
+    );
     stage.ask(stage.endpoints("GET", &format!("/{}", ids[3]))).await.refused(404, "not_found");
     stage.ask(create(3)).await.expect(201);
     stage.ask(create(11)).await.refused(409, "endpoint_limit");
@@ -52,7 +56,7 @@ async fn an_owner_has_ten_endpoints_at_most_and_room_again_once_one_is_deleted()
 }
 
 #[tokio::test]
-async fn webhooks_go_to_public_https_addresses_only() {
+async fn endpoint_urls_must_be_public_https_addresses() {
     let stage = Stage::start().await;
     for url in [
         "http://hooks.example.com/",
@@ -79,7 +83,7 @@ async fn webhooks_go_to_public_https_addresses_only() {
 }
 
 #[tokio::test]
-async fn wrong_members_are_named() {
+async fn invalid_members_are_reported_with_their_pointers() {
     let stage = Stage::start().await;
     for (body, pointer) in [
         (json!({}), "/url"),
@@ -108,7 +112,7 @@ async fn wrong_members_are_named() {
 }
 
 #[tokio::test]
-async fn nobody_sees_anothers_endpoints() {
+async fn foreign_endpoints_are_not_found() {
     let stage = Stage::start().await;
     let hook = stage.pending(Value::Null).await;
     let other = stage.world.partner().await;
@@ -149,7 +153,7 @@ async fn nobody_sees_anothers_endpoints() {
 }
 
 #[tokio::test]
-async fn roles_decide_who_manages_and_all_may_look() {
+async fn only_some_roles_manage_endpoints_and_all_can_read_them() {
     let stage = Stage::start().await;
     for (role, status) in [("sales_agent", 201), ("admin_agent", 403), ("billing_admin", 403), ("global_admin", 201)] {
         let key = stage.world.further_key(&stage.partner, &[role]).await;
@@ -165,7 +169,7 @@ async fn roles_decide_who_manages_and_all_may_look() {
 }
 
 #[tokio::test]
-async fn a_customer_has_endpoints_of_its_own() {
+async fn customers_can_have_endpoints() {
     let stage = Stage::start().await;
     let customer = stage.world.customer().await;
     let receiver = Receiver::start().await;
@@ -181,7 +185,7 @@ async fn a_customer_has_endpoints_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_change_is_one_event_and_no_change_is_none() {
+async fn only_a_real_change_writes_an_event() {
     let stage = Stage::start().await;
     let hook = stage.active(Value::Null).await;
     let patch = |body: Value| stage.endpoints("PATCH", &format!("/{}", hook.id)).json(&body);
@@ -195,9 +199,9 @@ async fn a_change_is_one_event_and_no_change_is_none() {
     stage.ask(patch(json!({"state": "disabled"}))).await.expect(200);
     assert_eq!(stage.ask(patch(json!({"state": "active"}))).await.expect(200)["endpoint"]["state"], "pending");
     stage.settle().await;
-    assert_eq!(stage.state(&hook).await, "active", "after another challenge");
+    assert_eq!(stage.state(&hook).await, "active", "the endpoint is active after another challenge");
     stage.ask(stage.endpoints("DELETE", &format!("/{}", hook.id))).await.expect(200);
-    let story = stage.story(&hook).await;
+    let story = stage.history(&hook).await;
     let kinds: Vec<&str> = story.iter().map(|(kind, _)| kind.as_str()).collect();
     let expected = ["created", "activated", "updated", "updated", "updated", "updated", "activated", "deleted"]
         .map(|kind| format!("endpoint.{kind}"));
@@ -205,7 +209,7 @@ async fn a_change_is_one_event_and_no_change_is_none() {
 }
 
 #[tokio::test]
-async fn another_address_has_to_answer_a_challenge_of_its_own() {
+async fn a_new_address_must_answer_its_own_challenge() {
     let stage = Stage::start().await;
     let hook = stage.active(Value::Null).await;
     let taken = stage.active(Value::Null).await;
@@ -217,7 +221,10 @@ async fn another_address_has_to_answer_a_challenge_of_its_own() {
     let id = stage.event("Northwind 2").await;
     stage.settle().await;
     assert_eq!(elsewhere.arrived()[0].kind(), "endpoint.challenge");
-    assert!(elsewhere.arrived().iter().any(|arrived| arrived.id == id), "what waited was sent on");
+    assert!(
+        elsewhere.arrived().iter().any(|arrived| arrived.id == id),
+        "the waiting message is sent to the new address"
+    );
     let first = hook.receiver.url().to_owned();
     let body = json!({"url": first});
     stage.ask(stage.endpoints("POST", "").json(&body)).await.expect(201);

@@ -1,4 +1,4 @@
-//! Receivers that do not take what they are sent.
+//! Receivers that do not accept messages.
 
 use std::time::Duration;
 
@@ -14,34 +14,34 @@ use crate::common::{Hook, Stage};
 const HOUR: i64 = 3_600_000;
 
 impl Stage {
-    /// A delivery as the table has it: nobody is shown those of an endpoint that is deleted.
+    /// Reads a delivery from the table. The API does not show deliveries of deleted endpoints.
     async fn stored(&self, hook: &Hook, id: &str) -> Delivery {
-        let attempt = OpContext { occurred_at: self.clock().now(), deadline: Deadline::within(Duration::from_secs(5)) };
+        let op = OpContext { occurred_at: self.clock().now(), deadline: Deadline::within(Duration::from_secs(5)) };
         let (id, endpoint) = (WebhookId::parse(id).expect("an id"), EndpointId::parse(&hook.id).expect("an id"));
-        let found = self.deliverer().store.delivery(attempt, &id, &endpoint).await;
+        let found = self.deliverer().store.delivery(op, &id, &endpoint).await;
         found.expect("an answer").expect("a delivery")
     }
 }
 
 #[tokio::test]
-async fn ten_attempts_over_three_days_and_then_no_more() {
+async fn a_message_is_given_up_after_ten_attempts_over_three_days() {
     let stage = Stage::start().await;
     let hook = stage.active(json!(["partner.renamed"])).await;
     hook.receiver.answer(|_, _| Reply::status(500));
     let id = stage.event("Northwind 2").await;
     stage.settle_for(60 * HOUR).await;
-    assert!(hook.receiver.of_type("partner.renamed").len() < 10, "the last waits are long");
+    assert!(hook.receiver.of_type("partner.renamed").len() < 10, "all ten attempts were made within 60 hours");
     stage.settle_for(40 * HOUR).await;
     assert_eq!(hook.receiver.of_type("partner.renamed").len(), 10);
     let delivery = stage.delivery(&hook, &id).await;
     assert_eq!((&delivery["state"], &delivery["attempt"]), (&json!("exhausted"), &json!(10)));
     assert_eq!(delivery.get("next_at"), None);
     assert!(stage.courier().queue.is_empty());
-    assert_eq!(stage.state(&hook).await, "active", "100 hours are no reason yet");
+    assert_eq!(stage.state(&hook).await, "active", "failing for 100 hours does not disable");
 }
 
 #[tokio::test]
-async fn an_endpoint_that_fails_for_five_days_is_disabled_and_its_owner_hears_of_it_elsewhere() {
+async fn an_endpoint_that_fails_for_five_days_is_disabled_and_other_endpoints_get_the_event() {
     let stage = Stage::start().await;
     let hook = stage.active(json!(["partner.renamed"])).await;
     let other = stage.active(json!(["endpoint.disabled"])).await;
@@ -57,15 +57,15 @@ async fn an_endpoint_that_fails_for_five_days_is_disabled_and_its_owner_hears_of
     let seen = hook.receiver.arrived().len();
     stage.event("Northwind 7").await;
     stage.settle_for(48 * HOUR).await;
-    assert_eq!(hook.receiver.arrived().len(), seen, "nothing goes there any more");
+    assert_eq!(hook.receiver.arrived().len(), seen, "a disabled endpoint gets no messages");
     assert!(stage.courier().queue.is_empty());
     let states: Vec<Value> = stage.deliveries(&hook).await.iter().map(|one| one["state"].clone()).collect();
     assert!(states.contains(&json!("endpoint_disabled")) && !states.contains(&json!("pending")), "{states:?}");
 }
 
 #[tokio::test]
-async fn an_endpoint_is_disabled_by_its_first_failure_after_120_hours_and_not_before() {
-    // Milliseconds after the first failure at which others follow, and which of them disables.
+async fn an_endpoint_is_disabled_by_its_first_failure_after_120_hours() {
+    // Times of further failures in milliseconds after the first one, and the one that disables.
     for (failures, disabling) in
         [(vec![120 * HOUR - 1, 120 * HOUR], 120 * HOUR), (vec![1, 120 * HOUR - 1, 200 * HOUR, 201 * HOUR], 200 * HOUR)]
     {
@@ -82,17 +82,17 @@ async fn an_endpoint_is_disabled_by_its_first_failure_after_120_hours_and_not_be
             let (before, state) = (seen, stage.state(&hook).await);
             seen = hook.receiver.of_type("partner.renamed").len();
             assert_eq!(state == "active", at < disabling, "{at}: {state}");
-            assert_eq!(seen > before, at <= disabling, "{at}: an attempt is made as long as it is active");
+            assert_eq!(seen > before, at <= disabling, "{at}: attempts are made while the endpoint is active");
         }
-        let story = stage.story(&hook).await;
-        let disabled = story.iter().filter(|(kind, _)| kind == "endpoint.disabled");
+        let history = stage.history(&hook).await;
+        let disabled = history.iter().filter(|(kind, _)| kind == "endpoint.disabled");
         let data: Vec<_> = disabled.map(|(_, data)| data).collect();
         assert_eq!(data, [&json!({"state": "disabled", "reason": "failing"})]);
     }
 }
 
 #[tokio::test]
-async fn one_success_in_between_begins_the_five_days_anew() {
+async fn a_success_restarts_the_five_days() {
     let stage = Stage::start().await;
     let hook = stage.active(json!(["partner.renamed"])).await;
     hook.receiver.answer(|_, _| Reply::status(500));
@@ -110,7 +110,7 @@ async fn one_success_in_between_begins_the_five_days_anew() {
 }
 
 #[tokio::test]
-async fn who_is_gone_or_asks_for_it_is_left_alone() {
+async fn a_receiver_that_is_gone_or_asks_for_it_is_disabled() {
     for (reply, reason) in
         [(Reply::status(410), "gone"), (Reply::status(500).header("webhook-delivery", "disable"), "asked_by_receiver")]
     {
@@ -121,20 +121,20 @@ async fn who_is_gone_or_asks_for_it_is_left_alone() {
         stage.settle().await;
         assert_eq!(stage.state(&hook).await, "disabled");
         assert_eq!(stage.delivery(&hook, &id).await["state"], "endpoint_disabled");
-        let (kind, data) = stage.story(&hook).await.pop().unwrap();
+        let (kind, data) = stage.history(&hook).await.pop().unwrap();
         assert_eq!((kind.as_str(), &data["reason"]), ("endpoint.disabled", &json!(reason)));
     }
 }
 
 #[tokio::test]
-async fn a_challenge_that_nobody_answers_disables() {
+async fn an_endpoint_that_fails_its_challenge_is_disabled() {
     let stage = Stage::start().await;
     let hook = stage.pending(json!(["partner.renamed"])).await;
     hook.receiver.answer(|_, _| Reply::status(404));
     stage.settle_for(100 * HOUR).await;
     assert_eq!(stage.state(&hook).await, "disabled");
     assert_eq!(hook.receiver.arrived().len(), 10);
-    assert_eq!(stage.story(&hook).await.pop().unwrap().1["reason"], "challenge_failed");
+    assert_eq!(stage.history(&hook).await.pop().unwrap().1["reason"], "challenge_failed");
     hook.receiver.answer(|_, _| Reply::status(204));
     stage.ask(stage.endpoints("PATCH", &format!("/{}", hook.id)).json(&json!({"state": "active"}))).await.expect(200);
     stage.settle().await;
@@ -142,7 +142,7 @@ async fn a_challenge_that_nobody_answers_disables() {
 }
 
 #[tokio::test]
-async fn a_pending_endpoint_can_be_challenged_at_once() {
+async fn a_test_request_challenges_a_pending_endpoint_at_once() {
     let stage = Stage::start().await;
     let hook = stage.pending(Value::Null).await;
     hook.receiver.answer(|_, _| Reply::status(404));
@@ -151,7 +151,7 @@ async fn a_pending_endpoint_can_be_challenged_at_once() {
     stage.ask(stage.endpoints("POST", &format!("/{}/test", hook.id))).await.expect(202);
     stage.settle().await;
     assert_eq!(stage.state(&hook).await, "active");
-    // The first challenge is still on its way; what becomes of it means nothing any more.
+    // The first challenge is still waiting. Its result no longer matters.
     hook.receiver.answer(|_, _| Reply::status(500));
     let challenges = hook.receiver.of_type("endpoint.challenge").len();
     stage.settle_for(100 * HOUR).await;
@@ -160,7 +160,7 @@ async fn a_pending_endpoint_can_be_challenged_at_once() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_takes_a_message_and_wants_no_other_gets_no_other() {
+async fn a_receiver_can_accept_a_message_and_disable_its_endpoint() {
     let stage = Stage::start().await;
     let hook = stage.active(json!(["partner.renamed"])).await;
     hook.receiver.answer(|_, _| Reply::status(200).header("webhook-delivery", "disable"));
@@ -171,7 +171,7 @@ async fn a_receiver_that_takes_a_message_and_wants_no_other_gets_no_other() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_a_failure_and_nobody_follows_it() {
+async fn a_redirect_is_a_failure_and_is_not_followed() {
     let stage = Stage::start().await;
     let hook = stage.active(json!(["partner.renamed"])).await;
     let elsewhere = tests::Receiver::start().await;
@@ -184,7 +184,7 @@ async fn a_redirect_is_a_failure_and_nobody_follows_it() {
 }
 
 #[tokio::test]
-async fn what_was_for_a_deleted_endpoint_is_dropped() {
+async fn deliveries_to_a_deleted_endpoint_are_aborted() {
     let stage = Stage::start().await;
     let hook = stage.active(json!(["partner.renamed"])).await;
     hook.receiver.answer(|_, _| Reply::status(500));
@@ -197,5 +197,5 @@ async fn what_was_for_a_deleted_endpoint_is_dropped() {
     assert_eq!(hook.receiver.of_type("partner.renamed").len(), 1);
     assert!(stage.courier().queue.is_empty());
     let aborted = Delivery { state: DeliveryState::Aborted, next_at: None, ..before };
-    assert_eq!(stage.stored(&hook, &id).await, aborted, "what the one attempt came to is still there");
+    assert_eq!(stage.stored(&hook, &id).await, aborted, "the result of the attempt is kept");
 }

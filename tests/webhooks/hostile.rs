@@ -1,5 +1,4 @@
-//! What the platform may hand to the two functions: records and messages that come twice, late, broken, or from another
-//! version.
+//! Unexpected input of the two functions: records and messages that are repeated, late, malformed, or from another version.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -70,7 +69,7 @@ impl Stage {
         run(self.deliverer(), &deliver_webhook::JOB, &json!({"Records": messages})).await.expect("an answer")
     }
 
-    /// The keys of everything that waits in the outbox, longest waiting first.
+    /// The keys of all items in the outbox, oldest first.
     pub async fn waiting(&self) -> Vec<(String, String)> {
         let table = self.world.table().await;
         let mut waiting: Vec<_> = table
@@ -82,14 +81,14 @@ impl Stage {
         waiting.into_iter().map(|(_, key)| key).collect()
     }
 
-    /// One attribute of every note of poison.
+    /// An attribute of every poison item.
     async fn noted(&self, attribute: &str) -> BTreeSet<String> {
         let table = self.world.table().await;
         let notes = table.into_iter().filter(|((pk, _), _)| pk.starts_with("POISON#"));
         notes.map(|(_, note)| note[attribute].as_s().unwrap().clone()).collect()
     }
 
-    /// Puts an item that waits since now.
+    /// Puts an item into the outbox.
     pub async fn put(&self, pk: &str, sk: &str, change: &[(&str, AttributeValue)]) {
         let local = self.world.here().expect("here").0;
         let text = |text: &str| AttributeValue::S(text.to_owned());
@@ -98,7 +97,7 @@ impl Stage {
         for (name, value) in change {
             put = put.item(*name, value.clone());
         }
-        put.send().await.expect("it is put");
+        put.send().await.expect("the item is written");
     }
 }
 
@@ -120,12 +119,12 @@ fn arrived(hook: &Hook) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn one_poison_record_among_a_hundred_stops_none_of_the_others() {
+async fn a_poison_record_among_a_hundred_does_not_stop_the_others() {
     let stage = Stage::start().await;
     let hook = stage.active(json!(["partner.renamed"])).await;
     let ids = events(&stage, 99).await;
     let mut keys = stage.waiting().await;
-    // A version of the future, with a mark of its own.
+    // An item of a future version, marked for the outbox.
     stage.put("EVENTS#PARTNER#x", "0000000001", &[("v", AttributeValue::N("99".into()))]).await;
     keys.insert(50, ("EVENTS#PARTNER#x".into(), "0000000001".into()));
     assert_eq!(keys.len(), 100);
@@ -138,13 +137,13 @@ async fn one_poison_record_among_a_hundred_stops_none_of_the_others() {
     all.sort();
     assert_eq!(seen, all);
     assert_eq!(stage.noted("named").await, ["EVENTS#PARTNER#x / 0000000001".to_owned()].into());
-    assert!(stage.waiting().await.is_empty(), "the shard has moved on");
+    assert!(stage.waiting().await.is_empty(), "the poison item is no longer in the outbox");
     stage.clock().advance_millis(180_000);
-    assert_eq!(stage.sweep().await, Ok(json!({"published": 0})), "the sweep does not find it either");
+    assert_eq!(stage.sweep().await, Ok(json!({"published": 0})), "the sweep does not find the poison item");
 }
 
 #[tokio::test]
-async fn poison_that_only_the_sweep_finds_is_found_once() {
+async fn poison_that_only_the_sweep_finds_is_reported_once() {
     let stage = Stage::start().await;
     stage.settle().await;
     stage.put("EVENTS#PARTNER#x", "0000000001", &[("v", AttributeValue::N("99".into()))]).await;
@@ -156,7 +155,7 @@ async fn poison_that_only_the_sweep_finds_is_found_once() {
 }
 
 #[tokio::test]
-async fn records_that_come_twice_late_or_in_another_order_change_nothing() {
+async fn repeated_late_and_reordered_records_change_nothing() {
     let stage = Stage::start().await;
     let hook = stage.active(json!(["partner.renamed"])).await;
     let ids = events(&stage, 5).await;
@@ -173,7 +172,7 @@ async fn records_that_come_twice_late_or_in_another_order_change_nothing() {
     assert_eq!(seen, all, "each once");
 }
 
-/// A record whose keys nobody can read.
+/// A record with unreadable keys.
 fn broken(number: usize, keys: Value) -> Value {
     let mut record = record(number, "INSERT", "", "");
     record["dynamodb"]["Keys"] = keys;
@@ -181,12 +180,12 @@ fn broken(number: usize, keys: Value) -> Value {
 }
 
 #[tokio::test]
-async fn records_that_are_none_are_passed_over_and_noted() {
+async fn malformed_records_are_skipped_and_reported() {
     let stage = Stage::start().await;
     let hook = stage.active(json!(["partner.renamed"])).await;
     let ids = events(&stage, 2).await;
     let keys = stage.waiting().await;
-    // What the table itself removes when its time is over. The mark is of what was, not of what is.
+    // The table deletes an expired item. The old image still has the outbox's mark.
     let mut expired = record(4, "REMOVE", "DELIVERY#msg_x", "ep_x");
     expired["userIdentity"] = json!({"type": "Service", "principalId": "dynamodb.amazonaws.com"});
     expired["dynamodb"]["OldImage"] = json!({
@@ -208,18 +207,18 @@ async fn records_that_are_none_are_passed_over_and_noted() {
     let unreadable = (10..).zip(unreadable).map(|(number, keys)| broken(number, keys)).collect();
     let numbered = [10, 11, 12, 13, 14, 15].map(|number| format!("stream record {number:021}"));
     let numberless = vec![json!(null), json!(7), json!({}), json!({"dynamodb": {"SequenceNumber": 7}})];
-    // What is noted of the records, and how many messages are sent.
+    // The reported names, and the number of messages.
     for (records, noted, sent) in [
         (vec![], vec![], 0),
         (vec![record(1, "REMOVE", "DELIVERY#msg_x", "ep_x")], vec![], 0),
         (vec![json!({"eventName": "REMOVE"})], vec![], 0),
-        (vec![record(2, "INSERT", "EVENTS#PARTNER#nobody", "0000000001")], vec![], 0),
+        (vec![record(2, "INSERT", "EVENTS#PARTNER#none", "0000000001")], vec![], 0),
         (vec![record(3, "MODIFY", "SUBSCRIPTION#public#a", "SUBSCRIPTION")], vec![], 0),
         (vec![expired], vec![], 0),
-        // Only its keys are looked at, and those can be read.
+        // Only the keys are read, and they are valid.
         (vec![future], vec![], 1),
         (unreadable, numbered.to_vec(), 0),
-        // Nothing tells them apart.
+        // Without a number they can't be distinguished.
         (numberless, vec!["stream record without number".to_owned()], 0),
         (vec![record(6, "INSERT", &keys[1].0, &keys[1].1)], vec![], 1),
     ] {
@@ -235,7 +234,7 @@ async fn records_that_are_none_are_passed_over_and_noted() {
 }
 
 #[tokio::test]
-async fn an_event_whose_message_is_too_long_is_noted_and_sent_to_nobody() {
+async fn an_event_whose_message_is_too_long_is_reported_and_not_sent() {
     let stage = Stage::start().await;
     let hook = stage.active(json!(["partner.renamed"])).await;
     stage.event("Northwind 2").await;
@@ -254,7 +253,7 @@ async fn an_event_whose_message_is_too_long_is_noted_and_sent_to_nobody() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_nobody_can_read_stops_no_other() {
+async fn an_unreadable_endpoint_does_not_stop_others() {
     let stage = Stage::start().await;
     let hook = stage.active(json!(["partner.renamed"])).await;
     let other = stage.active(json!(["partner.renamed"])).await;
@@ -264,7 +263,7 @@ async fn an_endpoint_that_nobody_can_read_stops_no_other() {
     item.insert("v".into(), AttributeValue::N("99".into()));
     let local = stage.world.here().expect("here").0;
     let put = local.client().put_item().table_name(local.table()).set_item(Some(item.into_iter().collect()));
-    put.send().await.expect("it is put");
+    put.send().await.expect("the item is written");
     let id = stage.event("Northwind 2").await;
     stage.settle().await;
     assert_eq!(arrived(&hook), [id]);
@@ -274,7 +273,7 @@ async fn an_endpoint_that_nobody_can_read_stops_no_other() {
 }
 
 #[tokio::test]
-async fn what_goes_wrong_on_our_side_counts_as_no_attempt() {
+async fn internal_errors_do_not_count_as_attempts() {
     let stage = Stage::start().await;
     let hook = stage.active(json!(["partner.renamed"])).await;
     let id = stage.event("Northwind 2").await;
@@ -291,7 +290,7 @@ async fn what_goes_wrong_on_our_side_counts_as_no_attempt() {
     assert_eq!(arrived(&hook), [id]);
 }
 
-/// Fails at one call, and passes all others on.
+/// A queue that fails at one call.
 pub struct FailingOnce {
     at: usize,
     calls: AtomicUsize,
@@ -299,7 +298,6 @@ pub struct FailingOnce {
 }
 
 impl FailingOnce {
-    /// Over the stage's queue.
     pub fn new(at: usize, stage: &Stage) -> Arc<Self> {
         Arc::new(Self { at, calls: AtomicUsize::new(0), queue: stage.courier().queue.clone() })
     }
@@ -319,7 +317,7 @@ impl Queue for FailingOnce {
 }
 
 #[tokio::test]
-async fn a_failure_that_may_pass_stops_the_batch_at_its_record_and_nothing_is_lost() {
+async fn a_transient_failure_stops_the_batch_at_its_record_and_loses_nothing() {
     for at in [0, 2, 4] {
         let stage = Stage::start().await;
         let hook = stage.active(json!(["partner.renamed"])).await;
@@ -345,9 +343,9 @@ async fn a_failure_that_may_pass_stops_the_batch_at_its_record_and_nothing_is_lo
 }
 
 #[tokio::test]
-async fn messages_that_are_no_tickets_and_tickets_of_nothing_are_done_with() {
+async fn malformed_and_unknown_tickets_are_removed() {
     let stage = Stage::start().await;
-    let hash = digest("nobody", &[]);
+    let hash = digest("unknown", &[]);
     let nobodys = Ticket {
         webhook_id: MessageId::from_hash(&hash).into(),
         endpoint_id: EndpointId::from_hash(&hash),
@@ -365,7 +363,7 @@ async fn messages_that_are_no_tickets_and_tickets_of_nothing_are_done_with() {
 }
 
 #[tokio::test]
-async fn a_ticket_that_comes_ten_times_at_once_is_one_attempt() {
+async fn ten_parallel_copies_of_a_ticket_make_one_attempt() {
     let stage = Stage::start().await;
     let hook = stage.active(json!(["partner.renamed"])).await;
     hook.receiver.answer(|_, _| Reply::status(500));
@@ -378,7 +376,7 @@ async fn a_ticket_that_comes_ten_times_at_once_is_one_attempt() {
     };
     stage.hand_over(messages(10)).await;
     assert_eq!(arrived(&hook), std::slice::from_ref(&id));
-    // An old ticket before the next attempt is due changes nothing, either.
+    // An old ticket has no effect before the next attempt is due.
     stage.hand_over(messages(3)).await;
     assert_eq!(arrived(&hook).len(), 1);
     assert_eq!(stage.delivery(&hook, &id).await["attempt"], json!(1));

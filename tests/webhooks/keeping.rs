@@ -1,4 +1,4 @@
-//! What waits for long waits in the table, and not in the queue that all share.
+//! Deliveries that wait for long are kept in the table, not in the shared queue.
 
 use domain::Timestamp;
 use platform::clock::Clock;
@@ -10,10 +10,10 @@ use crate::common::{Hook, Stage};
 const MINUTE: i64 = 60_000;
 
 impl Stage {
-    /// When deliveries need a ticket, first to last.
+    /// The times when deliveries in the table need a ticket, sorted.
     async fn kept(&self) -> Vec<Timestamp> {
         let table = self.world.table().await;
-        let text = |value: &aws_sdk_dynamodb::types::AttributeValue| value.as_s().expect("a text").clone();
+        let text = |value: &aws_sdk_dynamodb::types::AttributeValue| value.as_s().expect("a string").clone();
         let later = table.values().filter(|item| item.get("gsi3pk").is_some_and(|pk| text(pk).starts_with("LATER#")));
         let mut kept: Vec<_> =
             later.map(|item| Timestamp::parse_sortable(&text(&item["gsi3sk"])).expect("a time")).collect();
@@ -28,7 +28,7 @@ impl Stage {
 }
 
 #[tokio::test]
-async fn the_fourth_attempt_waits_in_the_table_and_is_made_when_it_is_due() {
+async fn the_fourth_attempt_waits_in_the_table_until_it_is_due() {
     let stage = Stage::start().await;
     let hook = stage.active(json!(["partner.renamed"])).await;
     hook.receiver.answer(|_, _| Reply::status(500));
@@ -36,13 +36,13 @@ async fn the_fourth_attempt_waits_in_the_table_and_is_made_when_it_is_due() {
     assert_eq!(stage.sent(&hook, &id).await, 1);
     let delivery = stage.delivery(&hook, &id).await;
     let due = Timestamp::parse(delivery["next_at"].as_str().expect("a time")).expect("a time");
-    assert_eq!(stage.courier().queue.next_visible(), Some(due), "5 s are the queue's");
+    assert_eq!(stage.courier().queue.next_visible(), Some(due), "the queue keeps a wait of 5 s");
     assert_eq!(stage.kept().await, [due.plus_millis(60 * MINUTE)]);
     stage.settle_for(7 * MINUTE).await;
     let delivery = stage.delivery(&hook, &id).await;
     assert_eq!(delivery["attempt"], json!(3));
     let due = stage.kept().await;
-    assert_eq!(stage.courier().queue.len(), 0, "half an hour is the table's");
+    assert_eq!(stage.courier().queue.len(), 0, "the table keeps a wait of half an hour");
     let text = json!(due[0]);
     assert_eq!((due.len(), &delivery["next_at"]), (1, &text));
     stage.clock().advance_millis(due[0].millis() - stage.clock().now().millis() - 1);
@@ -55,15 +55,15 @@ async fn the_fourth_attempt_waits_in_the_table_and_is_made_when_it_is_due() {
 }
 
 #[tokio::test]
-async fn an_old_ticket_or_record_of_what_waits_in_the_table_changes_nothing() {
+async fn an_old_ticket_or_record_of_a_waiting_delivery_changes_nothing() {
     let stage = Stage::start().await;
     let hook = stage.active(json!(["partner.renamed"])).await;
     hook.receiver.answer(|_, _| Reply::status(500));
     let id = stage.event("Northwind 2").await;
     stage.settle_for(7 * MINUTE).await;
     let before = stage.world.table().await;
-    // A ticket for everything that is not finished: the one of this delivery is done with.
-    assert_eq!(stage.courier().rebuild().await.expect("it is rebuilt"), 1);
+    // A new ticket for every unfinished delivery. That of this delivery comes too early.
+    assert_eq!(stage.courier().rebuild().await.expect("the queue is rebuilt"), 1);
     stage.settle().await;
     assert!(stage.courier().queue.is_empty());
     let record = json!({"Records": [{
@@ -79,9 +79,8 @@ async fn an_old_ticket_or_record_of_what_waits_in_the_table_changes_nothing() {
     assert!(stage.world.table().await == before);
 }
 
-/// A ticket that went astray, as none does unless somebody empties the queue.
 #[tokio::test]
-async fn a_ticket_that_is_lost_is_missed_and_another_one_made() {
+async fn a_lost_ticket_is_replaced_after_an_hour() {
     let stage = Stage::start().await;
     let hook = stage.active(json!(["partner.renamed"])).await;
     let id = stage.event("Northwind 2").await;
@@ -96,7 +95,7 @@ async fn a_ticket_that_is_lost_is_missed_and_another_one_made() {
 }
 
 #[tokio::test]
-async fn what_waits_for_its_endpoint_is_looked_at_ever_more_rarely_and_sent_once_it_is_active() {
+async fn deliveries_to_a_pending_endpoint_are_checked_at_growing_intervals_and_sent_once_it_is_active() {
     let stage = Stage::start().await;
     let hook = stage.pending(json!(["partner.renamed"])).await;
     hook.receiver.answer(|_, _| Reply::status(500));
@@ -120,7 +119,7 @@ async fn what_waits_for_its_endpoint_is_looked_at_ever_more_rarely_and_sent_once
 }
 
 #[tokio::test]
-async fn what_waited_for_an_endpoint_that_never_answers_ends_with_it() {
+async fn deliveries_to_an_endpoint_that_is_never_activated_end_with_it() {
     let stage = Stage::start().await;
     let hook = stage.pending(json!(["partner.renamed"])).await;
     hook.receiver.answer(|_, _| Reply::status(500));

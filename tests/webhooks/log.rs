@@ -1,4 +1,4 @@
-//! What the log of an endpoint's deliveries shows.
+//! The delivery log of an endpoint.
 
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
@@ -11,27 +11,27 @@ use tokio::net::TcpSocket;
 
 use crate::common::Stage;
 
-/// How long after an attempt the second one is due, in milliseconds: 5 s, a fifth shorter or longer.
+/// When the second attempt is due, in milliseconds after the first: 5 s with a jitter of a fifth.
 const SECOND: RangeInclusive<i64> = 4_000..=6_000;
 
-/// Takes the milliseconds out that the attempt took: a second clock can't tell them, only that they are among these.
-fn took(shown: &mut Value, about: RangeInclusive<Duration>) {
+/// Removes the attempt's latency, which is real time. Asserts that it is within `range`.
+fn took(shown: &mut Value, range: RangeInclusive<Duration>) {
     let latency = shown.as_object_mut().expect("an object").remove("latency_ms").expect("a latency");
     let latency = Duration::from_millis(latency.as_u64().expect("a number"));
-    assert!(about.contains(&latency), "{latency:?} is not in {about:?}");
+    assert!(range.contains(&latency), "{latency:?} is not in {range:?}");
 }
 
-/// Milliseconds from now to the next attempt.
+/// The milliseconds until the next attempt.
 fn wait(stage: &Stage, shown: &Value) -> i64 {
     let next_at = Timestamp::parse(shown["next_at"].as_str().expect("a time")).expect("a time");
     next_at.millis() - stage.clock().now().millis()
 }
 
 #[tokio::test]
-async fn an_answer_is_shown_with_its_status_and_a_kib_of_whole_characters() {
+async fn the_log_has_status_and_one_kib_of_whole_characters() {
     let stage = Stage::start().await;
     let hook = stage.active(json!(["partner.renamed"])).await;
-    // Bodies of 3 KiB, and how much of them is shown: where a character of several bytes ends before the first KiB does.
+    // Bodies of 3 KiB, and the excerpts: they end before a character that crosses the first KiB.
     for (n, (body, excerpt)) in [
         ("\u{20ac}".repeat(1024), "\u{20ac}".repeat(341)),
         ("\u{e9}".repeat(1536), "\u{e9}".repeat(512)),
@@ -41,6 +41,7 @@ async fn an_answer_is_shown_with_its_status_and_a_kib_of_whole_characters() {
     .into_iter()
     .enumerate()
     {
+        // The receiver is slow, so that the latency has a lower bound.
         let least = Duration::from_millis(20);
         hook.receiver.answer(move |_, _| {
             std::thread::sleep(least);
@@ -61,12 +62,12 @@ async fn an_answer_is_shown_with_its_status_and_a_kib_of_whole_characters() {
 }
 
 #[tokio::test]
-async fn where_nobody_listens_the_log_says_so_and_shows_no_answer() {
+async fn a_refused_connection_is_in_the_log_without_a_response() {
     let stage = Stage::start().await;
-    // Bound, so that nobody else gets the port, and not listening, so that whoever comes is refused.
-    let nobody = TcpSocket::new_v4().expect("a socket");
-    nobody.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
-    let url = format!("http://{}/hook", nobody.local_addr().expect("an address"));
+    // Bound, so that no other process uses the port, but not listening, so that connections are refused.
+    let silent = TcpSocket::new_v4().expect("a socket");
+    silent.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
+    let url = format!("http://{}/hook", silent.local_addr().expect("an address"));
     let created = stage.ask(stage.endpoints("POST", "").json(&json!({"url": url}))).await.expect(201);
     let began = Instant::now();
     stage.settle().await;
@@ -84,7 +85,7 @@ async fn where_nobody_listens_the_log_says_so_and_shows_no_answer() {
 }
 
 #[tokio::test]
-async fn no_retry_after_moves_the_next_attempt_out_of_its_window() {
+async fn retry_after_moves_the_next_attempt_only_within_its_window() {
     const TWICE: RangeInclusive<i64> = 10_000..=10_000;
     let stage = Stage::start().await;
     let hook = stage.active(json!(["partner.renamed"])).await;

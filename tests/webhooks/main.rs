@@ -1,4 +1,4 @@
-//! Webhooks out: endpoints, and messages that arrive in spite of everything.
+//! Outbound webhooks: endpoints and deliveries.
 
 mod arriving;
 mod challenges;

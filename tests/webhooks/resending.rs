@@ -1,4 +1,4 @@
-//! Sending again what did not arrive.
+//! Resending messages that did not arrive.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tests::{Call, Reply};
 
 use crate::common::{Hook, Stage};
 
-/// More than a page of deliveries that nobody wanted.
+/// More than a page of deliveries that the receiver aborts.
 const FAILED: usize = 130;
 
 async fn refused() -> (Stage, Hook) {
@@ -19,7 +19,7 @@ async fn refused() -> (Stage, Hook) {
         let rename = Call::new("PATCH", path.clone()).json(&json!({"name": format!("Northwind {n}")}));
         stage.world.operator(rename).await.expect(200);
         stage.clock().advance_millis(1);
-        // Not all deliveries are begun at the same time.
+        // The deliveries have different creation times.
         if n % 10 == 9 {
             stage.courier().publish().await.expect("published");
         }
@@ -30,7 +30,7 @@ async fn refused() -> (Stage, Hook) {
 }
 
 impl Stage {
-    /// How many of the messages have been taken.
+    /// The number of messages that were accepted.
     async fn taken(&self, hook: &Hook) -> usize {
         self.settle().await;
         let taken = hook.receiver.of_type("partner.renamed").into_iter().filter(|one| one.answered == 204);
@@ -39,7 +39,7 @@ impl Stage {
 }
 
 #[tokio::test]
-async fn all_that_failed_is_sent_again_however_much_it_is() {
+async fn all_failed_messages_are_resent_over_several_pages() {
     let (stage, hook) = refused().await;
     assert_eq!(stage.taken(&hook).await, 0);
     let resend =
@@ -47,12 +47,11 @@ async fn all_that_failed_is_sent_again_however_much_it_is() {
     assert_eq!(stage.ask(resend.clone()).await.expect(202), json!({"resent": FAILED}));
     assert_eq!(stage.taken(&hook).await, FAILED);
     assert_eq!(stage.ask(resend).await.expect(202), json!({"resent": 0}));
-    assert_eq!(stage.state(&hook).await, "active", "who refuses a message is not failing");
+    assert_eq!(stage.state(&hook).await, "active", "aborting messages does not disable an endpoint");
 }
 
-/// A call that has too little time says where to go on, and whoever goes on there misses nothing.
 #[tokio::test]
-async fn who_has_no_time_for_all_says_where_to_go_on() {
+async fn a_resend_that_runs_out_of_time_returns_where_to_continue() {
     const ROUTE: &str = "POST /v1/partners/{partner_id}/endpoints/{endpoint_id}/resend";
     let (stage, hook) = refused().await;
     let event = |since: &Value| {
@@ -69,28 +68,28 @@ async fn who_has_no_time_for_all_says_where_to_go_on() {
         let event = event(since).to_string();
         stage.world.invoke(function, event.as_bytes(), Duration::from_millis(time)).await.expect(202)
     };
-    // 2 s are kept for the answer.
+    // 2 s are reserved for the response.
     let first = call(&json!("2026-11-22T12:00:00Z"), 2_200).await;
     let begun = stage.begun(&hook).await;
     let oldest = begun.iter().find(|one| one["purpose"] == "event").expect("a delivery");
     assert_eq!(first, json!({"resent": 0, "next_since": oldest["created_at"]}));
     let (mut since, mut resent, mut calls) = (first["next_since"].clone(), 0, 0);
     while since != Value::Null && calls < 70 {
-        // On a slow machine, too, it gets on at last.
+        // On a slow machine it may need several calls.
         let answer = call(&since, 2_400 + 100 * calls).await;
         resent += answer["resent"].as_u64().expect("a number");
         (since, calls) = (answer["next_since"].clone(), calls + 1);
     }
     assert_eq!(resent, FAILED as u64);
     assert_eq!(stage.taken(&hook).await, FAILED);
-    // A page of which nothing is to be sent is passed over.
+    // Pages without failed messages are skipped.
     let passed = call(&json!("2026-11-22T12:00:00Z"), 2_200).await;
     assert_eq!(passed, json!({"resent": 0, "next_since": begun[99]["created_at"]}));
 }
 
-/// An endpoint that was down for days is challenged anew; what its owner has sent again meanwhile does not wait for days, too.
+/// An endpoint that was down for days is challenged again. Messages resent meanwhile must not wait for days.
 #[tokio::test]
-async fn what_is_sent_again_while_its_endpoint_is_pending_arrives_soon_after_it_is_active() {
+async fn messages_resent_to_a_pending_endpoint_arrive_soon_after_it_is_active() {
     let stage = Stage::start().await;
     let hook = stage.active(json!(["partner.renamed"])).await;
     hook.receiver.answer(|_, _| Reply::status(500).header("webhook-delivery", "abort-message"));

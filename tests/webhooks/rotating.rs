@@ -1,4 +1,4 @@
-//! A new secret while messages are under way.
+//! Rotating a secret while messages are being delivered.
 
 use std::collections::BTreeSet;
 
@@ -7,24 +7,24 @@ use tests::{Call, Reply};
 
 use crate::common::Stage;
 
-/// How long both secrets are live.
+/// How long both secrets are valid, in milliseconds.
 const GRACE: i64 = 3_600_000;
 
 #[tokio::test]
-async fn a_receiver_can_check_every_message_whichever_of_the_live_secrets_it_knows() {
+async fn a_receiver_can_verify_every_message_with_either_valid_secret() {
     let stage = Stage::start().await;
     let hook = stage.active(json!(["partner.renamed"])).await;
     hook.receiver.take();
     let path = format!("/v1/partners/{}", stage.partner.partner_id);
     let (mut new, mut taken) = (None, BTreeSet::new());
-    // Milliseconds that pass first, events that happen then, batches of ten tickets that are delivered, how often a message is
-    // refused, and whether the old and the new secret are live. There are always tickets left for what comes next.
+    // Milliseconds that pass, new events, delivered batches of ten tickets, how often a message is rejected, and whether the
+    // old and the new secret are valid. Some tickets always remain for the next step.
     for (pass, events, batches, refused, live) in [
         (0, 20, 1, 1, [true, false]),
-        // Ten of before the rotation, the ten that were refused then, and ten new ones.
+        // Ten from before the rotation, the ten that were rejected then, and ten new ones.
         (10_000, 20, 3, 0, [true, true]),
         (GRACE - 10_001, 10, 1, 0, [true, true]),
-        // The hour is over.
+        // The grace period is over.
         (1, 10, 2, 0, [false, true]),
     ] {
         stage.clock().advance_millis(pass);
@@ -44,7 +44,7 @@ async fn a_receiver_can_check_every_message_whichever_of_the_live_secrets_it_kno
                 [Some(&hook.secret), new.as_ref()].map(|secret| secret.is_some_and(|it| one.is_signed_with(it)));
             assert_eq!(signed, live, "after {pass} ms: {:?}", one.headers["webhook-signature"]);
             if one.answered == 204 {
-                assert!(taken.insert(one.id), "each is taken once");
+                assert!(taken.insert(one.id), "each message is accepted once");
             }
         }
         if new.is_none() {

@@ -1,6 +1,5 @@
-//! Every message that is sent has a schema in `docs/events`, and every schema says what is really sent, no more and no less.
-//! One story is played in which everything happens that there is an event for; receivers of a partner and of customers hear
-//! of it, and what they heard is held against the schemas.
+//! The schemas in `docs/events` describe exactly the messages that are sent. A scenario causes every event type, and the
+//! messages to endpoints of a partner and of customers are compared with the schemas.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -21,29 +20,29 @@ use tokio::sync::OnceCell;
 
 use crate::common::Stage;
 
-/// Messages that tell of no event.
+/// Types of messages that are not events.
 const OTHERS: [&str; 2] = ["endpoint.challenge", "endpoint.test"];
-/// What nobody can hear of: who registers with its first event has no key yet, and without a key there is no endpoint.
+/// Types that are never sent: their event is the first of its owner, which can't have an endpoint yet.
 const NEVER_SENT: [&str; 1] = ["customer.registered"];
-/// What examples have in place of the address of a receiver of this machine.
+/// Replaces local receivers' addresses in examples.
 const PUBLIC_ADDRESS: &str = "https://hooks.contoso.example/multipartner";
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
 
-// The story.
+// The scenario.
 
-/// What came of the story.
+/// The result of the scenario.
 struct Played {
-    /// Every message that some receiver got, in the order of their times.
+    /// Every message that was received, sorted by time.
     arrived: Vec<Value>,
-    /// The message of every event there is, heard of or not, in the same order.
+    /// The message of every event, received or not, in the same order.
     events: Vec<Value>,
-    /// Types, each with the kinds of owners whose endpoints heard of it.
+    /// Types, each with the kinds of owners whose endpoints received it.
     heard: BTreeSet<(String, &'static str)>,
 }
 
 impl Played {
-    /// The messages of a type: as they arrived, or as they would be if they could be sent.
+    /// The messages of a type, as received, or as stored if they are never sent.
     fn of_type(&self, kind: &str) -> Vec<&Value> {
         let from = if NEVER_SENT.contains(&kind) { &self.events } else { &self.arrived };
         from.iter().filter(|message| message["type"] == kind).collect()
@@ -54,7 +53,7 @@ impl Played {
     }
 }
 
-/// The story, played once for all tests.
+/// The scenario, which runs once for all tests.
 async fn played() -> &'static Played {
     static PLAYED: OnceCell<Played> = OnceCell::const_new();
     PLAYED.get_or_init(play).await
@@ -73,7 +72,7 @@ async fn play() -> Played {
     story.end().await
 }
 
-/// Whose endpoints they are.
+/// The owner of endpoints.
 enum Who {
     Partner(Partner),
     Customer(Customer),
@@ -97,12 +96,12 @@ impl Who {
 
 struct Story {
     stage: Stage,
-    /// Each with the kind of its endpoint's owner.
+    /// Receivers with the kind of their endpoint's owner.
     receivers: Vec<(&'static str, Receiver)>,
 }
 
 impl Story {
-    /// One command, a millisecond after the one before, and all that is sent because of it.
+    /// Sends a call a millisecond after the previous one, and delivers its messages.
     async fn act(&self, call: Call) -> Value {
         self.stage.clock().advance_millis(1);
         let answer = self.stage.ask(call).await;
@@ -115,7 +114,7 @@ impl Story {
         self.act(call.key(self.stage.world.operator_key())).await
     }
 
-    /// Lets time pass, and tells of what became due.
+    /// Lets time pass, and delivers what became due.
     async fn wait(&self, ms: i64) {
         self.stage.settle_for(ms).await;
         let local = self.stage.world.here().expect("here").0;
@@ -123,7 +122,7 @@ impl Story {
         self.stage.settle().await;
     }
 
-    /// A customer with an endpoint that hears of everything.
+    /// Creates a customer with an endpoint for all event types.
     async fn customer(&mut self) -> Customer {
         self.stage.clock().advance_millis(1);
         let customer = self.stage.world.customer().await;
@@ -132,18 +131,18 @@ impl Story {
         customer
     }
 
-    /// Registers an endpoint; the place of its receiver, and its id.
+    /// Creates an endpoint. Returns the index of its receiver, and its id.
     async fn endpoint(&mut self, who: &Who, mut body: Value) -> (usize, String) {
         let receiver = Receiver::start().await;
         body["url"] = json!(receiver.url());
         self.receivers.push((who.name(), receiver));
-        // What happened right before may be sent there.
+        // An endpoint also gets events from shortly before its creation.
         self.stage.clock().advance_millis(20_000);
         let created = self.act(who.call("POST", "/endpoints").json(&body)).await;
         (self.receivers.len() - 1, text(&created["endpoint"]["endpoint_id"]))
     }
 
-    /// The life of an endpoint, heard of by another one of the same owner.
+    /// Everything that can happen to an endpoint. Another endpoint of the same owner receives the events.
     async fn endpoints(&mut self, who: &Who) {
         if matches!(who, Who::Partner(_)) {
             self.endpoint(who, json!({})).await;
@@ -173,17 +172,17 @@ impl Story {
         self.act(who.call("DELETE", &path(""))).await;
     }
 
-    /// Endpoints that are given up after days: one that stops taking what it is sent, and one that never answered.
+    /// Endpoints that are disabled after days: one that starts to fail, and one that never answered.
     async fn endpoints_that_fail(&mut self, partner: &Partner) {
         let who = Who::Partner(partner.clone());
         let (stops, _) = self.endpoint(&who, json!({"event_types": ["partner.renamed"]})).await;
         self.receivers[stops].1.answer(|_, _| Reply::status(500));
         let silent = Receiver::start().await;
         silent.answer(|_, _| Reply::status(404));
-        // Nothing that is asked for happens: what waits for an endpoint is looked at every quarter of an hour.
+        // No event of this type happens, because waiting deliveries would be checked every quarter of an hour.
         let body = json!({"url": silent.url(), "event_types": ["invitation.created"]});
         self.receivers.push((who.name(), silent));
-        // What happened right before may be sent there.
+        // An endpoint also gets events from shortly before its creation.
         self.stage.clock().advance_millis(20_000);
         self.act(who.call("POST", "/endpoints").json(&body)).await;
         for day in 0..6 {
@@ -192,7 +191,7 @@ impl Story {
         }
     }
 
-    /// Invites by key; the invitation's id and its link's token.
+    /// Invites by key. Returns the invitation's id and its link's token.
     async fn invite(&self, partner: &Partner, customer: &Customer, admin: Value, days: u32) -> (String, String) {
         let tenant = &customer.tenant_id;
         let body = json!({"customer_tenant_id": tenant, "delegated_admin": admin, "expires_in_days": days});
@@ -200,7 +199,7 @@ impl Story {
         link(&self.act(partner.create(&body).idempotency_key(key)).await)
     }
 
-    /// Every answer that there is to an invitation, and a subscription.
+    /// Every answer to an invitation, and a subscription.
     async fn invitations(&mut self, partner: &Partner, customer: &Customer) {
         let asked = asking(&["directory_readers", "global_reader"], "P90D");
         let (id, _) = self.invite(partner, customer, asked, 30).await;
@@ -229,13 +228,13 @@ impl Story {
         self.act(other.end(partner)).await;
     }
 
-    /// A webhook that the partner signs.
+    /// Sends a signed webhook.
     async fn webhook(&self, partner: &Partner, path: &str, body: &Value) -> Value {
         let now = self.stage.clock().now().seconds();
         self.act(partner.webhook(path, &self.stage.world.unique(), now, body.to_string().as_bytes())).await
     }
 
-    /// Grants in all ways that they can end, within one relationship, which ends as well.
+    /// Grants that end in every way within one relationship, which then ends.
     async fn grants(&mut self, partner: &Partner, customer: &Customer) {
         for side in [Who::Partner(partner.clone()), Who::Customer(customer.clone())] {
             let grant = self.granted(partner, customer, "P40D", false).await;
@@ -249,7 +248,7 @@ impl Story {
         self.act(partner.end(customer)).await;
     }
 
-    /// A further grant to the partner; its id.
+    /// Gives the partner another grant. Returns its id.
     async fn granted(&self, partner: &Partner, customer: &Customer, duration: &str, extends: bool) -> String {
         let mut asked = asking(&["global_reader"], duration);
         asked["auto_extend"] = json!(extends);
@@ -262,7 +261,7 @@ impl Story {
         self.operator(Call::new("PATCH", path).json(&json!({"name": name}))).await;
     }
 
-    /// What an operator does to a partner and a customer, and a customer that becomes a partner.
+    /// The operator's commands for a partner and a customer, and a customer that becomes a partner.
     async fn operators(&mut self, partner: &Partner, customer: &Customer) {
         let of_partner = format!("/v1/partners/{}", partner.partner_id);
         self.rename(&of_partner, "Northwind Traders").await;
@@ -326,10 +325,10 @@ impl Story {
 }
 
 fn text(value: &Value) -> String {
-    value.as_str().expect("a text").to_owned()
+    value.as_str().expect("a string").to_owned()
 }
 
-/// By time, and within one millisecond in some order that is always the same.
+/// Sorts by time, and within one millisecond in a stable order.
 fn in_order(mut messages: Vec<Value>) -> Vec<Value> {
     messages.sort_by_cached_key(|message| (text(&message["timestamp"]), message.to_string()));
     messages
@@ -337,14 +336,14 @@ fn in_order(mut messages: Vec<Value>) -> Vec<Value> {
 
 // The schemas.
 
-/// Where the files would be if they were on the Web: they refer to one another by their names alone.
+/// The base URL of the files, which refer to each other by name.
 const BASE: &str = "https://schemas.multipartner.example/";
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/events")
 }
 
-/// A place in a file of the folder: its name and a JSON pointer.
+/// A place in a schema file: its name and a JSON pointer.
 type Place = (String, String);
 
 struct Schemas {
@@ -366,11 +365,10 @@ impl Schemas {
                 files.insert(name, schema);
             }
         }
-        let registry = registry.prepare().expect("references that lead somewhere");
+        let registry = registry.prepare().expect("valid references");
         Self { files, registry, validators: RefCell::default() }
     }
 
-    /// The types that have a file.
     fn types(&self) -> BTreeSet<&str> {
         self.files.keys().filter_map(|name| name.strip_suffix(".json")).filter(|name| *name != "common").collect()
     }
@@ -379,7 +377,7 @@ impl Schemas {
         self.files[file].pointer(pointer).unwrap_or_else(|| panic!("{file} has no {pointer}"))
     }
 
-    /// Why a value does not fit the schema at a place.
+    /// The validation errors of a value for the schema at a place.
     fn faults(&self, place: &Place, value: &Value) -> Vec<String> {
         let mut validators = self.validators.borrow_mut();
         let validator = validators.entry(place.clone()).or_insert_with(|| {
@@ -393,8 +391,8 @@ impl Schemas {
         self.faults(&root(kind), message).is_empty()
     }
 
-    /// Every schema that applies to a value, given some that do: those that they refer to, and of alternatives those that
-    /// fit. What alternatives there are, and which were ever taken, is noted.
+    /// Every schema that applies to a value, given some that do: referenced schemas, and matching alternatives. Notes the
+    /// alternatives and which of them matched.
     fn applying(&self, places: &[Place], value: &Value, found: &mut Found) -> Vec<Place> {
         let mut all = Vec::new();
         let mut open = places.to_vec();
@@ -421,14 +419,14 @@ fn root(kind: &str) -> Place {
     (format!("{kind}.json"), String::new())
 }
 
-/// What a type's schema says, and how much of it was met in messages.
+/// What a type's schema describes, and how much of it occurred in messages.
 #[derive(Default)]
 struct Found {
-    /// Members that are described, by their paths.
+    /// Described members, by their paths.
     members: BTreeMap<String, Met>,
-    /// Alternatives, and whether some message took them.
+    /// Alternatives, and whether a message matched them.
     branches: BTreeMap<Place, bool>,
-    /// Members that no schema tells of.
+    /// Members without a description.
     undescribed: BTreeSet<String>,
 }
 
@@ -440,7 +438,7 @@ struct Met {
 }
 
 impl Found {
-    /// Reads a value beside the schemas that apply to it.
+    /// Compares a value with the schemas that apply to it.
     fn read(&mut self, schemas: &Schemas, path: &str, places: &[Place], value: &Value) {
         let places = schemas.applying(places, value, self);
         match value {
@@ -481,32 +479,31 @@ impl Found {
         }
     }
 
-    /// What is said and was never met, and what was met and is not said.
+    /// What is described and never occurred, and what occurred and is not described.
     fn complaints(&self) -> Vec<String> {
         let undescribed = self.undescribed.iter().map(|path| format!("{path} is not described"));
         let never = self.members.iter().filter(|(_, met)| !met.there);
         let never = never.map(|(path, _)| format!("{path} is described and never occurs"));
         let always = self.members.iter().filter(|(_, met)| met.there && !met.missing && !met.required);
-        let always = always.map(|(path, _)| format!("{path} is always there and should be required"));
+        let always = always.map(|(path, _)| format!("{path} always occurs and should be required"));
         let untaken = self.branches.iter().filter(|(_, taken)| !**taken);
-        let untaken = untaken.map(|((file, pointer), _)| format!("nothing is as {file}#{pointer} says"));
+        let untaken = untaken.map(|((file, pointer), _)| format!("no message matches {file}#{pointer}"));
         undescribed.chain(never).chain(always).chain(untaken).collect()
     }
 }
 
-/// The schemas under a keyword, where there is one.
+/// The schemas under a keyword, if there is one.
 fn below(schemas: &Schemas, places: &[Place], keyword: &str) -> Vec<Place> {
     let having = places.iter().filter(|place| schemas.at(place).get(keyword).is_some());
     having.map(|(file, pointer)| (file.clone(), format!("{pointer}/{keyword}"))).collect()
 }
 
-/// All types of messages.
 fn types() -> BTreeSet<&'static str> {
     EventType::ALL.iter().map(|event_type| event_type.as_str()).chain(OTHERS).collect()
 }
 
 #[test]
-fn every_type_has_a_schema_and_every_schema_a_type() {
+fn types_and_schemas_correspond() {
     let schemas = Schemas::load();
     assert_eq!(schemas.types(), types());
     for (name, schema) in &schemas.files {
@@ -518,16 +515,16 @@ fn every_type_has_a_schema_and_every_schema_a_type() {
 }
 
 #[tokio::test]
-async fn every_type_really_arrives() {
+async fn a_message_of_every_type_arrives() {
     let played = played().await;
     let arrived: BTreeSet<&str> = played.arrived.iter().filter_map(|message| message["type"].as_str()).collect();
     let expected: BTreeSet<&str> = types().into_iter().filter(|kind| !NEVER_SENT.contains(kind)).collect();
     assert_eq!(arrived, expected);
-    assert!(NEVER_SENT.iter().all(|kind| !played.of_type(kind).is_empty()), "the feeds have it all the same");
+    assert!(NEVER_SENT.iter().all(|kind| !played.of_type(kind).is_empty()), "the feeds have these types");
 }
 
 #[tokio::test]
-async fn every_message_is_as_its_schema_says() {
+async fn every_message_is_valid_against_its_schema() {
     let schemas = Schemas::load();
     for message in played().await.all() {
         let faults = schemas.faults(&root(&text(&message["type"])), message);
@@ -535,9 +532,9 @@ async fn every_message_is_as_its_schema_says() {
     }
 }
 
-/// Schemas are open for whoever reads them, so a validator alone would take members that nobody wrote of.
+/// The schemas allow additional properties, so a validator accepts undescribed members.
 #[tokio::test]
-async fn schemas_describe_every_member_that_occurs_and_no_other() {
+async fn schemas_describe_exactly_the_members_that_occur() {
     let (schemas, played) = (Schemas::load(), played().await);
     let mut complaints = Vec::new();
     for kind in types() {
@@ -550,8 +547,8 @@ async fn schemas_describe_every_member_that_occurs_and_no_other() {
     assert!(complaints.is_empty(), "{complaints:#?}");
 }
 
-/// The message, spoilt in one place after the other by a value that belongs nowhere.
-fn spoilt(message: &Value) -> Vec<Value> {
+/// The message with an invalid value in each place, one at a time.
+fn invalid(message: &Value) -> Vec<Value> {
     let mut pointers = vec![String::new()];
     let mut leaves = Vec::new();
     while let Some(pointer) = pointers.pop() {
@@ -569,24 +566,24 @@ fn spoilt(message: &Value) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn schemas_refuse_what_is_spoilt_and_take_what_may_be_added() {
+async fn schemas_reject_invalid_values_and_accept_additional_members() {
     let (schemas, played) = (Schemas::load(), played().await);
     for kind in types() {
         let message = played.of_type(kind)[0];
-        for spoilt in spoilt(message) {
+        for spoilt in invalid(message) {
             assert!(!schemas.fits(kind, &spoilt), "{spoilt:#}");
         }
         let mut more = message.clone();
         for pointer in ["", "/data"] {
             more.pointer_mut(pointer).expect("a place")["added_later"] = json!({"x": 1});
         }
-        assert!(schemas.fits(kind, &more), "clients must ignore what they don't know: {more:#}");
+        assert!(schemas.fits(kind, &more), "an additional member is rejected: {more:#}");
     }
 }
 
 // Examples.
 
-/// A message as it would be with an address that a deployment takes.
+/// A message with a public address, as a deployment sends it.
 fn published(message: &Value) -> Value {
     let mut message = message.clone();
     if let Some(url) = message.pointer_mut("/data/data/url") {
@@ -595,14 +592,14 @@ fn published(message: &Value) -> Value {
     message
 }
 
-/// The file's text with this example; examples are the last member.
+/// The file's text with this example. `examples` is the last member.
 fn with_example(text: &str, example: &Value) -> String {
     let (schema, _) = text.split_once("\n  \"examples\":").expect("examples");
     let examples = serde_json::to_string_pretty(&json!([example])).expect("JSON").replace('\n', "\n  ");
     format!("{schema}\n  \"examples\": {examples}\n}}\n")
 }
 
-/// What stays the same when only ids, times and hashes are others: these hang on every random number that was drawn before.
+/// A message without ids, times and hashes, which depend on all earlier random numbers.
 fn shape(value: &Value) -> Value {
     match value {
         Value::Object(members) => members.iter().map(|(name, value)| (name.clone(), shape(value))).collect(),
@@ -624,9 +621,9 @@ fn kind_of(text: &str) -> &str {
     }
 }
 
-/// `WRITE_EXAMPLES=1 cargo test -p tests --test webhooks schemas` writes them anew.
+/// `WRITE_EXAMPLES=1 cargo test -p tests --test webhooks schemas` updates the examples.
 #[tokio::test]
-async fn examples_are_messages_as_they_are_sent_today() {
+async fn examples_have_the_form_of_current_messages() {
     let played = played().await;
     let write = std::env::var_os("WRITE_EXAMPLES").is_some();
     for kind in types() {
@@ -641,13 +638,13 @@ async fn examples_are_messages_as_they_are_sent_today() {
     for kind in types() {
         let examples = schemas.files[&root(kind).0]["examples"].clone();
         let expected = json!([published(played.of_type(kind)[0])]);
-        assert_eq!(shape(&examples), shape(&expected), "{kind}: see WRITE_EXAMPLES");
+        assert_eq!(shape(&examples), shape(&expected), "{kind}: update with WRITE_EXAMPLES=1");
         assert!(schemas.fits(kind, &examples[0]), "{kind}");
     }
 }
 
 #[test]
-fn the_words_in_schemas_are_those_of_the_code() {
+fn enums_in_schemas_have_the_values_of_the_code() {
     let schemas = Schemas::load();
     let words = |name: &str| schemas.files["common.json"]["$defs"][name]["enum"].clone();
     assert_eq!(words("event_type"), json!(EventType::ALL));
@@ -662,9 +659,9 @@ fn the_words_in_schemas_are_those_of_the_code() {
     }
 }
 
-/// An id is what the code reads as one: base32, whose last character has only three bits.
+/// An id is base32. Its last character has only three bits.
 #[test]
-fn the_ids_in_schemas_are_those_of_the_code() {
+fn id_patterns_in_schemas_match_the_code() {
     let schemas = Schemas::load();
     let grant_id = ("common.json".to_owned(), "/$defs/grant_id".to_owned());
     for last in "abcdefghijklmnopqrstuvwxyz234567".chars() {
@@ -676,7 +673,7 @@ fn the_ids_in_schemas_are_those_of_the_code() {
     }
 }
 
-/// The members of a schema's object at a place below the event, in the manner of the table: optional ones with a question mark.
+/// The members of an object of a schema as the table writes them, with a question mark after optional ones.
 fn listed(schema: &Value, part: &str) -> String {
     let part = &schema["properties"]["data"]["properties"][part];
     let names = part["properties"].as_object().into_iter().flatten().map(|(name, _)| name);
@@ -686,7 +683,7 @@ fn listed(schema: &Value, part: &str) -> String {
     Vec::from_iter(names).join(", ")
 }
 
-/// The cells of the table's rows, by type; the first is empty.
+/// The cells of the table's rows, by type. The first cell is empty.
 fn rows() -> BTreeMap<String, Vec<String>> {
     let readme = fs::read_to_string(folder().join("README.md")).expect("a README");
     let cells = |line: &str| line.split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
@@ -700,7 +697,7 @@ fn rows() -> BTreeMap<String, Vec<String>> {
 }
 
 #[test]
-fn the_table_of_types_has_every_type_and_its_members() {
+fn the_table_of_types_lists_every_type_and_its_members() {
     let (schemas, rows) = (Schemas::load(), rows());
     assert!(rows.keys().eq(types()), "{:?}", rows.keys());
     let sorted = |cell: &str| Vec::from_iter(cell.split(", ").collect::<BTreeSet<_>>()).join(", ");
@@ -712,7 +709,7 @@ fn the_table_of_types_has_every_type_and_its_members() {
 }
 
 #[tokio::test]
-async fn the_table_of_types_says_who_hears_of_it() {
+async fn the_table_of_types_lists_the_owners_that_get_each_type() {
     let (heard, rows) = (&played().await.heard, rows());
     for event_type in EventType::ALL.iter().map(|event_type| event_type.as_str()) {
         for owner in ["partner", "customer"] {

@@ -1,4 +1,4 @@
-//! Events while nobody publishes.
+//! Events that the stream does not bring: the sweep publishes them.
 
 use std::collections::BTreeSet;
 
@@ -10,14 +10,14 @@ use crate::common::Stage;
 use crate::hostile::{FailingOnce, publisher, run};
 
 impl Stage {
-    /// What the schedule does: publishes what the stream did not bring. The report, or why the job has to be called again.
+    /// Runs the scheduled job that publishes what the stream did not bring. Returns its report or error.
     pub async fn sweep(&self) -> Result<Value, String> {
         let local = self.world.here().expect("here").0;
         local::jobs::run_publish_events(local).await.map_err(|error| error.to_string())
     }
 
-    /// So many events in one shard of the outbox, longest waiting first: their keys. All but the first are copies of it with
-    /// numbers of their own, which is quicker than requests.
+    /// Puts events into one shard of the outbox. Returns their keys, oldest first. All but the first are copies of it with
+    /// other numbers, which is faster than requests.
     async fn backlog(&self, count: usize) -> Vec<(String, String)> {
         self.event("Northwind 2").await;
         let (pk, sk) = self.waiting().await.remove(0);
@@ -34,7 +34,7 @@ impl Stage {
         keys
     }
 
-    /// The messages whose tickets are in the queue, each received once.
+    /// Receives all tickets in the queue. Returns their messages.
     fn queued(&self) -> Vec<String> {
         let received = self.courier().queue.receive(usize::MAX).into_iter();
         received.map(|one| Ticket::parse(&one.body).expect("a ticket").webhook_id.to_string()).collect()
@@ -42,7 +42,7 @@ impl Stage {
 }
 
 #[tokio::test]
-async fn what_waited_while_nothing_was_published_for_half_an_hour_arrives() {
+async fn events_arrive_after_half_an_hour_without_publishing() {
     let stage = Stage::start().await;
     let hook = stage.active(json!(["partner.renamed"])).await;
     let mut ids = Vec::new();
@@ -50,11 +50,11 @@ async fn what_waited_while_nothing_was_published_for_half_an_hour_arrives() {
         ids.push(stage.event(&format!("Northwind {n}")).await);
         stage.clock().advance_millis(60_000);
     }
-    // The stream is gone; the sweep alone finds them.
+    // There is no stream; only the sweep finds them.
     stage.sweep().await.expect("it runs");
     while stage.courier().deliver().await > 0 {}
     let arrived = hook.receiver.of_type("partner.renamed");
-    assert_eq!(arrived.len(), ids.len() - 1, "the youngest is left to the stream");
+    assert_eq!(arrived.len(), ids.len() - 1, "the newest event is left to the stream");
     let mut numbers: Vec<u64> =
         arrived.iter().map(|one| one.json()["data"]["sequence"].as_u64().expect("a number")).collect();
     numbers.sort_unstable();
@@ -64,10 +64,10 @@ async fn what_waited_while_nothing_was_published_for_half_an_hour_arrives() {
 }
 
 #[tokio::test]
-async fn one_run_goes_through_all_pages_of_a_shard() {
+async fn one_sweep_reads_all_pages_of_a_shard() {
     let stage = Stage::start().await;
     let _hook = stage.active(json!(["partner.renamed"])).await;
-    // Pages have 50.
+    // A page has 50 items.
     let keys = stage.backlog(130).await;
     stage.clock().advance_millis(120_000);
     assert_eq!(stage.sweep().await, Ok(json!({"published": keys.len()})));
@@ -77,7 +77,7 @@ async fn one_run_goes_through_all_pages_of_a_shard() {
 }
 
 #[tokio::test]
-async fn what_fails_in_a_sweep_waits_on_alone_until_the_next() {
+async fn only_failed_items_of_a_sweep_wait_for_the_next() {
     for at in [0, 3, 6] {
         let stage = Stage::start().await;
         let _hook = stage.active(json!(["partner.renamed"])).await;
@@ -88,7 +88,7 @@ async fn what_fails_in_a_sweep_waits_on_alone_until_the_next() {
         assert_eq!(sweep().await, Err("failed items: 1; the next run retries them".to_owned()));
         assert_eq!(stage.waiting().await, keys[at..=at]);
         let mut queued = stage.queued();
-        assert_eq!(queued.len(), 6, "whatever stands behind it in its shard, too");
+        assert_eq!(queued.len(), 6, "the items after the failed one are published as well");
         assert_eq!(sweep().await, Ok(json!({"published": 1})));
         assert!(stage.waiting().await.is_empty());
         let rest = stage.queued();
