@@ -138,7 +138,10 @@ impl Courier {
                 let page = self.publishing.store.waiting(op, part, end_of_time(), STREAM_BATCH, start).await?;
                 let tickets: Vec<Ticket> = page.items.iter().filter_map(Marked::delivery).map(Ticket::from).collect();
                 count += tickets.len();
-                self.queue.send(tickets).await.map_err(|error| StoreError::Failed { operation: "queue", reason: error.to_string() })?;
+                self.queue
+                    .send(tickets)
+                    .await
+                    .map_err(|error| StoreError::Failed { operation: "queue", reason: error.to_string() })?;
                 start = page.next;
                 if start.is_none() {
                     break;

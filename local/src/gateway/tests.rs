@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 
 use super::forward::{EVENT_MAX, HEAD_MAX, PAYLOAD_MAX, head_size, uuid};
 use super::*;
-use crate::testing::FixedRandom;
 use crate::table::table_config;
+use crate::testing::FixedRandom;
 
 /// Returns what reached it, never returns, or panics.
 const ECHO: Function = Function {

@@ -38,7 +38,7 @@ impl Store {
         subject: Option<&EventSubject>,
     ) -> Result<Page<Event>, PageError> {
         let scope = list.scope(Listed::Event, request, &format!("after, subject {}", name(subject)));
-        let settled = Listed::Event.at(op.occurred_at.before(FEED_HOLD_BACK));
+        let settled = Listed::Event.at(op.occurred_at - FEED_HOLD_BACK);
         let start = request.cursor.as_deref().map(|cursor| scope.decode(cursor)).transpose()?;
         // The clock of the process that returned the cursor may be ahead of this one. Then there is nothing new yet.
         if start.as_ref().is_some_and(|start| scope.entry(start) >= settled.as_str()) {
