@@ -195,9 +195,9 @@ impl Stage {
         let (names, router) = routes();
         Self {
             apps: apps.collect(),
-            announcer: workshop.announcer(101),
-            publisher: workshop.publisher(102),
-            deliverer: workshop.deliverer(103),
+            announcer: workshop.announcer(10),
+            publisher: workshop.publisher(11),
+            deliverer: workshop.deliverer(12),
             clock,
             router,
             names,

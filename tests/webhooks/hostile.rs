@@ -230,7 +230,7 @@ async fn malformed_records_are_skipped_and_reported() {
         assert_eq!(arrived(&hook).len() - sent_before, sent, "{records:?}");
     }
     assert_eq!(arrived(&hook), ids);
-    assert_eq!(stage.noted("reason").await, ["the record names no item".to_owned()].into());
+    assert_eq!(stage.noted("reason").await, ["the stream record has no item key".to_owned()].into());
 }
 
 #[tokio::test]
