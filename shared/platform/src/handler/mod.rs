@@ -17,7 +17,7 @@ mod route;
 pub mod views;
 
 pub use answer::{
-    Answer, BOUNDARY_CODES, Created, CreatedAt, CreatedOnce, CreatedOnceAt, Found, Html, JsonDocument, Never, Queued,
+    Answer, BOUNDARY_CODES, Created, CreatedAt, CreatedOnce, CreatedOnceAt, Found, Html, JsonDocument, Never, Queued, REPLAYED,
     Replayable, View,
 };
 pub use app::{App, EndpointRules};
