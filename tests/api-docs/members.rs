@@ -137,5 +137,9 @@ pub fn join_lines(value: &mut Value) {
 }
 
 fn joined(text: &str) -> String {
-    text.replace("\n\n", "\u{0}").replace("\n- ", "\u{1}").replace('\n', " ").replace('\u{0}', "\n\n").replace('\u{1}', "\n- ")
+    text.replace("\n\n", "\u{0}")
+        .replace("\n- ", "\u{1}")
+        .replace('\n', " ")
+        .replace('\u{0}', "\n\n")
+        .replace('\u{1}', "\n- ")
 }

@@ -10,6 +10,7 @@ mod openapi;
 pub mod operations;
 mod reference;
 mod responses;
+mod schema_html;
 mod webhooks;
 
 use std::path::{Path, PathBuf};

@@ -53,8 +53,7 @@ pub fn document(examples: &Examples) -> Value {
     let webhooks = webhooks::webhooks(&mut components);
     components.add_schemas(catalog.schemas().expect("schemas"));
     members::describe(components.schemas());
-    let tags: Vec<_> =
-        TAGS.iter().map(|tag| json!({"name": tag.name, "description": tag.description})).collect();
+    let tags: Vec<_> = TAGS.iter().map(|tag| json!({"name": tag.name, "description": tag.description})).collect();
     let mut document = json!({
         "openapi": "3.1.0",
         "info": {
@@ -129,7 +128,8 @@ impl Writer<'_> {
 
     fn parameters(&mut self, operation: &Operation) -> Vec<Value> {
         let path = operation.key.split_once(' ').map_or("", |(_, path)| path);
-        let mut parameters: Vec<_> = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
+        let mut parameters: Vec<_> =
+            path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
         let mut parameters: Vec<_> = parameters.drain(..).map(|name| self.path_parameter(name)).collect();
         parameters.extend(operation.parameters.iter().map(|parameter| self.own_parameter(parameter)));
         if operation.security == Security::Signature {

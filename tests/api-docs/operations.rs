@@ -36,7 +36,10 @@ pub const TAGS: &[Tag] = &[
         name: "Events",
         description: "Every change writes one event. The lists are the audit log. With `after` they are a feed, oldest first.",
     },
-    Tag { name: "Customers and partners", description: "An operator registers tenants as customers and enrolls partners." },
+    Tag {
+        name: "Customers and partners",
+        description: "An operator registers tenants as customers and enrolls partners.",
+    },
     Tag { name: "Access keys", description: "An operator issues and revokes access keys. A key is shown only once." },
     Tag { name: "Service", description: "The current policy, this reference, and the page of an invitation's link." },
 ];
@@ -80,13 +83,16 @@ const END: &str = "All grants in the relationship end with it. Registered subscr
 const END_GRANT: &str = "Nothing else ends with it. A repeat returns 200 with the current grant.";
 const FEED: &str = "Newest first. With `after` the events are oldest first: start with an empty `after`, and go on with \
                     `after=<next_cursor>`. The feed is about ten seconds behind, and skips nothing.";
-const CREATE_ENDPOINT: &str = "The endpoint is `pending` until it answers a challenge with 2xx. Messages for it wait until then.";
-const UPDATE_ENDPOINT: &str = "Members that are absent do not change. A new URL, or `state` `active`, starts a new challenge.";
+const CREATE_ENDPOINT: &str =
+    "The endpoint is `pending` until it answers a challenge with 2xx. Messages for it wait until then.";
+const UPDATE_ENDPOINT: &str =
+    "Members that are absent do not change. A new URL, or `state` `active`, starts a new challenge.";
 const TEST_ENDPOINT: &str = "An endpoint that is pending receives a challenge instead.";
 const RESEND: &str = "Send either `event_id` or `since`. If the response has `next_since`, there was no time for all messages: \
                       continue from there.";
 const DELIVERIES: &str = "Newest first.";
-const ROTATE: &str = "Both secrets are live until the grace period ends. Each message then has one signature per secret.";
+const ROTATE: &str =
+    "Both secrets are live until the grace period ends. Each message then has one signature per secret.";
 const WEBHOOK: &str = "Sign the request with the partner's signing secret. `webhook-id` is the idempotency key. The envelope's \
                        `timestamp` is allowed and ignored, because the signed header counts.";
 const IMMUTABLE: &str = "Returns 405 for every id and every caller, before anything is read.";
@@ -176,8 +182,18 @@ pub const OPERATIONS: &[Entry] = &[
         ENDPOINTS,
         ROTATE,
     ),
-    entry("POST /v1/partners/{partner_id}/endpoints/{endpoint_id}/test", "test_partner_endpoint", ENDPOINTS, TEST_ENDPOINT),
-    entry("POST /v1/partners/{partner_id}/endpoints/{endpoint_id}/resend", "resend_partner_messages", ENDPOINTS, RESEND),
+    entry(
+        "POST /v1/partners/{partner_id}/endpoints/{endpoint_id}/test",
+        "test_partner_endpoint",
+        ENDPOINTS,
+        TEST_ENDPOINT,
+    ),
+    entry(
+        "POST /v1/partners/{partner_id}/endpoints/{endpoint_id}/resend",
+        "resend_partner_messages",
+        ENDPOINTS,
+        RESEND,
+    ),
     entry(
         "GET /v1/partners/{partner_id}/endpoints/{endpoint_id}/deliveries",
         "list_partner_deliveries",
@@ -200,8 +216,18 @@ pub const OPERATIONS: &[Entry] = &[
         ENDPOINTS,
         ROTATE,
     ),
-    entry("POST /v1/customers/{tenant_id}/endpoints/{endpoint_id}/test", "test_customer_endpoint", ENDPOINTS, TEST_ENDPOINT),
-    entry("POST /v1/customers/{tenant_id}/endpoints/{endpoint_id}/resend", "resend_customer_messages", ENDPOINTS, RESEND),
+    entry(
+        "POST /v1/customers/{tenant_id}/endpoints/{endpoint_id}/test",
+        "test_customer_endpoint",
+        ENDPOINTS,
+        TEST_ENDPOINT,
+    ),
+    entry(
+        "POST /v1/customers/{tenant_id}/endpoints/{endpoint_id}/resend",
+        "resend_customer_messages",
+        ENDPOINTS,
+        RESEND,
+    ),
     entry(
         "GET /v1/customers/{tenant_id}/endpoints/{endpoint_id}/deliveries",
         "list_customer_deliveries",

@@ -33,7 +33,9 @@ pub fn header(components: &mut Components, name: &str) -> Value {
     let (component, description, schema) = match name {
         "x-request-id" => ("XRequestId", "The id of the request, for support.", json!({"type": "string"})),
         "etag" => ("ETag", "Identifies the content. Send it as `If-None-Match`.", json!({"type": "string"})),
-        "location" => ("Location", "The path of what was created.", json!({"type": "string", "format": "uri-reference"})),
+        "location" => {
+            ("Location", "The path of what was created.", json!({"type": "string", "format": "uri-reference"}))
+        }
         "idempotent-replayed" => (
             "IdempotentReplayed",
             "`true` if an earlier request had this effect already. Otherwise absent.",
@@ -128,8 +130,7 @@ pub fn add_problem(components: &mut Components) {
     let gateway = components.add("schemas", "GatewayError", gateway);
     let description = "The gateway itself returns this for an unknown path or method (404), a body beyond 10 MB (413), too \
                        many requests (429), or a function that does not respond (5xx).";
-    let response =
-        json!({"description": description, "content": {"application/json": {"schema": gateway}}});
+    let response = json!({"description": description, "content": {"application/json": {"schema": gateway}}});
     components.add("responses", "Gateway", response);
 }
 

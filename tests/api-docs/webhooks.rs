@@ -11,6 +11,9 @@ use super::openapi::pascal_case;
 /// The file of the parts that the other schemas share.
 const COMMON: &str = "common";
 
+/// Types that only feeds and lists have: when a customer is registered, it cannot have an endpoint yet.
+const NEVER_SENT: &[&str] = &["customer.registered"];
+
 /// The three headers of a signed webhook, the same for those that are sent and those that are received.
 pub fn signature_headers(components: &mut Components) -> Vec<Value> {
     let header = |name, description, pattern| {
@@ -21,13 +24,24 @@ pub fn signature_headers(components: &mut Components) -> Vec<Value> {
     };
     let headers = [
         header("webhook-id", "The id of the message, the same for every attempt.", "^[A-Za-z0-9_-]{1,128}$"),
-        header("webhook-timestamp", "The time of this attempt, in Unix seconds. At most 300 seconds from now.", "^[0-9]{1,12}$"),
-        header("webhook-signature", "One or more signatures, separated by spaces: `v1,` and base64.", "v1,[A-Za-z0-9+/]{43}="),
+        header(
+            "webhook-timestamp",
+            "The time of this attempt, in Unix seconds. At most 300 seconds from now.",
+            "^[0-9]{1,12}$",
+        ),
+        header(
+            "webhook-signature",
+            "One or more signatures, separated by spaces: `v1,` and base64.",
+            "v1,[A-Za-z0-9+/]{43}=",
+        ),
     ];
-    headers.into_iter().map(|header| {
-        let name = pascal_case(header["name"].as_str().expect("a name"));
-        components.add("parameters", &name, header)
-    }).collect()
+    headers
+        .into_iter()
+        .map(|header| {
+            let name = pascal_case(header["name"].as_str().expect("a name"));
+            components.add("parameters", &name, header)
+        })
+        .collect()
 }
 
 /// Every type of message.
@@ -50,7 +64,7 @@ pub fn webhooks(components: &mut Components) -> Value {
         let webhook = json!({"post": message(&name, schema, &headers, &received)});
         (name, webhook)
     };
-    files.into_iter().map(one).collect::<Map<_, _>>().into()
+    files.into_iter().filter(|(name, _)| !NEVER_SENT.contains(&name.as_str())).map(one).collect::<Map<_, _>>().into()
 }
 
 fn message(name: &str, mut schema: Value, headers: &[Value], received: &Value) -> Value {

@@ -33,7 +33,9 @@ pub(crate) fn html(page: &str, content_security_policy: &str) -> Html {
 /// Allows only the page's one style sheet.
 pub(crate) fn content_security_policy(page: &str) -> String {
     let style = style_hash(page);
-    format!("default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+    format!(
+        "default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
 }
 
 /// The hash by which the content security policy knows the page's one style sheet (CSP Level 3 §6.7.3.3).

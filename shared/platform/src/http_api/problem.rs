@@ -154,7 +154,7 @@ codes! {
         "Delete an endpoint that is no longer needed.";
     /// Two signing secrets are live at the moment.
     RotationInProgress = "rotation_in_progress", 409, "Rotation already in progress",
-        "Wait until the old secret expires, or rotate with `grace_hours` 0.";
+        "Wait until the old secret expires, then rotate again.";
     /// The same request is already in progress.
     IdempotencyInProgress = "idempotency_in_progress", 409, "Request already in progress",
         "Retry after the time in `Retry-After`. The retry returns the response of that request.", retryable;
@@ -254,12 +254,16 @@ impl Problem {
     /// 422 `validation_failed` with these entries.
     pub fn validation(mut errors: Vec<FieldError>) -> Self {
         errors.truncate(MAX_FIELD_ERRORS);
-        Self { errors, ..Self::new(Code::ValidationFailed, "The request is not valid. Correct every place that `errors` lists.") }
+        Self {
+            errors,
+            ..Self::new(Code::ValidationFailed, "The request is not valid. Correct every place that `errors` lists.")
+        }
     }
 
     /// 500 `internal`. The cause is logged under the request's id, and is not in the response.
     pub fn internal(cause: impl fmt::Display) -> Self {
-        let detail = "The request failed because of an error in the service. Report the value of `instance` to the operator.";
+        let detail =
+            "The request failed because of an error in the service. Report the value of `instance` to the operator.";
         Self { cause: Some(cause.to_string()), ..Self::new(Code::Internal, detail) }
     }
 
