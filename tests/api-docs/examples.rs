@@ -13,7 +13,7 @@ const TOKEN: &str = "EXAMPLE-TOKEN-EXAMPLE-TOKEN-EXAMPLE-TOKEN-A";
 /// A signing secret with which nothing is signed: base64 of "example example example example!".
 const SECRET: &str = "whsec_ZXhhbXBsZSBleGFtcGxlIGV4YW1wbGUgZXhhbXBsZSE=";
 /// The most items of a list that are shown.
-const ITEMS: usize = 2;
+const ITEMS: usize = 1;
 
 /// What was sent and received while the sample events were made.
 pub struct Examples {
