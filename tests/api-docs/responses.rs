@@ -148,7 +148,7 @@ fn problem(components: &mut Components, status: u16, codes: &BTreeSet<Code>) -> 
     let names: Vec<_> = codes.iter().map(|code| code.name()).collect();
     let mut members = json!({
         "code": {"description": "The stable code.", "type": "string", "enum": names},
-        "status": {"description": "The HTTP status.", "type": "integer", "const": status},
+        "status": {"description": "The HTTP status.", "type": "integer", "enum": [status]},
     });
     if codes.contains(&Code::InvitationPending) {
         members["invitation_id"] = json!({
