@@ -128,9 +128,8 @@ impl Writer<'_> {
 
     fn parameters(&mut self, operation: &Operation) -> Vec<Value> {
         let path = operation.key.split_once(' ').map_or("", |(_, path)| path);
-        let mut parameters: Vec<_> =
-            path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
-        let mut parameters: Vec<_> = parameters.drain(..).map(|name| self.path_parameter(name)).collect();
+        let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+        let mut parameters: Vec<_> = names.map(|name| self.path_parameter(name)).collect();
         parameters.extend(operation.parameters.iter().map(|parameter| self.own_parameter(parameter)));
         if operation.security == Security::Signature {
             parameters.extend(webhooks::signature_headers(self.components));
