@@ -81,6 +81,13 @@ const MEMBERS: &[(&str, &str, &str)] = &[
     ("", "state", "The new state."),
     ("", "status", "The new status."),
     ("DelegatedAdminRequest", "duration", "How long the grant runs: `P<days>D`."),
+    ("RolePolicy", "create_invitation", "The roles that may invite customers."),
+    ("RolePolicy", "manage_invitation", "The roles that may cancel and renew invitations."),
+    ("RolePolicy", "register_subscription", "The roles that may register subscriptions."),
+    ("RolePolicy", "end_relationship", "The roles that may end relationships."),
+    ("RolePolicy", "end_grant", "The roles that may end grants."),
+    ("RolePolicy", "manage_endpoints", "The roles that may manage webhook endpoints."),
+    ("RolePolicy", "read", "The roles that may read."),
 ];
 
 /// Adds the descriptions to members that have none.
