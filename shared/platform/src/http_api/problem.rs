@@ -89,7 +89,7 @@ codes! {
     /// One of the three signature headers is malformed.
     SignatureMalformed = "signature_malformed", 401, "Malformed webhook signature",
         "Send `webhook-id` as 1 to 128 of `A–Z a–z 0–9 _ -`, `webhook-timestamp` in Unix seconds, and `webhook-signature` as `v1,` and base64.";
-    /// No signature matches the body under a live signing secret of the partner, or there is no such partner.
+    /// No signature matches the body under a live signing secret of the partner, or the partner does not exist.
     SignatureInvalid = "signature_invalid", 401, "Webhook signature does not match",
         "Sign the exact bytes that you send, with the partner's current signing secret.";
     /// `webhook-timestamp` is more than 300 seconds from the server's time, which `detail` has.
