@@ -78,8 +78,8 @@ const MEMBERS: &[(&str, &str, &str)] = &[
     ("", "grace_hours", "Hours for which the old secret stays valid."),
     ("", "actor", "Who caused the event."),
     ("", "subject", "The ids of everything that the event is about."),
-    ("", "state", "The new state."),
-    ("", "status", "The new status."),
+    ("", "state", "The state."),
+    ("", "status", "The status."),
     ("DelegatedAdminRequest", "duration", "How long the grant runs: `P<days>D`."),
     ("RolePolicy", "create_invitation", "The roles that may invite customers."),
     ("RolePolicy", "manage_invitation", "The roles that may cancel and renew invitations."),
@@ -88,6 +88,15 @@ const MEMBERS: &[(&str, &str, &str)] = &[
     ("RolePolicy", "end_grant", "The roles that may end grants."),
     ("RolePolicy", "manage_endpoints", "The roles that may manage webhook endpoints."),
     ("RolePolicy", "read", "The roles that may read."),
+    ("PolicyVersion", "roles", "Which roles may do what."),
+    ("PolicyVersion", "effective_from", "The time from which the version is in force."),
+    ("PolicyView", "roles", "Which roles may do what."),
+    ("PolicyView", "effective_from", "The time from which the version is in force."),
+    ("InvitationView", "kind", "What the invitation asks for."),
+    ("MeView", "kind", "The kind of the caller."),
+    ("PrincipalView", "kind", "The kind of the owner."),
+    ("EventView", "type", "The type of the event."),
+    ("WebhookEvent", "type", "The type of the event."),
 ];
 
 /// Adds the descriptions to members that have none.
