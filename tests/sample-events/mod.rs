@@ -7,7 +7,7 @@ mod stage;
 mod story;
 
 pub use mailbox::Mailbox;
-pub use stage::{Answered, Around, JOBS, Stage};
+pub use stage::{Answered, Around, Exchange, JOBS, Stage};
 pub use story::play;
 
 /// The master key of the sample events. It is public and must not be used for anything else.

@@ -71,6 +71,15 @@ pub struct Answered {
     pub answer: Answer,
 }
 
+/// A request and its response.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// The route, `METHOD /path/{parameter}`.
+    pub route: String,
+    pub call: Call,
+    pub answer: Answer,
+}
+
 /// The functions and their table and queue.
 pub struct Stage {
     clock: Arc<ManualClock>,
@@ -82,6 +91,7 @@ pub struct Stage {
     /// The name of each route's event in the template.
     names: BTreeMap<String, String>,
     samples: Mutex<Vec<Sample>>,
+    exchanges: Mutex<Vec<Exchange>>,
     operator_key: AccessKeyText,
     mailbox: Mailbox,
     /// A client that `around` does not wrap.
@@ -202,6 +212,7 @@ impl Stage {
             router,
             names,
             samples: Mutex::default(),
+            exchanges: Mutex::default(),
             operator_key,
             mailbox,
             table,
@@ -227,6 +238,11 @@ impl Stage {
         self.kept().clone()
     }
 
+    /// Every request and its response, in order.
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        self.exchanges.lock().expect("exchanges").clone()
+    }
+
     fn kept(&self) -> MutexGuard<'_, Vec<Sample>> {
         self.samples.lock().expect("samples")
     }
@@ -237,6 +253,8 @@ impl Stage {
         let found = self.router.find(call.method.as_str(), path).unwrap_or_else(|| panic!("no route: {path}"));
         let text = self.event(call, found.key, &found.parameters);
         let answer = self.invoke(found.target, text.as_bytes()).await;
+        let exchange = Exchange { route: found.key.to_owned(), call: call.clone(), answer: answer.clone() };
+        self.exchanges.lock().expect("exchanges").push(exchange);
         let name = &self.names[found.key];
         let mut samples = self.kept();
         if !samples.iter().any(|sample| sample.function == *found.target && sample.name == *name) {

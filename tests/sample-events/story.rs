@@ -153,7 +153,9 @@ async fn look_around(stage: &Stage, partner: &Partner, contoso: &Customer, invit
     for method in ["PUT", "PATCH", "DELETE"] {
         expect(stage, 405, &partner.call(method, subscription)).await;
     }
-    expect(stage, 200, &Call::get("/v1/policy")).await;
+    for path in ["/v1/policy", "/openapi.json", "/docs"] {
+        expect(stage, 200, &Call::get(path)).await;
+    }
     for method in ["GET", "HEAD"] {
         assert_eq!(
             stage

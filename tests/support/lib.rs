@@ -3,6 +3,8 @@
 //! `World::start()` starts the local gateway with an empty table and a virtual clock. If `MULTIPARTNER_URL` and
 //! `MULTIPARTNER_OPERATOR_KEY` are set, it uses that deployment and the system clock instead.
 
+#[path = "../api-docs/mod.rs"]
+pub mod api_docs;
 pub mod cases;
 pub mod catalog;
 pub mod clock;

@@ -42,7 +42,7 @@ pub const FUNCTION: Function = Function {
         "GET /v1/keys" => operator::keys, reads [];
         /// List all events, or follow them as a feed.
         "GET /v1/events" => operator::events, reads [];
-        /// Get the caller's own key: whom it stands for, and its roles.
+        /// Get the caller's own key: its owner and its roles.
         "GET /v1/me" => me, reads [];
         /// Always rejected: a registered subscription never changes.
         "PUT /v1/partners/{partner_id}/subscriptions/{subscription_id}" => immutable, computes [SubscriptionImmutable];

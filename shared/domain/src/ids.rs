@@ -155,7 +155,7 @@ impl Serialize for TenantId {
 #[cfg(feature = "describe")]
 const UUID_PATTERN: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
 
-describe!(TenantId: schemars::json_schema!({"type": "string", "format": "uuid", "pattern": UUID_PATTERN}));
+describe!(TenantId: schemars::json_schema!({"description": "The id of an organization's tenant: a UUID in lower case.", "type": "string", "format": "uuid", "pattern": UUID_PATTERN}));
 
 /// A partner's own id of a subscription: 1 to 64 of `A–Z a–z 0–9 . _ -`, compared without case.
 #[derive(Clone, Debug)]

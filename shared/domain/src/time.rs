@@ -145,7 +145,7 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-describe!(Timestamp: schemars::json_schema!({"type": "string", "format": "date-time"}));
+describe!(Timestamp: schemars::json_schema!({"description": "A time in UTC (RFC 3339), with milliseconds.", "type": "string", "format": "date-time"}));
 
 #[cfg(test)]
 mod tests {

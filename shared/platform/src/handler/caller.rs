@@ -124,12 +124,18 @@ impl Caller for KeyHolder {
 
     async fn identify(context: &Context) -> Result<Self, Problem> {
         let missing = || {
-            Problem::new(Code::TokenMissing, "Send the header `Authorization: Bearer mpk_…`.")
-                .with_header("www-authenticate", "Bearer")
+            Problem::new(
+                Code::TokenMissing,
+                "The access key is missing. Send the header `Authorization: Bearer mpk_…`.",
+            )
+            .with_header("www-authenticate", "Bearer")
         };
         let invalid = || {
-            Problem::new(Code::KeyInvalid, "The key is malformed, unknown or revoked.")
-                .with_header("www-authenticate", "Bearer error=\"invalid_token\"")
+            Problem::new(
+                Code::KeyInvalid,
+                "The access key is malformed, unknown or revoked. Check it, or ask the operator for a new one.",
+            )
+            .with_header("www-authenticate", "Bearer error=\"invalid_token\"")
         };
         let header = context.request.single_header("authorization")?.ok_or_else(missing)?;
         let (scheme, text) = header.split_once(' ').ok_or_else(missing)?;
@@ -163,7 +169,12 @@ impl KeyHolder {
 
     fn permitted_role(&self, context: &Context, action: Action) -> Result<Role, Problem> {
         let role = context.policy().permitted_role(action, &self.roles);
-        role.ok_or_else(|| Problem::new(Code::RoleNotPermitted, "None of the key's roles permits this."))
+        role.ok_or_else(|| {
+            Problem::new(
+                Code::RoleNotPermitted,
+                "None of the key's roles permits this action. `GET /v1/policy` lists the roles for each action.",
+            )
+        })
     }
 }
 
@@ -186,7 +197,7 @@ impl Caller for Operator {
                 let actor = Actor { kind: ActorKind::Operator, id: key.key_id.to_string(), role: None };
                 Ok(Self { actor, key })
             }
-            _ => Err(Problem::new(Code::RoleNotPermitted, "Only an operator's key permits this.")),
+            _ => Err(Problem::new(Code::RoleNotPermitted, "Only an operator may do this. Use an operator's key.")),
         }
     }
 
@@ -227,7 +238,10 @@ impl<P: Permission> Caller for PartnerKey<P> {
         let id = match &key.principal {
             Principal::Partner(id) if id.as_str() == context.request.path("partner_id") => id,
             Principal::Operator => {
-                return Err(Problem::new(Code::RoleNotPermitted, "Only the partner's own key permits this."));
+                return Err(Problem::new(
+                    Code::RoleNotPermitted,
+                    "Only the partner itself may do this. Use a key of the partner.",
+                ));
             }
             _ => return Err(Problem::not_found()),
         };
@@ -266,13 +280,19 @@ impl Caller for CustomerKey {
         let customer = match key.principal {
             Principal::Customer(id) if id.as_str() == context.request.path("tenant_id") => id,
             Principal::Operator => {
-                return Err(Problem::new(Code::RoleNotPermitted, "Only the customer's own key permits this."));
+                return Err(Problem::new(
+                    Code::RoleNotPermitted,
+                    "Only the customer itself may do this. Use a key of the customer.",
+                ));
             }
             _ => return Err(Problem::not_found()),
         };
         let role = context.policy().roles.customer;
         if !key.roles.contains(&role) {
-            return Err(Problem::new(Code::ApproverNotPermitted, format!("Only a {role} may act for the customer.")));
+            return Err(Problem::new(
+                Code::ApproverNotPermitted,
+                format!("Only a key with the role {role} may act for the customer."),
+            ));
         }
         let actor = Actor { kind: ActorKind::Customer, id: customer.to_string(), role: Some(role) };
         Ok(Self { customer, actor })
@@ -425,7 +445,12 @@ impl<P: Permission> Caller for SignedWebhook<P> {
         let partner = sender(context, &headers, body).await?;
         let policy = context.policy();
         let role = policy.permitted_role(P::ACTION, &[policy.roles.webhook]);
-        let role = role.ok_or_else(|| Problem::new(Code::RoleNotPermitted, "Webhooks may not do this."))?;
+        let role = role.ok_or_else(|| {
+            Problem::new(
+                Code::RoleNotPermitted,
+                "The policy does not permit this action by webhook. Use an access key.",
+            )
+        })?;
         if !partner.is_active() {
             return Err(Problem::partner_not_active());
         }
@@ -479,22 +504,23 @@ fn problem_of_signature(error: SignatureError, context: &Context) -> Problem {
     match error {
         SignatureError::Missing => Problem::new(
             Code::SignatureMissing,
-            "Send the headers `webhook-id`, `webhook-timestamp` and `webhook-signature` (Standard Webhooks).",
+            "A signature header is missing. Send `webhook-id`, `webhook-timestamp` and `webhook-signature` (Standard Webhooks).",
         ),
         SignatureError::Malformed => Problem::new(
             Code::SignatureMalformed,
-            "A signature header is malformed. `webhook-signature` is `v1,` and a base64 HMAC-SHA256.",
+            "A signature header is malformed. Send `webhook-id` as 1 to 128 of `A-Z a-z 0-9 _ -`, `webhook-timestamp` in Unix \
+             seconds, and `webhook-signature` as `v1,` and a base64 HMAC-SHA256.",
         ),
         SignatureError::TimestampOutOfTolerance => Problem::new(
             Code::TimestampOutOfTolerance,
             format!(
-                "`webhook-timestamp` is more than {TOLERANCE_SECONDS} s from the server's time, {}. Check the clock and \
+                "`webhook-timestamp` is more than {TOLERANCE_SECONDS} s from the server's time, {}. Correct your clock and \
                  sign again.",
                 context.now().seconds()
             ),
         ),
         SignatureError::Invalid => {
-            let detail = "The signature does not match a live signing secret of this partner.";
+            let detail = "The signature matches no live signing secret of this partner. Sign the exact bytes of the body with the current secret.";
             Problem::new(Code::SignatureInvalid, detail)
         }
     }

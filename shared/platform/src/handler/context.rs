@@ -44,7 +44,7 @@ impl Context {
     /// # Errors
     /// 403 `cloud_not_supported` if the policy does not serve it (MP-01).
     pub fn cloud_rules(&self, cloud: Cloud) -> Result<&CloudPolicy, Problem> {
-        let detail = || format!("The policy does not serve the cloud {cloud}.");
+        let detail = || format!("The policy does not serve the cloud {cloud}. `GET /v1/policy` lists the clouds.");
         self.policy().cloud(cloud).ok_or_else(|| Problem::new(Code::CloudNotSupported, detail()))
     }
 

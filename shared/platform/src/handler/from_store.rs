@@ -1,4 +1,4 @@
-//! How a caller hears of what went wrong in the store.
+//! Errors of the table as problems.
 
 use crate::http_api::{Code, Problem};
 use crate::secrets::UnknownMasterKey;
@@ -8,23 +8,23 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::InProgress => {
-                Self::new(Code::IdempotencyInProgress, "A twin of this request is being committed; send it again.")
+                Self::new(Code::IdempotencyInProgress, "The same request is already in progress. Retry it to get its response.")
                     .retry_after(1)
             }
             StoreError::Contention => {
-                Self::new(Code::Contention, "Other requests for the same things got in the way; send it again.")
+                Self::new(Code::Contention, "Conflicting writes kept the request from being committed. Nothing was written. Retry the request.")
                     .retry_after(1)
             }
             StoreError::Throttled => {
-                Self::new(Code::Throttled, "The table did not keep up; send the request again.").retry_after(2)
+                Self::new(Code::Throttled, "The database is throttling. Nothing was written. Retry the request.").retry_after(2)
             }
             StoreError::OutcomeUnknown => Self::new(
                 Code::OutcomeUnknown,
-                "It is not known whether this took effect. Send the same request again, under the same key, to find out.",
+                "It is not known whether the request took effect. Retry the same request with the same idempotency key.",
             )
             .retry_after(2),
             StoreError::Deadline => {
-                Self::new(Code::Deadline, "There was not enough time to begin; nothing was written.").retry_after(1)
+                Self::new(Code::Deadline, "There was not enough time to start the request. Nothing was written. Retry the request.").retry_after(1)
             }
             StoreError::Corrupt(_) | StoreError::Failed { .. } => Self::internal(error),
         }
@@ -34,15 +34,22 @@ impl From<StoreError> for Problem {
 impl From<TenantRefusal> for Problem {
     fn from(refusal: TenantRefusal) -> Self {
         match refusal {
-            TenantRefusal::Unknown => Self::new(Code::CustomerUnknown, "The customer's tenant is not registered here."),
+            TenantRefusal::Unknown => Self::new(
+                Code::CustomerUnknown,
+                "The customer's tenant is not registered. Ask the operator to register it.",
+            ),
             TenantRefusal::Csp => Self::new(
                 Code::CustomerIsCspTenant,
-                "The customer's tenant itself sells (it is a CSP tenant). Another tenant of the same company may be a customer.",
+                "The customer's tenant is a CSP tenant, so it cannot be a customer. Use another tenant of that organization.",
             ),
-            TenantRefusal::Cloud => Self::new(Code::CloudMismatch, "Partner and customer must be in the same cloud."),
-            TenantRefusal::Market => {
-                Self::new(Code::MarketMismatch, "Partner and customer must be in the same market.")
-            }
+            TenantRefusal::Cloud => Self::new(
+                Code::CloudMismatch,
+                "The partner and the customer are in different clouds. They must be in the same cloud.",
+            ),
+            TenantRefusal::Market => Self::new(
+                Code::MarketMismatch,
+                "The partner and the customer are in different markets. They must be in the same market.",
+            ),
         }
     }
 }

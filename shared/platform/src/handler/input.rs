@@ -165,7 +165,7 @@ impl<B: WebhookData + Send + 'static> Input for Envelope<B> {
         let document = document(context.request.body()?)?;
         // A wrong type says more than the errors in its data.
         if document.get("type").and_then(Value::as_str).is_some_and(|kind| kind != B::TYPE) {
-            let detail = format!("This route accepts webhooks of type `{}`.", B::TYPE);
+            let detail = format!("This route accepts only webhooks of type `{}`.", B::TYPE);
             return Err(Problem::new(Code::EventTypeUnknown, detail));
         }
         let Outer(data) = body::read(document, &context.rules())?;
@@ -239,7 +239,8 @@ impl Input for IdempotencyKey {
         &[Code::IdempotencyKeyMissing, Code::IdempotencyKeyInvalid, Code::IdempotencyKeyReused, Code::HeaderRepeated];
 
     fn read(context: &Context) -> Result<Self, Problem> {
-        let detail = "Send an `Idempotency-Key` header: a text of your own that is different for each new request.";
+        let detail =
+            "The `Idempotency-Key` header is missing. Send a text of your own that is different for each new request.";
         let missing = || Problem::new(Code::IdempotencyKeyMissing, detail);
         context.request.idempotency_key()?.map(Self).ok_or_else(missing)
     }

@@ -163,7 +163,7 @@ impl From<PageError> for Problem {
         match error {
             PageError::Cursor => Problem::new(
                 Code::CursorInvalid,
-                "The cursor is damaged, or belongs to another caller, list or filter. Start again without it.",
+                "The cursor is damaged, or belongs to another caller, list or filter. Request the first page again, without `cursor`.",
             ),
             PageError::Store(error) => error.into(),
         }

@@ -18,7 +18,7 @@ pub mod views;
 
 pub use answer::{
     Answer, BOUNDARY_CODES, Created, CreatedAt, CreatedOnce, CreatedOnceAt, Found, Html, JsonDocument, Never, Queued,
-    Replayable, View,
+    REPLAYED, Replayable, View,
 };
 pub use app::{App, EndpointRules};
 pub use caller::{

@@ -47,7 +47,7 @@ impl Rotation {
     /// # Errors
     /// 409 `rotation_in_progress` while two are live.
     pub fn rotate(&self, secrets: &[SecretVersion]) -> Result<Vec<SecretVersion>, Problem> {
-        let detail = "Two secrets are live. Wait until the old one ends, then rotate again.";
+        let detail = "Two secrets are live. Wait until the old one expires, then rotate again.";
         SecretVersion::rotate(secrets, self.now, self.ends_at, self.key_number)
             .ok_or_else(|| Problem::new(Code::RotationInProgress, detail))
     }

@@ -202,15 +202,23 @@ impl Reader for Fields<'_> {
 /// 400 `body_encoding_invalid`, `json_invalid` (with line and column), `json_too_deep` or `json_duplicate_key`.
 pub fn document(bytes: &[u8]) -> Result<Value, Problem> {
     strict_json::parse(bytes).map_err(|error| match error {
-        JsonError::Encoding => Problem::new(Code::BodyEncodingInvalid, "The body is not valid UTF-8."),
-        JsonError::Invalid { line, column } => {
-            Problem::new(Code::JsonInvalid, format!("The JSON is invalid at line {line}, column {column}."))
+        JsonError::Encoding => {
+            Problem::new(Code::BodyEncodingInvalid, "The body is not valid UTF-8. Send it as UTF-8.")
         }
+        JsonError::Invalid { line, column } => Problem::new(
+            Code::JsonInvalid,
+            format!("The JSON is invalid at line {line}, column {column}. Correct it there."),
+        ),
         JsonError::TooDeep => {
             let most = strict_json::MAX_DEPTH;
-            Problem::new(Code::JsonTooDeep, format!("The JSON is nested deeper than {most} levels."))
+            Problem::new(
+                Code::JsonTooDeep,
+                format!("The JSON is nested deeper than {most} levels. Send only documented members."),
+            )
         }
-        JsonError::DuplicateKey => Problem::new(Code::JsonDuplicateKey, "An object has the same member twice."),
+        JsonError::DuplicateKey => {
+            Problem::new(Code::JsonDuplicateKey, "An object has the same member twice. Send each member once.")
+        }
     })
 }
 

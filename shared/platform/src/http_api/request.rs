@@ -42,7 +42,7 @@ impl Request {
         let malformed = || {
             Problem::new(
                 Code::EventMalformed,
-                "The event is not an HTTP API event of payload format 2.0 from the stage `$default`.",
+                "The event is not an HTTP API event of payload format 2.0 from the stage `$default`. Call the API through its gateway.",
             )
         };
         let event: Event = serde_json::from_slice(payload).map_err(|_| malformed())?;
@@ -121,7 +121,8 @@ impl Request {
         if (1..=255).contains(&value.len()) && value.bytes().all(plain) {
             return Ok(Some(value.to_owned()));
         }
-        let expected = "`Idempotency-Key` must be 1 to 255 printable ASCII characters without spaces and commas.";
+        let expected =
+            "The `Idempotency-Key` is malformed. Send 1 to 255 printable ASCII characters without spaces and commas.";
         Err(Problem::new(Code::IdempotencyKeyInvalid, expected))
     }
 
@@ -160,7 +161,7 @@ impl Request {
         if text.is_empty() {
             return Err(Problem::new(
                 Code::BodyMissing,
-                "This route needs a JSON body. Send one with `Content-Type: application/json`.",
+                "The body is missing. Send a JSON body with `Content-Type: application/json`.",
             ));
         }
         let too_large = || {
@@ -174,7 +175,8 @@ impl Request {
         if !self.is_base64() {
             return Ok(text.as_bytes().to_vec());
         }
-        let invalid = |_| Problem::new(Code::BodyEncodingInvalid, "The body is not valid base64.");
+        let invalid =
+            |_| Problem::new(Code::BodyEncodingInvalid, "The body is marked as base64, but is not valid base64.");
         let bytes = BASE64.decode(text.as_bytes()).map_err(invalid)?;
         if bytes.len() > MAX_BODY { Err(too_large()) } else { Ok(bytes) }
     }
@@ -187,7 +189,7 @@ impl Request {
         let unsupported = || {
             Problem::new(
                 Code::MediaTypeUnsupported,
-                "Send `Content-Type: application/json`, in UTF-8 and without `Content-Encoding`.",
+                "The media type is not supported. Send `Content-Type: application/json` in UTF-8, without `Content-Encoding`.",
             )
         };
         if self.single_header("content-encoding")?.is_some_and(|coding| !coding.eq_ignore_ascii_case("identity")) {

@@ -1,4 +1,4 @@
-//! What a handler answers, and how it becomes the gateway's response.
+//! What a handler returns, and how it becomes the gateway's response.
 
 use std::fmt;
 
@@ -8,21 +8,21 @@ use serde::Serialize;
 
 use super::Problem;
 
-/// The media type of answers.
+/// The media type of responses.
 pub(super) const JSON: &str = "application/json";
 
-/// A successful answer.
+/// A successful response.
 #[derive(Clone)]
 pub struct Response {
     /// HTTP status.
     pub status: u16,
-    /// Headers beside those every answer has.
+    /// Headers besides those that every response has.
     pub headers: Vec<(&'static str, String)>,
     /// The bytes of the body, always UTF-8 text.
     pub body: String,
 }
 
-/// Answers hold keys, secrets and links, so a body does not show.
+/// Responses have keys, secrets and links, so a body is not shown.
 impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")
@@ -33,7 +33,7 @@ impl fmt::Debug for Response {
 }
 
 impl Response {
-    /// A JSON answer.
+    /// A JSON response.
     ///
     /// # Errors
     /// 500 `internal` when the value cannot be written as JSON.
@@ -49,7 +49,7 @@ impl Response {
     }
 }
 
-/// Headers of every answer, which an answer may replace: nothing here may be cached or sniffed.
+/// Headers of every response, which a response may replace: responses must not be cached or sniffed.
 const ALWAYS: &[(&str, &str)] = &[
     ("cache-control", "no-store"),
     ("content-language", "en"),
@@ -57,7 +57,7 @@ const ALWAYS: &[(&str, &str)] = &[
     ("strict-transport-security", "max-age=63072000; includeSubDomains"),
 ];
 
-/// Turns an answer or a problem into the gateway's response.
+/// Turns a response or a problem into the gateway's response.
 pub fn to_gateway(answer: Result<Response, Problem>, request_id: &str) -> ApiGatewayV2httpResponse {
     match answer {
         Ok(answer) => build(answer.status, &answer.headers, answer.body, request_id),

@@ -2,6 +2,7 @@ use crate::store::Page;
 
 crate::views! {
     /// One page of a list.
+    #[cfg_attr(feature = "describe", schemars(rename = "{T}Page"))]
     pub struct PageView<T> {
         pub items: Vec<T>,
         /// The cursor of the next page, if there is one.
