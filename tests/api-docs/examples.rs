@@ -27,7 +27,9 @@ impl Examples {
     pub async fn record() -> Self {
         let stage = Stage::start(None).await;
         play(&stage).await;
-        let exchanges = stage.exchanges();
+        let mut exchanges = stage.exchanges();
+        // The document has examples of its own, whose placeholders are no secrets.
+        exchanges.retain(|exchange| exchange.route != "GET /openapi.json");
         let known = [MASTER_KEY, stage.operator_key()].map(str::to_owned);
         let mut secrets = BTreeSet::from(known);
         for exchange in &exchanges {
