@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_named() {
-        let error = operator_key(Some(Path::new("no-such-file"))).unwrap_err().to_string();
-        assert!(error.starts_with("cannot read no-such-file: "), "{error}");
+        let error = operator_key(Some(Path::new("missing-file"))).unwrap_err().to_string();
+        assert!(error.starts_with("cannot read missing-file: "), "{error}");
     }
 }

@@ -53,6 +53,7 @@ pub fn blocks(text: &str) -> Result<Vec<Block>, String> {
                 "file" => next.file = Some(value.to_owned()),
                 "prints" => next.prints.push(value.to_owned()),
                 "needs" => next.needs.push(value.to_owned()),
+                "Generated" => {}
                 _ => return Err(format!("line {}: unknown comment `{name}`", number + 1)),
             }
         } else if let Some(language) = line.strip_prefix("```") {

@@ -10,7 +10,7 @@ const RULES: &[(&str, &str, &[&str])] = &[
         "MP-01",
         "both clouds are served, unless the policy denies one",
         &[
-            "each_role_may_do_exactly_what_the_policy_says_in_us_gov",
+            "each_role_can_do_exactly_what_the_policy_allows_in_us_gov",
             "nothing_new_can_start_in_a_cloud_that_the_policy_denies",
         ],
     ),
@@ -27,8 +27,8 @@ const RULES: &[(&str, &str, &[&str])] = &[
         "MP-03",
         "three roles may act for a partner, others may not",
         &[
-            "each_role_may_do_exactly_what_the_policy_says_in_the_public_cloud",
-            "each_role_may_do_exactly_what_the_policy_says_in_us_gov",
+            "each_role_can_do_exactly_what_the_policy_allows_in_the_public_cloud",
+            "each_role_can_do_exactly_what_the_policy_allows_in_us_gov",
             "one_permitted_role_of_several_is_enough_and_is_recorded",
         ],
     ),

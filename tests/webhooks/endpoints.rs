@@ -89,7 +89,7 @@ async fn invalid_members_are_reported_with_their_pointers() {
         (json!({}), "/url"),
         (json!({"url": 1}), "/url"),
         (json!({"url": "https://a.example.com/", "event_types": []}), "/event_types"),
-        (json!({"url": "https://a.example.com/", "event_types": ["x"]}), "/event_types"),
+        (json!({"url": "https://a.example.com/", "event_types": ["x"]}), "/event_types/0"),
         (json!({"url": "https://a.example.com/", "description": "\u{0}"}), "/description"),
         (json!({"url": "https://a.example.com/", "state": "active"}), "/state"),
     ] {

@@ -1,7 +1,8 @@
 //! The bodies of answers. The members of an acceptance are checked later, in the order of the contract.
 
 use domain::{AcceptedBy, PolicyVersion, Role};
-use platform::http_api::body::{Body, ObjectOf, Reader, Rules, Unread};
+use platform::http_api::body::{Body, Reader, Rules, Unread};
+use platform::http_api::object::ObjectOf;
 use platform::http_api::shape::{self, AnyText, OneOf};
 use platform::http_api::{Code, Problem};
 use serde_json::Value;

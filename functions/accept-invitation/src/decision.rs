@@ -1,8 +1,9 @@
 //! The customer's decision on delegated administration: `"as_requested"`, `"refused"`, or what is granted of it.
 
 use domain::{DelegatedAdmin, GrantDecision, GrantDecisionError};
-use platform::http_api::body::{ObjectOf, Rules, Unread};
+use platform::http_api::body::{Rules, Unread};
 use platform::http_api::delegated_admin::Requested;
+use platform::http_api::object::ObjectOf;
 use platform::http_api::schemas::Schemas;
 use platform::http_api::shape::Shape;
 use platform::http_api::{At, Code, InvalidField, Problem};

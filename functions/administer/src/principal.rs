@@ -2,7 +2,8 @@
 
 use domain::{CallerKind, PartnerId, PolicyVersion, Principal, Role, TenantId};
 use platform::http_api::InvalidField;
-use platform::http_api::body::{Body, ObjectOf, Reader, Rules};
+use platform::http_api::body::{Body, Reader, Rules};
+use platform::http_api::object::ObjectOf;
 use platform::http_api::shape::{self, AnyText, OneOf, SetOf};
 
 /// `{principal, roles, name}`

@@ -7,8 +7,9 @@ use domain::{
 use platform::handler::views::DelegatedAdminView;
 use platform::handler::{Context, WebhookData};
 use platform::http_api::Problem;
-use platform::http_api::body::{Body, ObjectOf, Reader, Rules};
+use platform::http_api::body::{Body, Reader, Rules};
 use platform::http_api::delegated_admin::Requested;
+use platform::http_api::object::ObjectOf;
 use platform::http_api::shape::{self, OrNull, Whole};
 use serde_json::json;
 

@@ -1,6 +1,5 @@
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::Client;
 use domain::{Policy, PolicyVersion};
 use platform::aws;
 use platform::clock::{Clock, SystemClock};
@@ -10,7 +9,7 @@ use platform::outbound::{Loopback, Sender, SystemResolver};
 use platform::queue::Queue;
 use platform::random::{Random, SystemRandom};
 use platform::secrets::{MasterKeys, UnknownMasterKey};
-use platform::store::{OpContext, Store, StoreError};
+use platform::store::{Client, OpContext, Store, StoreError};
 
 /// The name of the job, and of the actor in the events that it writes.
 pub(crate) const NAME: &str = "deliver-webhook";

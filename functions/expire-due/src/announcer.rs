@@ -1,12 +1,11 @@
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::Client;
 use domain::{Actor, Event, Occurrence, Policy, Timestamp};
 use platform::clock::{Clock, SystemClock};
 use platform::config::Config;
 use platform::lambda::{RunBudget, StartError};
 use platform::random::SystemRandom;
-use platform::store::{OpContext, Store};
+use platform::store::{Client, OpContext, Store};
 
 /// The name of the job, and of the actor in the events that it writes.
 pub(crate) const NAME: &str = "expire-due";

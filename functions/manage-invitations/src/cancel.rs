@@ -4,7 +4,7 @@ use platform::handler::{Context, NoMembers, PartnerKey, Path, Replayable, permis
 use platform::http_api::{Code, Problem};
 use platform::store::{InvitationChange, Step, retry_on_change};
 
-use crate::own_invitation;
+use crate::invitation::own_invitation;
 
 type Cancelled = Replayable<InvitationResponse>;
 

@@ -1,12 +1,10 @@
 //! The inviting partner cancels or renews its invitation.
 
 mod cancel;
+mod invitation;
 mod renew;
 
-use domain::{Invitation, InvitationId};
 use platform::config::Needs;
-use platform::handler::{ActingPartner, Context};
-use platform::http_api::Problem;
 use platform::lambda::Function;
 
 pub const FUNCTION: Function = Function {
@@ -24,9 +22,3 @@ pub const FUNCTION: Function = Function {
     },
     needs: Needs::TABLE_AND_KEYS,
 };
-
-/// The invitation, if it is this partner's.
-async fn own_invitation(context: &Context, acting: &ActingPartner, id: &InvitationId) -> Result<Invitation, Problem> {
-    let invitation = context.app.store.invitation(context.op(), id).await?;
-    invitation.filter(|found| found.partner_id == acting.partner.partner_id).ok_or_else(Problem::not_found)
-}

@@ -9,7 +9,7 @@ use platform::http_api::{Code, Problem};
 use platform::store::{CustomerRequirements, Renewed, Step, retry_on_change};
 use serde_json::json;
 
-use crate::own_invitation;
+use crate::invitation::own_invitation;
 
 /// `{expires_in_days?}`
 pub(crate) struct RenewalBody {

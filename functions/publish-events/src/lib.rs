@@ -5,6 +5,7 @@
 
 mod fault;
 mod follow_up;
+mod publish;
 mod publisher;
 mod run;
 mod stream;

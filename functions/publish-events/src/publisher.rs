@@ -1,13 +1,12 @@
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::Client;
 use platform::aws;
 use platform::clock::{Clock, SystemClock};
 use platform::config::Config;
 use platform::lambda::StartError;
 use platform::queue::Queue;
 use platform::random::{Random, SystemRandom};
-use platform::store::Store;
+use platform::store::{Client, Store};
 
 /// What publishing works with.
 pub struct Publisher {

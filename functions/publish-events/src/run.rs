@@ -1,20 +1,15 @@
-//! One run of the job. It publishes an item in three steps: store its deliveries, send their tickets, remove the item's mark.
-//! Each step may be repeated without harm. A delivery keeps a mark for the time when its ticket counts as lost.
+//! One run of the job: what every step of it uses.
 
 use std::collections::BTreeMap;
-use std::panic::AssertUnwindSafe;
 
 use domain::{Delivery, DeliveryPurpose, Endpoint, Event, Owner};
-use futures_util::FutureExt;
 use futures_util::future::try_join_all;
-use platform::handler::views::event_message;
 use platform::lambda::{JobError, RunBudget};
 use platform::queue::{QueueError, Ticket};
-use platform::store::{Marked, OpContext, Outgoing};
+use platform::store::{Marked, OpContext};
 use serde_json::Value;
 
-use crate::fault::{Fault, MESSAGE_MAX, Poison};
-use crate::follow_up::follow_up;
+use crate::fault::{Fault, Poison};
 use crate::publisher::Publisher;
 
 pub(crate) struct Run<'a> {
@@ -33,17 +28,6 @@ impl<'a> Run<'a> {
         self.budget.op(self.publisher.clock.now())
     }
 
-    /// Publishes an item. An item that can never be published is noted and removed from the outbox.
-    pub(crate) async fn publish(&mut self, marked: &Marked) -> Result<(), JobError> {
-        let publishing = AssertUnwindSafe(self.send_out(marked)).catch_unwind().await;
-        match publishing.unwrap_or(Err(Fault::Poison(Poison::Panicked))) {
-            Ok(()) => {}
-            Err(Fault::Poison(poison)) => self.note_poison(&marked.name(), &poison).await?,
-            Err(Fault::Retry(error)) => return Err(error),
-        }
-        Ok(self.publisher.store.unmark(self.op(), marked).await?)
-    }
-
     /// Sends tickets for deliveries, all at once: after a receiver was down, many deliveries are due together.
     pub(crate) async fn make_tickets(&self, deliveries: &[Marked]) -> Result<(), JobError> {
         self.send(deliveries.iter().filter_map(Marked::delivery).map(Ticket::from).collect()).await?;
@@ -59,30 +43,14 @@ impl<'a> Run<'a> {
     }
 
     /// The alarm counts these log lines.
-    async fn note_poison(&self, named: &str, poison: &Poison) -> Result<(), JobError> {
+    pub(crate) async fn note_poison(&self, named: &str, poison: &Poison) -> Result<(), JobError> {
         let reason = poison.to_string();
         tracing::error!(poison = true, named, reason, "an item can never be published");
         Ok(self.publisher.store.note_poison(self.op(), named, &reason).await?)
     }
 
-    async fn send_out(&mut self, marked: &Marked) -> Result<(), Fault> {
-        match &marked.what {
-            Outgoing::Event(event) => {
-                let message = event_message(event).map_err(Poison::from)?;
-                if message.len() > MESSAGE_MAX {
-                    return Err(Poison::MessageTooLong(message.len()).into());
-                }
-                self.deliver_event(event, &message).await?;
-                follow_up(self, event).await?;
-            }
-            Outgoing::Delivery(delivery) => self.send(vec![Ticket::from(delivery.as_ref())]).await?,
-            Outgoing::Unreadable(item) => return Err(Poison::Unreadable(item.clone()).into()),
-        }
-        Ok(())
-    }
-
     /// Starts a delivery of the event for each endpoint that wants it.
-    async fn deliver_event(&mut self, event: &Event, message: &[u8]) -> Result<(), Fault> {
+    pub(crate) async fn deliver_event(&mut self, event: &Event, message: &[u8]) -> Result<(), Fault> {
         let mut deliveries = Vec::new();
         for owner in Owner::recipients_of(event) {
             let now = self.publisher.clock.now();

@@ -4,6 +4,7 @@
 use platform::lambda::JobError;
 use serde_json::{Value, json};
 
+use crate::publish::publish as publish_item;
 use crate::run::Run;
 
 enum Record<'a> {
@@ -48,7 +49,7 @@ pub(crate) async fn publish(mut run: Run<'_>, records: &[Value]) -> Result<Value
             Record::Unreadable => run.reject_record(record).await,
             Record::Written { .. } => match marked.next().flatten() {
                 Some(_) if !run.budget.is_left() => Err(JobError::OutOfTime),
-                Some(marked) => run.publish(&marked).await,
+                Some(marked) => publish_item(&mut run, &marked).await,
                 None => Ok(()),
             },
         };

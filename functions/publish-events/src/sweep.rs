@@ -8,6 +8,7 @@ use platform::lambda::JobError;
 use platform::store::{Item, StoreError, Waiting};
 use serde_json::{Value, json};
 
+use crate::publish::publish as publish_item;
 use crate::run::Run;
 
 /// Items that are in the outbox for a shorter time are left to the stream.
@@ -80,7 +81,7 @@ async fn publish_page(
         if !run.budget.is_left() {
             return Ok(None);
         }
-        report.count(1, run.publish(&marked).await);
+        report.count(1, publish_item(run, &marked).await);
     }
     Ok(page.next)
 }

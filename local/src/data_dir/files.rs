@@ -25,7 +25,7 @@ pub fn write_new(path: &Path, line: &str) -> io::Result<()> {
     file.sync_all()
 }
 
-/// The text of a file, without the end of its last line; `None` if there is no such file.
+/// The text of a file, without the end of its last line; `None` if the file does not exist.
 pub fn read(path: &Path) -> io::Result<Option<String>> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text.trim_end().to_owned())),
@@ -34,7 +34,7 @@ pub fn read(path: &Path) -> io::Result<Option<String>> {
     }
 }
 
-/// The permission bits of a file that other users can access. `None` if they cannot, or if the system has no such bits.
+/// The permission bits of a file that other users can access. `None` if they cannot, or if the system has no permission bits.
 pub fn exposed(path: &Path) -> io::Result<Option<u32>> {
     #[cfg(unix)]
     {

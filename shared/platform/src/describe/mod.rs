@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::handler::{Answer, BOUNDARY_CODES, Caller, Context, Effect, Input, QueryReader};
 use crate::http_api::body::{Body, Rules};
 use crate::http_api::schemas::Schemas;
+use crate::http_api::sketch;
 use crate::http_api::{Code, InvalidField, Problem};
 
 /// How a caller proves who it is.
@@ -182,7 +183,7 @@ impl Sketch<'_> {
     pub fn body<B: Body>(&mut self, required: bool) {
         let Catalog { bodies, policy, now, .. } = &mut *self.catalog;
         let rules = Rules { policy: policy.at(*now), now: *now };
-        let schema = bodies.body::<B>(&rules);
+        let schema = sketch::describe::<B>(bodies, &rules);
         self.operation.body = Some(RequestBody { required, schema });
     }
 

@@ -5,7 +5,8 @@ use domain::{EndpointId, GrantId, InvitationId, KeyId, PartnerId, SubscriptionId
 use serde_json::Value;
 
 use super::Context;
-use crate::http_api::body::{self, Body, Reader, Rules, document, empty_document};
+use crate::http_api::body::{Body, Reader, Rules, document, empty_document};
+use crate::http_api::object;
 use crate::http_api::shape::{self, AnyText};
 use crate::http_api::{Code, Problem};
 
@@ -72,7 +73,7 @@ impl<B: Body + Send + 'static> Input for Json<B> {
 
     fn read(context: &Context) -> Result<Self, Problem> {
         let document = document(context.request.body()?)?;
-        body::read(document, &context.rules()).map(Self)
+        object::read(document, &context.rules()).map(Self)
     }
 
     #[cfg(feature = "describe")]
@@ -90,7 +91,7 @@ impl<B: Body + Send + 'static> Input for OptionalJson<B> {
     fn read(context: &Context) -> Result<Self, Problem> {
         let request = &context.request;
         let document = if request.has_body() { document(request.body()?)? } else { empty_document() };
-        body::read(document, &context.rules()).map(Self)
+        object::read(document, &context.rules()).map(Self)
     }
 
     #[cfg(feature = "describe")]
@@ -152,7 +153,7 @@ impl<B: WebhookData> Body for Described<B> {
         reader.required("type", shape::OneOf { all: &[B::TYPE], as_str: |kind| kind });
         reader.optional("timestamp", shape::time());
         reader
-            .required("data", crate::http_api::body::ObjectOf::<B>::new(rules))
+            .required("data", crate::http_api::object::ObjectOf::<B>::new(rules))
             .map(|_| Self(std::marker::PhantomData))
     }
 }
@@ -168,8 +169,8 @@ impl<B: WebhookData + Send + 'static> Input for Envelope<B> {
             let detail = format!("This route accepts only webhooks of type `{}`.", B::TYPE);
             return Err(Problem::new(Code::EventTypeUnknown, detail));
         }
-        let Outer(data) = body::read(document, &context.rules())?;
-        body::read(data, &context.rules()).map(Self)
+        let Outer(data) = object::read(document, &context.rules())?;
+        object::read(data, &context.rules()).map(Self)
     }
 
     #[cfg(feature = "describe")]

@@ -1,5 +1,5 @@
 //! Strict JSON (RFC 8259). `serde_json` alone keeps the last of two members with one name and reads to depth 128; two
-//! readers of such a document may each see another request, so here it is refused.
+//! readers of a document with duplicate members may see different requests, so here it is rejected.
 
 use std::cell::Cell;
 use std::fmt;

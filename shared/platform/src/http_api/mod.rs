@@ -6,11 +6,13 @@ mod etag;
 mod event;
 mod field;
 pub mod json;
+pub mod object;
 mod problem;
 mod request;
 mod response;
 pub mod schemas;
 pub mod shape;
+pub mod sketch;
 
 pub use etag::conditional;
 pub use field::{At, FieldCode, FieldError, InvalidField};

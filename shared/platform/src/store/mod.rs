@@ -52,6 +52,8 @@ mod tenant;
 mod transact;
 mod write;
 
+pub use aws_sdk_dynamodb::Client;
+
 pub use answer::{Answered, InvitationChange};
 pub use audit::{Audit, AuditError, Audited};
 pub use change::Registered;
