@@ -72,7 +72,7 @@ async fn a_webhook_has_errors_of_its_envelope_or_of_its_data() {
             let mut body = envelope.clone();
             body.as_object_mut().expect("an object").remove(absent);
             let pointer = format!("/{absent}");
-            assert_errors(&scene.send(&base.clone().json(&body)).await, &[(&pointer, "required")]);
+            assert_errors(&scene.send(&base.clone().json(&body)).await, &[(pointer.as_str(), "required")]);
         }
     }
 }
@@ -98,7 +98,7 @@ async fn one_fault_in_a_query_is_one_error_at_its_parameter() {
             continue;
         }
         let base = scene.base(operation.key).await.request;
-        let mut queries: Vec<(&[(&'static str, &'static str)], &[(&str, &str)])> = LIST_QUERIES.to_vec();
+        let mut queries: Vec<Query> = LIST_QUERIES.to_vec();
         queries.extend(FILTER_QUERIES.iter().filter(|(query, _)| query.iter().all(|(name, _)| names.contains(name))));
         for (query, expected) in queries {
             let mut request = base.clone();
@@ -109,7 +109,7 @@ async fn one_fault_in_a_query_is_one_error_at_its_parameter() {
         for filter in ["state", "subject", "after"].into_iter().filter(|filter| !names.contains(filter)) {
             let mut request = base.clone();
             request.query.insert(filter, "x");
-            assert_errors(&scene.send(&request).await, &[(&format!("?{filter}"), "unknown")]);
+            assert_errors(&scene.send(&request).await, &[(format!("?{filter}").as_str(), "unknown")]);
             count += 1;
         }
     }
@@ -423,7 +423,7 @@ fn cases(key: &str) -> Vec<Case> {
                 vec![("/delegated_admin/duration", "required")],
             ),
         ],
-        (_, "endpoints" | "{endpoint_id}") => vec![
+        (_, "endpoints" | "{endpoint_id}") if !key.starts_with("DELETE") => vec![
             (json!({"event_types": ["nonsense"]}), vec![("/event_types/0", "value")]),
             (json!({"event_types": ["key.issued", 5]}), vec![("/event_types/1", "type")]),
             (json!({"event_types": ["key.issued", "key.issued"]}), vec![("/event_types/1", "value")]),

@@ -61,7 +61,7 @@ fn operations() -> Vec<Operation> {
             .iter()
             .map(|response| {
                 let headers = response.headers.iter().map(|&name| name.to_owned()).collect();
-                let body = response.schema.as_ref().map(validator);
+                let body = response.schema.as_ref().map(&validator);
                 (response.status, Success { media: response.media.to_owned(), body, headers })
             })
             .collect(),
@@ -151,7 +151,7 @@ fn check(operation: &Operation, answer: &Answer) -> Result<(), String> {
     let success = operation.responses.get(&answer.status).ok_or("the status is not documented")?;
     let is_json = success.media == "application/json";
     let media = answer.header("content-type").unwrap_or_default();
-    if media.split(';').next() != Some(&success.media) {
+    if media.split(';').next() != Some(success.media.as_str()) {
         return Err(format!("the media type is {media:?} and not {:?}", success.media));
     }
     for name in OWN_HEADERS {

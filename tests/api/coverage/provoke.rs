@@ -16,7 +16,8 @@ use super::scene::{Base, NO_PUBLIC_CLOUD, STRICT, Scene};
 const FORGOTTEN_MS: i64 = 31_000;
 /// Enough time to begin, but not for a write.
 const SHORT: Duration = Duration::from_millis(600);
-const DAY_MS: i64 = 25 * 3_600_000;
+/// An hour more than an invitation of the scene is valid.
+const EXPIRED_MS: i64 = 97 * 3_600_000;
 
 impl Scene {
     /// The response that should have the code.
@@ -85,7 +86,7 @@ impl Scene {
             Code::MarketMismatch => self.set_tenant(base, "market", "FR"),
             Code::CustomerUnknown => self.delete(&tenant_key(base)),
             Code::CustomerIsCspTenant => self.world.enrol(&base.customer, "public", "US").await,
-            Code::InvitationExpired => return self.send_at(self.world.now().plus_millis(DAY_MS), &request).await,
+            Code::InvitationExpired => return self.send_at(self.world.now().plus_millis(EXPIRED_MS), &request).await,
             Code::InvitationPending | Code::RelationshipActive => return self.already_invited(code, base).await,
             Code::RateLimited => self.invite_often(base).await,
             Code::InvalidTransition => self.make_final(base).await,
@@ -118,7 +119,8 @@ impl Scene {
                 request.member("name", "Other")
             }
             Code::PrincipalUnknown => {
-                request.member("principal", json!({"kind": "partner", "id": format!("ptr_{}", "a".repeat(26))}))
+                let principal = json!({"kind": "partner", "id": format!("ptr_{}", "a".repeat(26))});
+                request.member("principal", principal).member("roles", json!(["sales_agent"]))
             }
             Code::NoActiveRelationship => request.member("customer_tenant_id", self.world.tenant_id()),
             Code::PartnerOfRecordMismatch => request.member("partner_of_record", "ptr_other"),
@@ -170,7 +172,7 @@ impl Scene {
     async fn already_invited(&self, code: Code, base: &Base) -> Answer {
         let before = self.world.now();
         if base.request.key.ends_with("/renew") {
-            self.world.sim().clock.advance_millis(DAY_MS);
+            self.world.sim().clock.advance_millis(EXPIRED_MS);
         }
         if code == Code::RelationshipActive {
             self.world.relate(&base.partner, &base.customer).await;

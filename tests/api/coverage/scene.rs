@@ -84,6 +84,7 @@ impl Scene {
         let key = base.request.key;
         let (mut token, parties) = (String::new(), (base.partner.clone(), base.customer.clone()));
         let (partner, customer) = &parties;
+        let endpoint = if key.contains("{endpoint_id}") { Some(self.endpoint(base).await) } else { None };
         let mut name = |name, value: String| base.request.parameters.insert(name, value);
         if key.contains("{invitation_id}") {
             let (id, its_token) = self.invite(partner, customer).await;
@@ -109,17 +110,17 @@ impl Scene {
             let issued = self.world.operator(Call::post("/v1/keys", &body)).await.expect(201);
             name("key_id", text(&issued["key_id"]));
         }
-        if key.contains("{endpoint_id}") {
-            name("endpoint_id", self.endpoint(base).await);
+        if let Some(id) = endpoint {
+            name("endpoint_id", id);
         }
         token
     }
 
-    /// An invitation for one day.
+    /// An invitation for four days.
     pub(crate) async fn invite(&self, partner: &Partner, customer: &Customer) -> (String, String) {
         let body = json!({
             "customer_tenant_id": customer.tenant_id, "delegated_admin": asking(&["directory_readers"], "P365D"),
-            "expires_in_days": 1,
+            "expires_in_days": 4,
         });
         let call = partner.create(&body).idempotency_key(self.world.unique());
         link(&self.world.send(&call).await.expect(201))
