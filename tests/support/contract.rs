@@ -85,7 +85,8 @@ fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
 
 fn success(response: &Value, schemas: &Value) -> Success {
     let content = response["content"].as_object().and_then(|content| content.iter().next());
-    let schema = content.and_then(|(_, content)| content.get("schema"));
+    let json = content.filter(|(media, _)| *media == "application/json");
+    let schema = json.and_then(|(_, content)| content.get("schema"));
     let body = schema.map(|schema| {
         let mut schema = strict(schema.clone());
         schema["components"] = json!({"schemas": schemas});
