@@ -2,9 +2,10 @@
 
 mod accept;
 mod administer;
-mod codes;
 mod corpus;
+mod coverage;
 mod endings;
+mod field_errors;
 mod hidden;
 mod invitations;
 mod openness;

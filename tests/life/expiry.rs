@@ -179,8 +179,8 @@ async fn told(world: &World) -> Vec<String> {
     told.map(|event| event["subject"]["invitation_id"].as_str().unwrap().to_owned()).collect()
 }
 
-/// More than a page of every shard. A run that has little time stops in between, one that is cut off leaves what it has
-/// not told, and whatever follows goes on there.
+/// There is more than one page per shard. A run with little time stops between items, an aborted run leaves the rest, and the
+/// next run continues there.
 #[tokio::test]
 async fn a_run_is_limited_and_the_next_one_continues() {
     let Some(world) = World::with_clock().await else { return };

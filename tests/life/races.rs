@@ -145,7 +145,7 @@ async fn accept_and_expire() {
             announced(world).await
         };
         let ((one, _), told) = join(said(world, &accept), job).await;
-        // What the job could not tell because the answer was just being written, there is nothing to tell of.
+        // If the answer was being written while the job ran, there is nothing left to announce.
         let told = told + announced(world).await;
         race.note(&one, &told.to_string(), &[("200", "0"), ("410 invitation_expired", "1")]);
         let won = usize::from(one == "200");

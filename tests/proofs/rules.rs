@@ -223,7 +223,7 @@ const RULES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "MP-44",
-        "nobody is its own customer",
+        "a partner cannot be its own customer",
         &["only_the_csp_tenant_is_rejected_as_customer", "a_policy_can_allow_csp_tenants_as_customers"],
     ),
     (
@@ -324,7 +324,7 @@ fn every_rule_has_tests_and_every_named_test_exists() {
         }
     }
     println!("{} rules, {} tests in the workspace", RULES.len(), tests.len());
-    assert!(missing.is_empty(), "there is no such test: {missing:#?}");
+    assert!(missing.is_empty(), "these tests do not exist: {missing:#?}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Nothing secret rests in the table or stands in a log line.
+//! No secret is in the table or in a log line.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -368,7 +368,7 @@ async fn no_secret_of_the_whole_story_rests_in_the_table_or_a_log_line() {
     story.finish(before).await;
 }
 
-/// The same, whatever happens in whatever order.
+/// The same for random commands in random order.
 #[test]
 fn no_secret_of_any_story_rests_in_the_table_or_a_log_line() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");

@@ -108,7 +108,7 @@ fn write_cases(first: usize, writes: usize, commits: bool) -> Vec<Case> {
         "AccessDeniedException",
         "ResourceNotFoundException",
         "ValidationException",
-        "NeverHeardOfException",
+        "UnknownException",
     ];
     for code in fatal {
         add(vec![Fault::Error(code)], true, INTERNAL, Attempts::Exactly(1));
@@ -150,7 +150,7 @@ fn read_cases(operation: &'static str, first: usize) -> Vec<Case> {
             ]
         })
         .collect();
-    for code in ["AccessDeniedException", "ResourceNotFoundException", "ValidationException", "NeverHeardOfException"] {
+    for code in ["AccessDeniedException", "ResourceNotFoundException", "ValidationException", "UnknownException"] {
         cases.push(case(Fault::Error(code), true, INTERNAL, Attempts::Exactly(1)));
     }
     cases

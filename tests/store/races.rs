@@ -228,7 +228,7 @@ fn decline(id: &str, token: &str) -> Call {
 }
 
 races! {
-    NAMED twins_of_create_make_one_invitation(stage) {
+    NAMED concurrent_creates_make_one_invitation(stage) {
         let call = stage.create(&stage.customer().await, four_roles());
         Scene::of([call.clone(), call])
     }
@@ -269,7 +269,7 @@ races! {
     ["ok", "409 invitation_pending"] ["invitation.created"];
     ["409 invitation_pending", "ok"] ["invitation.renewed"];
 
-    NAMED twins_of_accept_accept_once(stage) {
+    NAMED concurrent_accepts_accept_once(stage) {
         let (_, id, token) = stage.open(four_roles()).await;
         let call = accept_by_link(&id, &token, &json!("as_requested"));
         Scene::of([call.clone(), call])
@@ -431,7 +431,7 @@ races! {
     ["ok", "409 rotation_in_progress"] ["secret.rotated"];
     ["409 rotation_in_progress", "ok"] ["secret.rotated"];
 
-    FURTHER twins_of_a_key_are_one(stage) {
+    FURTHER concurrent_requests_for_a_key_issue_one(stage) {
         let body = json!({"principal": {"kind": "operator"}, "roles": [], "name": "same"});
         let call = stage.by_operator(Call::post("/v1/keys", &body).idempotency_key("same"));
         Scene::of([call.clone(), call])

@@ -10,7 +10,7 @@ use local::Options;
 use platform::lambda::{Function, Invocation, invoke};
 use serde_json::Value;
 
-use crate::{Answer, ManualClock, World};
+use crate::{Answer, ManualClock, World, contract};
 
 /// Every item by its primary key. Attributes are sorted by name.
 pub type Table = BTreeMap<(String, String), BTreeMap<String, AttributeValue>>;
@@ -76,7 +76,9 @@ impl World {
     pub async fn invoke(&self, function: &Function, event: &[u8], remaining: Duration) -> Answer {
         let (local, _) = self.here().expect("a function in this process");
         let invocation = Invocation { id: "00000000-0000-4000-8000-000000000000".into(), remaining };
-        Answer::of(invoke(Arc::clone(local.app()), function, event, &invocation).await)
+        let answer = Answer::of(invoke(Arc::clone(local.app()), function, event, &invocation).await);
+        contract::assert_event_fits(function, event, &answer);
+        answer
     }
 }
 

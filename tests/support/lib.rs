@@ -8,6 +8,7 @@ pub mod api_docs;
 pub mod cases;
 pub mod catalog;
 pub mod clock;
+pub mod contract;
 pub mod engine;
 pub mod faults;
 pub mod here;

@@ -19,7 +19,7 @@ use local::{TABLE, table_config};
 use platform::clock::Clock;
 use platform::config::Config;
 use platform::handler::App;
-use platform::lambda::{Invocation, JobError, run_job};
+use platform::lambda::{Function, Invocation, JobError, invoke, run_job};
 use platform::secrets::{AccessKeyText, MasterKey, MasterKeys};
 use platform::store::{Store, client, schema};
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ use tokio::time::Instant;
 use crate::engine::Engine;
 use crate::faults::Faults;
 use crate::receiver::Names;
-use crate::{Answer, Call};
+use crate::{Answer, Call, contract};
 
 /// The only master key. Tests search for it where it must not be.
 pub const MASTER_KEY: [u8; 32] = *b"this master key is a test's own.";
@@ -87,6 +87,7 @@ pub struct Sim {
     pub engine: Engine,
     gateway: Gateway,
     announcer: Arc<Announcer>,
+    apps: HashMap<&'static str, Arc<App>>,
     operator_key: AccessKeyText,
     policy: Policy,
 }
@@ -127,7 +128,7 @@ impl Sim {
             Arc::new(app.with_resolver(Arc::new(Names)))
         };
         let template = Template::built_in().expect("the template");
-        let mut apps: HashMap<&str, Arc<App>> = HashMap::new();
+        let mut apps: HashMap<&'static str, Arc<App>> = HashMap::new();
         let routes = link(&template, FUNCTIONS).expect("the template fits").into_iter().map(|(route, function)| {
             let config = if function.needs.master_key { &with_keys } else { &without_keys };
             let own = apps.entry(function.name).or_insert_with(|| app(config));
@@ -143,7 +144,7 @@ impl Sim {
         };
         let store = Store::new(table.clone(), TABLE.to_owned(), clock.clone(), random);
         let announcer = Arc::new(Announcer { store, policy: policy.clone(), clock: clock.clone() });
-        Self { faults, clock, engine, gateway, announcer, operator_key, policy }
+        Self { faults, clock, engine, gateway, announcer, apps, operator_key, policy }
     }
 
     pub fn operator_key(&self) -> &str {
@@ -159,7 +160,21 @@ impl Sim {
         let answer = self.gateway.answer(request.body(body).expect("a request"), Ipv4Addr::LOCALHOST.into()).await;
         let (head, body) = answer.into_parts();
         let body = body.collect().await.expect("a whole answer").to_bytes().to_vec();
-        Answer(local::api::Answer::new(head.status.as_u16(), head.headers, body))
+        let answer = Answer(local::api::Answer::new(head.status.as_u16(), head.headers, body));
+        contract::assert_fits(call, &answer);
+        answer
+    }
+
+    /// Gives an event to a function, without the gateway.
+    ///
+    /// # Panics
+    /// If no route leads to the function.
+    pub async fn invoke(&self, function: &Function, event: &[u8], remaining: Duration) -> Answer {
+        let app = self.apps.get(function.name).expect("a function with routes");
+        let invocation = Invocation { id: "00000000-0000-4000-8000-000000000000".into(), remaining };
+        let answer = Answer::of(invoke(Arc::clone(app), function, event, &invocation).await);
+        contract::assert_event_fits(function, event, &answer);
+        answer
     }
 
     /// Runs the job `expire-due` once.

@@ -12,7 +12,7 @@ use platform::clock::{Clock, SystemClock};
 use crate::receiver::Names;
 use crate::sim::{self, Sim, SimOptions};
 use crate::sold::Sold;
-use crate::{Answer, Call, ManualClock};
+use crate::{Answer, Call, ManualClock, contract};
 
 enum Place {
     /// In this process, with a virtual clock.
@@ -189,7 +189,9 @@ impl World {
     /// # Errors
     /// There was no response. The call may have taken effect.
     pub async fn try_send(&self, call: &Call) -> Result<Answer, ApiError> {
-        self.api.as_ref().expect("a system behind a socket").send(call).await.map(Answer)
+        let answer = self.api.as_ref().expect("a system behind a socket").send(call).await.map(Answer)?;
+        contract::assert_fits(call, &answer);
+        Ok(answer)
     }
 }
 

@@ -5,7 +5,6 @@ use platform::http_api::body::{Body, Reader, Rules, Unread};
 use platform::http_api::object::ObjectOf;
 use platform::http_api::shape::{self, AnyText, OneOf};
 use platform::http_api::{Code, Problem};
-use serde_json::Value;
 
 use crate::decision::DecisionShape;
 
@@ -99,10 +98,11 @@ impl AcceptanceBody {
     /// # Errors
     /// 422 `validation_failed` if the role is missing, 403 `approver_not_permitted` for another one.
     pub(crate) fn check_role(&self, rules: &Rules<'_>) -> Result<(), Problem> {
-        let person = self.accepted_by.value().and_then(Value::as_object).filter(|_| self.is_by_link);
-        let Some(person) = person else { return Ok(()) };
+        if !self.is_by_link {
+            return Ok(());
+        }
         let permitted = rules.policy.roles.customer;
-        match person.get("role") {
+        match self.accepted_by.value().and_then(|person| person.get("role")) {
             None => self.accepted_by.read(&ObjectOf::<LinkPerson>::new(rules)).map(drop),
             Some(role) if role.as_str() == Some(permitted.as_str()) => Ok(()),
             Some(_) => {

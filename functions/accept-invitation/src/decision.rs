@@ -9,6 +9,8 @@ use platform::http_api::shape::Shape;
 use platform::http_api::{At, Code, InvalidField, Problem};
 use serde_json::{Value, json};
 
+const EXPECTED: &str = "\"as_requested\", \"refused\" or {roles, duration, auto_extend?} is expected";
+
 pub(crate) struct DecisionShape<'a>(pub(crate) Rules<'a>);
 
 impl Shape for DecisionShape<'_> {
@@ -23,10 +25,8 @@ impl Shape for DecisionShape<'_> {
                 let Requested(admin) = ObjectOf::<Requested>::new(&self.0).read(value, at)?;
                 Some(GrantDecision::Narrowed(admin))
             }
-            _ => {
-                let expected = "\"as_requested\", \"refused\" or {roles, duration, auto_extend?} is expected";
-                at.invalid(InvalidField::value(expected))
-            }
+            Value::String(_) => at.invalid(InvalidField::value(EXPECTED)),
+            _ => at.invalid(InvalidField::kind(EXPECTED)),
         }
     }
 

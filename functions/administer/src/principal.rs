@@ -22,28 +22,36 @@ impl Body for KeyBody {
         let roles = reader.required("roles", SetOf { each, least: 0, most: Role::ALL.len() });
         let name = reader.required("name", shape::line(rules.policy.limits.name_characters));
         let (PrincipalBody(principal), mut roles) = (principal?, roles?);
-        roles.sort_unstable();
-        if let Some(wrong) = wrong_roles(&principal, &roles, rules.policy) {
+        if let Some(wrong) = wrong_number_of_roles(&principal, roles.len()) {
             reader.invalid("roles", wrong);
             return None;
         }
+        if let Some(index) = wrong_role(&principal, &roles, rules.policy) {
+            let detail = format!("a customer's key has exactly the role {}", rules.policy.roles.customer);
+            reader.invalid_element("roles", index, InvalidField::value(detail));
+            return None;
+        }
+        roles.sort_unstable();
         Some(Self { principal, roles, name: name? })
     }
 }
 
-/// A partner's key has one to six roles, a customer's exactly the approver's, an operator's none.
-fn wrong_roles(principal: &Principal, roles: &[Role], policy: &PolicyVersion) -> Option<InvalidField> {
-    let approver = policy.roles.customer;
-    match principal {
-        Principal::Operator if !roles.is_empty() => {
-            Some(InvalidField::range("an operator's key has no roles; send []"))
-        }
-        Principal::Partner(_) if roles.is_empty() => Some(InvalidField::range("a partner's key has at least one role")),
-        Principal::Customer(_) if roles != [approver] => {
-            Some(InvalidField::value(format!("a customer's key has exactly the role {approver}")))
+/// A partner's or a customer's key has roles, an operator's none.
+fn wrong_number_of_roles(principal: &Principal, count: usize) -> Option<InvalidField> {
+    match (principal, count) {
+        (Principal::Operator, 1..) => Some(InvalidField::range("an operator's key has no roles; send []")),
+        (Principal::Partner(_) | Principal::Customer(_), 0) => {
+            Some(InvalidField::range("a key of a partner or customer needs at least one role"))
         }
         _ => None,
     }
+}
+
+/// The position of a role that the key must not have: a customer's key has only the approver's role.
+fn wrong_role(principal: &Principal, roles: &[Role], policy: &PolicyVersion) -> Option<usize> {
+    let approver = policy.roles.customer;
+    let is_customer = matches!(principal, Principal::Customer(_));
+    roles.iter().position(|role| is_customer && *role != approver)
 }
 
 /// `{kind, id?}`

@@ -36,7 +36,7 @@ pub async fn no_access(scenario: &mut Scenario) -> Result<(), Stop> {
     let theirs = |id: &str| Call::get(format!("/v1/partners/{}/subscriptions/{id}", fabrikam.id)).key(&northwind.key);
     let foreign =
         scenario.rejected("Northwind cannot read Fabrikam's subscription", theirs(id), 404, "not_found").await?;
-    let unknown = scenario.send(&theirs("NO-SUCH-THING")).await?;
+    let unknown = scenario.send(&theirs("UNKNOWN-SUBSCRIPTION")).await?;
     let same = without_instance(&foreign) == without_instance(&unknown);
     scenario.check("the response is the same as for a subscription that does not exist", same)?;
     let listed = scenario.read(northwind.get("/subscriptions")).await?;

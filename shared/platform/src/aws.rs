@@ -62,7 +62,7 @@ const BUNDLES: [&str; 3] =
     ["/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.pem"];
 
 /// The system's root certificates from one file, as PEM. By default TLS libraries also search the folders, which takes
-/// most of a function's start time. `None` if there is no such file, or if the environment names a file or folder of its
+/// most of a function's start time. `None` if none of the files exists, or if the environment names a file or folder of its
 /// own, which those libraries then read.
 pub fn root_certificates() -> Option<Vec<u8>> {
     if ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().any(|name| std::env::var_os(name).is_some()) {

@@ -43,7 +43,7 @@ pub struct Config {
     pub dynamodb: Service,
     /// `MASTER_KEY_1` … `MASTER_KEY_9`.
     pub master_keys: MasterKeys,
-    /// `OPERATOR_KEY_HASH`: SHA-256 of the first operator's key. Unset: there is no such operator.
+    /// `OPERATOR_KEY_HASH`: SHA-256 of the first operator's key. Unset: only keys in the table are valid.
     pub operator_key_hash: Option<[u8; 32]>,
     /// `PUBLIC_BASE_URL`. Unset: the gateway's own domain name.
     pub public_base_url: Option<String>,

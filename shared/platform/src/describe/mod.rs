@@ -120,7 +120,7 @@ impl Catalog {
     }
 }
 
-/// What a route says beside its handler's signature.
+/// What a route says in addition to its handler's signature.
 pub struct About {
     /// Its key.
     pub key: &'static str,

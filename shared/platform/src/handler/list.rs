@@ -104,7 +104,8 @@ impl Query<'_> {
         let most = policy.limits.page_max;
         let Some(text) = self.parameters.remove("limit") else { return policy.limits.page_default };
         let expected = format!("a whole number from 1 to {most} is expected");
-        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
         match text.parse() {
             Ok(limit) if is_number && (1..=most).contains(&limit) => return limit,
             _ if is_number => self.invalid("limit", InvalidField::range(expected)),

@@ -29,8 +29,8 @@ impl Effect {
     /// The codes that every route with this effect can return.
     pub fn codes(self) -> &'static [Code] {
         match self {
-            Self::Computes => &[Code::Internal],
-            Self::Reads => &[Code::Internal, Code::Throttled, Code::Deadline],
+            Self::Computes => &[],
+            Self::Reads => &[Code::Internal, Code::Throttled],
             Self::Writes => &[
                 Code::Internal,
                 Code::Throttled,

@@ -49,6 +49,9 @@ pub trait Reader {
 
     /// Notes that a member is wrong for a reason that its shape does not know.
     fn invalid(&mut self, name: &'static str, invalid: InvalidField);
+
+    /// Notes that an element of a member is wrong for a reason that its shape does not know.
+    fn invalid_element(&mut self, name: &'static str, index: usize, invalid: InvalidField);
 }
 
 /// A member of a change.

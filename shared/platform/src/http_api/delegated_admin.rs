@@ -47,14 +47,24 @@ impl Shape for Days {
 
     fn read(&self, value: Value, at: &mut At<'_>) -> Option<u32> {
         let expected = || format!("P<n>D with n from 1 to {} is expected, for example P365D", self.most);
-        match parse_days(&AnyText.read(value, at)?) {
+        let text = AnyText.read(value, at)?;
+        match parse_days(&text) {
             Some(days) if (1..=self.most).contains(&days) => Some(days),
-            Some(_) => at.invalid(InvalidField::range(expected())),
-            None => at.invalid(InvalidField::format(expected())),
+            _ if is_number_of_days(&text) => at.invalid(InvalidField::range(expected())),
+            _ => at.invalid(InvalidField::format(expected())),
         }
     }
 
     fn schema(&self, _: &mut Schemas) -> Value {
         json!({"type": "string", "pattern": "^P[1-9][0-9]{0,2}D$", "description": "A number of days (ISO 8601)."})
     }
+}
+
+/// Whether a text has the form `P<n>D`, for a number of any size without leading zeros.
+fn is_number_of_days(text: &str) -> bool {
+    let digits = text.strip_prefix('P').and_then(|rest| rest.strip_suffix('D'));
+    digits.is_some_and(|digits| {
+        let has_leading_zero = digits.len() > 1 && digits.starts_with('0');
+        !digits.is_empty() && !has_leading_zero && digits.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }

@@ -44,11 +44,11 @@ pub(super) struct Http {
     pub(super) method: String,
 }
 
-/// Headers by name in lower case, and the names that stood more than once.
+/// Headers by name in lower case, and the names that occur more than once.
 #[derive(Default)]
 pub(super) struct Headers {
     pub(super) values: BTreeMap<String, String>,
-    pub(super) twins: BTreeSet<String>,
+    pub(super) repeated: BTreeSet<String>,
 }
 
 impl<'de> Deserialize<'de> for Headers {
@@ -78,7 +78,7 @@ impl<'de> Visitor<'de> for HeadersVisitor {
                 return Err(serde::de::Error::custom("a header's value is no header value"));
             }
             if headers.values.insert(name.clone(), value).is_some() {
-                headers.twins.insert(name);
+                headers.repeated.insert(name);
             }
             if headers.values.len() > MAX_HEADERS {
                 return Err(serde::de::Error::custom("too many headers"));

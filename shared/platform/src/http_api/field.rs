@@ -113,7 +113,7 @@ impl InvalidField {
 impl From<TextError> for InvalidField {
     fn from(error: TextError) -> Self {
         match error {
-            TextError::TooLong => Self::range(error.detail()),
+            TextError::Empty | TextError::TooLong => Self::range(error.detail()),
             _ => Self::format(error.detail()),
         }
     }

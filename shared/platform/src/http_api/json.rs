@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_not_utf_8_are_named_so_wherever_they_stand() {
+    fn bytes_that_are_not_utf_8_are_reported_anywhere() {
         let wrong: [&[u8]; 7] = [
             b"\"\xff\"",
             b"{} \xc0\x80",
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn level_33_is_refused_as_it_opens_whatever_follows() {
+    fn level_33_is_rejected_when_it_opens() {
         let deep = "[".repeat(33);
         for rest in ["", "x", ",,,", "}", "\u{0}", &"[".repeat(99_967), &"{\"a\":".repeat(100_000)] {
             assert_eq!(refusal(&format!("{deep}{rest}")), JsonError::TooDeep);

@@ -37,7 +37,7 @@ impl Request {
     ///
     /// # Errors
     /// 400 `event_malformed` when it is not an HTTP API event of payload format 2.0 from the stage `$default`: a named
-    /// stage would stand in every link.
+    /// stage would be part of every link.
     pub fn parse(payload: &[u8], invocation_id: &str, now: Timestamp, deadline: Deadline) -> Result<Self, Problem> {
         let malformed = || {
             Problem::new(
@@ -85,7 +85,7 @@ impl Request {
     /// # Errors
     /// 400 `header_repeated` when the event has it twice (in different letter case).
     pub fn single_header(&self, name: &'static str) -> Result<Option<&str>, Problem> {
-        if self.event.headers.twins.contains(name) {
+        if self.event.headers.repeated.contains(name) {
             return Err(Problem::new(Code::HeaderRepeated, format!("The header `{name}` occurs twice. Send it once.")));
         }
         Ok(self.header(name))
@@ -132,7 +132,7 @@ impl Request {
         reads.then(|| self.header("if-none-match").unwrap_or_default().to_owned())
     }
 
-    /// The query's pairs, decoded; the gateway joins the values of a name that stands more than once with commas.
+    /// The query's pairs, decoded; the gateway joins the values of a repeated name with commas.
     pub fn query(&self) -> impl Iterator<Item = (&str, &str)> {
         self.event.query_string_parameters.iter().flatten().map(|(name, value)| (name.as_str(), value.as_str()))
     }

@@ -187,6 +187,10 @@ impl<T: Copy + Into<u64> + TryFrom<u64>> Shape for Whole<T> {
         let (least, most) = (self.least.into(), self.most.into());
         let expected = || format!("a whole number from {least} to {most} is expected");
         let Value::Number(number) = value else { return at.invalid(InvalidField::kind(expected())) };
+        // A fraction or an exponent is another type. An integer beyond 64 bits is read as a float, too.
+        if number.as_f64().is_some_and(|float| number.is_f64() && float.abs() < 2_f64.powi(63)) {
+            return at.invalid(InvalidField::kind(expected()));
+        }
         let in_range = number.as_u64().filter(|number| (least..=most).contains(number));
         match in_range.and_then(|number| T::try_from(number).ok()) {
             Some(number) => Some(number),

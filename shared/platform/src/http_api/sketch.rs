@@ -73,4 +73,6 @@ impl Reader for Sketch<'_> {
     }
 
     fn invalid(&mut self, _: &'static str, _: InvalidField) {}
+
+    fn invalid_element(&mut self, _: &'static str, _: usize, _: InvalidField) {}
 }

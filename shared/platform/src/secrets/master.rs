@@ -24,7 +24,7 @@ impl MasterKey {
     }
 
     /// Reads a master key from its variable: 64 hexadecimal digits, or any text of at least 32 characters, which is hashed
-    /// (Secrets Manager generates such texts). `None` if it is shorter.
+    /// (Secrets Manager generates texts of this kind). `None` if it is shorter.
     pub fn parse(text: &str) -> Option<Self> {
         let decoded = HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok().map(Zeroizing::new);
         if let Some(bytes) = decoded.as_ref().and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok()) {
