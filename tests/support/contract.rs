@@ -134,7 +134,7 @@ pub fn assert_fits(call: &Call, answer: &Answer) {
     let checked = match CONTRACT.find(call.method.as_str(), path) {
         _ if is_of_gateway(answer) => Ok(()),
         Some(matched) => check(matched.target, answer),
-        None => Err("no such route is documented".to_owned()),
+        None => Err("this route is not documented".to_owned()),
     };
     report(&format!("{} {path}", call.method), answer, checked);
 }
