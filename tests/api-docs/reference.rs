@@ -1,6 +1,7 @@
 //! The reference: one page with an anchor for each operation, and no script.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use platform::http_api::Code;
 use serde_json::Value;
@@ -210,10 +211,10 @@ impl<'a> Page<'a> {
         let mut articles = BTreeMap::new();
         let mut linked: Vec<_> = schemas_in(page).map(str::to_owned).collect();
         while let Some(name) = linked.pop() {
-            if !articles.contains_key(&name) {
-                let article = self.object(&name);
+            if let Entry::Vacant(vacant) = articles.entry(name) {
+                let article = self.object(vacant.key());
                 linked.extend(schemas_in(&article).map(str::to_owned));
-                articles.insert(name, article);
+                vacant.insert(article);
             }
         }
         let about = "Parts of requests, responses and messages that are used in several places.";

@@ -315,7 +315,7 @@ async fn the_feed_of_a_subject_has_the_same_events_as_its_list() {
         (key, 1),
         (&partner.partner_id, 6),
         (&customer.tenant_id, 6),
-        ("no follower", 0),
+        ("unknown", 0),
     ] {
         let mut list = ids(&read(format!("subject={subject}")).await);
         let path = format!("/v1/events?after=&limit=100&subject={subject}");
