@@ -105,7 +105,7 @@ mod tests {
                 local.courier().committed.notified().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(10), announced).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(120), announced).await.unwrap();
     }
 
     #[test]

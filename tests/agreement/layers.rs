@@ -23,7 +23,6 @@ const FUNCTION_LIBRARIES: &[&str] = &[
 ];
 
 /// Cycles that are still to be broken, one a line: `crate: file file …`.
-const KNOWN_CYCLES: &str = include_str!("known_cycles.txt");
 
 /// The folders of all libraries whose files must not refer to each other in cycles.
 fn libraries() -> Vec<String> {
@@ -101,8 +100,6 @@ fn functions_depend_on_domain_platform_and_a_few_libraries() {
     }
 }
 
-/// Also fails if a known cycle is gone, so that the list only gets shorter.
-/// `WRITE_KNOWN_CYCLES=1 cargo test -p tests --test agreement cycles` updates the list.
 #[test]
 fn files_refer_to_each_other_without_cycles() {
     let mut found = BTreeMap::new();
@@ -115,17 +112,8 @@ fn files_refer_to_each_other_without_cycles() {
             found.insert(format!("{folder}: {}", files.join(" ")), inside.concat());
         }
     }
-    if std::env::var_os("WRITE_KNOWN_CYCLES").is_some() {
-        let list: String = found.keys().map(|cycle| format!("{cycle}\n")).collect();
-        std::fs::write(root().join("tests/agreement/known_cycles.txt"), list).expect("the list");
-        return;
-    }
-    let known: BTreeSet<_> = KNOWN_CYCLES.lines().map(str::to_owned).collect();
-    let new: Vec<_> = found.iter().filter(|(cycle, _)| !known.contains(*cycle)).collect();
-    let shown: String = new.iter().map(|(cycle, edges)| format!("{cycle}\n{edges}")).collect();
-    assert!(new.is_empty(), "new cycles:\n{shown}");
-    let gone: Vec<_> = known.iter().filter(|cycle| !found.contains_key(*cycle)).collect();
-    assert!(gone.is_empty(), "remove from known_cycles.txt: {gone:#?}");
+    let shown: String = found.iter().map(|(cycle, edges)| format!("{cycle}\n{edges}")).collect();
+    assert!(found.is_empty(), "cycles between files:\n{shown}");
 }
 
 mod checker {

@@ -54,7 +54,7 @@ const MEMBERS: &[(&str, &str, &str)] = &[
     ("EndpointChange", "description", "A description for people. `null` removes it."),
     ("EndpointChange", "state", "`active` starts a new challenge. `disabled` stops all messages."),
     ("", "url", "Where messages are sent: an `https` URL on port 443 or 8443 with a public address."),
-    ("", "contact_email", "Whom the partner contacts at the customer. Only the partner and the operator can read it."),
+    ("", "contact_email", "The address of a contact at the customer. It is not stored; a repeat of the request must have the same one."),
     ("", "expires_in_days", "Days until the invitation expires."),
     ("", "message", "A message to the customer."),
     ("", "data", "The content."),

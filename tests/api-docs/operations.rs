@@ -82,7 +82,7 @@ const END: &str = "All grants in the relationship end with it. Registered subscr
                    with the current relationship.";
 const END_GRANT: &str = "Nothing else ends with it. A repeat returns 200 with the current grant.";
 const FEED: &str = "Newest first. With `after` the events are oldest first: start with an empty `after`, and go on with \
-                    `after=<next_cursor>`. The feed is about ten seconds behind, and skips nothing.";
+                    `after=<next_cursor>`. The feed is 12 seconds behind, and skips nothing.";
 const CREATE_ENDPOINT: &str =
     "The endpoint is `pending` until it answers a challenge with 2xx. Messages for it wait until then.";
 const UPDATE_ENDPOINT: &str =

@@ -97,15 +97,15 @@ async fn the_same_decision_again_gets_the_first_response_byte_for_byte() {
     let events = world.event_types(&partner, 4).await;
     let mut by_another = acceptance(&token, &json!("as_requested"));
     by_another["accepted_by"] = json!({"name": "", "email": "unknown", "role": "sales_agent", "nope": 1});
-    let mut by_nobody = acceptance(&token, &json!("as_requested"));
-    by_nobody.as_object_mut().unwrap().remove("accepted_by");
+    let mut without_person = acceptance(&token, &json!("as_requested"));
+    without_person.as_object_mut().unwrap().remove("accepted_by");
     let path = format!("/v1/invitations/{id}/accept");
     let reversed = json!({"roles": [TWO[1], TWO[0]], "duration": "P10D", "auto_extend": false});
     let same = [
         accept_by_link(&id, &token, &json!("as_requested")),
         accept_by_link(&id, &token, &reversed),
         Call::post(path.as_str(), &by_another),
-        Call::post(path.as_str(), &by_nobody),
+        Call::post(path.as_str(), &without_person),
         customer.accept(&id, &json!("as_requested")),
         customer.accept(&id, &asking(&TWO, "P10D")),
     ];

@@ -62,7 +62,7 @@ async fn every_bad_event_gets_the_expected_response_and_writes_nothing() {
 #[test]
 fn every_group_of_bad_input_that_can_reach_a_route_has_cases() {
     let elsewhere = [
-        (33, "webhooks.rs: a clock at 1970; shared/platform/src/secrets/signature.rs: a clock before 1970"),
+        (33, "webhooks.rs: a clock at 1970; shared/platform/src/secrets/signature: a clock before 1970"),
         (60, "tests/webhooks/endpoints.rs: the URLs of endpoints; shared/platform/src/outbound: valid URLs"),
     ];
     let mut groups = Cases::read(REQUESTS).groups();

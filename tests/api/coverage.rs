@@ -28,6 +28,8 @@ async fn every_route_sends_every_code_that_it_lists() {
             }
             pairs += 1;
         }
+        let codes: Vec<_> = operation.codes.iter().map(|code| code.name()).collect();
+        println!("{}: {}", operation.key, codes.join(" "));
         let answer = scene.send(&base.request).await;
         if !(200..300).contains(&answer.status) && answer.code() != "subscription_immutable" {
             wrong.push(format!("{} itself: {}", operation.key, String::from_utf8_lossy(&answer.body)));

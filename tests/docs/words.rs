@@ -1,8 +1,6 @@
 //! Words that plain English does not need. `banned.txt` lists them, each with the phrases in which it is allowed.
 //!
-//! Whole files are searched, so comments, string literals and the names of tests count alike. `unfinished.txt` lists the
-//! files that are still to be rewritten; the test fails until a file that became clean is removed from it.
-//! `WRITE_UNFINISHED=1 cargo test -p tests --test docs` updates the list.
+//! Whole files are searched, so comments, string literals and the names of tests count alike.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,8 +10,6 @@ struct Banned {
     phrase: Vec<String>,
     allowed: Vec<Vec<String>>,
 }
-
-const UNFINISHED: &str = include_str!("unfinished.txt");
 
 fn banned() -> Vec<Banned> {
     let line = |line: &str| {
@@ -90,19 +86,8 @@ fn everything_that_people_read_is_in_plain_words() {
     let banned = banned();
     let text = |name: &String| std::fs::read_to_string(root().join(name)).unwrap_or_default();
     let found: Vec<_> = files().into_iter().map(|name| (found(&text(&name), &banned), name)).collect();
-    let unclean: BTreeSet<&str> =
-        found.iter().filter(|(words, _)| !words.is_empty()).map(|(_, name)| name.as_str()).collect();
-    if std::env::var_os("WRITE_UNFINISHED").is_some() {
-        let list: String = unclean.iter().map(|name| format!("{name}\n")).collect();
-        std::fs::write(root().join("tests/docs/unfinished.txt"), list).expect("the list");
-        return;
-    }
-    let unfinished: BTreeSet<&str> = UNFINISHED.lines().collect();
-    let new: Vec<_> =
-        found.iter().filter(|(_, name)| unclean.contains(&**name) && !unfinished.contains(&**name)).collect();
-    assert!(new.is_empty(), "banned words: {new:#?}");
-    let clean: Vec<_> = unfinished.difference(&unclean).collect();
-    assert!(clean.is_empty(), "remove from unfinished.txt: {clean:#?}");
+    let found: Vec<_> = found.iter().filter(|(words, _)| !words.is_empty()).collect();
+    assert!(found.is_empty(), "banned words: {found:#?}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use tests::SeededRandom;
 use tests::parties::{accept_by_link, asking, decline_by_link, preview, registration};
 use tests::{Answer, Call, Customer, Partner, Receiver, World};
 
-/// Everything that any part of this process logs, as it would be printed.
+/// All log lines of this process, as they are printed.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -43,15 +43,15 @@ fn log() -> &'static Log {
     })
 }
 
-/// What must not be found anywhere: the forms of each secret, under what it is.
+/// The forms of each secret, by what the secret is. None of them may be found anywhere.
 #[derive(Default)]
 struct Secrets(BTreeMap<String, String>);
 
-/// Enough of a form that nothing else looks like it; a piece of a secret must not show either.
+/// A piece this long identifies a secret, and even a piece must not be visible.
 const PIECE: usize = 16;
 
 impl Secrets {
-    /// Bytes and all their spellings; the first and the last piece of each.
+    /// Bytes in every encoding, and the first and last piece of each.
     fn add(&mut self, what: &str, bytes: &[u8]) {
         let spelled = [&BASE64, &BASE64_NOPAD, &BASE64URL_NOPAD, &HEXLOWER, &HEXUPPER].map(|form| form.encode(bytes));
         let debugged = format!("{bytes:?}").trim_matches(['[', ']']).to_owned();
@@ -72,7 +72,7 @@ impl Secrets {
         self.add(what, &decoded.expect("a secret is spelled in base64"));
     }
 
-    /// Whatever an answer shows that is secret.
+    /// Every secret that a response contains.
     fn learn(&mut self, answer: &Value) {
         for (member, what) in [("key", "an access key"), ("signing_secret", "a signing secret")] {
             if let Some(shown) = answer[member].as_str() {
@@ -95,7 +95,7 @@ impl Secrets {
     }
 }
 
-/// Each byte as the character of its number, so that bytes can be searched as text is.
+/// Each byte as the character with its number, so that bytes can be searched like text.
 fn latin(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| char::from(*byte)).collect()
 }
@@ -338,7 +338,7 @@ impl Story {
         assert!(!logged.is_empty());
         self.secrets.assert_absent("the log", &latin(&logged));
         println!(
-            "{} forms of secrets in none of {} items and {} bytes of log; answers {:?}",
+            "{} forms of secrets searched in {} items and {} bytes of log; responses {:?}",
             self.secrets.0.len(),
             table.len(),
             logged.len(),

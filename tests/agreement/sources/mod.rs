@@ -1,7 +1,7 @@
 //! Reads the sources of a crate: its modules, and which file refers to which.
 //!
-//! Code of tests and of the feature `describe`, which deployed functions do not have, does not count. A re-export is followed to the file that defines the item, so a
-//! `mod.rs` that only re-exports depends on nothing. Method calls are not resolved.
+//! Code of tests and of the feature `describe`, which deployed functions do not have, does not count. A re-export is followed
+//! to the file that defines the item, so a `mod.rs` that only re-exports depends on nothing. Method calls are not resolved.
 
 mod graph;
 mod parse;

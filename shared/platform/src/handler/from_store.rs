@@ -20,7 +20,7 @@ impl From<StoreError> for Problem {
             }
             StoreError::OutcomeUnknown => Self::new(
                 Code::OutcomeUnknown,
-                "It is not known whether the request took effect. Retry the same request with the same idempotency key.",
+                "It is not known whether the request took effect. Retry it with the same idempotency key, or read the current state.",
             )
             .retry_after(2),
             StoreError::Deadline => {

@@ -185,7 +185,7 @@ codes! {
     /// The customer's tenant is not registered.
     CustomerUnknown = "customer_unknown", 422, "Unknown customer",
         "Ask the operator to register the tenant.";
-    /// The partner or customer that shall own the key is not registered.
+    /// The partner or customer that should own the key is not registered.
     PrincipalUnknown = "principal_unknown", 422, "Unknown key owner",
         "Enroll the partner or register the customer first.";
     /// Webhooks cannot be sent to this URL.
@@ -217,7 +217,7 @@ codes! {
         "Retry the same request.", retryable;
     /// It is not known whether the request took effect.
     OutcomeUnknown = "outcome_unknown", 503, "Outcome unknown",
-        "Retry the same request with the same idempotency key. It cannot take effect twice.", retryable;
+        "Retry the same request. With an idempotency key it cannot take effect twice. Without one, read the current state first.", retryable;
     /// There was not enough time to start the request. Nothing was written.
     Deadline = "deadline", 503, "Not enough time",
         "Retry the same request.", retryable;
