@@ -21,7 +21,8 @@ async fn it_starts_responds_and_stops() {
     let client = reqwest::Client::new();
     assert_eq!(client.get(format!("{url}/v1/policy")).send().await.unwrap().status(), 200);
     local.client().describe_table().table_name(local.table()).send().await.unwrap();
-    let stop = tokio::time::timeout(std::time::Duration::from_secs(1), local.stop());
+    // Less than the time that a stop waits for running requests.
+    let stop = tokio::time::timeout(std::time::Duration::from_secs(9), local.stop());
     stop.await.unwrap();
     assert!(reqwest::get(format!("{url}/nowhere")).await.is_err());
 }
