@@ -1,41 +1,41 @@
-//! What these tests share: the job, what there is to see, and grants.
+//! Helpers of these tests: run the job, read events and lists, and create grants.
 
 use serde_json::{Value, json};
 use tests::parties::{accept_by_link, asking};
 use tests::{Call, Customer, Partner, World};
 
-/// Runs the job once; its report.
+/// Runs the job once and returns its report.
 pub async fn run(world: &World) -> Value {
-    local::jobs::run_expire_due(world.here().expect("a job in this process").0).await.expect("a report")
+    local::jobs::run_expire_due(world.here().expect("the local system").0).await.expect("a report")
 }
 
-/// How many events a run wrote.
+/// Runs the job once and returns how many events it wrote.
 pub async fn announced(world: &World) -> u64 {
     run(world).await["announced"].as_u64().expect("a number")
 }
 
-/// All events that name an id, oldest first.
+/// All events whose subject contains this id, oldest first.
 pub async fn events_of(world: &World, id: &str) -> Vec<Value> {
     let mut events =
         world.all(&Call::get(format!("/v1/events?limit=100&subject={id}")).key(world.operator_key())).await;
-    // What happens in one millisecond has no order of its own in a list.
+    // A list does not define the order of events of the same millisecond.
     events.reverse();
     events.sort_by_key(|event| (event["occurred_at"].to_string(), event["sequence"].as_u64()));
     events
 }
 
-/// The types of all events that name an id, oldest first.
+/// The types of all events whose subject contains this id, oldest first.
 pub async fn types_of(world: &World, id: &str) -> Vec<String> {
     let events = events_of(world, id).await;
     events.iter().map(|event| event["type"].as_str().expect("a type").to_owned()).collect()
 }
 
-/// How many events of a type name an id.
+/// The number of events of this type whose subject contains this id.
 pub async fn count(world: &World, id: &str, event_type: &str) -> usize {
     types_of(world, id).await.iter().filter(|found| *found == event_type).count()
 }
 
-/// Everything that the parties can read but events, byte by byte: first pages of lists, and single items.
+/// The response bodies of all reads except events: the first pages of lists, and single items.
 pub async fn seen(world: &World, partner: &Partner, customer: &Customer) -> Vec<(String, Vec<u8>)> {
     let lists = ["invitations", "customers", "subscriptions"].map(|list| partner.call("GET", &format!("/{list}")));
     let mut reads: Vec<_> = lists.into();
@@ -55,7 +55,7 @@ pub async fn seen(world: &World, partner: &Partner, customer: &Customer) -> Vec<
     seen
 }
 
-/// A customer's subscriptions as everybody sees them, byte by byte.
+/// The response bodies of a customer's subscriptions, as the customer, the operator and these partners see them.
 pub async fn sold(world: &World, partners: &[&Partner], customer: &Customer) -> Vec<Vec<u8>> {
     let mut reads = vec![customer.call("GET", "/subscriptions")];
     reads.push(Call::get(format!("/v1/customers/{}/subscriptions", customer.tenant_id)).key(world.operator_key()));
@@ -69,7 +69,7 @@ pub async fn sold(world: &World, partners: &[&Partner], customer: &Customer) -> 
     sold
 }
 
-/// A grant of a reader's role, narrowed from much more, in the time `world` shows; its id.
+/// Creates a grant of `global_reader`, narrowed from a larger request, that starts now. Returns its id.
 pub async fn granted(world: &World, partner: &Partner, customer: &Customer, duration: &str, extends: bool) -> String {
     let mut asked = asking(&["global_reader", "directory_readers"], "P730D");
     asked["auto_extend"] = json!(true);
@@ -81,15 +81,15 @@ pub async fn granted(world: &World, partner: &Partner, customer: &Customer, dura
     accepted["grant"]["grant_id"].as_str().expect("an id").to_owned()
 }
 
-/// A grant as the customer sees it among its partners; `None` when it is not shown there.
+/// A grant in the customer's list of partners, or `None` if it is not listed.
 pub async fn shown(world: &World, customer: &Customer, grant: &str) -> Option<Value> {
     let rows = world.all(&customer.call("GET", "/partners")).await;
     let mut grants = rows.iter().flat_map(|row| row["grants"].as_array().expect("grants"));
     grants.find(|found| found["grant_id"] == grant).cloned()
 }
 
-/// Every chain of events holds; the number of events.
+/// Checks the hash chains of all events and returns the number of events.
 pub async fn audited(world: &World) -> usize {
-    let (local, _) = world.here().expect("a table in this process");
-    local::verify::audit(local.client(), local.table()).await.expect("chains that hold").events
+    let (local, _) = world.here().expect("the local system");
+    local::verify::audit(local.client(), local.table()).await.expect("intact chains").events
 }

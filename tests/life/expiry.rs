@@ -1,4 +1,4 @@
-//! An invitation expires to the millisecond, and its event is written once per link.
+//! An invitation expires at the exact millisecond, and its event is written once per link.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -47,14 +47,14 @@ async fn answers_are_accepted_until_the_last_millisecond_with_or_without_the_job
             open.push((name, answer, (in_time, first), (late, second)));
         }
         world.clock().advance_millis(i64::from(days) * DAY - 1);
-        assert_eq!(announced(&world).await, 0, "nothing is over yet");
+        assert_eq!(announced(&world).await, 0, "nothing has expired yet");
         for (name, answer, (customer, (id, token)), _) in &open {
             assert_eq!(world.send(&answer(&partner, customer, id, token)).await.status, 200, "{name}");
         }
         world.clock().advance_millis(1);
         for told in [false, true] {
             for (name, answer, _, (customer, (id, token))) in &open {
-                println!("{name}, {days} days, told: {told}");
+                println!("{name}, {days} days, announced: {told}");
                 world.send(&answer(&partner, customer, id, token)).await.refused(410, "invitation_expired");
             }
             assert_eq!(announced(&world).await, if told { 0 } else { 5 });
@@ -67,7 +67,7 @@ async fn an_expiry_is_announced_once_per_link() {
     let Some(world) = World::with_clock().await else { return };
     let (partner, customer) = (world.partner().await, world.customer().await);
     let (id, _) = open_for(&world, &partner, &customer, 30).await;
-    // On time; after a long outage; by several runs at once.
+    // The job runs on time, after an outage, and several times at once.
     for (generation, (late, runs)) in [(0, 1), (400, 1), (0, 4), (3, 4)].into_iter().enumerate() {
         let before = world.send(&partner.call("GET", &format!("/invitations/{id}"))).await.expect(200);
         world.clock().advance_days(30 + late);
@@ -82,12 +82,12 @@ async fn an_expiry_is_announced_once_per_link() {
         let invitation = &before["invitation"];
         assert_eq!(told["data"], json!({"expired_at": invitation["expires_at"]}));
         assert_eq!(told["subject"]["customer_tenant_id"], json!(customer.tenant_id));
-        // The announcement has no version: the renewal has the next one.
+        // The event does not increase the version: the renewal has the next one.
         let renewed = world.send(&partner.renew(&id)).await.expect(200);
         let version = invitation["version"].as_u64().unwrap();
         assert_eq!(renewed["invitation"]["version"].as_u64(), Some(version + 1));
     }
-    // Renewed before its end, it has none.
+    // An invitation that is renewed before it expires is not announced.
     world.clock().advance_days(29);
     world.send(&partner.renew(&id)).await.expect(200);
     world.clock().advance_days(29);
@@ -134,7 +134,7 @@ async fn the_job_has_no_observable_effect_except_events() {
     assert_eq!(seen(&world, &partner, &customer).await, before);
     assert_eq!(world.send(&preview).await.body, previewed);
 
-    // In the table: one event each, and what the invitation knows of its events and of what is due.
+    // The job adds one event per invitation. In the invitation it changes only the event chain and the due index.
     let bookkeeping = ["event_seq", "event_hash", GSI3_PK, GSI3_SK];
     let (mut events, mut touched) = (0, BTreeSet::new());
     for (key, item) in world.table().await {
@@ -157,7 +157,7 @@ async fn the_job_has_no_observable_effect_except_events() {
     assert_eq!((events, touched), (2, [asked, plain].map(|id| format!("INVITATION#{id}")).into()));
 }
 
-/// Invitations of several partners to several customers, all over after 30 days.
+/// Invitations from several partners to several customers. All expire after 30 days. Returns their ids.
 async fn many(world: &World, partners: usize, customers: usize) -> BTreeSet<String> {
     let mut invited = Vec::new();
     for _ in 0..customers {
@@ -172,15 +172,15 @@ async fn many(world: &World, partners: usize, customers: usize) -> BTreeSet<Stri
     ids
 }
 
-/// The invitation of each expiry event.
+/// The invitation id of each expiry event.
 async fn told(world: &World) -> Vec<String> {
     let events = world.all(&Call::get("/v1/events?limit=100").key(world.operator_key())).await;
     let told = events.iter().filter(|event| event["type"] == EXPIRED);
     told.map(|event| event["subject"]["invitation_id"].as_str().unwrap().to_owned()).collect()
 }
 
-/// There is more than one page per shard. A run with little time stops between items, an aborted run leaves the rest, and the
-/// next run continues there.
+/// There is more than one page per shard. A run with little time stops between items, and an aborted run leaves the
+/// rest. The next run continues there.
 #[tokio::test]
 async fn a_run_is_limited_and_the_next_one_continues() {
     let Some(world) = World::with_clock().await else { return };
@@ -191,7 +191,7 @@ async fn a_run_is_limited_and_the_next_one_continues() {
         let invocation = Invocation { id: "run".into(), remaining: Duration::from_millis(remaining) };
         run_job(Arc::clone(announcer), &expire_due::JOB, b"{}".to_vec(), invocation)
     };
-    // Nothing but the time it keeps for finishing.
+    // The run has only the time that it reserves for finishing an item.
     assert_eq!(job(2_000).await.unwrap()["announced"], 0);
     let short = job(2_080).await.unwrap()["announced"].as_u64().unwrap();
     assert!(short < 224, "{short}");
@@ -199,7 +199,7 @@ async fn a_run_is_limited_and_the_next_one_continues() {
     let cut = tokio::time::timeout(Duration::from_millis(80), job(60_000)).await;
     let before = told(&world).await.len();
     assert!(cut.is_err() && before < 224, "{before}");
-    // What was under way when it was cut off may still arrive.
+    // A write that was in flight when the run was aborted may still commit.
     let rest = announced(&world).await;
     let told = told(&world).await;
     assert!(rest > 0 && told.len() as u64 >= rest);
@@ -208,7 +208,7 @@ async fn a_run_is_limited_and_the_next_one_continues() {
     audited(&world).await;
 }
 
-/// Writes to the items of this invitation or grant are refused, as long as there is one.
+/// The id of the invitation or grant whose writes fail. With `None`, no write fails.
 type Refused = Arc<Mutex<Option<String>>>;
 
 async fn refusing(refused: &Refused) -> Option<World> {

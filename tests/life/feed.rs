@@ -1,5 +1,5 @@
-//! The feed misses no event and returns none twice, with several writers, clocks that differ, slow writes and an index that
-//! lags. Everything uses one virtual clock.
+//! The feed returns every event exactly once, even with several writers, clock skew, slow writes and a lagging index.
+//! Everything uses one virtual clock.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -40,12 +40,12 @@ impl Clock for Skewed {
     }
 }
 
-/// The simulation.
+/// The state that the writers and the reader of the feed share.
 struct Sea {
     clock: Arc<ManualClock>,
-    /// Held during a write, so that the clock does not advance.
+    /// Held during a write so that the clock does not advance.
     under_way: RwLock<()>,
-    /// When an event's item was written, by its keys.
+    /// When each item was written, by its primary key. In milliseconds.
     written: Mutex<HashMap<(String, String), i64>>,
     /// The maximum lag of the index that the feed reads.
     lag_ms: i64,
@@ -53,13 +53,13 @@ struct Sea {
 }
 
 impl Sea {
-    /// A repeatable number below another one.
+    /// A deterministic pseudorandom number below `limit`.
     fn below(&self, limit: i64) -> i64 {
         let call = i64::try_from(self.calls.fetch_add(1, Ordering::SeqCst)).unwrap();
         (call * 7_919 + 4_001) % 10_007 * limit / 10_007
     }
 
-    /// The calls of a writer. Between reading and writing time passes, sometimes too much.
+    /// Options for a system that writes. Reads are delayed, sometimes so long that the next write is rejected.
     fn writing(self: &Arc<Self>) -> Options {
         let sea = Arc::clone(self);
         let http = wire::wire(move |sent| {
@@ -87,7 +87,7 @@ impl Sea {
         Options { http_client: Some(http), ..Options::default() }
     }
 
-    /// The calls of the feed's reader. The newest writes may be missing in what an index returns.
+    /// Options for the system that reads the feed. Responses from an index may omit the newest writes.
     fn following(self: &Arc<Self>) -> Options {
         let sea = Arc::clone(self);
         let http = wire::wire(move |sent| {
@@ -133,14 +133,14 @@ fn keys_of(transaction: &Value) -> Vec<(String, String)> {
     writes.filter_map(|write| Some(key_of(write.get("Put")?.get("Item")?))).collect()
 }
 
-/// The events in the feed, and all events.
+/// The events that the feed returned, all events, and the number of writes rejected as too late.
 struct Voyage {
     followed: Vec<Value>,
     all: Vec<Value>,
     late: usize,
 }
 
-/// Eight writers on four systems with these clocks, and a reader of the feed on a fifth.
+/// Runs eight writers on four systems with these clock errors, and a reader of the feed on a fifth system.
 async fn voyage(skews: [i64; 4], follower_ms: i64, lag_ms: i64) -> Option<Voyage> {
     let engine = Engine::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), None).await.unwrap();
     let clock = Arc::new(ManualClock::at(Timestamp::parse("2026-11-22T12:00:00.000Z").unwrap()));
@@ -165,10 +165,10 @@ async fn voyage(skews: [i64; 4], follower_ms: i64, lag_ms: i64) -> Option<Voyage
             };
         })
         .await
-        // Each finds what the others sold.
+        // The check would report subscriptions that other systems registered.
         .inspect(World::stop_checking)
     };
-    // The parties are created by one system without delays.
+    // One system without delays creates the parties.
     let shore = system(1, 0, Options::default()).await?;
     let follower = system(2, follower_ms, sea.following()).await?;
     let mut systems = Vec::new();
@@ -187,7 +187,7 @@ async fn voyage(skews: [i64; 4], follower_ms: i64, lag_ms: i64) -> Option<Voyage
     let write = async |writer: usize| {
         let (system, customer) = (&systems[writer % systems.len()], &customers[writer]);
         for at in 0..WRITES {
-            // Two kinds of events of two aggregates; the second comes after a read.
+            // Two kinds of events, of two aggregates. The second kind reads before it writes.
             let call = if at % 4 == 0 {
                 partner.register(&registration(&format!("s-{writer}-{at}"), customer))
             } else {
@@ -235,9 +235,9 @@ fn ids(events: &[Value]) -> BTreeSet<String> {
 async fn the_feed_returns_every_event_once_and_in_order_despite_clock_skew_and_index_lag() {
     let Some(sailed) = voyage([-2_000, -700, 900, 2_000], 0, 3_000).await else { return };
     let Voyage { followed, all, late } = sailed;
-    println!("{} events, {} followed, {late} writes too late", all.len(), followed.len());
-    assert!(late > 0, "some writes take too long, and are refused");
-    // Enrolled, keys, registered, invited, accepted; and what the writers wrote.
+    println!("{} events, {} from the feed, {late} writes too late", all.len(), followed.len());
+    assert!(late > 0, "some writes must be late and rejected");
+    // Partner: enrolled, key issued. Each customer: registered, key issued, invited, accepted. Then the writes.
     assert_eq!(all.len(), 2 + WRITERS * (4 + WRITES));
     assert_eq!((followed.len(), ids(&followed)), (all.len(), ids(&all)));
     let times: Vec<_> = followed.iter().map(|event| event["occurred_at"].as_str().unwrap()).collect();
@@ -257,8 +257,8 @@ fn gaps(events: &[Value]) -> BTreeSet<String> {
     sequences.into_iter().filter(|(kind, seen)| kind.starts_with("customer") && !whole(seen)).map(|(k, _)| k).collect()
 }
 
-/// If clocks differ too much, the feed can skip events, and the sequences show it. This also proves that the test above can
-/// fail.
+/// If clocks differ too much, the feed can skip events, and the sequences show it. This also proves that the test above
+/// can fail.
 #[tokio::test]
 async fn a_reader_with_a_clock_far_ahead_misses_events_and_sees_the_gaps() {
     let Some(Voyage { followed, all, .. }) = voyage([0; 4], 14_000, 3_000).await else { return };

@@ -1,4 +1,4 @@
-//! A grant ends by itself, extends itself, or ends with its relationship, and is announced exactly as that goes.
+//! A grant expires, extends itself, or ends with its relationship. The job writes the matching events.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +9,10 @@ use tests::{Call, Customer, Partner, World};
 
 use crate::common::{announced, audited, events_of, granted, run, shown};
 
-/// Days, automatic extension, and the notice of each day.
+/// The duration in days, automatic extension, and each notice with its day.
 type Life = (u32, bool, &'static [(u32, &'static str)]);
 
-/// Days of a grant, whether it extends itself, and what is announced of it in 400 days: on which day what.
+/// Grants with different durations, and the notices that are due for each within 400 days.
 const LIVES: [Life; 7] = [
     (40, false, &[(10, "expiring 30"), (33, "expiring 7"), (39, "expiring 1"), (40, "expired")]),
     (31, false, &[(1, "expiring 30"), (24, "expiring 7"), (30, "expiring 1"), (31, "expired")]),
@@ -23,7 +23,7 @@ const LIVES: [Life; 7] = [
     (730, false, &[]),
 ];
 
-/// A grant of each kind, all given now.
+/// Creates a grant for each entry of [`LIVES`], all starting now. Returns their ids.
 async fn lives(world: &World) -> Vec<String> {
     let partner = world.partner().await;
     let mut grants = Vec::new();
@@ -34,9 +34,9 @@ async fn lives(world: &World) -> Vec<String> {
     grants
 }
 
-/// What was announced of a grant: the day that its notice was due on, what, and the day on which it came.
+/// The notices of a grant: the day on which each was due, its text, and the day on which its event was written.
 async fn announcements(world: &World, grant: &str) -> Vec<(u32, String, u32)> {
-    // Every virtual clock begins then.
+    // Every virtual clock starts at this time.
     let start = Timestamp::parse("2026-11-22T12:00:00.000Z").unwrap().millis();
     let day = |time: &Value| {
         let time = Timestamp::parse(time.as_str().unwrap()).unwrap();
@@ -68,7 +68,7 @@ async fn each_notice_is_announced_once_on_its_day() {
     let days: BTreeSet<_> = LIVES.iter().flat_map(|(_, _, expected)| expected.iter().map(|(day, _)| *day)).collect();
     let mut today = 0;
     for day in days {
-        // The last millisecond before is too early for everything.
+        // One millisecond before the day, nothing is due.
         world.clock().advance_millis(i64::from(day - today) * 86_400_000 - 1);
         today = day;
         assert_eq!(announced(&world).await, 0);
@@ -127,7 +127,7 @@ async fn state_and_end_do_not_depend_on_the_job() {
     }
 }
 
-/// A grant that was ended, alone or with its relationship, is not announced, and the job has no other effect.
+/// The job does not announce a grant that was ended, alone or with its relationship, and has no other effect.
 #[tokio::test]
 async fn an_ended_grant_is_not_announced() {
     for extends in [false, true] {
@@ -141,7 +141,7 @@ async fn an_ended_grant_is_not_announced() {
         world.clock().advance_days(500);
         let before = crate::common::seen(&world, &partner, &leaving).await;
         assert_eq!(announced(&world).await, 0);
-        assert_eq!(run(&world).await, json!({"announced": 0, "skipped": 0, "unreadable": 0}), "nothing stays due");
+        assert_eq!(run(&world).await, json!({"announced": 0, "skipped": 0, "unreadable": 0}), "nothing may remain due");
         assert_eq!(crate::common::seen(&world, &partner, &leaving).await, before);
         for grant in [alone, with_relationship] {
             assert_eq!(announcements(&world, &grant).await, []);
@@ -173,13 +173,14 @@ async fn grants_are_suspended_while_their_partner_is() {
     world.operator(Call::new("POST", format!("/v1/partners/{}/resume", partner.partner_id))).await.expect(200);
     world.forget().await;
     assert_eq!(states().await, ["active", "ended", "expired"]);
-    // Its time continues.
+    // The duration of a suspended grant keeps running.
     world.suspend(&partner).await;
     world.clock().advance_days(100);
     assert_eq!(states().await, ["expired", "ended", "expired"]);
 }
 
-/// A grant as either side's repeated ending answers it: the one read of a grant of an earlier period.
+/// The state and end of a grant, as a repeated `DELETE` from either side returns them. There is no other way to read a
+/// grant of an earlier period.
 async fn as_it_is(world: &World, partner: &Partner, customer: &Customer, grant: &str) -> (String, String) {
     let path = format!("/grants/{grant}");
     let mut seen = Vec::new();
@@ -197,7 +198,7 @@ async fn grants_of_an_earlier_period_keep_their_state_and_end() {
     let Some(world) = World::with_clock().await else { return };
     let (partner, customer) = (world.partner().await, world.customer().await);
     let mut grants = Vec::new();
-    // Three periods, each a month long, with a grant that expires, one that is ended, and one that ends with it.
+    // Three periods of 30 days. In each, one grant expires, one is ended, and one ends with the relationship.
     for end in ["2026-12-22", "2027-01-21", "2027-02-20"] {
         let expires = granted(&world, &partner, &customer, "P10D", false).await;
         let ended = granted(&world, &partner, &customer, "P100D", false).await;
@@ -213,7 +214,7 @@ async fn grants_of_an_earlier_period_keep_their_state_and_end() {
         grants.push((with_relationship, "ended", format!("{end}T12:00:00.000Z")));
         for (grant, state, at) in &grants[grants.len() - 3..] {
             let grant = shown(&world, &customer, grant).await.unwrap();
-            assert_eq!((&grant["state"], &grant["ends_at"]), (&json!(state), &json!(at)), "while it is the last one");
+            assert_eq!((&grant["state"], &grant["ends_at"]), (&json!(state), &json!(at)), "in the latest period");
         }
     }
     world.relate(&partner, &customer).await;
@@ -222,7 +223,7 @@ async fn grants_of_an_earlier_period_keep_their_state_and_end() {
     let before = world.table().await;
     for (grant, state, at) in grants {
         assert_eq!(as_it_is(&world, &partner, &customer, &grant).await, (state.to_owned(), at));
-        assert_eq!(shown(&world, &customer, &grant).await, None, "it is of another period");
+        assert_eq!(shown(&world, &customer, &grant).await, None, "grants of earlier periods are not listed");
     }
     assert_eq!(world.table().await, before);
     assert_eq!(shown(&world, &customer, &now).await.unwrap()["state"], "active");

@@ -1,4 +1,4 @@
-//! Lifecycles of invitations, relationships and grants on the virtual clock: what ends when, and which events are written.
+//! Lifecycles of invitations, relationships and grants on a virtual clock: when they end and which events are written.
 
 mod common;
 mod expiry;

@@ -1,4 +1,4 @@
-//! A policy is data: a new version is announced, comes into force at its time, and changes nothing that was decided before.
+//! A new version of the policy is announced, takes effect at its time, and does not change past decisions.
 
 use serde_json::{Value, json};
 use tests::parties::{accept_by_link, asking, decline_by_link, link, preview, registration};
@@ -7,10 +7,10 @@ use tests::{Call, World};
 use crate::common::{announced, events_of, granted, shown};
 
 const FROM: &str = "2026-11-23T00:00:00.000Z";
-/// From the beginning of every virtual clock until [`FROM`].
+/// The time from the start of every virtual clock until [`FROM`].
 const UNTIL_MS: i64 = 12 * 3_600_000;
 
-/// The built-in policy and a second version from [`FROM`], made by `change`.
+/// A system with the built-in policy, and with a copy that `change` modifies as version 2 from [`FROM`].
 async fn changing(change: impl FnOnce(&mut Value)) -> Option<World> {
     World::with_policy(|file| {
         let mut later = file["versions"][0].clone();
@@ -22,7 +22,7 @@ async fn changing(change: impl FnOnce(&mut Value)) -> Option<World> {
     .await
 }
 
-/// Every event of a customer's, type and policy version, oldest first.
+/// The type and policy version of every event of a customer, oldest first.
 async fn decided(world: &World, id: &str) -> Vec<(String, u64)> {
     let events = events_of(world, id).await;
     let pair = |event: &Value| (event["type"].as_str().unwrap().to_owned(), event["policy_version"].as_u64().unwrap());
@@ -42,10 +42,10 @@ async fn every_decision_records_its_policy_version() {
     let registered = world.send(&partner.register(&registration("a", &customer))).await.expect(201);
     assert_eq!(registered["subscription"]["policy_version"], 2);
     world.clock().advance_days(10);
-    assert_eq!(announced(&world).await, 3, "seven days and one day before, and at the end");
+    assert_eq!(announced(&world).await, 3, "seven days and one day before the end, and at the end");
     world.send(&customer.end(&partner)).await.expect(200);
     let invitation = world.send(&partner.call("GET", &format!("/invitations/{id}"))).await.expect(200);
-    assert_eq!(invitation["invitation"]["policy_version"], 1, "it was made under the first");
+    assert_eq!(invitation["invitation"]["policy_version"], 1, "it was created under version 1");
     let found = decided(&world, &customer.tenant_id).await;
     let second = found.iter().position(|(_, version)| *version == 2).unwrap();
     let types: Vec<_> = found[..second].iter().map(|(kind, _)| kind.as_str()).collect();
@@ -122,7 +122,7 @@ async fn a_new_policy_version_takes_effect_to_the_millisecond() {
     }
 }
 
-/// Each switch of a cloud, thrown while an invitation is open.
+/// Changes each setting of a cloud while an invitation is open.
 #[tokio::test]
 async fn the_rules_of_a_cloud_apply_from_their_time_and_to_their_cloud() {
     for (switch, value) in
@@ -162,7 +162,7 @@ async fn the_rules_of_a_cloud_apply_from_their_time_and_to_their_cloud() {
             _ => {
                 by_link.expect(200);
                 create.refused(422, "delegated_admin_required");
-                // What did not have to ask when it was made is not refused for it.
+                // An invitation that was created before the requirement can still be accepted without it.
                 world.send(&two.accept(&plain, &Value::Null)).await.expect(200);
                 let (id, token) = world.open(&partner, &third, asked.clone()).await;
                 let refused = accept_by_link(&id, &token, &json!("refused"));
@@ -173,7 +173,7 @@ async fn the_rules_of_a_cloud_apply_from_their_time_and_to_their_cloud() {
     }
 }
 
-/// Stricter numbers bind what comes, not what is there.
+/// Stricter limits apply to new invitations and grants, not to existing ones.
 #[tokio::test]
 async fn past_decisions_do_not_change_with_the_policy() {
     let Some(world) = changing(|later| {
@@ -201,9 +201,9 @@ async fn past_decisions_do_not_change_with_the_policy() {
     let invitation = world.send(&partner.call("GET", &format!("/invitations/{id}"))).await.expect(200);
     assert_eq!(invitation["invitation"]["state"], "pending");
     assert_eq!(shown(&world, &customer, &plain).await.unwrap()["ends_at"], "2027-03-02T12:00:00.000Z");
-    // It extends itself by as much as was granted, not by as much as is granted today.
+    // The extension has the length from the policy at the time of the grant, not from the current policy.
     assert_eq!(shown(&world, &customer, &extends).await.unwrap()["ends_at"], "2027-05-23T12:00:00.000Z");
-    // The way out is open in a cloud that is switched off.
+    // Grants and relationships can still be ended in a cloud that the policy denies.
     world.send(&customer.call("DELETE", &format!("/grants/{plain}"))).await.expect(200);
     world.send(&customer.end(&partner)).await.expect(200);
 }

@@ -1,4 +1,4 @@
-//! Two concurrent requests: one wins, the other is refused, and there is one event for each change.
+//! Two concurrent requests: one wins, the other is rejected, and there is one event for each change.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -10,12 +10,13 @@ use tests::{Answer, Call, Customer, Partner, World};
 
 use crate::common::{announced, audited, count, events_of, sold};
 
-/// Rounds of each race; the variable `ROUNDS` says otherwise.
+/// The number of rounds of each race: the environment variable `ROUNDS`, by default 25.
 fn rounds() -> usize {
     std::env::var("ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(25)
 }
 
-/// An answer in short. What may be repeated is repeated: it is about the end of a race, not about how long it takes.
+/// Sends a call and returns the response, with its status and code as text. Retryable errors are retried, because only
+/// the final outcome of a race matters.
 async fn said(world: &World, call: &Call) -> (String, Answer) {
     for _ in 0..20 {
         let answer = world.send(call).await;
@@ -25,27 +26,27 @@ async fn said(world: &World, call: &Call) -> (String, Answer) {
             return (word, answer);
         }
     }
-    panic!("{} is never done", call.path)
+    panic!("{} is still retryable after 20 tries", call.path)
 }
 
-/// A race, run again and again.
+/// A race that runs for several rounds.
 struct Race {
     world: World,
     partner: Option<Partner>,
     begun: usize,
-    /// Outcomes, each with how often it came.
+    /// How often each outcome occurred.
     outcomes: RefCell<BTreeMap<String, usize>>,
 }
 
 impl Race {
-    /// The system with its clock; `None`, with a word about it, on a deployment.
+    /// Starts the local system with its virtual clock. Prints a line and returns `None` if a deployment is tested.
     async fn start() -> Option<Self> {
         let world = World::with_clock().await?;
         Some(Self { world, partner: None, begun: 0, outcomes: RefCell::default() })
     }
 
-    /// The parties of the next round, until all have been run. A new partner in every tenth: five invitations to a customer a
-    /// day are the limit, and lists stay short.
+    /// The parties of the next round, or `None` after the last round. Each round has a new customer, because a partner
+    /// can invite a customer only five times a day. Every tenth round has a new partner, to keep lists short.
     async fn next(&mut self) -> Option<(Partner, Customer)> {
         if self.begun == rounds() {
             return None;
@@ -57,7 +58,7 @@ impl Race {
         Some((self.partner.clone()?, self.world.customer().await))
     }
 
-    /// Sends two calls at once, each first in every other round.
+    /// Sends two calls at once. Which one is first alternates between rounds.
     async fn both(&self, one: &Call, two: &Call) -> ((String, Answer), (String, Answer)) {
         if self.begun.is_multiple_of(2) {
             join(said(&self.world, one), said(&self.world, two)).await
@@ -67,13 +68,13 @@ impl Race {
         }
     }
 
-    /// Notes an outcome, which must be one of these.
+    /// Records an outcome, which must be in `allowed`.
     fn note(&self, one: &str, two: &str, allowed: &[(&str, &str)]) {
         assert!(allowed.contains(&(one, two)), "{one} ‖ {two}");
         *self.outcomes.borrow_mut().entry(format!("{one} ‖ {two}")).or_default() += 1;
     }
 
-    /// Says how it went; the events must be those of one order.
+    /// Prints the outcomes and checks the hash chains of all events.
     async fn over(self) {
         println!("{:?}", self.outcomes.borrow());
         audited(&self.world).await;
@@ -127,8 +128,8 @@ async fn accept_and_renew() {
     race.over().await;
 }
 
-/// The last millisecond passes while the customer answers and the job runs. Once the end is told, an answer that was decided
-/// in time comes too late: the timeline never has both.
+/// The invitation expires while the customer accepts it and the job runs. After `invitation.expired` is written, an
+/// acceptance is rejected even if it was checked in time: the timeline never has both events.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn accept_and_expire() {
     let Some(mut race) = Race::start().await else { return };
@@ -145,7 +146,7 @@ async fn accept_and_expire() {
             announced(world).await
         };
         let ((one, _), told) = join(said(world, &accept), job).await;
-        // If the answer was being written while the job ran, there is nothing left to announce.
+        // If the acceptance was written while the job ran, the second run has nothing to announce.
         let told = told + announced(world).await;
         race.note(&one, &told.to_string(), &[("200", "0"), ("410 invitation_expired", "1")]);
         let won = usize::from(one == "200");
@@ -155,7 +156,7 @@ async fn accept_and_expire() {
     race.over().await;
 }
 
-/// An answer to a wish for a grant, while the relationship ends: the grant ends with it, or never begins.
+/// The customer accepts a grant while the relationship ends: the grant ends with the relationship or never starts.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn accept_and_end() {
     let Some(mut race) = Race::start().await else { return };
@@ -209,7 +210,7 @@ async fn end_and_end() {
         let ((one, first), (two, second)) = race.both(&partner.end(&customer), &customer.end(&partner)).await;
         race.note(&one, &two, &[("200", "200")]);
         assert_eq!(first.body, second.body);
-        assert!(first.replayed() != second.replayed(), "one of them ended it");
+        assert!(first.replayed() != second.replayed(), "exactly one of them ended it");
         assert_eq!(counts(world, &customer.tenant_id, &["relationship.ended"]).await, [1]);
     }
     race.over().await;
@@ -229,7 +230,7 @@ async fn enrol_and_accept() {
         let won = usize::from(two == "200");
         let types = ["partner.enrolled", "invitation.accepted"];
         assert_eq!(counts(world, &customer.tenant_id, &types).await, [1, won]);
-        // No matter which request won, nothing new is sold to it.
+        // No matter which request won, the tenant gets no new subscriptions.
         let refusal = if won == 1 { "403 customer_is_csp_tenant" } else { "403 no_active_relationship" };
         let register = partner.register(&registration(&format!("s-{}", race.begun), &customer));
         assert_eq!(said(world, &register).await.0, refusal);
@@ -237,7 +238,8 @@ async fn enrol_and_accept() {
     race.over().await;
 }
 
-/// Both get a link that works; when they met, it is the same one and one event.
+/// If the requests are concurrent, one event is written and both return the same link. Otherwise the second request
+/// replaces the link of the first.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn renew_and_renew() {
     let Some(mut race) = Race::start().await else { return };

@@ -1,4 +1,5 @@
-//! A relationship begins, ends and begins again; what was sold in it stays byte by byte, and only new sales stop.
+//! A relationship starts, ends and starts again. Its end stops new registrations, and existing subscriptions stay the
+//! same, byte for byte.
 
 use serde_json::{Value, json};
 use tests::parties::{accept_by_link, asking, link, preview, registration};
@@ -25,7 +26,7 @@ async fn subscriptions_survive_the_end_and_restart_of_a_relationship() {
         let mut grants = Vec::new();
         for period in 1..=2 {
             world.clock().advance_days(1);
-            // The invitation of a new period is one like any other.
+            // A new period starts with an ordinary invitation.
             grants.push(granted(&world, &partner, &customer, "P100D", false).await);
             let first = registration(&format!("sold-{period}"), &customer);
             world.send(&partner.register(&first)).await.expect(201);
@@ -47,32 +48,32 @@ async fn subscriptions_survive_the_end_and_restart_of_a_relationship() {
             assert_eq!(
                 endings[period - 1]["data"],
                 json!({"grants": [grants[period - 1]]}),
-                "only those of its period"
+                "only the grants of its period"
             );
             assert_eq!(endings[period - 1]["sequence"], json!(period));
             assert_eq!(shown(&world, &customer, &grants[period - 1]).await.unwrap()["state"], "ended");
 
-            // New ones stop; a repeated registration is still answered with its record.
+            // New registrations are rejected. A repeated registration still returns its record.
             let new = registration(&format!("new-{period}"), &customer);
             world.send(&partner.register(&new)).await.refused(403, "no_active_relationship");
             let again = world.send(&partner.register(&first)).await;
             again.expect(200);
             assert!(again.replayed());
             assert_eq!(sold(&world, &[&partner, &other], &customer).await, before);
-            assert_eq!(row(&world, &other, &customer).await, others, "no other relationship ends");
+            assert_eq!(row(&world, &other, &customer).await, others, "the other relationship does not change");
         }
         world.send(&other.register(&registration("other-2", &customer))).await.expect(201);
         audited(&world).await;
     }
 }
 
-/// A customer's row of one partner.
+/// A partner's row in the customer's list of partners.
 async fn row(world: &World, partner: &Partner, customer: &Customer) -> Value {
     let rows = world.all(&customer.call("GET", "/partners")).await;
     rows.into_iter().find(|row| row["partner_id"] == json!(partner.partner_id)).unwrap()
 }
 
-/// An invitation of kind grant is of use in its own period only; all that is left to its partner is to take it back.
+/// An invitation of kind grant can be accepted or renewed only in the period of the relationship that it belongs to.
 #[tokio::test]
 async fn after_the_relationship_ended_a_grant_invitation_can_only_be_cancelled_or_declined() {
     let Some(world) = World::with_clock().await else { return };
@@ -102,13 +103,13 @@ async fn after_the_relationship_ended_a_grant_invitation_can_only_be_cancelled_o
     }
 }
 
-/// A renewal: when it is possible, and what it answers otherwise.
+/// When an invitation can be renewed, and the errors otherwise.
 #[tokio::test]
 async fn a_renewed_invitation_stops_its_old_link_at_once() {
     let Some(world) = World::with_clock().await else { return };
     let (partner, customer) = (world.partner().await, world.customer().await);
     let (id, mut token) = world.open(&partner, &customer, Value::Null).await;
-    // Pending, just over, long over.
+    // Renewed while pending, just after it expired, and long after it expired.
     for (at, days) in [1, 30, 500].into_iter().enumerate() {
         world.clock().advance_days(days);
         let renewed = world.send(&partner.renew(&id)).await;
@@ -121,7 +122,7 @@ async fn a_renewed_invitation_stops_its_old_link_at_once() {
         assert_eq!(count(&world, &id, "invitation.renewed").await, at + 1);
         token = new;
     }
-    // Over, and another in its place: pending, then accepted, then ended, and then it can be renewed again.
+    // It has expired and another one is open. It can be renewed after that one's relationship has ended.
     world.clock().advance_days(30);
     let (other, other_token) = world.open(&partner, &customer, Value::Null).await;
     let refused = world.send(&partner.renew(&id)).await.refused(409, "invitation_pending");

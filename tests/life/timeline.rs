@@ -1,4 +1,4 @@
-//! The timeline: one event for each change, with who, what, when and the policy version. Every change of an event is found.
+//! Every change writes one event with actor, type, time and policy version. The audit detects every changed event.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -14,7 +14,7 @@ use crate::common::{audited, events_of, granted, run};
 
 type Item = HashMap<String, AttributeValue>;
 
-/// Sends a call that changes something, and then again where a repeat changes nothing; the one event.
+/// Sends calls and checks that each writes one event, and that a replay writes none.
 struct Told<'a> {
     world: &'a World,
     known: BTreeSet<String>,
@@ -26,7 +26,7 @@ impl Told<'_> {
         all.into_iter().filter(|event| self.known.insert(event["event_id"].to_string())).collect()
     }
 
-    /// `told` is type, kind of actor, role and sequence.
+    /// `told` is the expected type, kind of actor, role and sequence. With `again`, the call is replayed.
     async fn once(&mut self, call: &Call, told: [&str; 4], again: bool) -> Answer {
         self.world.tick();
         let before = self.world.table().await.len();
@@ -36,7 +36,7 @@ impl Told<'_> {
         assert_eq!(news.len(), 1, "{told:?}: {news:#?}");
         self.check(&news[0], told);
         let puts = self.world.table().await.len() - before;
-        assert!(puts >= 1, "the event is an item of its own");
+        assert!(puts >= 1, "the event must be a new item");
         if again {
             self.world.tick();
             assert!(self.world.send(call).await.status < 300, "{told:?}");
@@ -71,7 +71,7 @@ async fn every_change_writes_one_event_and_a_replay_none() {
     let (id, _) = link(&told.once(&create, ["invitation.created", "partner", "sales_agent", "1"], true).await.json());
     let renewed = told.once(&partner.renew(&id), ["invitation.renewed", "partner", "global_admin", "2"], false).await;
     let (_, token) = link(&renewed.json());
-    // The event contains a hash of what the link's holder was shown.
+    // The event contains a hash of the preview that was shown to the link's holder.
     let previewed = world.send(&preview(&id, &token)).await.expect(200);
     let accept = accept_by_link(&id, &token, &asked);
     told.once(&accept, ["invitation.accepted", "link", "global_admin", "3"], true).await;
@@ -145,7 +145,7 @@ fn audit(items: &[Item]) -> Result<Audited, AuditError> {
     audit.finish()
 }
 
-/// Every event of a life, and everything that can be done to one.
+/// Removes and copies each event, and changes and removes each of its attributes. The audit must fail every time.
 #[tokio::test]
 async fn a_changed_removed_added_or_moved_event_is_found() {
     let Some(world) = World::with_clock().await else { return };
@@ -165,7 +165,7 @@ async fn a_changed_removed_added_or_moved_event_is_found() {
     let events: Vec<usize> = (0..items.len()).filter(|at| is_event(&items[*at])).collect();
     let whole = audit(&items).unwrap();
     assert!(whole.events == events.len() && events.len() > 12, "{whole:?}");
-    assert!(events.iter().all(|at| !items[*at].contains_key("ttl")), "no event ever expires");
+    assert!(events.iter().all(|at| !items[*at].contains_key("ttl")), "events must not have a ttl");
 
     let mut tried = 0;
     let mut found = |change: &str, items: Vec<Item>| {
@@ -188,7 +188,7 @@ async fn a_changed_removed_added_or_moved_event_is_found() {
             };
             changed[at].insert(attribute.clone(), value);
             found(&format!("{name}: {attribute} changed"), changed);
-            // Required attributes cannot be missing, and optional ones are in the hash.
+            // Required attributes must be present, and optional ones are part of the hash.
             let mut without = items.clone();
             without[at].remove(attribute);
             found(&format!("{name}: {attribute} removed"), without);
@@ -210,7 +210,7 @@ async fn a_changed_removed_added_or_moved_event_is_found() {
     println!("{tried} changes of {} events", events.len());
 }
 
-/// The same in the table itself, through the operator's tool.
+/// The operator's tool detects an event that was deleted from the table.
 #[tokio::test]
 async fn the_verify_command_finds_it_too() {
     let Some(world) = World::with_clock().await else { return };

@@ -1,4 +1,4 @@
-//! An HTTP client below the SDK, in which tests observe, delay, refuse and change responses of the table.
+//! An HTTP client below the SDK. With it, tests observe, delay and reject requests to the table, and change responses.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,42 +14,42 @@ use aws_smithy_types::byte_stream::ByteStream;
 use platform::aws;
 use serde_json::{Value, json};
 
-/// One call to the table, not yet sent.
+/// A request to the table that has not been sent yet.
 pub struct Sent {
-    /// The operation's name.
+    /// The DynamoDB operation, for example `GetItem`.
     pub operation: String,
-    /// The request.
+    /// The JSON body of the request.
     pub body: Value,
     request: HttpRequest,
     to: SharedHttpConnector,
 }
 
 impl Sent {
-    /// Sends it.
+    /// Sends the request unchanged.
     pub fn go_on(self) -> HttpConnectorFuture {
         self.to.call(self.request)
     }
 }
 
-/// What is done to calls.
+/// Decides what happens to each request.
 pub type Rule = dyn Fn(Sent) -> HttpConnectorFuture + Send + Sync;
 
-/// The functions' HTTP client with a rule for its calls.
+/// The functions' HTTP client, with a rule that gets each request.
 pub fn wire(rule: impl Fn(Sent) -> HttpConnectorFuture + Send + Sync + 'static) -> SharedHttpClient {
     SharedHttpClient::new(Ruled { rule: Arc::new(rule), inner: aws::http_client() })
 }
 
-/// The table's own refusal of a request.
+/// A DynamoDB error response with this code.
 pub fn refusal(code: &str) -> HttpResponse {
     answer(400, &json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": "injected"}))
 }
 
-/// An answer with this body.
+/// A response with this status and JSON body.
 pub fn answer(status: u16, body: &Value) -> HttpResponse {
     HttpResponse::new(StatusCode::try_from(status).expect("a status"), SdkBody::from(body.to_string()))
 }
 
-/// The JSON of an answer.
+/// Reads the JSON body of a response.
 pub async fn read(answer: HttpResponse) -> Value {
     let bytes = ByteStream::new(answer.into_body()).collect().await.expect("a body").into_bytes();
     serde_json::from_slice(&bytes).expect("JSON")

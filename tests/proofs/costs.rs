@@ -1,4 +1,4 @@
-//! What each command and each read costs when warm: requests to the table, and write units without indexes.
+//! The cost of each command and each read when warm: requests to the table, and write units without indexes.
 
 use std::collections::BTreeMap;
 
@@ -9,22 +9,22 @@ use tests::meter::{Asked, Meter};
 use tests::parties::{link, preview};
 use tests::{Call, Customer, Partner, World};
 
-/// Most round trips and most write units.
+/// The maximum numbers of round trips and of write units.
 type Bar = (usize, u64);
 
 struct Row {
     name: &'static str,
     bar: Bar,
     trips: Vec<String>,
-    /// As the engine counts them.
+    /// Write units as the engine counts them.
     counted: f64,
-    /// As the documentation has it: 2 per started KB of every item that a transaction touches.
+    /// Write units by the DynamoDB documentation: 2 per started KB of every item in a transaction.
     computed: u64,
-    /// Each item a write touched, and its size afterwards.
+    /// Each item that a write touched, and the larger of its sizes before and after.
     sizes: Vec<(String, usize)>,
 }
 
-/// Runs commands and notes what they cost.
+/// Runs commands and records their costs.
 struct Measure {
     world: World,
     meter: Meter,
@@ -35,7 +35,7 @@ impl Measure {
     async fn start() -> Option<Self> {
         let meter = Meter::default();
         let client = meter.http_client();
-        // The story is played twice in one day.
+        // All calls run twice in one day, which would exceed the default limit.
         let policy = policy_with(|file| file["versions"][0]["limits"]["invitations_per_pair_and_day"] = json!(100));
         let change = |options: &mut local::Options| {
             options.http_client = Some(client);
@@ -45,7 +45,7 @@ impl Measure {
         Some(Self { world, meter, rows: Vec::new() })
     }
 
-    /// Sends a call that must have this status, and notes its costs under a name.
+    /// Sends a call that must return this status, and records its cost under this name.
     async fn run(&mut self, name: &'static str, bar: Bar, call: Call, status: u16) -> Value {
         self.world.tick();
         let before = self.world.table().await;
@@ -94,7 +94,7 @@ fn size_of(item: &BTreeMap<String, AttributeValue>) -> usize {
 fn size_of_value(value: &AttributeValue) -> usize {
     match value {
         AttributeValue::S(text) => text.len(),
-        // A byte for two digits and one more; another one for a sign.
+        // One byte per two digits, plus one. A sign takes another byte.
         AttributeValue::N(digits) => digits.trim_end_matches('0').len().div_ceil(2) + 1,
         AttributeValue::B(bytes) => bytes.as_ref().len(),
         AttributeValue::Bool(_) | AttributeValue::Null(_) => 1,
@@ -102,11 +102,11 @@ fn size_of_value(value: &AttributeValue) -> usize {
         AttributeValue::M(members) => {
             3 + members.iter().map(|(name, value)| 1 + name.len() + size_of_value(value)).sum::<usize>()
         }
-        other => panic!("the table holds {other:?}"),
+        other => panic!("unexpected attribute: {other:?}"),
     }
 }
 
-/// Names of about 20 characters, 4 roles, a message of 200 bytes, an address: what an invitation usually holds.
+/// A typical invitation: 4 roles, a message of 200 bytes and an email address.
 fn invitation(customer: &str) -> Value {
     let roles = ["helpdesk_administrator", "license_administrator", "user_administrator", "billing_administrator"];
     json!({
@@ -129,11 +129,12 @@ fn acceptance(role: Option<&str>) -> Value {
 }
 
 const NO_WRITE: u64 = 0;
-/// Item and event.
+/// An item and its event.
 const TWO_ITEMS: u64 = 4;
 const THREE_ITEMS: u64 = 6;
 
-/// The whole story, of the same partner and customer every time: the second time round all functions know them.
+/// All commands and reads, with the same partner and customer in both runs. In the second run, all functions have them
+/// in their caches.
 async fn story(measure: &mut Measure, partner: &Partner, customer: &Customer) -> String {
     enrol(measure).await;
     register_customer(measure).await;
@@ -224,7 +225,7 @@ async fn selling(measure: &mut Measure, partner: &Partner, customer: &Customer) 
     });
     let (now, unique) = (measure.world.now().seconds(), measure.world.unique());
     let call = partner.webhook("/subscriptions", &unique, now, body.to_string().as_bytes());
-    // The secret was rotated since this function last saw the partner, which costs one more read, once.
+    // The secret was rotated after this function cached the partner. The next call needs one more read, once.
     let stale = partner.webhook("/subscriptions", "stale", now, b"{}");
     measure.world.send(&stale).await;
     measure.run("register by webhook", (1, 8), call, 201).await;
@@ -270,7 +271,7 @@ async fn ending(measure: &mut Measure, partner: &Partner, customer: &Customer) {
     measure.run("end relationship again", (1, NO_WRITE), customer.end(partner), 200).await;
 }
 
-/// Answers the new signing secret.
+/// Returns the new signing secret.
 async fn administering(measure: &mut Measure, partner: &Partner, customer: &Customer) -> String {
     let two = (2, TWO_ITEMS);
     let path = |rest: &str| format!("/v1/partners/{}{rest}", partner.partner_id);
@@ -280,7 +281,7 @@ async fn administering(measure: &mut Measure, partner: &Partner, customer: &Cust
     measure.operator("rename customer", two, call, 200).await;
     measure.operator("suspend", two, Call::new("POST", path("/suspend")), 200).await;
     measure.operator("resume", two, Call::new("POST", path("/resume")), 200).await;
-    // No grace: the next rotation must not wait, and sees the new secret.
+    // Without a grace period, the next rotation does not have to wait and reads the new secret.
     let rotate = Call::post(path("/signing-secret/rotate"), &json!({"grace_hours": 0}));
     let rotated = measure.operator("rotate secret", two, rotate, 200).await;
     let key = measure.world.issue_key(json!({"kind": "partner", "id": partner.partner_id}), &["sales_agent"]).await;

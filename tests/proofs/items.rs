@@ -1,4 +1,4 @@
-//! An item that cannot be read makes exactly the routes that read it fail, without a panic, a leak or a write.
+//! A route that reads a damaged item returns 500, without a panic, a leak or a write.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,12 @@ use tests::{Call, Customer, Partner, World};
 
 type Item = BTreeMap<String, AttributeValue>;
 
-/// A kind of item, and what may be missing from it or is not read at all.
+/// A kind of item, with its optional and its unread attributes.
 struct Kind {
     name: &'static str,
-    /// How its keys begin, and what its sort key contains.
+    /// The prefix of its partition key, and a part of its sort key.
     key: (&'static str, &'static str),
-    /// What may be absent, but not of another type.
+    /// Attributes that may be absent, but must not have another type.
     optional: &'static [&'static str],
     /// Attributes that no read uses.
     unread: &'static [&'static str],
@@ -27,7 +27,7 @@ const KINDS: &[Kind] = &[
     Kind {
         name: "relationship",
         key: ("CUSTOMER#", "PARTNER#"),
-        // Without its period an active relationship would be one that never began.
+        // The period is required: without it, an active relationship would read as one that never started.
         optional: &["open_invitation", "open_until", "ended"],
         unread: &["invited_20261122"],
     },
@@ -67,7 +67,7 @@ const KINDS: &[Kind] = &[
 /// Keys of indexes are not read, and the table itself enforces their type.
 const INDEXED: &[&str] = &["pk", "sk", "gsi1pk", "gsi2pk", "gsi3pk", "gsi3sk", "gsi4pk", "listed"];
 
-/// One of everything.
+/// A system with one item of each kind.
 struct Stage {
     world: World,
     partner: Partner,
@@ -102,15 +102,15 @@ impl Stage {
         Some(Self { world, partner, customer, invitation, subscription, create, key_id, endpoint, message })
     }
 
-    /// An endpoint, and the id of a message that waits for it.
+    /// Creates an endpoint. Returns its id, and the id of an event that waits for delivery to it.
     async fn endpoint(world: &World, partner: &Partner) -> (String, String) {
         let body = json!({
             "url": "https://hooks.example.com/in", "description": "CRM", "event_types": ["endpoint.created"],
         });
         let created = world.send(&partner.call("POST", "/endpoints").json(&body)).await.expect(201);
         let id = created["endpoint"]["endpoint_id"].as_str().expect("an id").to_owned();
-        // Only published: no message is sent.
-        world.here().expect("this process").0.courier().publish().await.expect("it is published");
+        // This publishes events, but sends no message.
+        world.here().expect("the local system").0.courier().publish().await.expect("events are published");
         let deliveries = partner.call("GET", &format!("/endpoints/{id}/deliveries"));
         let deliveries = world.send(&deliveries).await.expect(200);
         let event = deliveries["items"].as_array().expect("items").iter().find(|one| one["purpose"] == "event");
@@ -203,13 +203,13 @@ impl Stage {
                     resend.json(&json!({"event_id": self.message})),
                 ]
             }
-            other => panic!("what reads {other}?"),
+            other => panic!("unknown kind: {other}"),
         }
     }
 
     async fn put(&self, item: &Item) {
         self.world.stop_checking();
-        let (local, _) = self.world.here().expect("this process");
+        let (local, _) = self.world.here().expect("the local system");
         let item = item.clone().into_iter().collect();
         local.client().put_item().table_name(local.table()).set_item(Some(item)).send().await.expect("a damaged item");
     }
@@ -230,7 +230,7 @@ impl Stage {
     /// Every read of a damaged item returns 500, leaks nothing and writes nothing.
     async fn is_refused(&self, kind: &Kind, damage: &str, damaged: &Item) {
         self.put(damaged).await;
-        // The feed holds back 12 s, and caches last 30 s.
+        // The feed holds events back for 12 s, and caches last 30 s.
         self.world.clock().advance_millis(30_000);
         let before = self.world.table().await;
         for call in self.readers(kind.name) {
@@ -238,7 +238,7 @@ impl Stage {
             let what = format!("{} {}, {} {damage}", call.method, call.path, kind.name);
             assert_eq!((answer.status, answer.code().as_str()), (500, "internal"), "{what}: {:?}", answer.json());
             answer.refused(500, "internal");
-            // The word `partner` is part of the name of every problem.
+            // Every problem type contains the word `partner`.
             let text = String::from_utf8_lossy(&answer.body).replace("urn:multipartner", "");
             for (name, value) in damaged {
                 let leaks = value.as_s().is_ok_and(|value| value.len() > 5 && text.contains(value.as_str()));
@@ -271,11 +271,11 @@ async fn damage_each(name: &str) {
             damages.push(("missing", None));
         }
         match value {
-            // A number that is none of this kind, and a text that is no word of the vocabulary.
+            // Values of the right type that this attribute cannot have.
             AttributeValue::N(_) => damages.push(("negative and huge", Some(AttributeValue::N("-1e30".into())))),
-            AttributeValue::B(_) => damages.push(("cut", Some(AttributeValue::B(vec![1, 2, 3].into())))),
+            AttributeValue::B(_) => damages.push(("truncated", Some(AttributeValue::B(vec![1, 2, 3].into())))),
             AttributeValue::L(_) => {
-                damages.push(("a list of something else", Some(AttributeValue::L(vec![AttributeValue::Bool(true)]))));
+                damages.push(("a list of another type", Some(AttributeValue::L(vec![AttributeValue::Bool(true)]))));
             }
             AttributeValue::M(_) => damages.push(("an empty map", Some(AttributeValue::M([].into())))),
             _ => {}
@@ -292,10 +292,10 @@ async fn damage_each(name: &str) {
     }
     let mut future = item.clone();
     future.insert("v".into(), AttributeValue::N("2".into()));
-    stage.is_refused(kind, "of the next schema", &future).await;
+    stage.is_refused(kind, "of a newer schema version", &future).await;
     stage.put(&item).await;
     stage.world.clock().advance_millis(30_000);
-    // It is the damage that was refused.
+    // With the original item, all reads succeed: the damage caused the errors.
     for call in stage.readers(name).iter().filter(|call| call.method == "GET") {
         stage.world.send(call).await.expect(200);
     }

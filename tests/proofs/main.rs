@@ -1,4 +1,4 @@
-//! What is promised, shown: costs, secrets, damaged items, and a test for every rule.
+//! Tests of guarantees: costs, secrets, damaged items, unchanged records, and a test for every rule.
 
 mod costs;
 mod items;

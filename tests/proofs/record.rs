@@ -1,18 +1,18 @@
-//! Rules of what must never change, held against every byte of the records in the table.
+//! Tests of the rules for records that must never change. They compare every byte in the table.
 
 use serde_json::{Value, json};
 use tests::here::Table;
 use tests::parties::{accept_by_link, asking, link, registration};
 use tests::{Call, Customer, Partner, World};
 
-/// The items that a seller's records consist of: subscriptions with their events, and the customer's own tenant.
+/// The items of these subscriptions and their events, and all tenants.
 fn records(table: &Table, sold: &[String]) -> Table {
     let kept =
         |pk: &str| sold.iter().any(|id| pk.ends_with(&format!("#{}", id.to_lowercase()))) || pk.starts_with("TENANT#");
     table.iter().filter(|((pk, _), _)| kept(pk)).map(|(key, item)| (key.clone(), item.clone())).collect()
 }
 
-/// Two subscriptions of a partner with a relationship to the customer.
+/// Starts a relationship and registers two subscriptions. Returns their ids.
 async fn sell(world: &World, partner: &Partner, customer: &Customer) -> Vec<String> {
     world.relate(partner, customer).await;
     let mut sold = Vec::new();
@@ -24,14 +24,15 @@ async fn sell(world: &World, partner: &Partner, customer: &Customer) -> Vec<Stri
     sold
 }
 
-/// MP-30 to MP-35: terms, owner, partner of record and everything else of what was sold, and of the customer's tenant.
+/// MP-30 to MP-35: nothing changes in a subscription or in the customer's tenant, including terms, owner and partner of
+/// record.
 #[tokio::test]
 async fn no_command_changes_a_byte_of_an_existing_subscription() {
     let Some(world) = World::with_clock().await else { return };
     let (contoso, fabrikam, northwind) = (world.customer().await, world.partner().await, world.partner().await);
     let sold = sell(&world, &fabrikam, &contoso).await;
     let before = records(&world.table().await, &sold);
-    // Two subscriptions, each with its event, and the tenants of the three.
+    // Two subscriptions with one event each, and the tenants of the three parties.
     assert_eq!(before.len(), 7);
 
     let (id, token) = world.open(&northwind, &contoso, asking(&["global_reader", "directory_readers"], "P10D")).await;
@@ -64,9 +65,9 @@ async fn no_command_changes_a_byte_of_an_existing_subscription() {
     world.operator(Call::post(rotate, &json!({"grace_hours": 0}))).await.expect(200);
     world.suspend(&fabrikam).await;
     world.clock().advance_days(800);
-    assert!(records(&world.table().await, &sold) == before, "something that was sold has changed");
+    assert!(records(&world.table().await, &sold) == before, "a subscription or a tenant has changed");
 
-    // The operator may rename the tenant, and the tenant may begin to sell; what was sold to it stays.
+    // The operator can rename the tenant or enroll it as a partner. Its subscriptions do not change.
     world.enrol(&contoso, "public", "US").await;
     let rename =
         Call::new("PATCH", format!("/v1/customers/{}", contoso.tenant_id)).json(&json!({"name": "Contoso Two"}));
@@ -75,11 +76,11 @@ async fn no_command_changes_a_byte_of_an_existing_subscription() {
     let mut before = before;
     after.retain(|(pk, _), _| !pk.starts_with("TENANT#"));
     before.retain(|(pk, _), _| !pk.starts_with("TENANT#"));
-    assert!(after == before, "something that was sold has changed");
+    assert!(after == before, "a subscription has changed");
 }
 
-/// MP-51: the policy turns against everything that is there, and not a byte of it changes; each record still names the
-/// policy it was decided under.
+/// MP-51: a new policy denies the cloud of all existing records. Not a byte of them changes, and each record keeps the
+/// policy version it was created under.
 #[tokio::test]
 async fn a_policy_that_denies_everything_does_not_change_past_decisions() {
     let Some(world) = World::with_policy(|file| {

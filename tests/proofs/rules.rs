@@ -1,5 +1,5 @@
-//! Which tests cover which rule of the domain. This checks that the table has each rule once with at least one test, and that
-//! each named test exists and is not ignored. It does not check that the test would fail if the rule were broken.
+//! Which tests cover which rule of the domain. This checks that the table has each rule once with at least one test and
+//! that each named test exists and is not ignored. It does not check that the test would fail if the rule were broken.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::path::Path;
 const RULES: &[(&str, &str, &[&str])] = &[
     (
         "MP-01",
-        "both clouds are served, unless the policy denies one",
+        "both clouds are supported unless the policy denies one",
         &[
             "each_role_can_do_exactly_what_the_policy_allows_in_us_gov",
             "nothing_new_can_start_in_a_cloud_that_the_policy_denies",
@@ -16,7 +16,7 @@ const RULES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "MP-02",
-        "partner and customer are in one cloud",
+        "partner and customer must be in the same cloud",
         &[
             "tenant_then_relationship_then_open_invitation_then_limit_are_checked",
             "in_us_gov_an_invitation_must_request_delegated_administration",
@@ -25,7 +25,7 @@ const RULES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "MP-03",
-        "three roles may act for a partner, others may not",
+        "only three roles can act for a partner",
         &[
             "each_role_can_do_exactly_what_the_policy_allows_in_the_public_cloud",
             "each_role_can_do_exactly_what_the_policy_allows_in_us_gov",
@@ -34,17 +34,17 @@ const RULES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "MP-04",
-        "rights come from the policy, denied by default",
+        "permissions come from the policy and are denied by default",
         &["a_different_policy_gives_different_permissions", "unknown_roles_are_rejected"],
     ),
     (
         "MP-05",
-        "only a global administrator of the customer answers",
+        "only a global administrator of the customer can answer an invitation",
         &["by_link_only_a_global_administrator_can_accept"],
     ),
     (
         "MP-06",
-        "what belongs to others looks absent",
+        "resources of others return 404",
         &[
             "foreign_and_unknown_ids_get_the_same_404_on_every_route",
             "only_the_partner_of_record_can_read_a_subscription",
@@ -52,7 +52,7 @@ const RULES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "MP-10",
-        "several partners at once, without a cap",
+        "a customer can have any number of partners at once",
         &[
             "a_second_partner_joins_and_existing_subscriptions_do_not_change",
             "several_partners_can_invite_one_customer",
@@ -60,22 +60,22 @@ const RULES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "MP-11",
-        "partners serve different services",
+        "partners of one customer can sell different services",
         &["a_second_partner_joins_and_existing_subscriptions_do_not_change"],
     ),
     (
         "MP-12",
-        "partners sell the same service to one customer",
+        "several partners can sell the same service to one customer",
         &["two_partners_sell_the_same_service_to_one_customer"],
     ),
     (
         "MP-13",
-        "a relationship begins with an accepted invitation",
+        "a relationship starts when an invitation is accepted",
         &["registration_needs_an_active_relationship", "ending_a_missing_relationship_or_grant_returns_404"],
     ),
     (
         "MP-14",
-        "delegated administration is asked for as the cloud's policy says",
+        "the policy of the cloud says whether delegated administration must be requested",
         &[
             "in_us_gov_an_invitation_must_request_delegated_administration",
             "a_decision_is_required_exactly_if_delegated_administration_is_requested",
@@ -83,12 +83,12 @@ const RULES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "MP-15",
-        "a customer that works with a partner can be invited by another",
+        "a customer that has a partner can be invited by another partner",
         &["a_second_partner_joins_and_existing_subscriptions_do_not_change", "a_second_partner_joins_and_sells"],
     ),
     (
         "MP-16",
-        "one open invitation per partner and customer",
+        "at most one open invitation per partner and customer",
         &[
             "tenant_then_relationship_then_open_invitation_then_limit_are_checked",
             "an_expired_invitation_does_not_block_a_new_one",
@@ -98,7 +98,7 @@ const RULES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "MP-17",
-        "an invitation is answered once, by someone who is allowed to",
+        "an invitation can be answered once, by a permitted caller",
         &[
             "each_command_does_what_the_table_says_when_pending",
             "each_command_does_what_the_table_says_when_accepted",
@@ -112,7 +112,7 @@ const RULES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "MP-18",
-        "partner and customer are in one market",
+        "partner and customer must be in the same market",
         &[
             "tenant_then_relationship_then_open_invitation_then_limit_are_checked",
             "enrolling_makes_an_existing_tenant_a_csp_tenant_if_cloud_and_market_match",
@@ -120,7 +120,7 @@ const RULES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "MP-19",
-        "privileges are those accepted, from then on and not for longer",
+        "a grant has the accepted privileges, from acceptance until its end",
         &[
             "the_customer_can_grant_less_than_requested_but_not_more",
             "an_extension_that_was_not_requested_exceeds_the_request",
@@ -130,7 +130,7 @@ const RULES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "MP-20",
-        "a grant ends alone, a relationship with its grants",
+        "a grant can end alone; ending a relationship ends its grants",
         &[
             "either_side_can_end_a_grant_and_the_relationship_continues",
             "either_side_can_end_the_relationship_and_repeats_change_nothing",
@@ -139,7 +139,7 @@ const RULES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "MP-21",
-        "selling needs an active relationship",
+        "registering a subscription needs an active relationship",
         &["registration_needs_an_active_relationship", "relationship_then_tenant_then_id_are_checked"],
     ),
     (
@@ -153,7 +153,7 @@ const RULES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "MP-30",
-        "what was sold never changes",
+        "an existing subscription never changes",
         &[
             "no_command_changes_a_byte_of_an_existing_subscription",
             "a_subscription_can_not_be_changed_or_deleted",
@@ -163,13 +163,13 @@ const RULES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "MP-31",
-        "what was sold never moves",
+        "an existing subscription never moves",
         &["no_command_changes_a_byte_of_an_existing_subscription", "a_subscription_can_not_be_changed_or_deleted"],
     ),
     ("MP-32", "the account's owner never changes", &["no_command_changes_a_byte_of_an_existing_subscription"]),
     (
         "MP-33",
-        "terms never change",
+        "the terms of a subscription never change",
         &[
             "no_command_changes_a_byte_of_an_existing_subscription",
             "a_second_partner_joins_and_existing_subscriptions_do_not_change",
@@ -182,7 +182,7 @@ const RULES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "MP-35",
-        "the end of a relationship leaves what was sold",
+        "the end of a relationship does not change its subscriptions",
         &[
             "either_side_can_end_the_relationship_and_repeats_change_nothing",
             "no_command_changes_a_byte_of_an_existing_subscription",
@@ -191,12 +191,12 @@ const RULES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "MP-36",
-        "a taken id is refused without its holder's name",
+        "a used id is rejected without the name of its owner",
         &["a_used_id_is_rejected_without_information_about_its_owner"],
     ),
     (
         "MP-37",
-        "webhooks and repeats are held to all of this",
+        "webhooks and replays obey the same rules",
         &[
             "a_repeated_webhook_gets_the_first_response_byte_for_byte",
             "a_hundred_parallel_deliveries_create_one_invitation",
@@ -207,14 +207,14 @@ const RULES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "MP-40",
-        "a tenant that sells is no customer",
+        "a CSP tenant cannot be a customer",
         &["only_the_csp_tenant_is_rejected_as_customer", "webhooks_obey_the_same_rules_as_keys"],
     ),
-    ("MP-41", "the tenant decides, not the company", &["only_the_csp_tenant_is_rejected_as_customer"]),
+    ("MP-41", "the check is by tenant, not by company", &["only_the_csp_tenant_is_rejected_as_customer"]),
     ("MP-42", "a partner's other tenant can be a customer", &["only_the_csp_tenant_is_rejected_as_customer"]),
     (
         "MP-43",
-        "that is checked when inviting, accepting and registering",
+        "CSP tenants are rejected when inviting, accepting and registering",
         &[
             "a_customer_that_enrols_keeps_relationships_but_can_not_start_new_ones",
             "tenant_then_relationship_then_open_invitation_then_limit_are_checked",
@@ -228,7 +228,7 @@ const RULES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "MP-45",
-        "only an active partner acts",
+        "only an active partner can act",
         &[
             "a_suspended_partner_can_do_nothing_and_its_customers_can_leave_it",
             "a_suspended_partners_invitation_can_be_declined_but_not_accepted",
@@ -236,7 +236,7 @@ const RULES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "MP-50",
-        "policies are data with version and date, and named in what they decided",
+        "policies are data with a version and a date, and each decision records the version",
         &[
             "a_future_policy_is_announced_and_takes_effect_at_its_time",
             "a_policy_can_allow_csp_tenants_as_customers",
@@ -246,7 +246,7 @@ const RULES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "MP-51",
-        "a policy never reaches back",
+        "a policy never changes past decisions",
         &[
             "a_policy_that_denies_everything_does_not_change_past_decisions",
             "a_future_policy_is_announced_and_takes_effect_at_its_time",
@@ -254,19 +254,19 @@ const RULES: &[(&str, &str, &[&str])] = &[
     ),
 ];
 
-/// The rules there are, by their tens.
+/// The ids of all rules, in order.
 fn ids() -> impl Iterator<Item = String> {
     let numbers = (1..=6).chain(10..=22).chain(30..=37).chain(40..=45).chain(50..=51);
     numbers.map(|number| format!("MP-{number:02}"))
 }
 
-/// The file of each test of the workspace.
+/// Every test of the workspace, with its file.
 fn tests_by_name(root: &Path) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for part in ["tests", "shared", "functions", "local"] {
         walk(&root.join(part), &mut |file| {
             let source = std::fs::read_to_string(file).expect("a source file");
-            let shown = file.strip_prefix(root).expect("a file of ours").display().to_string();
+            let shown = file.strip_prefix(root).expect("a file below the root").display().to_string();
             for name in tests_of(&source) {
                 found.insert(name, shown.clone());
             }

@@ -29,8 +29,8 @@ impl io::Write for Log {
     }
 }
 
-/// One for the process: functions run on other threads than the test. Every target, everything down to TRACE, which is
-/// more than any deployment logs.
+/// The log of the whole process, because functions run on other threads than the test. It contains every target down to
+/// TRACE, which is more than any deployment logs.
 fn log() -> &'static Log {
     static LOG: OnceLock<Log> = OnceLock::new();
     LOG.get_or_init(|| {
@@ -43,15 +43,15 @@ fn log() -> &'static Log {
     })
 }
 
-/// The forms of each secret, by what the secret is. None of them may be found anywhere.
+/// Pieces of each secret in each encoding, with the secret's description. None of them may be found anywhere.
 #[derive(Default)]
 struct Secrets(BTreeMap<String, String>);
 
-/// A piece this long identifies a secret, and even a piece must not be visible.
+/// The length of a piece. It is enough to identify a secret, and even a piece must not be visible.
 const PIECE: usize = 16;
 
 impl Secrets {
-    /// Bytes in every encoding, and the first and last piece of each.
+    /// Adds the first and the last piece of the bytes in every encoding.
     fn add(&mut self, what: &str, bytes: &[u8]) {
         let spelled = [&BASE64, &BASE64_NOPAD, &BASE64URL_NOPAD, &HEXLOWER, &HEXUPPER].map(|form| form.encode(bytes));
         let debugged = format!("{bytes:?}").trim_matches(['[', ']']).to_owned();
@@ -63,16 +63,16 @@ impl Secrets {
         }
     }
 
-    /// A text that was shown: as it is, and what it spells.
+    /// Adds a secret in text form: the text, the text without its prefix, and the bytes that it encodes.
     fn add_text(&mut self, what: &str, shown: &str) {
         self.add(what, shown.as_bytes());
         let spelled = shown.trim_start_matches("mpk_").trim_start_matches("whsec_");
         let decoded = BASE64URL_NOPAD.decode(spelled.as_bytes()).or_else(|_| BASE64.decode(spelled.as_bytes()));
         self.add(what, spelled.as_bytes());
-        self.add(what, &decoded.expect("a secret is spelled in base64"));
+        self.add(what, &decoded.expect("secrets are encoded in base64"));
     }
 
-    /// Every secret that a response contains.
+    /// Adds every secret that a response contains.
     fn learn(&mut self, answer: &Value) {
         for (member, what) in [("key", "an access key"), ("signing_secret", "a signing secret")] {
             if let Some(shown) = answer[member].as_str() {
@@ -95,12 +95,12 @@ impl Secrets {
     }
 }
 
-/// Each byte as the character with its number, so that bytes can be searched like text.
+/// Converts each byte to the character with the same number, so that bytes can be searched like text.
 fn latin(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| char::from(*byte)).collect()
 }
 
-/// All that an attribute holds, one below the other.
+/// Appends all values of an attribute, one per line.
 fn spell(value: &AttributeValue, into: &mut String) {
     match value {
         AttributeValue::S(text) | AttributeValue::N(text) => into.push_str(text),
@@ -111,12 +111,12 @@ fn spell(value: &AttributeValue, into: &mut String) {
             spell(value, into);
         }),
         AttributeValue::Bool(_) | AttributeValue::Null(_) => {}
-        other => panic!("the table holds {other:?}"),
+        other => panic!("unexpected attribute: {other:?}"),
     }
     into.push('\n');
 }
 
-/// What happens in a story.
+/// The steps of a scenario.
 const STEPS: &[&str] = &[
     "invite",
     "invite by webhook",
@@ -154,7 +154,7 @@ const STEPS: &[&str] = &[
     "end",
 ];
 
-/// Partner, customer, and what they hold now.
+/// The state of a scenario: the parties, the secrets so far, and the current link and endpoint.
 struct Story {
     world: World,
     secrets: Secrets,
@@ -178,7 +178,7 @@ impl Story {
         let mut secrets = Secrets::default();
         let master = SeededRandom::new(seed).bytes();
         let derived = MasterKeys::new(BTreeMap::from([(1, MasterKey::new(master))])).access_key(1, b"local operator");
-        assert_eq!(derived.expect("a key").expose_secret(), world.operator_key(), "this is not the master key");
+        assert_eq!(derived.expect("a key").expose_secret(), world.operator_key(), "the system uses another master key");
         secrets.add("the master key", &master);
         secrets.add_text("the operator's key", world.operator_key());
         let (partner, customer) = (world.partner().await, world.customer().await);
@@ -195,7 +195,7 @@ impl Story {
         let answer = self.world.send(&call).await;
         let body = answer.json();
         if answer.status >= 400 {
-            self.secrets.assert_absent("a refusal", &latin(&answer.body));
+            self.secrets.assert_absent("an error response", &latin(&answer.body));
         }
         self.secrets.learn(&body);
         if body["accept_url"].is_string() {
@@ -291,7 +291,7 @@ impl Story {
                 self.partner.call("POST", &path).json(&json!({"grace_hours": 1}))
             }
             "deliver" => {
-                self.world.here().expect("this process").0.courier().settle().await.expect("it settles");
+                self.world.here().expect("the local system").0.courier().settle().await.expect("events are delivered");
                 for arrived in self.receiver.arrived() {
                     self.secrets.assert_absent("a message", &latin(&arrived.body));
                 }
@@ -307,22 +307,22 @@ impl Story {
             }
             "sweep" => {
                 self.world.clock().advance_days(40);
-                let (local, _) = self.world.here().expect("this process");
+                let (local, _) = self.world.here().expect("the local system");
                 let invocation =
                     platform::lambda::Invocation { id: "sweep".into(), remaining: std::time::Duration::from_secs(10) };
                 let announcer = Arc::clone(local.announcer());
                 platform::lambda::run_job(announcer, &expire_due::JOB, b"{}".to_vec(), invocation)
                     .await
-                    .expect("a sweep");
+                    .expect("the sweep succeeds");
                 Call::get("/v1/me").key(&self.partner.key)
             }
             "end" => self.partner.end(&self.customer),
-            other => panic!("what is {other}?"),
+            other => panic!("unknown step: {other}"),
         };
         self.send(call).await
     }
 
-    /// Looks for every secret in every item and in every line that was logged.
+    /// Searches every item and every log line for every secret.
     async fn finish(self, logged_before: usize) {
         let table = self.world.table().await;
         for ((pk, sk), item) in &table {
@@ -338,7 +338,7 @@ impl Story {
         assert!(!logged.is_empty());
         self.secrets.assert_absent("the log", &latin(&logged));
         println!(
-            "{} forms of secrets searched in {} items and {} bytes of log; responses {:?}",
+            "{} pieces of secrets searched in {} items and {} bytes of log; responses {:?}",
             self.secrets.0.len(),
             table.len(),
             logged.len(),
@@ -368,7 +368,7 @@ async fn no_secret_of_the_whole_story_rests_in_the_table_or_a_log_line() {
     story.finish(before).await;
 }
 
-/// The same for random commands in random order.
+/// The same for random steps in random order.
 #[test]
 fn no_secret_of_any_story_rests_in_the_table_or_a_log_line() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
@@ -388,7 +388,7 @@ fn no_secret_of_any_story_rests_in_the_table_or_a_log_line() {
     told.expect("no secret is found");
 }
 
-/// The search bites: a secret that is put somewhere is found, in every form.
+/// The search finds a secret in every encoding.
 #[test]
 fn a_secret_that_is_there_is_found() {
     let mut secrets = Secrets::default();

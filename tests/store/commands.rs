@@ -1,4 +1,4 @@
-//! Every command there is, each ready to be sent.
+//! All commands, each with the setup that it needs.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -7,43 +7,39 @@ use serde_json::{Value, json};
 use tests::parties::{accept_by_link, acceptance, link, registration};
 use tests::{Call, Customer, Partner, SimOptions, World};
 
-/// A system with a partner, on which commands are made ready.
+/// A system with one partner, in which commands are prepared.
 pub struct Stage {
     pub world: World,
     pub partner: Partner,
 }
 
-/// What the same request does when it is sent again.
+/// What happens when the same request is sent again.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Again {
-    /// The first effect is answered, with this status.
+    /// The response shows the effect of the first request, with this status.
     Same(u16),
-    /// It takes effect once more: each time is meant.
+    /// It takes effect again, because each request is a separate operation.
     Anew,
-    /// It is refused.
+    /// It is rejected with this status and code.
     Refused(u16, &'static str),
 }
 
 type Ready<'a> = Pin<Box<dyn Future<Output = Call> + 'a>>;
 
-/// A command.
 #[derive(Clone, Copy)]
 pub struct Command {
-    /// What it is called here.
     pub name: &'static str,
-    /// Prepares everything it needs.
+    /// Creates everything that the command needs, and returns the request.
     pub ready: for<'a> fn(&'a Stage) -> Ready<'a>,
-    /// The status of its success.
+    /// Status of the successful response.
     pub status: u16,
-    /// The event it leaves.
+    /// Type of the event that it stores.
     pub event: &'static str,
-    /// What it does again.
     pub again: Again,
 }
 
 macro_rules! commands {
     ($($name:literal, $status:literal, $event:literal, $again:expr, $ready:expr;)*) => {
-        /// Every command.
         pub const COMMANDS: &[Command] = &[$(Command {
             name: $name, status: $status, event: $event, again: $again,
             ready: |stage| Box::pin(async move { let ready: Call = $ready(stage).await; ready }),
@@ -86,7 +82,7 @@ commands! {
     "delete endpoint", 200, "endpoint.deleted", Again::Same(200), delete_endpoint;
 }
 
-/// Four roles for a year, as partners ask for them.
+/// A typical request by a partner: four roles for one year.
 pub fn four_roles() -> Value {
     let roles =
         ["directory_readers", "helpdesk_administrator", "license_administrator", "service_support_administrator"];
@@ -94,14 +90,14 @@ pub fn four_roles() -> Value {
 }
 
 impl Stage {
-    /// A fresh system with one partner.
+    /// Creates a new system with one partner.
     pub async fn new(options: SimOptions) -> Self {
         let world = World::simulated(options).await;
         let partner = world.partner().await;
         Self { world, partner }
     }
 
-    /// A customer without a key.
+    /// Registers a customer without a key.
     pub async fn customer(&self) -> Customer {
         let tenant_id = self.world.tenant_id();
         let body = json!({"tenant_id": tenant_id, "name": "Contoso Ltd", "cloud": "public", "market": "US"});
@@ -109,7 +105,7 @@ impl Stage {
         Customer { tenant_id, key: String::new() }
     }
 
-    /// The customer with a key, which the function behind a path has already seen.
+    /// Issues a key to the customer, and sends one request to `path` so that its function has cached the key.
     async fn with_key(&self, customer: Customer, method: &str, path: &str) -> Customer {
         let key = self.world.issue_key(json!({"kind": "customer", "id": customer.tenant_id}), &["global_admin"]).await;
         let customer = Customer { key, ..customer };
@@ -117,23 +113,25 @@ impl Stage {
         customer
     }
 
-    /// A second partner's path, for commands that change a partner for good.
+    /// Enrolls a second partner and returns its path. For commands that change a partner permanently.
     async fn other_partner(&self) -> String {
         let body = self.organisation("Fabrikam Inc");
         let enrolled = self.world.operator(Call::post("/v1/partners", &body)).await.expect(201);
-        format!("/v1/partners/{}", enrolled["partner"]["partner_id"].as_str().expect("an id"))
+        format!("/v1/partners/{}", enrolled["partner"]["partner_id"].as_str().expect("`partner_id` is a string"))
     }
 
     fn organisation(&self, name: &str) -> Value {
         json!({"tenant_id": self.world.tenant_id(), "name": name, "cloud": "public", "market": "US"})
     }
 
-    /// An open invitation: its id and token.
+    /// Creates an open invitation. Returns its id and token.
     pub async fn invite(&self, customer: &Customer, admin: Value) -> (String, String) {
         link(&self.world.invite(&self.partner, customer, admin).await.expect(201))
     }
 
-    /// A customer with an active relationship, with a grant if one is given.
+    /// Creates a customer with an active relationship, and with a grant unless `admin` is null.
+    ///
+    /// Returns the customer and the id of the grant.
     pub async fn related(&self, admin: Value) -> (Customer, String) {
         let customer = self.customer().await;
         let (id, token) = self.invite(&customer, admin.clone()).await;
@@ -148,8 +146,8 @@ impl Stage {
 }
 
 fn invitation_of(customer: &Customer, admin: Value) -> Value {
-    let message = "Hello! We would like to look after your licences together with your present partner. \
-                   Please have a look at the roles we ask for, and call us whenever something is unclear.";
+    let message = "Hello! We would like to manage your licenses together with your current partner. \
+                   Please review the roles that we request, and call us if you have any questions.";
     json!({"customer_tenant_id": customer.tenant_id, "delegated_admin": admin, "message": message})
 }
 
@@ -191,9 +189,9 @@ async fn accept_by_key(stage: &Stage) -> Call {
     let customer = stage.with_key(stage.customer().await, "POST", "/invitations/none/accept").await;
     let (id, _) = stage.invite(&customer, four_roles()).await;
     let mut body = acceptance("", &json!("refused"));
-    let members = body.as_object_mut().expect("an object");
+    let members = body.as_object_mut().expect("the body is an object");
     members.remove("token");
-    members["accepted_by"].as_object_mut().expect("an object").remove("role");
+    members["accepted_by"].as_object_mut().expect("`accepted_by` is an object").remove("role");
     customer.call("POST", &format!("/invitations/{id}/accept")).json(&body)
 }
 
@@ -306,10 +304,10 @@ async fn issue_key(stage: &Stage) -> Call {
 async fn revoke_key(stage: &Stage) -> Call {
     let call = issue_key(stage).await;
     let issued = stage.world.send(&call).await.expect(201);
-    stage.operator(Call::delete(format!("/v1/keys/{}", issued["key_id"].as_str().expect("an id")))).await
+    stage.operator(Call::delete(format!("/v1/keys/{}", issued["key_id"].as_str().expect("a string")))).await
 }
 
-/// A partner without endpoints, whom the function has already seen.
+/// Creates a partner without endpoints, and sends one request so that the function has cached its key.
 async fn endpoint_owner(stage: &Stage) -> Partner {
     let partner = stage.world.partner().await;
     stage.world.send(&partner.call("DELETE", "/endpoints/none")).await.expect(404);
@@ -325,11 +323,11 @@ async fn create_endpoint(stage: &Stage) -> Call {
     endpoint_of(stage, &endpoint_owner(stage).await)
 }
 
-/// A call to an endpoint that is there.
+/// A request to an endpoint that exists.
 async fn to_endpoint(stage: &Stage, method: &str, rest: &str) -> Call {
     let partner = endpoint_owner(stage).await;
     let created = stage.world.send(&endpoint_of(stage, &partner)).await.expect(201);
-    let id = created["endpoint"]["endpoint_id"].as_str().expect("an id");
+    let id = created["endpoint"]["endpoint_id"].as_str().expect("`endpoint_id` is a string");
     partner.call(method, &format!("/endpoints/{id}{rest}"))
 }
 

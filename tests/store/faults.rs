@@ -1,5 +1,5 @@
-//! Every command × every way in which the table can fail × every position: the exact answer, how often it was tried, and
-//! what the same request makes of it afterwards.
+//! Every command with every fault of the table at every position. Each case checks the exact response, the number of
+//! requests to the table, and the effect of a retry afterwards.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,12 +10,12 @@ use tests::{Answer, Call, SimOptions};
 
 use crate::commands::{Again, COMMANDS, Command, Stage};
 
-/// What a caller sees.
+/// The response that the caller receives.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Expected {
-    /// It succeeds all the same.
+    /// Success, despite the fault.
     Success,
-    /// It is refused, with this `Retry-After`.
+    /// An error with this status, code and `Retry-After`.
     Refused(u16, &'static str, Option<&'static str>),
 }
 
@@ -25,35 +25,36 @@ const THROTTLED: Expected = Expected::Refused(503, "throttled", Some("2"));
 const UNKNOWN: Expected = Expected::Refused(503, "outcome_unknown", Some("2"));
 const INTERNAL: Expected = Expected::Refused(500, "internal", None);
 
-/// What may be seen of the attempts: how often, and under one token or several.
+/// The expected requests to the table: how many, and whether they share one token.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Attempts {
-    /// Exactly so many, each under a token of its own.
+    /// Exactly this many requests, each with its own token.
     Fresh(usize),
-    /// Exactly so many, all under one token, byte by byte the same.
+    /// This many requests that are byte-for-byte identical, including the token. Later requests may differ.
     Exactly(usize),
-    /// At least so many, all under one token, byte by byte the same.
+    /// At least this many requests, all byte-for-byte identical, including the token.
     AtLeast(usize),
     Any,
 }
 
-/// One thing that goes wrong.
+/// Faults at one place in a command, and their expected result.
 #[derive(Clone, Debug)]
 struct Case {
     operation: &'static str,
-    /// From which request of the operation on.
+    /// The first request of the operation that gets a fault, counted from 1.
     first: usize,
-    /// What goes wrong, one after the other.
+    /// The faults of consecutive requests.
     faults: Vec<Fault>,
-    /// Whether the last of them goes on for ever.
+    /// Whether the last fault repeats forever.
     forever: bool,
     expected: Expected,
     attempts: Attempts,
-    /// Whether something is written although the answer says that it may not be.
+    /// Whether an event is committed, even if the response is an error.
     commits: bool,
 }
 
-/// The writes' rows of webhooks-reliability §2.5, for a transaction of so many writes that is committed or refused.
+/// The rows for writes in webhooks-reliability §2.5, for a transaction with this many writes. `commits` is false if a
+/// condition fails.
 fn write_cases(first: usize, writes: usize, commits: bool) -> Vec<Case> {
     let mut cases = Vec::new();
     let mut add = |faults: Vec<Fault>, forever, expected, attempts| {
@@ -74,7 +75,7 @@ fn write_cases(first: usize, writes: usize, commits: bool) -> Vec<Case> {
             add(at(code), true, INTERNAL, Attempts::Exactly(1));
         }
         if position > 0 {
-            // Refusals at other positions may come from the same request, if there is a conflict at position 0.
+            // If position 0 has a conflict, a concurrent copy of this request may cause failures at other positions.
             for code in ["ConditionalCheckFailed", "ThrottlingError", "ValidationError"] {
                 let reasons = vec![(0, "TransactionConflict"), (position, code)];
                 add(vec![Fault::Cancelled(reasons)], true, IN_PROGRESS, Attempts::Fresh(5));
@@ -166,7 +167,7 @@ impl Case {
         });
     }
 
-    /// Whether the answer is the expected one, and came after the expected attempts.
+    /// Checks the response, the number of committed events and the requests to the table.
     fn check(&self, command: &Command, answer: &Answer, records: &[Record]) {
         let what = format!("{}: {self:?}", command.name);
         let body = String::from_utf8_lossy(&answer.body);
@@ -191,11 +192,11 @@ impl Case {
             Attempts::AtLeast(times) => same.len() >= times && different() == 1,
             Attempts::Any => true,
         };
-        assert!(fits, "{what}: {} attempts, {} different", same.len(), different());
+        assert!(fits, "{what}: {} requests, {} different", same.len(), different());
     }
 }
 
-/// Events that were committed, no matter what the caller received.
+/// The number of committed events, regardless of the response to the caller.
 pub fn committed_events(records: &[Record]) -> usize {
     let mut tokens = BTreeSet::new();
     let events = |record: &Record| {
@@ -210,7 +211,7 @@ pub fn committed_events(records: &[Record]) -> usize {
 
 static CASES: AtomicUsize = AtomicUsize::new(0);
 
-/// What two runs of the same command have in common: everything but the salt, and what depends on it.
+/// All items without the salt and the values that depend on it, because those differ between runs of the same command.
 fn effect(stage: &Stage) -> Vec<Value> {
     let mut items = stage.world.sim().items();
     for item in items.iter_mut().filter_map(Value::as_object_mut) {
@@ -226,13 +227,13 @@ fn effect(stage: &Stage) -> Vec<Value> {
     items
 }
 
-/// Runs the whole table of one command.
+/// Runs all cases of one command.
 async fn survives(name: &str) {
-    let command = COMMANDS.iter().find(|command| command.name == name).expect("a command");
+    let command = COMMANDS.iter().find(|command| command.name == name).expect("the command exists");
     let stage = Stage::new(SimOptions::default()).await;
     let sim = stage.world.sim();
-    // Warm: what is read once in half a minute is not part of the command. So that it stays warm, no time goes by between
-    // the cases.
+    // Warm up the caches: partners and keys are cached for 30 s, so reading them is not part of the command. Every case
+    // starts at the same time, so that the caches stay warm.
     let start = stage.world.now();
     let call = (command.ready)(&stage).await;
     stage.world.send(&call).await.expect(command.status);
@@ -262,7 +263,8 @@ async fn survives(name: &str) {
         assert!(effect(&stage) == after, "{name}: {case:?}");
         converges(command, &stage, &call, &after, case).await;
     }
-    // All that leaves nothing behind, one after the other; and then the same request takes effect as if it were the first.
+    // The cases without an effect run one after another on the same table. Afterwards the request takes effect as if it
+    // were the first.
     sim.engine.restore(&ready);
     for case in &without {
         fails(case).await;
@@ -274,7 +276,7 @@ async fn survives(name: &str) {
     println!("{name}: {cases} cases ({} in all)", CASES.fetch_add(cases, Ordering::SeqCst) + cases);
 }
 
-/// Every case of a command that makes these requests when nothing goes wrong.
+/// All cases of a command, given its requests to the table without faults.
 fn cases_of(reference: &[Record]) -> Vec<Case> {
     assert_eq!(committed_events(reference), 1);
     let mut counts = std::collections::BTreeMap::new();
@@ -294,7 +296,7 @@ fn cases_of(reference: &[Record]) -> Vec<Case> {
     cases
 }
 
-/// A retry of the same request finds its effect exactly once.
+/// Retries the request, and checks that it takes effect again only if the command allows it.
 async fn converges(command: &Command, stage: &Stage, call: &Call, after: &[Value], case: &Case) {
     let again = stage.world.send(call).await;
     let what = || format!("{}: {case:?}: {}", command.name, String::from_utf8_lossy(&again.body));

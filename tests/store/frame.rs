@@ -1,8 +1,11 @@
-//! The frame rule (MP-30 … MP-35): what a customer has never changes. Random commands by several
-//! partners, valid and hostile, with duplicates, faults, clock jumps and the job; after every single one every subscription
-//! is what it was, byte for byte, but that a registration may add exactly its own.
+//! The frame rule (MP-30 to MP-35): existing subscriptions never change.
 //!
-//! `STORE_FRAME_SEEDS` seeds from `STORE_FRAME_FIRST` on, `STORE_FRAME_COMMANDS` commands each. A million:
+//! Several partners send random commands, valid and hostile, with duplicates, faults, clock jumps and runs of the job
+//! `expire-due`. After every step, all existing subscriptions are compared byte for byte. A registration may add
+//! exactly one subscription: its own.
+//!
+//! `STORE_FRAME_SEEDS` sets the number of seeds, `STORE_FRAME_FIRST` the first seed, and `STORE_FRAME_COMMANDS` the
+//! number of commands per seed. To run a million commands:
 //! `STORE_FRAME_SEEDS=100 STORE_FRAME_COMMANDS=10000 cargo test --release -p tests --test store frame`.
 
 use std::collections::BTreeMap;
@@ -18,36 +21,36 @@ use tests::{Answer, Call, Customer, Partner, SimOptions, World};
 use crate::ledger::{Ledger, partition};
 use crate::table::{Table, text};
 
-/// How many of a hundred requests to the table go wrong.
+/// Percentage of requests to the table that get a fault.
 const FAULTS: u64 = 12;
 const DAILY_LIMIT: i64 = 5;
 
-/// An invitation as its parties remember it.
+/// An invitation, as its partner and its customer know it.
 #[derive(Clone, Debug)]
 struct Invited {
     partner: usize,
     customer: usize,
     asks: bool,
     id: String,
-    /// Every token it ever had.
+    /// All known tokens of the invitation, newest last.
     tokens: Vec<String>,
 }
 
-/// A command about to be sent.
+/// A command to send.
 #[derive(Clone, Debug)]
 struct Command {
     name: &'static str,
     call: Call,
-    /// The subscription it may add.
+    /// The id of the subscription that it may add.
     registers: Option<String>,
-    /// Whom an invitation in the answer is from and for.
+    /// Indexes of the partner and the customer of the invitation in the response.
     parties: Option<(usize, usize)>,
 }
 
-/// Subscriptions by key, as they stand in the table.
+/// Subscriptions by partition key, as stored in the table.
 type Subscriptions = BTreeMap<String, Value>;
 
-/// One run.
+/// A run of one seed.
 struct Play {
     world: World,
     rng: Rng,
@@ -55,11 +58,11 @@ struct Play {
     customers: Vec<Customer>,
     invited: Vec<Invited>,
     history: Vec<Command>,
-    /// The invitation that all commands of a moment are about.
+    /// The invitation that all commands of a concurrent batch target.
     focus: Option<Invited>,
     before: Subscriptions,
     ledger: Ledger,
-    /// The latest time there was.
+    /// The latest time so far, in milliseconds. The clock can also jump back.
     latest: i64,
     requests: u64,
     faults: u64,
@@ -94,13 +97,13 @@ impl Play {
             faults: 0,
             answers: BTreeMap::new(),
         };
-        play.ledger.take(&play.world.sim().faults.take()).expect("a clean start");
+        play.ledger.take(&play.world.sim().faults.take()).expect("the setup breaks no rule");
         play.world.sim().faults.latency(seed, Duration::from_millis(4));
         play.world.sim().faults.random(seed, FAULTS);
         play
     }
 
-    /// Plays so many commands, or until something is wrong.
+    /// Sends this many commands, and stops at the first violation.
     async fn run(&mut self, commands: u64) -> Result<(), String> {
         let mut done = 0;
         while done < commands {
@@ -111,7 +114,7 @@ impl Play {
                     self.check("expire-due", &[], &[])?;
                 }
                 roll => {
-                    // What is done at the same time is about the same things.
+                    // Concurrent commands target the same invitation.
                     let batch = if roll > 85 { 2 + self.rng.below(2) } else { 1 };
                     self.focus = if batch > 1 { self.some_invited() } else { None };
                     let mut batch_of = Vec::new();
@@ -145,13 +148,13 @@ impl Play {
         self.world.sim().clock.advance_millis(ms);
     }
 
-    /// Another customer, so that there is always one that can still buy.
+    /// Adds a customer, so that there is always one that can still buy.
     async fn newcomer(&mut self) -> Result<(), String> {
         self.world.sim().faults.none();
         let customer = self.world.customer().await;
         self.customers.push(customer);
         if self.customers.len() > 5 {
-            // The oldest gets no more commands, but is still checked.
+            // Only the first five customers get commands. The new one replaces one of them, which is still checked.
             let at = *self.rng.pick(&[0, 1, 3, 4]);
             let last = self.customers.len() - 1;
             self.customers.swap(at, last);
@@ -162,7 +165,7 @@ impl Play {
         Ok(())
     }
 
-    /// Everything that must be true after every step.
+    /// Checks everything that must be true after every step.
     fn check(&mut self, what: &str, commands: &[Command], answers: &[Answer]) -> Result<(), String> {
         let records = self.world.sim().faults.take();
         self.requests += records.len() as u64;
@@ -177,33 +180,33 @@ impl Play {
             let replayed = answer.replayed() || command.call.method == "GET";
             let fits = match answer.status {
                 _ if replayed => events <= 1,
-                // A no-op (suspended already, that name already) is no replay and leaves no event.
+                // A no-op (already suspended, name unchanged) is not a replay and stores no event.
                 200 | 201 => events <= 1 && (events == 1 || command.name == "administer" || command.name == "preview"),
                 503 => events <= 1,
                 _ => events == 0,
             };
             if !fits {
-                return Err(format!("{what}: {} {} and {events} events", answer.status, answer.code()));
+                return Err(format!("{what}: {} {} with {events} events", answer.status, answer.code()));
             }
         }
         self.frame(commands).map_err(|error| format!("{what}: {error}"))
     }
 
-    /// The frame rule.
+    /// Checks the frame rule after these commands.
     fn frame(&mut self, commands: &[Command]) -> Result<(), String> {
         let after = self.subscriptions();
         let mut may_add: Vec<&str> = commands.iter().filter_map(|command| command.registers.as_deref()).collect();
         for (pk, item) in &self.before {
             match after.get(pk) {
-                None => return Err(format!("{pk} is gone")),
-                Some(now) if now != item => return Err(format!("{pk} was {item}, is {now}")),
+                None => return Err(format!("{pk} no longer exists")),
+                Some(now) if now != item => return Err(format!("{pk} was {item}, is now {now}")),
                 Some(_) => {}
             }
         }
         for pk in after.keys().filter(|pk| !self.before.contains_key(*pk)) {
             let id = pk.rsplit('#').next().unwrap_or_default();
             let Some(at) = may_add.iter().position(|may| may.eq_ignore_ascii_case(id)) else {
-                return Err(format!("{pk} was not registered by this"));
+                return Err(format!("none of these commands registers {pk}"));
             };
             may_add.remove(at);
         }
@@ -211,7 +214,7 @@ impl Play {
         Ok(())
     }
 
-    /// Every customer's subscriptions, raw.
+    /// The subscriptions of all customers, as raw items.
     fn subscriptions(&self) -> Subscriptions {
         let mut found = Subscriptions::new();
         for customer in &self.customers {
@@ -235,23 +238,23 @@ impl Play {
         found
     }
 
-    /// What holds of the whole table.
+    /// Checks the whole table.
     fn check_table(&mut self) -> Result<(), String> {
         let table = Table::of(self.world.sim());
         let subscriptions: Subscriptions =
             table.under("SUBSCRIPTION#").map(|item| (text(item, "pk").to_owned(), item.clone())).collect();
         if subscriptions != self.before {
-            return Err("the customers' lists are not what the table holds".to_owned());
+            return Err("the customers' subscription lists differ from the table".to_owned());
         }
         if table.under("EVENTS#").count() != self.ledger.events {
-            return Err(format!("{} events committed, others stored", self.ledger.events));
+            return Err(format!("{} events committed, but a different number stored", self.ledger.events));
         }
         self.latest = self.latest.max(self.world.now().millis());
         let violations = table.violations(domain::Timestamp::from_millis(self.latest), DAILY_LIMIT);
         if violations.is_empty() { Ok(()) } else { Err(violations.join("; ")) }
     }
 
-    /// What the parties learn from an answer.
+    /// Stores what the parties learn from a response.
     fn remember(&mut self, command: Command, answer: &Answer) {
         let body = answer.json();
         if let (Some((partner, customer)), true) = (command.parties, body["accept_url"].is_string()) {
@@ -275,14 +278,14 @@ impl Play {
     }
 
     fn index(&mut self, length: usize) -> usize {
-        usize::try_from(self.rng.below(length as u64)).expect("an index")
+        usize::try_from(self.rng.below(length as u64)).expect("the index fits usize")
     }
 
     fn some_invited(&mut self) -> Option<Invited> {
         if self.focus.is_some() {
             return self.focus.clone();
         }
-        // Mostly a recent one, so that it is often still open.
+        // Mostly picks a recent invitation, because it is often still open.
         let recent = self.invited.len().min(6);
         let from = if self.rng.chance(80) { self.invited.len() - recent } else { 0 };
         let at = from + self.index((self.invited.len() - from).max(1));
@@ -314,7 +317,7 @@ impl Play {
         }
     }
 
-    /// A partner and a customer, usually a pair that may do business.
+    /// Picks a partner and a customer, usually from the same cloud and market.
     fn pair(&mut self) -> (usize, usize) {
         if let Some(focus) = &self.focus {
             return (focus.partner, focus.customer);
@@ -386,13 +389,13 @@ impl Play {
             return self.plain("accept by key", call);
         }
         let token = if self.rng.chance(90) { invited.tokens.last() } else { invited.tokens.first() };
-        let body = acceptance(token.expect("a token"), &word);
+        let body = acceptance(token.expect("the invitation has a token"), &word);
         self.plain("accept", Call::post(format!("/v1/invitations/{}/accept", invited.id), &body))
     }
 
     fn decline(&mut self, invited: &Invited) -> Command {
         let call = if self.rng.chance(50) {
-            let token = invited.tokens.last().expect("a token");
+            let token = invited.tokens.last().expect("the invitation has a token");
             Call::post(format!("/v1/invitations/{}/decline", invited.id), &json!({"token": token, "reason": "no"}))
         } else {
             self.customers[invited.customer].call("POST", &format!("/invitations/{}/decline", invited.id))
@@ -484,7 +487,7 @@ impl Play {
         self.plain("read", call)
     }
 
-    /// Commands that are never allowed.
+    /// A command that must always be rejected.
     fn hostile(&mut self, partner: usize, customer: usize) -> Command {
         let (mine, other) = (&self.partners[partner], &self.partners[(partner + 1) % self.partners.len()]);
         let customer = &self.customers[customer];
@@ -508,7 +511,7 @@ impl Play {
     }
 }
 
-/// Whether an answer is one that may be given at all.
+/// Checks that the command may return this response, and that `retryable` and `Retry-After` agree.
 fn answered(command: &Command, answer: &Answer) -> Result<(), String> {
     let retryable = answer.json()["retryable"] == true;
     let fine = match answer.status {
@@ -522,10 +525,10 @@ fn answered(command: &Command, answer: &Answer) -> Result<(), String> {
     if fine { Ok(()) } else { Err(format!("{}: {} {body}", command.name, answer.status)) }
 }
 
-/// Plays one seed in its own runtime, with paused time.
+/// Runs one seed in its own runtime with paused time.
 fn play(seed: u64, commands: u64, sabotage: Option<Sabotage>) -> Result<Play, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
-    runtime.expect("a runtime").block_on(async {
+    runtime.expect("the runtime builds").block_on(async {
         let mut play = Play::new(seed).await;
         if let Some((_, guards)) = sabotage {
             play.world.sim().faults.sabotage(move |_, request| weaken(request, guards));
@@ -546,7 +549,7 @@ fn what_a_customer_has_never_changes() {
             .map(|thread| {
                 scope.spawn(move || {
                     let mut totals = (0, 0, 0, 0, BTreeMap::<String, u64>::new());
-                    for seed in (first + thread..first + seeds).step_by(usize::try_from(threads).expect("a number")) {
+                    for seed in (first + thread..first + seeds).step_by(usize::try_from(threads).expect("fits usize")) {
                         let play = play(seed, commands, None).unwrap_or_else(|error| panic!("{error}"));
                         totals.0 += play.requests;
                         totals.1 += play.faults;
@@ -583,13 +586,13 @@ fn what_a_customer_has_never_changes() {
     for (answer, count) in answers {
         println!("{count:>8} {answer}");
     }
-    assert!(faults * 10 >= requests, "fewer than a tenth of the requests were faulty");
+    assert!(faults * 10 >= requests, "fewer than 10 % of the requests had a fault");
 }
 
-/// A mutation: its name, and which guards it makes true for ever: kinds of write, and the partitions they are about.
+/// A mutation: its name, and the conditions that it makes always true, by kind of write and partition key prefix.
 type Sabotage = (&'static str, &'static [(&'static str, &'static str)]);
 
-/// Makes guards always true.
+/// Makes the conditions of the matching writes always true.
 fn weaken(request: &mut Value, guards: &[(&str, &str)]) {
     for write in request["TransactItems"].as_array_mut().into_iter().flatten() {
         for (kind, prefix) in guards {
@@ -603,22 +606,23 @@ fn weaken(request: &mut Value, guards: &[(&str, &str)]) {
     }
 }
 
-/// The guards that the rules hang on. Where two hold the same thing, both have to go before anything can happen.
+/// The conditions that the rules depend on. If two conditions enforce the same rule, the mutation disables both,
+/// because either one prevents the violation.
 const SABOTAGES: &[Sabotage] = &[
-    ("a subscription overwrites another", &[("Put", "SUBSCRIPTION#"), ("Put", "EVENTS#SUBSCRIPTION#")]),
-    ("register asks for no relationship", &[("ConditionCheck", "CUSTOMER#")]),
-    ("nothing asks whether the customer is a CSP tenant", &[("ConditionCheck", "TENANT#")]),
-    ("the relationship's state and counters do not matter", &[("Update", "CUSTOMER#")]),
-    ("an invitation's state does not matter", &[("Update", "INVITATION#"), ("Put", "EVENTS#INVITATION#")]),
-    ("an invitation overwrites another", &[("Put", "INVITATION#"), ("Put", "EVENTS#INVITATION#")]),
-    ("a partner's tenant does not matter", &[("Update", "TENANT#")]),
+    ("a registration can overwrite a subscription", &[("Put", "SUBSCRIPTION#"), ("Put", "EVENTS#SUBSCRIPTION#")]),
+    ("register does not check the relationship", &[("ConditionCheck", "CUSTOMER#")]),
+    ("no command checks whether the customer is a CSP tenant", &[("ConditionCheck", "TENANT#")]),
+    ("the relationship's state and counters are not checked", &[("Update", "CUSTOMER#")]),
+    ("an invitation's state is not checked", &[("Update", "INVITATION#"), ("Put", "EVENTS#INVITATION#")]),
+    ("an invitation can overwrite another", &[("Put", "INVITATION#"), ("Put", "EVENTS#INVITATION#")]),
+    ("a partner's tenant is not checked", &[("Update", "TENANT#")]),
 ];
 
 #[test]
 fn the_check_finds_each_missing_guard() {
     for sabotage in SABOTAGES {
         let caught = (1..=12).find_map(|seed| play(seed, 250, Some(*sabotage)).err());
-        let caught = caught.unwrap_or_else(|| panic!("{}: the check found nothing", sabotage.0));
+        let caught = caught.unwrap_or_else(|| panic!("{}: the check found no violation", sabotage.0));
         println!("{}: {}", sabotage.0, caught.chars().take(200).collect::<String>());
     }
 }
@@ -633,7 +637,7 @@ async fn a_direct_change_of_a_subscription_is_found() {
         play.world.send(&partner.register(&registration(id, &customer))).await.expect(201);
     }
     play.before = play.subscriptions();
-    play.frame(&[]).expect("nothing has changed");
+    play.frame(&[]).expect("no subscription differs");
     let key = |id: &str| json!({"pk": {"S": format!("SUBSCRIPTION#public#{id}")}, "sk": {"S": "SUBSCRIPTION"}});
     let kept = play.before.clone();
     let update = |expression: &str, value: Value| {
@@ -652,9 +656,9 @@ async fn a_direct_change_of_a_subscription_is_found() {
         ("DeleteItem", json!({"TableName": TABLE, "Key": key("changed")})),
     ] {
         play.world.sim().raw(operation, &request);
-        let error = play.frame(&[]).expect_err("it is caught");
+        let error = play.frame(&[]).expect_err("the difference is detected");
         assert!(error.contains("changed"), "{error}");
         play.world.sim().raw("PutItem", &json!({"TableName": TABLE, "Item": kept["SUBSCRIPTION#public#changed"]}));
-        play.frame(&[]).expect("all is well again");
+        play.frame(&[]).expect("the subscription is restored");
     }
 }

@@ -1,4 +1,5 @@
-//! Every commit in order, as seen on the wire: what a transaction may contain, and what must be true when it is committed.
+//! Checks every commit in order, based on the requests to the table: what a transaction may contain, and what must be
+//! true when it commits.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,39 +9,39 @@ use tests::faults::{Record, TRANSACT};
 
 use crate::table::event;
 
-/// The state that follows from the commits so far.
+/// The state after all commits so far.
 #[derive(Debug, Default)]
 pub struct Ledger {
     tokens: BTreeSet<String>,
     /// Whether an invitation is of kind grant.
     is_grant: BTreeMap<String, bool>,
     active: BTreeSet<(String, String)>,
-    /// Grants that have started and not ended, with their end.
+    /// Grants that have not ended, with their customer and partner and the time at which they end.
     grants: BTreeMap<String, ((String, String), String)>,
     csp: BTreeSet<String>,
-    /// The number of events.
+    /// The number of events so far.
     pub events: usize,
 }
 
-/// The table's writes of a request: the action's name, and the action.
+/// The writes of a request to the table: the name of each action, and the action itself.
 pub fn writes(request: &Value) -> impl Iterator<Item = (&str, &Value)> {
     let items = request["TransactItems"].as_array().into_iter().flatten();
     items.filter_map(Value::as_object).flatten().map(|(name, action)| (name.as_str(), action))
 }
 
-/// The partition of a write.
+/// The partition key of a write.
 pub fn partition(action: &Value) -> &str {
     let key = if action["Item"].is_object() { &action["Item"] } else { &action["Key"] };
     key["pk"]["S"].as_str().unwrap_or_default()
 }
 
 impl Ledger {
-    /// Takes the requests to the table since the last call. Returns the number of events they wrote.
+    /// Checks the requests to the table since the last call. Returns the number of events that they wrote.
     pub fn take(&mut self, records: &[Record]) -> Result<usize, String> {
         let mut events = 0;
         for record in records {
             if matches!(record.operation.as_str(), "PutItem" | "UpdateItem" | "DeleteItem" | "BatchWriteItem") {
-                return Err(format!("{} outside of a transaction", record.operation));
+                return Err(format!("{} outside a transaction", record.operation));
             }
             let token = record.request["ClientRequestToken"].to_string();
             if record.operation == TRANSACT && record.done() && self.tokens.insert(token) {
@@ -59,14 +60,14 @@ impl Ledger {
             let guard = action["ConditionExpression"].as_str().unwrap_or_default();
             let is_put = name == "Put" && guard.starts_with("attribute_not_exists(pk)");
             match name {
-                "Put" if pk.starts_with("EVENTS#") => found.push(event(&action["Item"]).ok_or("an unreadable event")?),
-                _ if pk.starts_with("SUBSCRIPTION#") && !is_put => return Err(format!("{name} of {pk}, if {guard:?}")),
+                "Put" if pk.starts_with("EVENTS#") => found.push(event(&action["Item"]).ok_or("an invalid event")?),
+                _ if pk.starts_with("SUBSCRIPTION#") && !is_put => return Err(format!("{name} of {pk} if {guard:?}")),
                 "ConditionCheck" => {}
-                "Put" | "Update" if guard.is_empty() => return Err(format!("{name} of {pk} without a guard")),
+                "Put" | "Update" if guard.is_empty() => return Err(format!("{name} of {pk} without a condition")),
                 "Put" => changes += 1,
                 "Update" if action["UpdateExpression"] == "REMOVE gsi3pk, gsi3sk" => {}
                 "Update" => changes += 1,
-                _ => return Err(format!("{name} of {pk}")),
+                _ => return Err(format!("{name} of {pk} is not allowed")),
             }
         }
         match (&found[..], changes) {
@@ -88,13 +89,13 @@ impl Ledger {
             EventType::InvitationCreated => {
                 let is_grant = event.data["kind"] == "grant";
                 must(!is_csp, "the customer is a CSP tenant")?;
-                must(is_grant == is_active, "the kind does not fit the relationship")?;
+                must(is_grant == is_active, "the kind does not match the state of the relationship")?;
                 self.is_grant.insert(event.aggregate_id.clone(), is_grant);
             }
             EventType::InvitationAccepted => {
                 let is_grant = self.is_grant.get(&event.aggregate_id).copied().unwrap_or_default();
                 must(!is_csp, "the customer is a CSP tenant")?;
-                must(is_grant == is_active, "the kind does not fit the relationship")?;
+                must(is_grant == is_active, "the kind does not match the state of the relationship")?;
                 self.active.insert(pair.clone());
                 if let Some(grant) = &event.subject.grant_id {
                     let ends_at = event.data["grant"]["ends_at"].as_str().unwrap_or_default().to_owned();
@@ -102,7 +103,7 @@ impl Ledger {
                 }
             }
             EventType::RelationshipEnded => {
-                must(self.active.remove(&pair), "it was not active")?;
+                must(self.active.remove(&pair), "the relationship was not active")?;
                 let ended: BTreeSet<String> = event.data["grants"]
                     .as_array()
                     .into_iter()
@@ -111,9 +112,9 @@ impl Ledger {
                     .collect();
                 let now = event.occurred_at.to_string();
                 for (grant, (_, ends_at)) in self.grants.iter().filter(|(_, (of, _))| *of == pair) {
-                    must(ended.contains(grant) || *ends_at <= now, "a grant that ended with it is not named")?;
+                    must(ended.contains(grant) || *ends_at <= now, "it omits a grant that ends with it")?;
                 }
-                must(ended.iter().all(|grant| self.grants.contains_key(grant)), "it names a grant that was over")?;
+                must(ended.iter().all(|grant| self.grants.contains_key(grant)), "it lists a grant that is not active")?;
                 self.grants.retain(|_, (of, _)| *of != pair);
             }
             EventType::SubscriptionRegistered => {
@@ -123,12 +124,12 @@ impl Ledger {
             EventType::GrantEnded | EventType::GrantExpired | EventType::GrantExpiring | EventType::GrantExtended => {
                 must(is_active, "the relationship is not active")?;
                 let known = GrantId::parse(&event.aggregate_id).is_some_and(|id| self.grants.contains_key(id.as_str()));
-                must(known, "the grant was over")?;
+                must(known, "the grant was not active")?;
                 if let Some(ends_at) = event.data.get("ends_at").and_then(Value::as_str)
                     && event.event_type == EventType::GrantExtended
                     && let Some((_, end)) = self.grants.get_mut(&event.aggregate_id)
                 {
-                    // A grant also extends without an event, so an event can only contain a later end.
+                    // A grant can also be extended without an event. So an event only counts if its end is later.
                     *end = ends_at.max(end).to_owned();
                 }
                 if matches!(event.event_type, EventType::GrantEnded | EventType::GrantExpired) {

@@ -1,4 +1,4 @@
-//! The store under faults, races and time: everything that needs the simulation.
+//! Tests of the store that need the simulation: faults, races and the passing of time.
 
 mod commands;
 mod faults;

@@ -1,7 +1,8 @@
-//! Requests that meet. Every race is run many times, each round in an order of its own that its seed tells, half of them
-//! with faults; each has to end in one of the ways the table allows, and all of those ways have to be seen.
+//! Concurrent requests. Every race runs for many rounds. The seed of a round determines the order of the requests, and
+//! every second round has faults. Each round must have one of the outcomes that the race lists, and each outcome must
+//! occur.
 //!
-//! `STORE_ROUNDS` sets the rounds of every race; `STORE_SEED` runs one seed again.
+//! `STORE_ROUNDS` sets the number of rounds per race. `STORE_SEED` runs only one seed.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -17,7 +18,7 @@ use tests::{Answer, Call, Customer, Sim, SimOptions};
 use crate::commands::{Stage, four_roles};
 use crate::table::Table;
 
-/// Something that is done at the same time as other things.
+/// One of the concurrent actions of a race.
 #[derive(Clone)]
 pub enum Task {
     /// A request.
@@ -28,10 +29,10 @@ pub enum Task {
     ExpireDue,
 }
 
-/// What exists when the race begins.
+/// The prepared tasks of a race.
 pub struct Scene {
     tasks: Vec<Task>,
-    /// How much later the race is than its preparation.
+    /// How long after the preparation the race starts.
     later_ms: i64,
 }
 
@@ -52,7 +53,7 @@ impl Scene {
 
 type Prepared<'a> = Pin<Box<dyn Future<Output = Scene> + 'a>>;
 
-/// One way for a race to end: an answer per task (`ok`, or status and code), and the events it leaves, sorted.
+/// An outcome of a race: one result per task (`ok`, `job`, or status and code), and the new events, sorted.
 type Ending = (&'static [&'static str], &'static [&'static str]);
 
 struct Race {
@@ -62,13 +63,14 @@ struct Race {
     endings: &'static [Ending],
 }
 
-/// Longest way of a request to the table, and back.
+/// Maximum delay of a request to the table, and of its response.
 const LATENCY: Duration = Duration::from_millis(10);
 const DAY_MS: i64 = 86_400_000;
-/// As far as clocks may differ.
+/// Maximum difference between two clocks.
 const BEHIND_MS: i64 = 2_000;
-/// Rounds of the races that the domain's rules name, and of all others; `.ci/run` runs 200 of each.
+/// Rounds of a race that the domain's rules name. `.ci/races` runs 200 rounds of every race.
 const NAMED: u64 = 50;
+/// Rounds of any other race.
 const FURTHER: u64 = 20;
 
 async fn run(race: &Race) {
@@ -116,7 +118,7 @@ async fn run(race: &Race) {
         seen.iter().map(|(ending, count)| format!("{count}× {ending:?}")).collect::<Vec<_>>().join(", ")
     );
     if only == u64::MAX && rounds >= NAMED {
-        assert_eq!(seen.len(), race.endings.len(), "{}: an ending was never seen", race.name);
+        assert_eq!(seen.len(), race.endings.len(), "{}: a listed outcome never occurred", race.name);
     }
 }
 
@@ -126,14 +128,14 @@ async fn perform(stage: &Stage, behind: &Sim, task: &Task, delay: Duration) -> O
         Task::Send(call) => Some(stage.world.send(call).await),
         Task::SendBehind(call) => Some(behind.send(call).await),
         Task::ExpireDue => {
-            // What it did not get to do it does next time.
+            // If the job fails, its next run does the rest.
             let _ = stage.world.sim().expire_due().await;
             None
         }
     }
 }
 
-/// Callers and the schedule retry if the response tells them to.
+/// Retries as callers and the schedule do: requests with a retryable response other than 429, and always the job.
 async fn settle(stage: &Stage, behind: &Sim, scene: &Scene, answers: &mut [Option<Answer>], rng: &mut Rng) {
     for (task, answer) in scene.tasks.iter().zip(answers.iter_mut()) {
         let again = answer.as_ref().is_none_or(|given| given.json()["retryable"] == true && given.status != 429);
@@ -145,7 +147,7 @@ async fn settle(stage: &Stage, behind: &Sim, scene: &Scene, answers: &mut [Optio
 
 fn word(answer: &Option<Answer>) -> String {
     match answer {
-        // Whether a repeat after a lost answer says 200 or 201 is not the matter here.
+        // After a lost response, a retry may return 200 or 201. The difference does not matter here.
         Some(answer) if matches!(answer.status, 200 | 201) => "ok".to_owned(),
         Some(answer) => format!("{} {}", answer.status, answer.code()),
         None => "job".to_owned(),
@@ -205,7 +207,7 @@ impl Stage {
         call.key(self.world.operator_key())
     }
 
-    /// An invitation for one day, so that its end is near.
+    /// Creates an invitation that expires after one day. Returns the customer, the invitation id and the token.
     async fn for_a_day(&self) -> (Customer, String, String) {
         let customer = self.customer().await;
         let body = json!({"customer_tenant_id": customer.tenant_id, "delegated_admin": null, "expires_in_days": 1});
@@ -426,7 +428,7 @@ races! {
         let rotate = Call::post(format!("{path}/signing-secret/rotate"), &json!({"grace_hours": 1}));
         Scene::of([stage.by_operator(rotate.clone()), stage.by_operator(rotate)])
     }
-    // In the same millisecond, by the same operator: one and the same.
+    // Two rotations by the same operator in the same millisecond count as one.
     ["ok", "ok"] ["secret.rotated"];
     ["ok", "409 rotation_in_progress"] ["secret.rotated"];
     ["409 rotation_in_progress", "ok"] ["secret.rotated"];
@@ -439,10 +441,11 @@ races! {
     ["ok", "ok"] ["key.issued"];
 }
 
-/// So many at once.
+/// Number of concurrent requests.
 const CROWD: usize = 200;
 
-/// Sends all calls at once, half of the crowds with faults, and again what is to be sent again.
+/// Sends all calls concurrently, with faults if the seed is odd. Then retries those with a retryable response other
+/// than 429.
 async fn crowd(stage: &Stage, calls: &[Call], seed: u64) -> Vec<Answer> {
     let sim = stage.world.sim();
     sim.faults.latency(seed, LATENCY);
@@ -470,7 +473,7 @@ fn tally(answers: &[Answer]) -> BTreeMap<String, usize> {
     tally
 }
 
-/// What happened, given what had happened before; and nothing is wrong with it.
+/// Returns the types of the events that are not in `before`, and asserts that the table breaks no rule.
 fn new_events(stage: &Stage, before: &BTreeMap<(String, String), String>) -> Vec<String> {
     let table = Table::of(stage.world.sim());
     assert_eq!(table.violations(stage.world.now(), 5), Vec::<String>::new());
@@ -499,7 +502,7 @@ async fn exactly_one_of_two_hundred_concurrent_requests_wins() {
             let seen = tally(&crowd(&stage, &calls, seed).await);
             println!("{CROWD} {what}, seed {seed}: {seen:?}");
             assert_eq!(new_events(&stage, &before), ["invitation.created"], "seed {seed}");
-            // After a lost response the winner receives a replay.
+            // After a lost response, the winner retries and receives a replay.
             assert_eq!(
                 seen.keys().filter(|seen| !seen.starts_with("201") && **seen != losers).count(),
                 0,

@@ -1,4 +1,4 @@
-//! The whole table, and what must be true of it at any time, independent of the commands.
+//! The whole table, and the rules that it must follow at any time, regardless of the commands.
 
 use std::collections::BTreeMap;
 
@@ -10,22 +10,22 @@ use domain::{
 use serde_json::Value;
 use tests::Sim;
 
-/// Items by key.
+/// All items by key.
 pub struct Table {
     items: BTreeMap<(String, String), Value>,
 }
 
-/// A text; empty when it is absent.
+/// A string attribute, or an empty string if it is absent.
 pub fn text<'a>(item: &'a Value, name: &str) -> &'a str {
     item[name]["S"].as_str().unwrap_or_default()
 }
 
-/// A number; 0 when it is absent.
+/// A number attribute, or 0 if it is absent.
 pub fn number(item: &Value, name: &str) -> i64 {
     item[name]["N"].as_str().and_then(|digits| digits.parse().ok()).unwrap_or_default()
 }
 
-/// The key of an item.
+/// The partition key and the sort key of an item.
 pub fn key(item: &Value) -> (String, String) {
     (text(item, "pk").to_owned(), text(item, "sk").to_owned())
 }
@@ -34,14 +34,14 @@ fn bytes(item: &Value, name: &str) -> Vec<u8> {
     BASE64.decode(item[name]["B"].as_str().unwrap_or_default().as_bytes()).unwrap_or_default()
 }
 
-/// Roles, days and extension of an attribute.
+/// Roles, days and automatic extension in an attribute.
 fn admin(item: &Value, name: &str) -> Option<(Vec<String>, i64, bool)> {
     let map = item.get(name)?["M"].as_object()?;
     let roles = map["r"]["L"].as_array()?.iter().filter_map(|role| role["S"].as_str().map(str::to_owned)).collect();
     Some((roles, map["d"]["N"].as_str()?.parse().ok()?, map["x"]["BOOL"].as_bool()?))
 }
 
-/// The event of an item.
+/// Parses an item as an event.
 pub fn event(item: &Value) -> Option<Event> {
     let event_type = EventType::parse(text(item, "event_type"))?;
     let (pk, sk) = key(item);
@@ -72,12 +72,12 @@ pub fn event(item: &Value) -> Option<Event> {
 }
 
 impl Table {
-    /// The table of a simulation.
+    /// Reads the table of a simulation.
     pub fn of(sim: &Sim) -> Self {
         Self::new(sim.items())
     }
 
-    /// A table of these items.
+    /// Creates a table with these items.
     pub fn new(items: Vec<Value>) -> Self {
         Self { items: items.into_iter().map(|item| (key(&item), item)).collect() }
     }
@@ -88,7 +88,7 @@ impl Table {
         self.items.range(from..).take_while(move |((pk, _), _)| pk.starts_with(prefix)).map(|(_, item)| item)
     }
 
-    /// One item.
+    /// The item with this key.
     pub fn get(&self, pk: &str, sk: &str) -> Option<&Value> {
         self.items.get(&(pk.to_owned(), sk.to_owned()))
     }
@@ -106,7 +106,7 @@ impl Table {
         self.under("CUSTOMER#").filter(|item| text(item, "sk").contains("#GRANT#"))
     }
 
-    /// Everything that is wrong at this time.
+    /// All violations of the rules at the time `now`.
     pub fn violations(&self, now: Timestamp, daily_limit: i64) -> Vec<String> {
         let mut check = Check { table: self, chains: BTreeMap::new(), now, found: Vec::new() };
         check.chains();
@@ -119,10 +119,10 @@ impl Table {
     }
 }
 
-/// One check of a table.
+/// The state of a check.
 struct Check<'a> {
     table: &'a Table,
-    /// Events by partition.
+    /// Events by partition key.
     chains: BTreeMap<String, Vec<Event>>,
     now: Timestamp,
     found: Vec<String>,
@@ -137,22 +137,23 @@ impl Check<'_> {
         self.chains.get(&events_of(of)).cloned().unwrap_or_default()
     }
 
-    /// Events are contiguous, each chain verifies, and the aggregate's item has the last sequence and hash.
+    /// Checks that sequences are contiguous, that hash chains are valid, and that each aggregate has the last sequence
+    /// and hash.
     fn chains(&mut self) {
         let mut ends: BTreeMap<String, (u64, [u8; 32])> = BTreeMap::new();
         for item in self.table.under("EVENTS#") {
             let (pk, sk) = key(item);
             let Some(event) = event(item) else {
-                self.wrong(format!("{pk} {sk}: unreadable"));
+                self.wrong(format!("{pk} {sk}: cannot parse the event"));
                 continue;
             };
             let (before, hash) = ends.get(&pk).copied().unwrap_or_default();
             let chain = event.chain_after(&hash);
             if event.sequence != before + 1 {
-                self.wrong(format!("{pk}: {} follows {before}", event.sequence));
+                self.wrong(format!("{pk}: sequence {} follows {before}", event.sequence));
             }
             if bytes(item, "event_hash") != chain.hash {
-                self.wrong(format!("{pk} {sk}: the chain is broken"));
+                self.wrong(format!("{pk} {sk}: the hash chain is broken"));
             }
             ends.insert(pk.clone(), (event.sequence, chain.hash));
             self.chains.entry(pk).or_default().push(event);
@@ -161,11 +162,11 @@ impl Check<'_> {
             let (sequence, hash) = ends.remove(&events_of(item)).unwrap_or_default();
             let stored = (number(item, "event_seq"), bytes(item, "event_hash"));
             if stored != (i64::try_from(sequence).unwrap_or(i64::MAX), hash.to_vec()) {
-                self.wrong(format!("{:?}: says {} events, there are {sequence}", key(item), stored.0));
+                self.wrong(format!("{:?}: sequence {} or hash differs from event {sequence}", key(item), stored.0));
             }
         }
         for pk in ends.into_keys() {
-            self.wrong(format!("{pk}: events without an aggregate"));
+            self.wrong(format!("{pk}: events without an item for the aggregate"));
         }
     }
 
@@ -186,16 +187,16 @@ impl Check<'_> {
             if answer == "pending" && number(item, "expires") > self.now.millis() && acceptable {
                 let id = id_of(item);
                 if let Some(other) = open.insert(pair.clone(), id.to_owned()) {
-                    self.wrong(format!("{pair:?}: {other} and {id} are open"));
+                    self.wrong(format!("{pair:?}: both {other} and {id} are open"));
                 }
                 if relationship.is_none_or(|found| text(found, "open_invitation") != id) {
-                    self.wrong(format!("{pk}: is open, and its relationship does not name it"));
+                    self.wrong(format!("{pk}: open, but not `open_invitation` of its relationship"));
                 }
             }
         }
     }
 
-    /// An invitation's state must follow from its events. Returns the answer.
+    /// Checks that the state of an invitation matches its events. Returns the answer according to the events.
     fn states(&mut self, item: &Value) -> &'static str {
         let pk = text(item, "pk");
         let (mut answer, mut renewals, mut announced) = ("pending", 0, false);
@@ -208,7 +209,7 @@ impl Check<'_> {
                 EventType::InvitationDeclined => answer = "declined",
                 EventType::InvitationCancelled => answer = "cancelled",
                 EventType::InvitationRenewed => (renewals, announced) = (renewals + 1, false),
-                EventType::InvitationExpired if announced => self.wrong(format!("{pk}: announced twice")),
+                EventType::InvitationExpired if announced => self.wrong(format!("{pk}: expired twice")),
                 EventType::InvitationExpired => announced = true,
                 _ => {}
             }
@@ -216,7 +217,7 @@ impl Check<'_> {
         let expected = (answer, 1 + renewals + i64::from(answer != "pending"), 1 + renewals);
         let stored = (text(item, "answer"), number(item, "version"), number(item, "token_gen"));
         if expected != stored {
-            self.wrong(format!("{pk}: is {stored:?}, its events say {expected:?}"));
+            self.wrong(format!("{pk}: is {stored:?}, expected {expected:?} from its events"));
         }
         let due = if answer == "pending" && !announced { number(item, "expires") } else { 0 };
         if text(item, "gsi3sk").parse().unwrap_or(0) != due {
@@ -225,7 +226,8 @@ impl Check<'_> {
         answer
     }
 
-    /// What was granted is within what was asked, and the grant exists exactly if something was granted.
+    /// Checks that the granted access is within the requested access, and that the grant exists exactly if access was
+    /// granted.
     fn answer(&mut self, invitation: &Value) {
         let pk = text(invitation, "pk");
         let asked = admin(invitation, "asked");
@@ -234,24 +236,24 @@ impl Check<'_> {
         let grant_key = format!("{}#GRANT#grt_{}", text(invitation, "gsi1pk"), &id_of(invitation)["inv_".len()..]);
         let grant = self.table.get(text(invitation, "gsi2pk"), &grant_key);
         if grant.and_then(|grant| admin(grant, "granted")) != granted {
-            self.wrong(format!("{pk}: the grant is not what was granted"));
+            self.wrong(format!("{pk}: the grant differs from the granted access"));
         }
         let (Some((roles, days, extends)), Some(grant)) = (granted, grant) else { return };
         let within = asked.is_some_and(|(all, most, may_extend)| {
             roles.iter().all(|role| all.contains(role)) && days <= most && (may_extend || !extends)
         });
         if !within || text(invitation, "answer") != "accepted" {
-            self.wrong(format!("{pk}: more was granted than was asked"));
+            self.wrong(format!("{pk}: grants more than requested, or was not accepted"));
         }
         if extends && roles.iter().any(|role| role == "global_administrator") {
-            self.wrong(format!("{pk}: global_administrator extends itself"));
+            self.wrong(format!("{pk}: global_administrator has automatic extension"));
         }
         let period = match text(invitation, "kind") {
             "grant" => text(invitation, "period"),
             _ => id_of(invitation),
         };
         if text(grant, "period") != period || number(grant, "starts") != number(invitation, "decided") {
-            self.wrong(format!("{pk}: its grant belongs to another period or time"));
+            self.wrong(format!("{pk}: its grant has a different period or start"));
         }
     }
 
@@ -273,11 +275,11 @@ impl Check<'_> {
                 _ => "impossible",
             };
             if text(item, "relation") != expected {
-                self.wrong(format!("{pair:?}: is {}, {began} began and {ended} ended", text(item, "relation")));
+                self.wrong(format!("{pair:?}: is {}, but {began} began and {ended} ended", text(item, "relation")));
             }
             let period = invitations.iter().filter(begun).find(|found| id_of(found) == text(item, "period"));
             if began > 0 && period.is_none_or(|found| number(found, "decided") != number(item, "since")) {
-                self.wrong(format!("{pair:?}: its period is not that of its invitation"));
+                self.wrong(format!("{pair:?}: no accepted invitation matches its period and start"));
             }
             let named = text(item, "open_invitation");
             let open = invitations.iter().find(|found| id_of(found) == named);
@@ -285,7 +287,7 @@ impl Check<'_> {
                 text(found, "answer") == "pending" && number(found, "expires") == number(item, "open_until")
             };
             if !named.is_empty() && !open.is_some_and(fits) {
-                self.wrong(format!("{pair:?}: names {named} as open"));
+                self.wrong(format!("{pair:?}: open invitation {named} is not pending or expires at another time"));
             }
             self.counters(item, &invitations, daily_limit);
         }
@@ -294,7 +296,7 @@ impl Check<'_> {
         }
     }
 
-    /// A day's counter is the number of invitations created that day, and within the limit.
+    /// Checks that the counter of each day is the number of invitations created on that day, and within the limit.
     fn counters(&mut self, relationship: &Value, invitations: &[&Value], daily_limit: i64) {
         let made = |day: &str| {
             let that_day = |found: &&&Value| Timestamp::from_millis(number(found, "created")).day() == day;
@@ -303,7 +305,7 @@ impl Check<'_> {
         let counters = relationship.as_object().into_iter().flatten();
         for (name, day) in counters.filter_map(|(name, _)| Some((name, name.strip_prefix("invited_")?))) {
             if made(day) != number(relationship, name) || made(day) > daily_limit {
-                self.wrong(format!("{:?}: {name}, {} made", key(relationship), made(day)));
+                self.wrong(format!("{:?}: {name} is wrong or too high, {} created", key(relationship), made(day)));
             }
         }
         let today = self.now.day();
@@ -319,25 +321,25 @@ impl Check<'_> {
             let (mut over, mut last) = (false, i64::MAX);
             for event in &events {
                 if over {
-                    self.wrong(format!("{name}: {} after its end", event.event_type.as_str()));
+                    self.wrong(format!("{name}: {} after the grant ended", event.event_type.as_str()));
                 }
                 let days = event.data.get("days").and_then(Value::as_i64);
                 over = matches!(event.event_type, EventType::GrantEnded | EventType::GrantExpired);
                 if event.event_type == EventType::GrantExpiring && days.is_none_or(|days| days >= last) {
-                    self.wrong(format!("{name}: {days:?} days after {last}"));
+                    self.wrong(format!("{name}: expiring in {days:?} days follows {last} days"));
                 }
                 last = days.unwrap_or(last);
             }
             let is_ended = events.last().is_some_and(|event| event.event_type == EventType::GrantEnded);
             if (text(item, "grant_state") == "ended") != is_ended || item.get("ended").is_some() != is_ended {
-                self.wrong(format!("{name}: its end and its events disagree"));
+                self.wrong(format!("{name}: its state does not match its events"));
             }
             if over && item.get("gsi3sk").is_some() {
-                self.wrong(format!("{name}: still due"));
+                self.wrong(format!("{name}: over, but still due"));
             }
             let tail = text(item, "sk").rsplit_once("#GRANT#grt_").map_or("", |(_, tail)| tail);
             if self.table.get(&format!("INVITATION#inv_{tail}"), "INVITATION").is_none() {
-                self.wrong(format!("{name}: no invitation asked for it"));
+                self.wrong(format!("{name}: has no invitation"));
             }
         }
     }
@@ -356,16 +358,16 @@ impl Check<'_> {
                     && event.data["billing_cycle"] == text(item, "billing")
             });
             if !same || number(item, "event_seq") != 1 {
-                self.wrong(format!("{pk}: is not what its one event says"));
+                self.wrong(format!("{pk}: does not match its only event"));
             }
             let pair = self.table.get(text(item, "gsi2pk"), text(item, "gsi1pk"));
             if pair.is_none_or(|pair| text(pair, "relation") == "none") {
-                self.wrong(format!("{pk}: there never was a relationship"));
+                self.wrong(format!("{pk}: there has never been a relationship"));
             }
             let tenant = format!("TENANT#{}", text(item, "gsi2pk").trim_start_matches("CUSTOMER#"));
             let cloud = self.table.get(&tenant, "TENANT").map_or("", |tenant| text(tenant, "cloud"));
             if cloud != text(item, "cloud") || !pk.starts_with(&format!("SUBSCRIPTION#{cloud}#")) {
-                self.wrong(format!("{pk}: is in the cloud {cloud:?}"));
+                self.wrong(format!("{pk}: does not match the cloud of its tenant, {cloud:?}"));
             }
         }
     }
@@ -382,22 +384,22 @@ impl Check<'_> {
                     && text(tenant, "market") == text(item, "market")
             });
             if !agrees {
-                self.wrong(format!("PARTNER#{id}: its tenant disagrees"));
+                self.wrong(format!("PARTNER#{id}: does not match its tenant"));
             }
         }
         let csp = self.table.under("TENANT#").filter(|tenant| tenant.get("csp_partner").is_some()).count();
         if csp != partners {
-            self.wrong(format!("{csp} CSP tenants, {partners} partners"));
+            self.wrong(format!("{csp} CSP tenants, but {partners} partners"));
         }
     }
 }
 
-/// An invitation's id.
+/// The id of an invitation.
 fn id_of(invitation: &Value) -> &str {
     text(invitation, "pk").trim_start_matches("INVITATION#")
 }
 
-/// The partition of an aggregate's events.
+/// The partition key of the events of an aggregate.
 fn events_of(item: &Value) -> String {
     let (pk, sk) = key(item);
     let Some(customer) = pk.strip_prefix("CUSTOMER#") else { return format!("EVENTS#{pk}") };
