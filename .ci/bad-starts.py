@@ -22,7 +22,7 @@ BROKEN = [
     ("AWS_ENDPOINT_URL_DYNAMODB", "a-value-that-must-not-be-printed"),
     ("PUBLIC_BASE_URL", "a-value-that-must-not-be-printed"),
     ("OPERATOR_KEY_HASH", "a-value-that-must-not-be-printed"),
-    ("MASTER_KEY_1", "a-value-that-must-not-be-printed"),
+    ("MASTER_KEY_1", "must-not-be-printed"),
     ("MASTER_KEY_1", "{{resolve:secretsmanager:a-value-that-must-not-be-printed}}"),
     ("AWS_LAMBDA_RUNTIME_API", None),
     ("AWS_LAMBDA_FUNCTION_NAME", None),
