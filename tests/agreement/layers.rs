@@ -22,8 +22,6 @@ const FUNCTION_LIBRARIES: &[&str] = &[
     "tracing",
 ];
 
-/// Cycles that are still to be broken, one a line: `crate: file file …`.
-
 /// The folders of all libraries whose files must not refer to each other in cycles.
 fn libraries() -> Vec<String> {
     let functions = std::fs::read_dir(root().join("functions")).expect("a folder");
