@@ -21,9 +21,11 @@ pub trait Caller: Sized + Send + 'static {
     /// One of [`Self::CODES`], or an error of the table.
     fn identify(context: &Context) -> impl Future<Output = Result<Self, Problem>> + Send;
 
-    /// How the caller proves who it is.
+    /// How the caller proves who it is: with an access key, unless the kind says otherwise.
     #[cfg(feature = "describe")]
-    fn security() -> crate::describe::Security;
+    fn security() -> crate::describe::Security {
+        crate::describe::Security::Key
+    }
 }
 
 /// Something that a partner's role must permit.
@@ -154,11 +156,6 @@ impl Caller for KeyHolder {
         }
         Ok(Self { principal: key.principal, roles: key.roles, key_id })
     }
-
-    #[cfg(feature = "describe")]
-    fn security() -> crate::describe::Security {
-        crate::describe::Security::Key
-    }
 }
 
 impl KeyHolder {
@@ -199,11 +196,6 @@ impl Caller for Operator {
             }
             _ => Err(Problem::new(Code::RoleNotPermitted, "Only an operator may do this. Use an operator's key.")),
         }
-    }
-
-    #[cfg(feature = "describe")]
-    fn security() -> crate::describe::Security {
-        crate::describe::Security::Key
     }
 }
 
@@ -250,11 +242,6 @@ impl<P: Permission> Caller for PartnerKey<P> {
         let actor = Actor { kind: ActorKind::Partner, id: id.to_string(), role: Some(role) };
         Ok(Self { acting: ActingPartner { partner, actor }, permission: PhantomData })
     }
-
-    #[cfg(feature = "describe")]
-    fn security() -> crate::describe::Security {
-        crate::describe::Security::Key
-    }
 }
 
 /// The customer in the path, by its own key (MP-05, MP-06). What a customer may do does not depend on the partners' roles.
@@ -297,11 +284,6 @@ impl Caller for CustomerKey {
         let actor = Actor { kind: ActorKind::Customer, id: customer.to_string(), role: Some(role) };
         Ok(Self { customer, actor })
     }
-
-    #[cfg(feature = "describe")]
-    fn security() -> crate::describe::Security {
-        crate::describe::Security::Key
-    }
 }
 
 /// The partner in the path, read by itself or by an operator.
@@ -330,11 +312,6 @@ impl Caller for ReadingPartner {
         };
         Ok(Self { partner, key })
     }
-
-    #[cfg(feature = "describe")]
-    fn security() -> crate::describe::Security {
-        crate::describe::Security::Key
-    }
 }
 
 /// The customer in the path, read by itself or by an operator.
@@ -357,11 +334,6 @@ impl Caller for ReadingCustomer {
             Principal::Partner(_) => false,
         };
         if known { Ok(Self { customer, key }) } else { Err(Problem::not_found()) }
-    }
-
-    #[cfg(feature = "describe")]
-    fn security() -> crate::describe::Security {
-        crate::describe::Security::Key
     }
 }
 
