@@ -37,6 +37,13 @@ def routes():
     print(f"/_aws/execute-api/{api}/$default")
 
 
+def concurrency():
+    """Sets the concurrency of the queue's mapping as a number. It comes from a parameter, and the emulator leaves it a text."""
+    functions_api, physical = boto3.client("lambda"), resources()
+    for mapping in functions_api.list_event_source_mappings(FunctionName=physical["DeliverWebhook"])["EventSourceMappings"]:
+        functions_api.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": 4})
+
+
 def batches():
     """Gives `publish-events` a right that only the emulator needs. On AWS `sqs:SendMessage` also allows a batch."""
     physical = resources()
@@ -112,4 +119,4 @@ def canary():
         sys.exit(f"not enforced: {sorted(different)}, documented: {sorted(NOT_ENFORCED)}")
 
 
-{"routes": routes, "canary": canary, "batches": batches, "webhooks": webhooks}[sys.argv[1]](*sys.argv[2:])
+{"routes": routes, "concurrency": concurrency, "canary": canary, "batches": batches, "webhooks": webhooks}[sys.argv[1]](*sys.argv[2:])

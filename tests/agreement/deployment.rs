@@ -14,16 +14,45 @@ pub struct Function {
     pub events: Map<String, Value>,
 }
 
-/// The template, expanded with the defaults of all parameters.
+/// The template, expanded with values for all parameters.
 pub struct Deployment {
     document: Value,
 }
 
 impl Deployment {
+    /// With the defaults of all parameters.
     pub fn read() -> Self {
-        let document = local::template::document().expect("a template");
+        Self::with(&[])
+    }
+
+    /// With other values for some parameters. `AWS::Partition` and `AWS::StackName` can be set, too.
+    pub fn with(values: &[(&str, &str)]) -> Self {
+        let mut document = local::template::document().expect("a template");
+        for (name, value) in values {
+            let known = name.starts_with("AWS::") || document["Parameters"].get(name).is_some();
+            assert!(known, "there is no parameter {name}");
+            document["Parameters"][name]["Default"] = json!(value);
+        }
         let expanded = expand(&document, &document);
         Self { document: expanded }
+    }
+
+    /// The descriptions of the rules that these values break.
+    pub fn broken_rules(&self) -> Vec<&str> {
+        let rules = self.document["Rules"].as_object().expect("rules").values();
+        let assertions = rules.flat_map(|rule| rule["Assertions"].as_array().expect("assertions"));
+        let broken = assertions.filter(|assertion| assertion["Assert"] != true);
+        broken.map(|assertion| assertion["AssertDescription"].as_str().expect("a description")).collect()
+    }
+
+    /// Whether the resource is created.
+    pub fn creates(&self, id: &str) -> bool {
+        let condition = self.document["Resources"][id].get("Condition").and_then(Value::as_str);
+        condition.is_none_or(|condition| self.document["Conditions"][condition] == true)
+    }
+
+    pub fn output(&self, name: &str) -> &Value {
+        &self.document["Outputs"][name]["Value"]
     }
 
     pub fn default_of(&self, parameter: &str) -> String {
@@ -38,6 +67,11 @@ impl Deployment {
     pub fn resources<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = (&'a str, &'a Value)> {
         let all = self.document["Resources"].as_object().expect("resources");
         all.iter().filter(move |(_, resource)| resource["Type"] == kind).map(|(id, resource)| (id.as_str(), resource))
+    }
+
+    /// Every resource, by logical id.
+    pub fn all_resources(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.document["Resources"].as_object().expect("resources").iter().map(|(id, resource)| (id.as_str(), resource))
     }
 
     pub fn resource(&self, id: &str) -> &Value {
@@ -61,6 +95,9 @@ fn function(id: &str, resource: &Value, globals: &Map<String, Value>) -> Functio
     for (key, value) in own {
         match properties.get_mut(key) {
             // SAM merges maps. Everything else replaces the global value.
+            Some(Value::Object(merged)) if key == "LoggingConfig" => {
+                merged.extend(value.as_object().expect("a map").clone());
+            }
             Some(Value::Object(_)) if key == "Environment" => {
                 let added = value["Variables"].as_object().expect("variables").clone();
                 properties["Environment"]["Variables"].as_object_mut().expect("variables").extend(added);
@@ -74,15 +111,21 @@ fn function(id: &str, resource: &Value, globals: &Map<String, Value>) -> Functio
 
 fn expand(node: &Value, document: &Value) -> Value {
     match node {
-        Value::Array(items) => items.iter().map(|item| expand(item, document)).collect(),
+        Value::Array(items) => items.iter().filter_map(|item| kept(item, document)).collect(),
         Value::Object(entries) => match entries.iter().next() {
             Some((key, argument)) if entries.len() == 1 && (key == "Ref" || key.starts_with("Fn::")) => {
                 intrinsic(key, argument, document)
             }
-            _ => entries.iter().map(|(key, value)| (key.clone(), expand(value, document))).collect(),
+            _ => entries.iter().filter_map(|(key, value)| Some((key.clone(), kept(value, document)?))).collect(),
         },
         other => other.clone(),
     }
+}
+
+/// The expanded node; `None` if it refers to `AWS::NoValue`.
+fn kept(node: &Value, document: &Value) -> Option<Value> {
+    let expanded = expand(node, document);
+    (node.is_null() || !expanded.is_null()).then_some(expanded)
 }
 
 fn intrinsic(name: &str, argument: &Value, document: &Value) -> Value {
@@ -91,7 +134,10 @@ fn intrinsic(name: &str, argument: &Value, document: &Value) -> Value {
         "Ref" => reference(argument.as_str().expect("a name"), document),
         "Fn::GetAtt" => json!(attribute(part(0), part(1), document)),
         "Fn::Sub" => json!(substitute(argument.as_str().expect("a string"), document)),
-        "Fn::Equals" => json!(expand(&argument[0], document) == expand(&argument[1], document)),
+        "Fn::Equals" => json!(text(&argument[0], document) == text(&argument[1], document)),
+        "Fn::Not" => json!(expand(&argument[0], document) != true),
+        "Fn::And" => json!(argument.as_array().expect("conditions").iter().all(|one| expand(one, document) == true)),
+        "Fn::Or" => json!(argument.as_array().expect("conditions").iter().any(|one| expand(one, document) == true)),
         "Fn::If" => {
             let met = expand(&document["Conditions"][part(0)], document) == true;
             expand(&argument[if met { 1 } else { 2 }], document)
@@ -100,7 +146,18 @@ fn intrinsic(name: &str, argument: &Value, document: &Value) -> Value {
     }
 }
 
+/// CloudFormation compares numbers and texts alike.
+fn text(node: &Value, document: &Value) -> String {
+    match expand(node, document) {
+        Value::String(text) => text,
+        other => other.to_string(),
+    }
+}
+
 fn reference(name: &str, document: &Value) -> Value {
+    if let Some(given) = document["Parameters"][name].get("Default").filter(|_| name.starts_with("AWS::")) {
+        return given.clone();
+    }
     match name {
         "AWS::AccountId" => json!("000000000000"),
         "AWS::Partition" => json!("aws"),
@@ -131,6 +188,7 @@ fn attribute(resource: &str, attribute: &str, document: &Value) -> String {
         ("AWS::Serverless::Function", "Arn") => arn("lambda", &format!("function:{resource}")),
         ("AWS::SQS::Queue", "Arn") => arn("sqs", resource),
         ("AWS::SQS::Queue", "QueueName") => resource.to_owned(),
+        ("AWS::SSM::Parameter", "Value") => text(&document["Resources"][resource]["Properties"]["Value"], document),
         ("AWS::Serverless::HttpApi", "ApiEndpoint") => {
             format!("https://{resource}.execute-api.eu-west-1.amazonaws.com")
         }

@@ -40,8 +40,100 @@ fn each_function_is_built_from_its_own_folder() {
     for function in Deployment::read().functions() {
         assert_eq!(function.properties["CodeUri"], format!("functions/{}/", function.name));
         assert_eq!(function.properties["Runtime"], "provided.al2023");
-        assert_eq!(function.properties["LoggingConfig"]["LogFormat"], "JSON");
     }
+}
+
+/// With the levels, Lambda's own lines include each call's report: init duration, duration and memory.
+#[test]
+fn the_json_log_format_is_used_only_where_it_exists() {
+    for (partition, format, level) in [
+        ("aws", "JSON", Some("INFO")),
+        ("aws-us-gov", "Text", None),
+        ("aws-cn", "Text", None),
+        ("aws-iso", "Text", None),
+    ] {
+        for function in Deployment::with(&[("AWS::Partition", partition)]).functions() {
+            let logging = &function.properties["LoggingConfig"];
+            assert_eq!(logging["LogFormat"], format, "{partition}: {}", function.name);
+            // Lambda rejects levels with the text format.
+            for name in ["ApplicationLogLevel", "SystemLogLevel"] {
+                assert_eq!(logging.get(name).and_then(Value::as_str), level, "{partition}: {}", function.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn functions_with_master_keys_can_encrypt_their_variables_with_an_own_key() {
+    let arn = "arn:aws:kms:eu-west-1:000000000000:key/k";
+    for (deployment, key) in [(Deployment::read(), None), (Deployment::with(&[("KmsKeyArn", arn)]), Some(arn))] {
+        for function in deployment.functions() {
+            let has_keys = variables(&function).contains_key("MASTER_KEY_1");
+            let used = function.properties.get("KmsKeyArn").and_then(Value::as_str);
+            assert_eq!(used, key.filter(|_| has_keys), "{}", function.name);
+        }
+    }
+}
+
+#[test]
+fn concurrency_is_reserved_for_each_function_only_on_request() {
+    for (reserved, expected) in [("0", None), ("7", Some(json!("7")))] {
+        for function in Deployment::with(&[("ReservedConcurrency", reserved)]).functions() {
+            assert_eq!(function.properties.get("ReservedConcurrentExecutions"), expected.as_ref(), "{}", function.name);
+        }
+    }
+}
+
+/// A new account has ten concurrent executions for all functions together.
+#[test]
+fn webhooks_leave_most_of_a_new_accounts_concurrency_to_the_api() {
+    let deployment = Deployment::with(&[("WebhookConcurrency", "9")]);
+    let functions = deployment.functions();
+    let queue = functions.iter().flat_map(|function| function.events.values()).find(|event| event["Type"] == "SQS");
+    let limit = &queue.expect("a queue")["Properties"]["ScalingConfig"]["MaximumConcurrency"];
+    assert_eq!(limit, "9");
+    let default: u32 = deployment_default("WebhookConcurrency");
+    assert!((2..=5).contains(&default), "{default}");
+}
+
+fn deployment_default(parameter: &str) -> u32 {
+    Deployment::read().default_of(parameter).parse().expect("a number")
+}
+
+/// A second stack in the same account and Region would collide with a fixed name.
+#[test]
+fn nothing_has_a_fixed_name() {
+    let deployment = Deployment::read();
+    for (id, resource) in deployment.all_resources() {
+        let properties = resource["Properties"].as_object().expect("properties");
+        for name in ["Name", "FunctionName", "RoleName", "TableName", "QueueName", "LogGroupName", "AlarmName"] {
+            // A metric filter names the log that it reads.
+            let named = properties.get(name).filter(|_| resource["Type"] != "AWS::Logs::MetricFilter");
+            assert_eq!(named, None, "{id}: {name}");
+        }
+    }
+    let functions = deployment.functions();
+    let schedules: Vec<_> =
+        functions.iter().flat_map(|one| one.events.values()).filter(|event| event["Type"] == "ScheduleV2").collect();
+    assert_eq!(schedules.len(), 2);
+    for schedule in schedules {
+        // Otherwise SAM names the schedule after its function and event.
+        assert_eq!(schedule["Properties"]["OmitName"], true);
+        assert_eq!(schedule["Properties"].get("Name"), None);
+    }
+}
+
+#[test]
+fn the_metrics_of_two_stacks_are_separate() {
+    let namespaces = |stack: &str| -> BTreeSet<String> {
+        let deployment = Deployment::with(&[("AWS::StackName", stack)]);
+        let filters = deployment.resources("AWS::Logs::MetricFilter").map(|(_, filter)| filter.clone());
+        let transformed =
+            filters.map(|filter| filter["Properties"]["MetricTransformations"][0]["MetricNamespace"].clone());
+        transformed.map(|namespace| namespace.as_str().expect("a namespace").to_owned()).collect()
+    };
+    assert_eq!(namespaces("one"), BTreeSet::from(["Multipartner/one".to_owned()]));
+    assert_eq!(namespaces("two"), BTreeSet::from(["Multipartner/two".to_owned()]));
 }
 
 #[test]
@@ -68,7 +160,7 @@ fn functions_get_exactly_the_variables_that_they_read() {
         let (secrets, names): (BTreeSet<_>, BTreeSet<_>) =
             names.into_iter().partition(|name| name.starts_with("MASTER_KEY_"));
         assert_eq!(names, read, "{}", function.name);
-        let needed = if needs.master_key { vec!["MASTER_KEY_1", "MASTER_KEY_2"] } else { Vec::new() };
+        let needed = if needs.master_key { vec!["MASTER_KEY_1", "MASTER_KEY_2", "MASTER_KEY_3"] } else { Vec::new() };
         assert_eq!(secrets.iter().map(String::as_str).collect::<Vec<_>>(), needed, "{}", function.name);
     }
 }
@@ -77,12 +169,22 @@ fn functions_get_exactly_the_variables_that_they_read() {
 fn master_keys_come_from_secrets_by_reference() {
     let names: BTreeSet<_> =
         Deployment::read().resources("AWS::SecretsManager::Secret").map(|(id, _)| id.to_owned()).collect();
-    assert_eq!(names, BTreeSet::from(["MasterKey1".to_owned(), "MasterKey2".to_owned()]));
-    for function in Deployment::read().functions() {
-        let variables = variables(&function);
-        if let Some(first) = variables.get("MASTER_KEY_1") {
-            assert!(first.starts_with("{{resolve:secretsmanager:arn:aws:secretsmanager:"), "{first}");
-            assert_eq!(variables["MASTER_KEY_2"], "", "a second key by default");
+    assert_eq!(names, ["MasterKey1", "MasterKey2", "MasterKey3"].map(str::to_owned).into());
+    for count in 1..=3 {
+        let deployment = Deployment::with(&[("MasterKeys", &count.to_string())]);
+        for number in 1..=3 {
+            assert_eq!(deployment.creates(&format!("MasterKey{number}")), number <= count, "key {number} of {count}");
+        }
+        for function in deployment.functions() {
+            let variables = variables(&function);
+            for (number, value) in
+                (1..=3).filter_map(|number| Some((number, variables.get(&format!("MASTER_KEY_{number}"))?)))
+            {
+                let reference = format!(
+                    "{{{{resolve:secretsmanager:arn:aws:secretsmanager:eu-west-1:000000000000:secret:MasterKey{number}}}}}"
+                );
+                assert_eq!(*value, if number <= count { reference } else { String::new() }, "{}", function.name);
+            }
         }
     }
     for (id, secret) in Deployment::read().resources("AWS::SecretsManager::Secret") {
@@ -112,6 +214,8 @@ fn parameters_are_safe_by_default() {
         ("AllowLoopbackEndpoints", "false"),
         ("DeletionProtection", "true"),
         ("MasterKeys", "1"),
+        ("TableName", ""),
+        ("KmsKeyArn", ""),
         ("Architecture", "arm64"),
     ] {
         assert_eq!(deployment.default_of(parameter), default, "{parameter}");

@@ -101,7 +101,7 @@ fn the_queue_sends_batches_that_may_fail_partially() {
         mapping("deliver-webhook", "SQS"),
         json!({
             "Queue": arn("WebhookQueue"), "BatchSize": 10, "FunctionResponseTypes": ["ReportBatchItemFailures"],
-            "ScalingConfig": {"MaximumConcurrency": 20},
+            "ScalingConfig": {"MaximumConcurrency": 4},
         })
     );
 }
