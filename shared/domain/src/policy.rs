@@ -85,6 +85,8 @@ pub struct Limits {
     pub invitation_days_max: u32,
     /// Invitations per partner, customer and UTC day. Renewals do not count.
     pub invitations_per_pair_and_day: u32,
+    /// Renewals per partner, customer and UTC day.
+    pub renewals_per_pair_and_day: u32,
     /// Maximum days of a grant.
     pub grant_days_max: u32,
     /// Days by which a grant extends itself.
@@ -93,8 +95,12 @@ pub struct Limits {
     pub name_characters: usize,
     /// Maximum characters (Unicode scalar values) of a message or reason.
     pub message_characters: usize,
+    /// Maximum characters (Unicode scalar values) of an external reference.
+    pub external_reference_characters: usize,
     /// Maximum quantity of a subscription.
     pub quantity_max: u64,
+    /// Maximum subscriptions in one batch.
+    pub subscriptions_per_batch_max: usize,
     /// Items on a page by default.
     pub page_default: usize,
     /// Maximum items on a page.
@@ -103,6 +109,11 @@ pub struct Limits {
     pub rotation_grace_hours_max: u32,
     /// Maximum endpoints of one owner.
     pub endpoints_max: usize,
+    /// Challenges that one owner's calls may cause in an hour: by creating, changing or testing an endpoint. Automatic
+    /// challenges do not count.
+    pub endpoint_challenges_per_hour: u32,
+    /// Calls per endpoint and minute that resend events.
+    pub resends_per_minute: u32,
 }
 
 /// One version of the policy.
@@ -205,6 +216,24 @@ mod tests {
         let version = policy.at(Timestamp::from_millis(i64::MAX));
         assert!(version.roles.no_auto_extend.iter().all(|role| version.roles.grant.contains(role)));
         assert_eq!(version.cloud(Cloud::UsGov).unwrap().delegated_admin, Requirement::Required);
+    }
+
+    /// The numbers are written down again here, so that none of them changes by accident.
+    #[test]
+    fn the_built_in_limits_are_those_of_the_contract() {
+        let policy = Policy::built_in().unwrap();
+        let limits = serde_json::to_value(&policy.at(Timestamp::from_millis(i64::MAX)).limits).unwrap();
+        let expected = serde_json::json!({
+            "invitation_days_default": 30, "invitation_days_max": 90,
+            "invitations_per_pair_and_day": 5, "renewals_per_pair_and_day": 20,
+            "grant_days_max": 730, "grant_extension_days": 180,
+            "name_characters": 100, "message_characters": 1000, "external_reference_characters": 100,
+            "quantity_max": 1_000_000_000, "subscriptions_per_batch_max": 40,
+            "page_default": 50, "page_max": 100,
+            "rotation_grace_hours_max": 24,
+            "endpoints_max": 10, "endpoint_challenges_per_hour": 10, "resends_per_minute": 10,
+        });
+        assert_eq!(limits, expected);
     }
 
     #[test]
