@@ -97,6 +97,19 @@ PYTHON
   )
 }
 
+# start_account LOG [AUTH]: starts an emulated account on loopback. Its functions are processes of this machine, so their webhooks
+# go to receivers here. With AUTH=true it checks IAM policies for every call.
+start_account() {
+  local log=$1 auth=${2:-false} port
+  venv emulator
+  port=$(free_port)
+  export AWS_ENDPOINT_URL=http://127.0.0.1:$port AWS_DEFAULT_REGION=us-east-1
+  export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
+  start "$log" env -u AWS_ENDPOINT_URL AUTH="$auth" BIND_HOST=127.0.0.1 GATEWAY_PORT="$port" LAMBDA_EXECUTOR=local \
+    "$work/emulator/bin/ministack"
+  wait_for 60 "$log" answers "$port"
+}
+
 # Makes an operator key and sets $operator_key and $operator_key_hash.
 new_operator_key() {
   local printed

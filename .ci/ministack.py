@@ -1,6 +1,9 @@
-"""What the emulated account needs in addition to `sam deploy`. Called by .ci/ministack."""
+"""What the emulated account needs in addition to `sam deploy`. Called by .ci/ministack and .ci/restore."""
 
 import json
+import os
+import pathlib
+import subprocess
 import sys
 
 import boto3
@@ -8,17 +11,43 @@ import boto3
 from functions import functions
 
 STACK = "multipartner"
+LOGS = pathlib.Path("target/ci")
 
 
-def resources():
-    pages = boto3.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=STACK)
+def resources(stack=STACK):
+    pages = boto3.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
     listed = (resource for page in pages for resource in page["StackResourceSummaries"])
     return {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in listed}
 
 
-def routes():
-    """Creates the routes that the emulator does not read from the API's body, and prints the path of the API."""
-    gateway, functions_api, physical = boto3.client("apigatewayv2"), boto3.client("lambda"), resources()
+def deploy(operator_key_hash, stack=STACK, **parameters):
+    """Deploys what `.ci/build` made. Returns the path of the API."""
+    emulator = os.environ["AWS_ENDPOINT_URL"]
+    parameters = {
+        "Architecture": "x86_64",
+        "DeletionProtection": "false",
+        "OperatorKeyHash": operator_key_hash,
+        "DynamoDbEndpoint": emulator,
+        "SqsEndpoint": emulator,
+        "AllowLoopbackEndpoints": "true",
+        "PublicBaseUrl": emulator,
+        **parameters,
+    }
+    command = ["sam", "deploy", "--template-file", ".aws-sam/build/template.yaml", "--stack-name", stack, "--resolve-s3"]
+    command += ["--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-fail-on-empty-changeset"]
+    command += ["--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())]
+    deployed = subprocess.run(command, capture_output=True, text=True)
+    (LOGS / f"deploy-{stack}.log").write_text(deployed.stdout + deployed.stderr)
+    if deployed.returncode:
+        sys.exit((deployed.stdout + deployed.stderr)[-6000:])
+    physical = resources(stack)
+    concurrency(physical)
+    return routes(physical)
+
+
+def routes(physical):
+    """Creates the routes that the emulator does not read from the API's body. Returns the path of the API."""
+    gateway, functions_api = boto3.client("apigatewayv2"), boto3.client("lambda")
     api = physical["Api"]
     known = {route["RouteKey"] for route in gateway.get_routes(ApiId=api)["Items"]}
     made = 0
@@ -34,12 +63,12 @@ def routes():
             gateway.create_route(ApiId=api, RouteKey=key, Target=f"integrations/{integration}")
             made += 1
     print(f"routes: {len(known)} from the deployment, {made} created from the template", file=sys.stderr)
-    print(f"/_aws/execute-api/{api}/$default")
+    return f"/_aws/execute-api/{api}/$default"
 
 
-def concurrency():
+def concurrency(physical):
     """Sets the concurrency of the queue's mapping as a number. It comes from a parameter, and the emulator leaves it a text."""
-    functions_api, physical = boto3.client("lambda"), resources()
+    functions_api = boto3.client("lambda")
     for mapping in functions_api.list_event_source_mappings(FunctionName=physical["DeliverWebhook"])["EventSourceMappings"]:
         functions_api.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": 4})
 
@@ -119,4 +148,6 @@ def canary():
         sys.exit(f"not enforced: {sorted(different)}, documented: {sorted(NOT_ENFORCED)}")
 
 
-{"routes": routes, "concurrency": concurrency, "canary": canary, "batches": batches, "webhooks": webhooks}[sys.argv[1]](*sys.argv[2:])
+if __name__ == "__main__":
+    commands = {"deploy": lambda hashed: print(deploy(hashed)), "canary": canary, "batches": batches, "webhooks": webhooks}
+    commands[sys.argv[1]](*sys.argv[2:])

@@ -1,6 +1,7 @@
 //! Checks that the template, the functions, their calls, their table, their environment and the sample events agree, and that
 //! the sources keep to their layers.
 
+mod alarms;
 mod api_docs;
 mod calls;
 mod deployment;

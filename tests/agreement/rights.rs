@@ -46,7 +46,7 @@ async fn roles_allow_exactly_what_functions_do() {
     let policies = of_functions(&Deployment::read());
     let done = story::calls().await;
     let mut faults = Vec::new();
-    for (function, calls) in &done {
+    for (function, calls) in done {
         for call in calls {
             if !policies[function].iter().any(|statement| statement.allows(call)) {
                 faults.push(format!("the role of {function} does not allow {call:?}"));

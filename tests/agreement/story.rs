@@ -12,11 +12,18 @@ use serde_json::{Value, json};
 use tests::parties::{accept_by_link, asking, decline_by_link, link, preview, registration};
 use tests::sample_events::{Stage, TIME, play};
 use tests::{Call, Customer, Partner, Receiver, Reply};
+use tokio::sync::OnceCell;
 
 use crate::calls::{Calls, Watch};
 
-/// Plays everything. Returns the calls of each function.
-pub async fn calls() -> Calls {
+static CALLS: OnceCell<Calls> = OnceCell::const_new();
+
+/// Plays everything once. Returns the calls of each function.
+pub async fn calls() -> &'static Calls {
+    CALLS.get_or_init(play_all).await
+}
+
+async fn play_all() -> Calls {
     let watch = Watch::default();
     let around = |function, http: SharedHttpClient| watch.around(function, http);
     play(&Stage::start(Some(&around)).await).await;

@@ -1,7 +1,6 @@
 //! Webhooks in the deployment: stream, queue, dead letters and alarms, and the requests of the real SDK to the queue.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -139,51 +138,6 @@ fn queues_are_encrypted_and_keep_messages_as_long_as_possible() {
     assert_eq!(queue("WebhookQueue")["RedrivePolicy"], redrive);
 }
 
-#[test]
-fn hidden_failures_have_an_alarm() {
-    let deployment = Deployment::read();
-    let alarm = |(_, alarm): (&str, &Value)| {
-        let of = &alarm["Properties"];
-        assert_eq!(
-            (&of["ComparisonOperator"], &of["TreatMissingData"]),
-            (&json!("GreaterThanThreshold"), &json!("notBreaching"))
-        );
-        assert!(of["AlarmDescription"].is_string());
-        let metric = of["MetricName"].as_str().expect("a metric").to_owned();
-        let of_what = of["Dimensions"][0]["Value"].as_str().unwrap_or_default().to_owned();
-        (metric, of_what, of["Statistic"].as_str().expect("a statistic").to_owned(), of["Threshold"].as_u64())
-    };
-    let alarms: BTreeSet<_> = deployment.resources("AWS::CloudWatch::Alarm").map(alarm).collect();
-    let expected = [
-        ("IteratorAge", "PublishEvents", "Maximum", 60_000),
-        ("ApproximateNumberOfMessagesVisible", "StreamDeadLetters", "Maximum", 0),
-        ("ApproximateNumberOfMessagesVisible", "WebhookDeadLetters", "Maximum", 0),
-        ("ApproximateNumberOfMessagesNotVisible", "WebhookQueue", "Maximum", 80_000),
-        ("Poison", "", "Sum", 0),
-    ];
-    let expected =
-        expected.map(|(metric, of, how, most)| (metric.to_owned(), of.to_owned(), how.to_owned(), Some(most)));
-    assert_eq!(alarms, expected.into());
-}
-
-#[test]
-fn poison_in_both_logs_counts_for_the_metric_of_its_alarm() {
-    let deployment = Deployment::read();
-    let (_, alarm) = deployment.resources("AWS::CloudWatch::Alarm").find(|(id, _)| *id == "Poison").expect("an alarm");
-    let counted = json!([{
-        "MetricNamespace": alarm["Properties"]["Namespace"], "MetricName": alarm["Properties"]["MetricName"],
-        "MetricValue": "1",
-    }]);
-    let mut logs = BTreeSet::new();
-    for (_, filter) in deployment.resources("AWS::Logs::MetricFilter") {
-        let filter = &filter["Properties"];
-        assert_eq!(filter["FilterPattern"], "{ $.poison IS TRUE }");
-        assert_eq!(filter["MetricTransformations"], counted);
-        logs.insert(filter["LogGroupName"].as_str().expect("a log").to_owned());
-    }
-    assert_eq!(logs, ["DeliverWebhookLog", "PublishEventsLog"].map(str::to_owned).into());
-}
-
 /// The functions' real queue client, with an in-memory queue.
 fn sqs(mailbox: &Mailbox) -> Sqs {
     let sqs = table_config(None).dynamodb;
@@ -267,7 +221,8 @@ impl HttpConnector for Noted<SharedHttpConnector> {
     }
 }
 
-async fn partner(stage: &Stage) -> Partner {
+/// A partner that the operator enrolls.
+pub async fn partner(stage: &Stage) -> Partner {
     let operator = async |path: &str, body: &Value| {
         let call = Call::post(path, body).key(stage.operator_key());
         stage.send(&call).await.answer.expect(201)
@@ -321,55 +276,4 @@ async fn each_delivery_that_must_wait_is_postponed_and_reported() {
         assert_eq!(answer, json!({"batchItemFailures": failed}));
         assert_eq!(put_back.take(), seconds, "after {pass} ms");
     }
-}
-
-/// The log of this process.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("lines").extend_from_slice(line);
-        Ok(line.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    /// Collects the log of the whole process in the format of `platform::lambda`. A log of one thread would miss call sites
-    /// that other threads reached first.
-    fn start() -> Self {
-        let log = Self::default();
-        let writer = log.clone();
-        let format = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false);
-        format.with_span_list(false).with_target(false).with_writer(move || writer.clone()).init();
-        log
-    }
-
-    /// The number of lines with this text that match the alarm's filter, and the number of all lines with it.
-    fn poisonous(&self, text: &str) -> (usize, usize) {
-        let lines = String::from_utf8(self.0.lock().expect("lines").clone()).expect("text");
-        let lines = lines.lines().filter(|line| line.contains(text));
-        let lines: Vec<Value> = lines.map(|line| serde_json::from_str(line).expect("JSON")).collect();
-        (lines.iter().filter(|line| line["poison"] == true).count(), lines.len())
-    }
-}
-
-#[tokio::test]
-async fn both_jobs_log_poison_so_that_the_alarms_filter_matches() {
-    let log = Log::start();
-    let stage = Stage::start(None).await;
-    let ticket = json!({"Records": [{"messageId": "nobodys-ticket", "body": "none"}]});
-    stage.run("deliver-webhook", ticket.to_string().as_bytes()).await;
-    assert_eq!(log.poisonous("nobodys-ticket"), (1, 1));
-    let nameless = json!({"Records": [{"eventName": "INSERT", "dynamodb": {"SequenceNumber": "000nameless"}}]});
-    stage.run("publish-events", nameless.to_string().as_bytes()).await;
-    assert_eq!(log.poisonous("000nameless"), (1, 1));
-    // Other lines do not match.
-    stage.run("publish-events", b"{}").await;
-    let (poisonous, all) = log.poisonous("\"report\"");
-    assert!(poisonous == 0 && all > 0);
 }

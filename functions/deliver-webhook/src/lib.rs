@@ -18,7 +18,9 @@ use futures_util::FutureExt;
 use futures_util::future::join_all;
 use platform::config::Needs;
 use platform::lambda::{Invocation, Job, JobError, RunBudget};
+use platform::metrics;
 use platform::queue::Ticket;
+use platform::store::StoreError;
 use serde_json::{Value, json};
 
 use crate::deliver::deliver;
@@ -55,7 +57,7 @@ async fn handle(deliverer: &Deliverer, budget: RunBudget, record: &Value) -> Opt
     let id = part("messageId").to_owned();
     let Some(ticket) = Ticket::parse(part("body")) else {
         // `publish-events` did not send this message, and it never becomes a ticket.
-        tracing::error!(poison = true, message_id = id, "a queue message is not a ticket");
+        metrics::poison(&format!("queue message {id}"), &"it is not a ticket");
         return None;
     };
     let handling = AssertUnwindSafe(deliver(deliverer, budget, &ticket)).catch_unwind().await;
@@ -66,6 +68,9 @@ async fn handle(deliverer: &Deliverer, budget: RunBudget, record: &Value) -> Opt
             Some(id)
         }
         Err(error) => {
+            if let DeliveryError::Store(StoreError::Corrupt(item)) = &error {
+                metrics::poison(&item.name(), item);
+            }
             tracing::error!(message_id = id, webhook_id = %ticket.webhook_id, %error, "a delivery failed and is retried");
             Some(id)
         }

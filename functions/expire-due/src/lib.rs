@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use platform::config::Needs;
 use platform::lambda::{Invocation, Job, JobError, RunBudget};
+use platform::metrics;
 use platform::store::{Due, StoreError, keys::DUE_SHARDS};
 use serde_json::{Value, json};
 
@@ -60,6 +61,7 @@ async fn run(announcer: Arc<Announcer>, invocation: Invocation) -> Result<Value,
             report.failed += 1;
         }
     }
+    metrics::heartbeat(NAME);
     if report.failed > 0 {
         return Err(JobError::ItemsFailed(report.failed));
     }
@@ -84,8 +86,8 @@ async fn announce_shard(
             match due {
                 Due::Invitation(invitation) => report.count(announce_invitation(announcer, budget, &invitation).await),
                 Due::Grant(grant, at) => report.count(announce_grant(announcer, budget, *grant, at).await),
-                Due::Unreadable(error) => {
-                    tracing::error!(%error, "a due item cannot be read and is skipped");
+                Due::Unreadable(item) => {
+                    metrics::poison(&item.name(), &item);
                     report.unreadable += 1;
                 }
             }

@@ -18,13 +18,16 @@ use std::time::Duration;
 
 use platform::config::Needs;
 use platform::lambda::{Invocation, Job, JobError};
+use platform::metrics;
 use serde_json::Value;
 
 use crate::run::Run;
 
+const NAME: &str = "publish-events";
+
 /// An event with `Records` is a batch of the stream. Any other event starts a sweep.
 pub const JOB: Job<Publisher> = Job {
-    name: "publish-events",
+    name: NAME,
     needs: Needs { queue: true, ..Needs::NOTHING },
     run: |publisher, payload, invocation| Box::pin(publish(publisher, payload, invocation)),
 };
@@ -37,6 +40,10 @@ async fn publish(publisher: Arc<Publisher>, payload: Vec<u8>, invocation: Invoca
     let event: Value = serde_json::from_slice(&payload).unwrap_or_default();
     match event.get("Records").and_then(Value::as_array) {
         Some(records) => stream::publish(run, records).await,
-        None => sweep::publish(run).await,
+        None => {
+            let report = sweep::publish(run).await;
+            metrics::heartbeat(NAME);
+            report
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use domain::{Delivery, DeliveryPurpose, Endpoint, Event, Owner};
 use futures_util::future::try_join_all;
 use platform::lambda::{JobError, RunBudget};
+use platform::metrics;
 use platform::queue::{QueueError, Ticket};
 use platform::store::{Marked, OpContext};
 use serde_json::Value;
@@ -42,11 +43,9 @@ impl<'a> Run<'a> {
         self.note_poison(&format!("stream record {number}"), &Poison::NoKey).await
     }
 
-    /// The alarm counts these log lines.
     pub(crate) async fn note_poison(&self, named: &str, poison: &Poison) -> Result<(), JobError> {
-        let reason = poison.to_string();
-        tracing::error!(poison = true, named, reason, "an item can never be published");
-        Ok(self.publisher.store.note_poison(self.op(), named, &reason).await?)
+        metrics::poison(named, poison);
+        Ok(self.publisher.store.note_poison(self.op(), named, &poison.to_string()).await?)
     }
 
     /// Starts a delivery of the event for each endpoint that wants it.
@@ -68,7 +67,7 @@ impl<'a> Run<'a> {
             let (found, unreadable) = self.publisher.store.endpoints_of(self.op(), owner).await?;
             // Other endpoints do not wait until an unreadable one is repaired. Its owner finds the events in the feed.
             for item in unreadable {
-                self.note_poison(&format!("{} / {}", item.pk, item.sk), &item.into()).await?;
+                self.note_poison(&item.name(), &item.into()).await?;
             }
             self.endpoints.insert(owner.clone(), found);
         }

@@ -4,8 +4,10 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use domain::Timestamp;
 use platform::lambda::JobError;
-use platform::store::{Item, StoreError, Waiting};
+use platform::metrics;
+use platform::store::{Item, Marked, StoreError, Waiting};
 use serde_json::{Value, json};
 
 use crate::publish::publish as publish_item;
@@ -20,9 +22,17 @@ const PAGE: usize = 50;
 struct Report {
     published: usize,
     failed: usize,
+    oldest_mark_seconds: i64,
 }
 
 impl Report {
+    /// The items of a page wait longest first.
+    fn note_age(&mut self, page: &[Marked], now: Timestamp) {
+        let since = page.first().and_then(|marked| Timestamp::parse_sortable(marked.since()));
+        let seconds = since.map_or(0, |since| now.seconds() - since.seconds());
+        self.oldest_mark_seconds = self.oldest_mark_seconds.max(seconds);
+    }
+
     fn count(&mut self, items: usize, outcome: Result<(), JobError>) {
         match outcome {
             Ok(()) => self.published += items,
@@ -54,6 +64,7 @@ pub(crate) async fn publish(mut run: Run<'_>) -> Result<Value, JobError> {
             }
         }
     }
+    metrics::oldest_mark(report.oldest_mark_seconds);
     if report.failed > 0 {
         return Err(JobError::ItemsFailed(report.failed));
     }
@@ -73,6 +84,9 @@ async fn publish_page(
         Waiting::Later(_) => op.occurred_at,
     };
     let page = run.publisher.store.waiting(op, shard, until, PAGE, start).await?;
+    if matches!(shard, Waiting::Outbox(_)) {
+        report.note_age(&page.items, op.occurred_at);
+    }
     let (deliveries, others): (Vec<_>, Vec<_>) = page.items.into_iter().partition(|one| one.delivery().is_some());
     if !deliveries.is_empty() {
         report.count(deliveries.len(), run.make_tickets(&deliveries).await);

@@ -1,7 +1,7 @@
 //! What every function is built from, in layers. A module uses modules of lower layers only; `tests/agreement/layers.rs`
 //! checks this.
 //!
-//! 1. [`aws`], [`clock`], [`deadline`], [`random`]: connections, time, randomness; `views_macro`: the macro of responses
+//! 1. [`aws`], [`clock`], [`deadline`], [`metrics`], [`random`]: connections, time, log lines for alarms, randomness; `views_macro`
 //! 2. [`store`]: the table; [`outbound`]: sending webhooks; [`queue`]: the queue of deliveries
 //! 3. [`http_api`]: requests, responses, problems, strict JSON; [`secrets`]: master keys, signatures, link tokens
 //! 4. [`config`]: the environment
@@ -19,6 +19,7 @@ pub mod describe;
 pub mod handler;
 pub mod http_api;
 pub mod lambda;
+pub mod metrics;
 pub mod outbound;
 pub mod queue;
 pub mod random;

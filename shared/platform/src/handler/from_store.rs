@@ -1,6 +1,7 @@
 //! Errors of the table as problems.
 
 use crate::http_api::{Code, Problem};
+use crate::metrics;
 use crate::secrets::UnknownMasterKey;
 use crate::store::{StoreError, TenantRefusal};
 
@@ -26,7 +27,11 @@ impl From<StoreError> for Problem {
             StoreError::Deadline => {
                 Self::new(Code::Deadline, "There was not enough time to start the request. Nothing was written. Retry the request.").retry_after(1)
             }
-            StoreError::Corrupt(_) | StoreError::Failed { .. } => Self::internal(error),
+            StoreError::Corrupt(item) => {
+                metrics::poison(&item.name(), &item);
+                Self::internal(item)
+            }
+            StoreError::Failed { .. } => Self::internal(error),
         }
     }
 }

@@ -24,6 +24,13 @@ pub struct CorruptItem {
     pub problem: &'static str,
 }
 
+impl CorruptItem {
+    /// The item's name in logs.
+    pub fn name(&self) -> String {
+        format!("{} / {}", self.pk, self.sk)
+    }
+}
+
 #[derive(Debug)]
 pub struct ItemBuilder(Item);
 
