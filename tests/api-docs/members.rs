@@ -77,6 +77,7 @@ const MEMBERS: &[(&str, &str, &str)] = &[
     ("", "since", "Send again all messages from this time on that did not arrive."),
     ("", "grace_hours", "Hours for which the old secret stays valid."),
     ("", "actor", "Who caused the event."),
+    ("ActorView", "proof", "What proves who the actor is."),
     ("", "subject", "The ids of everything that the event is about."),
     ("", "state", "The state."),
     ("", "status", "The status."),

@@ -3,7 +3,7 @@
 use domain::Timestamp;
 use platform::clock::Clock;
 use serde_json::{Value, json};
-use tests::parties::{accept_by_link, acceptance, asking, decline_by_link, link, preview, registration};
+use tests::parties::{accept_by_link, acceptance, asking, decline_by_link, key_id, link, preview, registration};
 use tests::{Answer, Call, Customer, World};
 
 const TWO: [&str; 2] = ["directory_readers", "helpdesk_administrator"];
@@ -62,7 +62,10 @@ async fn the_event_of_an_acceptance_has_no_personal_data() {
         "customer_tenant_id": customer.tenant_id,
     });
     assert_eq!((&event["sequence"], &event["subject"]), (&json!(2), &subject));
-    assert_eq!(event["actor"], json!({"kind": "link", "id": id, "role": "global_admin"}));
+    assert_eq!(
+        event["actor"],
+        json!({"kind": "link", "id": id, "role": null, "claimed_role": "global_admin", "proof": "link"})
+    );
     let since = &accepted["relationship"]["since"];
     assert_eq!(event["data"]["relationship"], json!({"state": "active", "since": since}));
     assert_eq!(event["data"]["grant"], accepted["grant"]);
@@ -83,7 +86,10 @@ async fn a_customers_key_accepts_without_token_and_role() {
     assert_eq!(accepted["invitation"]["answer"]["accepted_by"]["name"], "Avery Howard");
     let events = world.items(&customer.call("GET", &format!("/events?subject={id}")), 2).await;
     let event = events.iter().find(|event| event["type"] == "invitation.accepted").unwrap();
-    assert_eq!(event["actor"], json!({"kind": "customer", "id": customer.tenant_id, "role": "global_admin"}));
+    let actor = json!({
+        "kind": "customer", "id": customer.tenant_id, "role": "global_admin", "key_id": key_id(&customer.key), "proof": "key",
+    });
+    assert_eq!(event["actor"], actor);
 }
 
 /// The decision counts, not its spelling, who sent it, how, or what happened since.
@@ -365,7 +371,8 @@ async fn declining_returns_the_invitation_with_the_reason() {
     // Events are kept forever, so the customer's text is not in the event. Declining needs no role.
     let told = world.items(&partner.call("GET", &format!("/events?subject={id}")), 2).await;
     let told = told.iter().find(|event| event["type"] == "invitation.declined").expect("an event");
-    assert_eq!((&told["data"], &told["actor"]), (&json!({}), &json!({"kind": "link", "id": id, "role": null})));
+    let actor = json!({"kind": "link", "id": id, "role": null, "proof": "link"});
+    assert_eq!((&told["data"], &told["actor"]), (&json!({}), &actor));
     for again in
         [json!({"token": token}), json!({"token": token, "reason": "Never"}), json!({"token": token, "reason": null})]
     {

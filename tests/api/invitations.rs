@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use tests::parties::{accept_by_link, asking, link, preview};
+use tests::parties::{accept_by_link, asking, key_id, link, preview};
 use tests::{Call, Customer, Partner, World};
 
 #[tokio::test]
@@ -74,7 +74,10 @@ async fn the_event_of_a_creation_has_actor_subject_and_policy_version() {
     });
     assert_eq!(event["subject"], subject);
     // The first permitted role in the order of the policy, not of the key.
-    let actor = json!({"kind": "partner", "id": partner.partner_id, "role": "user_management_admin"});
+    let actor = json!({
+        "kind": "partner", "id": partner.partner_id, "role": "user_management_admin", "key_id": key_id(&partner.key),
+        "proof": "key",
+    });
     assert_eq!((&event["actor"], &event["policy_version"]), (&actor, &json!(1)));
     let data = json!({
         "kind": "reseller", "expires_at": created["invitation"]["expires_at"],

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use tests::parties::{accept_by_link, asking, decline_by_link, registration};
+use tests::parties::{accept_by_link, asking, decline_by_link, key_id, registration};
 use tests::{Call, Customer, Partner, World};
 
 /// A partner with three invitations in three states, two customers and five subscriptions. Returns the customers as well.
@@ -322,4 +322,34 @@ async fn the_feed_continues_after_the_cursor_oldest_first() {
     let (items, next) = follow(&cursor).await;
     assert_eq!((items.len(), &items[0]["type"]), (1, &json!("relationship.ended")));
     assert_eq!(follow(&next).await.0.len(), 0);
+}
+
+/// The owner of a key and operators see which key was used. The other side and webhooks do not.
+#[tokio::test]
+async fn events_show_the_key_of_an_actor_to_its_owner_and_to_operators() {
+    let world = World::start().await;
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let other = world.further_key(&partner, &["sales_agent"]).await;
+    let (id, _) = world.open(&partner, &customer, Value::Null).await;
+    let of_invitation = format!("/events?subject={id}");
+    let of_operator = Call::new("GET", format!("/v1{of_invitation}")).key(world.operator_key());
+    let ended = Call::new("DELETE", format!("/v1/partners/{}/customers/{}", partner.partner_id, customer.tenant_id));
+    world.send(&customer.accept(&id, &Value::Null)).await.expect(200);
+    world.send(&ended.key(&other.key)).await.expect(200);
+    let of_relationship = format!("/events?subject={}", partner.partner_id);
+    let keys = async |call: &Call, count: usize, types: [&str; 2]| {
+        let events = world.items(call, count).await;
+        types.map(|event_type| {
+            let event = events.iter().find(|event| event["type"] == event_type).expect("the event");
+            event["actor"].get("key_id").and_then(Value::as_str).map(str::to_owned)
+        })
+    };
+    let (created, accepted) = ("invitation.created", "invitation.accepted");
+    let (sellers, customers) = (Some(key_id(&partner.key)), Some(key_id(&customer.key)));
+    assert_eq!(keys(&partner.call("GET", &of_invitation), 2, [created, accepted]).await, [sellers.clone(), None]);
+    assert_eq!(keys(&customer.call("GET", &of_invitation), 2, [created, accepted]).await, [None, customers.clone()]);
+    assert_eq!(keys(&of_operator, 2, [created, accepted]).await, [sellers.clone(), customers]);
+    // Two keys of one partner are two keys in its events.
+    let found = keys(&partner.call("GET", &of_relationship), 6, [created, "relationship.ended"]).await;
+    assert_eq!(found, [sellers, Some(key_id(&other.key))]);
 }

@@ -35,7 +35,10 @@ async fn a_webhook_creates_an_invitation_with_the_role_sales_agent() {
     assert_eq!(members, ["accept_url", "invitation"]);
     let id = answer["invitation"]["invitation_id"].as_str().unwrap();
     let events = world.items(&partner.call("GET", &format!("/events?subject={id}")), 1).await;
-    assert_eq!(events[0]["actor"], json!({"kind": "webhook", "id": partner.partner_id, "role": "sales_agent"}));
+    assert_eq!(
+        events[0]["actor"],
+        json!({"kind": "webhook", "id": partner.partner_id, "role": "sales_agent", "proof": "signature"})
+    );
 }
 
 #[tokio::test]

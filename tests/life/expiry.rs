@@ -77,7 +77,7 @@ async fn an_expiry_is_announced_once_per_link() {
         assert_eq!(count(&world, &id, EXPIRED).await, generation + 1);
         let events = events_of(&world, &id).await;
         let told = events.last().unwrap();
-        let actor = json!({"kind": "system", "id": "expire-due", "role": null});
+        let actor = json!({"kind": "system", "id": "expire-due", "role": null, "proof": "none"});
         assert_eq!((&told["type"], &told["actor"]), (&json!(EXPIRED), &actor));
         let invitation = &before["invitation"];
         assert_eq!(told["data"], json!({"expired_at": invitation["expires_at"]}));

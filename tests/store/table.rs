@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use data_encoding::BASE64;
 use domain::{
-    Actor, ActorKind, EndpointId, Event, EventType, GrantId, InvitationId, KeyId, PartnerId, Role, Subject,
+    Actor, ActorKind, EndpointId, Event, EventType, GrantId, InvitationId, KeyId, PartnerId, Proof, Role, Subject,
     SubscriptionId, TenantId, Timestamp,
 };
 use serde_json::Value;
@@ -65,6 +65,9 @@ pub fn event(item: &Value) -> Option<Event> {
             kind: ActorKind::parse(actor.next()?)?,
             id: actor.next()?.to_owned(),
             role: actor.next().and_then(Role::parse),
+            claimed_role: actor.next().and_then(Role::parse),
+            key_id: actor.next().and_then(KeyId::parse),
+            proof: actor.next().and_then(Proof::parse)?,
         },
         policy_version: u32::try_from(number(item, "policy")).ok()?,
         data: serde_json::from_str(text(item, "event_data")).ok()?,

@@ -1,5 +1,7 @@
 //! Partners and customers, and the calls they make.
 
+use domain::KeyId;
+use platform::secrets::AccessKeyText;
 use platform::secrets::signature::{SigningSecret, sign};
 use serde_json::{Value, json};
 
@@ -22,6 +24,11 @@ pub struct Partner {
     pub key: String,
     /// `whsec_…`.
     pub signing_secret: String,
+}
+
+/// The public id of an access key.
+pub fn key_id(key: &str) -> String {
+    KeyId::from_hash(&AccessKeyText::parse(key).expect("a key").hash()).to_string()
 }
 
 impl World {

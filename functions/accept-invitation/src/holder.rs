@@ -1,6 +1,6 @@
 //! Who may answer an invitation: the holder of its link, or the customer that it was made for.
 
-use domain::{Actor, ActorKind, Invitation, InvitationId, Role, TenantId};
+use domain::{Actor, Invitation, InvitationId, Role, TenantId};
 use platform::handler::{Context, CustomerKey, Path};
 use platform::http_api::Problem;
 use platform::secrets::{LinkToken, same_hash};
@@ -22,9 +22,7 @@ impl Holder {
     pub(crate) fn actor(&self, invitation: &Invitation, claimed: Option<Role>) -> Actor {
         match self {
             Self::Customer { actor, .. } => actor.clone(),
-            Self::Link { .. } => {
-                Actor { kind: ActorKind::Link, id: invitation.invitation_id.to_string(), role: claimed }
-            }
+            Self::Link { .. } => Actor::with_link(&invitation.invitation_id, claimed),
         }
     }
 

@@ -76,5 +76,5 @@ pub(crate) async fn events(
             store.events_after(op, list, &query.page_after(caller, cursor), subject).await?
         }
     };
-    Ok(Found(PageView::new(found, EventView::new)))
+    Ok(Found(PageView::new(found, |event| EventView::new(event, Some(&caller.principal)))))
 }

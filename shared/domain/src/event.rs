@@ -4,8 +4,8 @@
 use serde_json::{Map, Value};
 
 use super::{
-    ActorKind, Chain, EndpointId, EventId, EventType, GrantId, InvitationId, KeyId, PartnerId, Role, SubscriptionId,
-    TenantId, Timestamp, digest,
+    ActorKind, Chain, EndpointId, EventId, EventType, GrantId, InvitationId, KeyId, PartnerId, Principal, Proof, Role,
+    SubscriptionId, TenantId, Timestamp, digest,
 };
 
 /// The ids of everything that an event is about. The event is shown and sent to this partner and this customer.
@@ -28,12 +28,52 @@ pub struct Actor {
     pub id: String,
     /// The role in which the actor acted.
     pub role: Option<Role>,
+    /// The role that the holder of a link claims. Nothing proves it.
+    pub claimed_role: Option<Role>,
+    /// The key with which the actor called.
+    pub key_id: Option<KeyId>,
+    pub proof: Proof,
 }
 
 impl Actor {
+    /// An actor without a role and a key.
+    fn new(kind: ActorKind, id: impl Into<String>, proof: Proof) -> Self {
+        Self { kind, id: id.into(), role: None, claimed_role: None, key_id: None, proof }
+    }
+
     /// A job of the system.
     pub fn system(job: &str) -> Self {
-        Self { kind: ActorKind::System, id: job.to_owned(), role: None }
+        Self::new(ActorKind::System, job, Proof::None)
+    }
+
+    /// The owner of an access key, in one of the key's roles. An operator has no role.
+    pub fn with_key(principal: &Principal, role: Option<Role>, key_id: KeyId) -> Self {
+        let (kind, id) = match principal {
+            Principal::Operator => (ActorKind::Operator, key_id.as_str()),
+            Principal::Partner(id) => (ActorKind::Partner, id.as_str()),
+            Principal::Customer(id) => (ActorKind::Customer, id.as_str()),
+        };
+        let actor = Self::new(kind, id, Proof::Key);
+        Self { role, key_id: Some(key_id), ..actor }
+    }
+
+    /// A partner that signed a webhook.
+    pub fn with_signature(partner: &PartnerId, role: Role) -> Self {
+        Self { role: Some(role), ..Self::new(ActorKind::Webhook, partner.as_str(), Proof::Signature) }
+    }
+
+    /// The holder of an invitation's link, and the role that the holder claims.
+    pub fn with_link(invitation: &InvitationId, claimed_role: Option<Role>) -> Self {
+        Self { claimed_role, ..Self::new(ActorKind::Link, invitation.as_str(), Proof::Link) }
+    }
+
+    /// Whether the owner of a key may see with which key this actor called: the owner itself, and operators.
+    pub fn shows_key_to(&self, reader: &Principal) -> bool {
+        match reader {
+            Principal::Operator => true,
+            Principal::Partner(id) => self.kind == ActorKind::Partner && self.id == id.as_str(),
+            Principal::Customer(id) => self.kind == ActorKind::Customer && self.id == id.as_str(),
+        }
     }
 }
 

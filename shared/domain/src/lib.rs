@@ -51,5 +51,5 @@ pub use time::Timestamp;
 pub use verify_chain::{BrokenChain, verify_chain};
 pub use vocabulary::{
     ActorKind, BillingCycle, CallerKind, Cloud, DecisionKind, DeliveryPurpose, DeliveryState, EndpointState,
-    GrantState, InvitationKind, InvitationState, Market, PartnerStatus, RelationshipState, Role, Term,
+    GrantState, InvitationKind, InvitationState, Market, PartnerStatus, Proof, RelationshipState, Role, Term,
 };

@@ -54,7 +54,7 @@ mod tests {
     use serde_json::{Map, json};
 
     use super::*;
-    use crate::{Actor, ActorKind, EventType, Subject, TenantId, Timestamp};
+    use crate::{Actor, EventType, Subject, TenantId, Timestamp};
 
     fn event(sequence: u64) -> Event {
         let tenant = TenantId::parse("6f9619ff-8b86-d011-b42d-00cf4fc964ff").unwrap();
@@ -64,7 +64,7 @@ mod tests {
             sequence,
             occurred_at: Timestamp::from_millis(1_795_369_200_123),
             subject: Subject { customer_tenant_id: Some(tenant), ..Subject::default() },
-            actor: Actor { kind: ActorKind::Operator, id: "key_x".into(), role: None },
+            actor: Actor::system("x"),
             policy_version: 1,
             data: Map::from_iter([
                 ("name".to_owned(), json!(format!("Contoso {sequence}"))),

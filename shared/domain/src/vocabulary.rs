@@ -82,6 +82,15 @@ words! {
         Link = "link",
         System = "system",
     }
+    /// What proves that the actor is who it says: an access key, a signature, possession of an invitation's link, or a sign-in
+    /// at the customer's identity provider. `none` for a job of the service, and for what an operator states about others.
+    Proof {
+        Key = "key",
+        Signature = "signature",
+        Link = "link",
+        SignIn = "sign_in",
+        None = "none",
+    }
     /// The state of an endpoint. Messages for a `pending` endpoint are kept until it answers its challenge. Nothing is sent to
     /// a `disabled` or `deleted` endpoint.
     EndpointState {

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::marker::PhantomData;
 
-use domain::{Action, Actor, ActorKind, KeyId, Owner, Partner, PartnerId, Principal, Role, TenantId};
+use domain::{Action, Actor, KeyId, Owner, Partner, PartnerId, Principal, Role, TenantId};
 
 use super::Context;
 use crate::http_api::{Code, Problem};
@@ -164,6 +164,11 @@ impl KeyHolder {
         format!("{} {}", self.principal.kind(), self.principal.id().unwrap_or_default())
     }
 
+    /// Its owner as an actor, in one of its roles.
+    fn actor(&self, role: Option<Role>) -> Actor {
+        Actor::with_key(&self.principal, role, self.key_id.clone())
+    }
+
     fn permitted_role(&self, context: &Context, action: Action) -> Result<Role, Problem> {
         let role = context.policy().permitted_role(action, &self.roles);
         role.ok_or_else(|| {
@@ -190,10 +195,7 @@ impl Caller for Operator {
     async fn identify(context: &Context) -> Result<Self, Problem> {
         let key = KeyHolder::identify(context).await?;
         match key.principal {
-            Principal::Operator => {
-                let actor = Actor { kind: ActorKind::Operator, id: key.key_id.to_string(), role: None };
-                Ok(Self { actor, key })
-            }
+            Principal::Operator => Ok(Self { actor: key.actor(None), key }),
             _ => Err(Problem::new(Code::RoleNotPermitted, "Only an operator may do this. Use an operator's key.")),
         }
     }
@@ -239,7 +241,7 @@ impl<P: Permission> Caller for PartnerKey<P> {
         };
         let role = key.permitted_role(context, P::ACTION)?;
         let partner = active_partner(context, id).await?;
-        let actor = Actor { kind: ActorKind::Partner, id: id.to_string(), role: Some(role) };
+        let actor = key.actor(Some(role));
         Ok(Self { acting: ActingPartner { partner, actor }, permission: PhantomData })
     }
 }
@@ -264,7 +266,7 @@ impl Caller for CustomerKey {
 
     async fn identify(context: &Context) -> Result<Self, Problem> {
         let key = KeyHolder::identify(context).await?;
-        let customer = match key.principal {
+        let customer = match &key.principal {
             Principal::Customer(id) if id.as_str() == context.request.path("tenant_id") => id,
             Principal::Operator => {
                 return Err(Problem::new(
@@ -281,8 +283,7 @@ impl Caller for CustomerKey {
                 format!("Only a key with the role {role} may act for the customer."),
             ));
         }
-        let actor = Actor { kind: ActorKind::Customer, id: customer.to_string(), role: Some(role) };
-        Ok(Self { customer, actor })
+        Ok(Self { customer: customer.clone(), actor: key.actor(Some(role)) })
     }
 }
 
@@ -426,7 +427,7 @@ impl<P: Permission> Caller for SignedWebhook<P> {
         if !partner.is_active() {
             return Err(Problem::partner_not_active());
         }
-        let actor = Actor { kind: ActorKind::Webhook, id: partner.partner_id.to_string(), role: Some(role) };
+        let actor = Actor::with_signature(&partner.partner_id, role);
         let webhook_id = headers.id().to_owned();
         Ok(Self { acting: ActingPartner { partner, actor }, webhook_id, permission: PhantomData })
     }

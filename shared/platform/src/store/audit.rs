@@ -99,7 +99,7 @@ mod tests {
             sequence: chain.sequence + 1,
             occurred_at: Timestamp::from_millis(5),
             subject: Subject::default(),
-            actor: Actor { kind: domain::ActorKind::System, id: "x#y".into(), role: None },
+            actor: Actor::system("x#y"),
             policy_version: 1,
             data: Default::default(),
         }

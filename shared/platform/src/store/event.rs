@@ -3,17 +3,17 @@
 use super::item::{CorruptItem, Item, ItemBuilder, ItemReader};
 use super::keys::{self, Listed};
 use domain::{
-    Actor, ActorKind, Chain, EndpointId, Event, EventType, GrantId, InvitationId, KeyId, Role, Subject, SubscriptionId,
+    Actor, ActorKind, Chain, EndpointId, Event, EventType, GrantId, InvitationId, KeyId, Proof, Role, Subject,
+    SubscriptionId,
 };
 
-/// `actor` is `kind#id#role`. Ids that are part of a key are not stored a second time.
+/// Ids that are part of a key are not stored a second time.
 pub(super) fn event_item(event: &Event, chain: &Chain) -> ItemBuilder {
     let subject = &event.subject;
-    let role = event.actor.role.map(Role::as_str).unwrap_or_default();
     ItemBuilder::new(keys::event(event.event_type.aggregate(), &event.aggregate_id, event.sequence))
         .text("event_type", event.event_type.as_str())
         .time("occurred", event.occurred_at)
-        .text("actor", format!("{}#{}#{role}", event.actor.kind, event.actor.id))
+        .text("actor", actor_text(&event.actor))
         .number("policy", event.policy_version)
         .text("event_data", serde_json::Value::Object(event.data.clone()).to_string())
         .hash("event_hash", &chain.hash)
@@ -53,9 +53,25 @@ pub(super) fn read_event(item: &Item) -> Result<Event, CorruptItem> {
     })
 }
 
+/// `kind#id#role#claimed role#key id#proof`, where the middle three may be empty.
+fn actor_text(actor: &Actor) -> String {
+    let Actor { kind, id, role, claimed_role, key_id, proof } = actor;
+    let [role, claimed_role] = [role, claimed_role].map(|role| role.map(Role::as_str).unwrap_or_default());
+    let key_id = key_id.as_ref().map(KeyId::as_str).unwrap_or_default();
+    format!("{kind}#{id}#{role}#{claimed_role}#{key_id}#{proof}")
+}
+
 fn read_actor(text: &str) -> Option<Actor> {
     let (kind, rest) = text.split_once('#')?;
-    let (id, role) = rest.rsplit_once('#')?;
-    let role = if role.is_empty() { None } else { Some(Role::parse(role)?) };
-    Some(Actor { kind: ActorKind::parse(kind)?, id: id.to_owned(), role })
+    let mut parts = rest.rsplitn(5, '#');
+    let proof = Proof::parse(parts.next()?)?;
+    let key_id = maybe(parts.next()?, KeyId::parse)?;
+    let claimed_role = maybe(parts.next()?, Role::parse)?;
+    let role = maybe(parts.next()?, Role::parse)?;
+    Some(Actor { kind: ActorKind::parse(kind)?, id: parts.next()?.to_owned(), role, claimed_role, key_id, proof })
+}
+
+/// Reads a part that may be empty.
+fn maybe<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Option<Option<T>> {
+    if text.is_empty() { Some(None) } else { parse(text).map(Some) }
 }

@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Actor, ActorKind, EndpointId, Event, EventId, EventType, GrantId, InvitationId, KeyId, PartnerId, Role, Subject,
-    SubscriptionId, TenantId, Timestamp,
+    Actor, ActorKind, EndpointId, Event, EventId, EventType, GrantId, InvitationId, KeyId, PartnerId, Principal, Proof,
+    Role, Subject, SubscriptionId, TenantId, Timestamp,
 };
 use serde_json::Value;
 
@@ -32,6 +32,13 @@ crate::views! {
         pub id: String,
         /// `null` if the actor has no role.
         pub role: Option<Role>,
+        /// The role that the holder of a link claims. Nothing proves it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub claimed_role: Option<Role>,
+        /// The key with which the actor called. Only the owner of the key and operators see it; no webhook has it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub key_id: Option<KeyId>,
+        pub proof: Proof,
     }
 
     pub struct EventView {
@@ -66,20 +73,30 @@ impl SubjectView {
 }
 
 impl ActorView {
-    pub fn new(actor: &Actor) -> Self {
-        Self { kind: actor.kind, id: actor.id.clone(), role: actor.role }
+    /// What the owner of a key sees; without one, what a webhook contains.
+    pub fn new(actor: &Actor, reader: Option<&Principal>) -> Self {
+        let is_shown = reader.is_some_and(|reader| actor.shows_key_to(reader));
+        Self {
+            kind: actor.kind,
+            id: actor.id.clone(),
+            role: actor.role,
+            claimed_role: actor.claimed_role,
+            key_id: actor.key_id.clone().filter(|_| is_shown),
+            proof: actor.proof,
+        }
     }
 }
 
 impl EventView {
-    pub fn new(event: &Event) -> Self {
+    /// What the owner of a key sees; without one, what a webhook contains.
+    pub fn new(event: &Event, reader: Option<&Principal>) -> Self {
         Self {
             event_id: event.event_id(),
             event_type: event.event_type,
             sequence: event.sequence,
             occurred_at: event.occurred_at,
             subject: SubjectView::new(&event.subject),
-            actor: ActorView::new(&event.actor),
+            actor: ActorView::new(&event.actor, reader),
             policy_version: event.policy_version,
             data: event.data.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
         }
