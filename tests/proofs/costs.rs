@@ -1,10 +1,8 @@
 //! The cost of each command and each read when warm: requests to the table, and write units without indexes.
 
-use std::collections::BTreeMap;
-
-use aws_sdk_dynamodb::types::AttributeValue;
+use platform::store::keys::SHARDS;
 use serde_json::{Value, json};
-use tests::here::{Table, policy_with};
+use tests::here::{Table, policy_with, size_of};
 use tests::meter::{Asked, Meter};
 use tests::parties::{link, preview};
 use tests::{Call, Customer, Partner, World};
@@ -83,26 +81,6 @@ fn kind_of((pk, sk): &(String, String)) -> &str {
         "CUSTOMER" if sk.contains("#GRANT#") => "GRANT",
         "CUSTOMER" => "RELATIONSHIP",
         word => word,
-    }
-}
-
-/// The size of an item as DynamoDB counts it: names and values; 3 bytes for a list or map, 1 more for each member.
-fn size_of(item: &BTreeMap<String, AttributeValue>) -> usize {
-    item.iter().map(|(name, value)| name.len() + size_of_value(value)).sum()
-}
-
-fn size_of_value(value: &AttributeValue) -> usize {
-    match value {
-        AttributeValue::S(text) => text.len(),
-        // One byte per two digits, plus one. A sign takes another byte.
-        AttributeValue::N(digits) => digits.trim_end_matches('0').len().div_ceil(2) + 1,
-        AttributeValue::B(bytes) => bytes.as_ref().len(),
-        AttributeValue::Bool(_) | AttributeValue::Null(_) => 1,
-        AttributeValue::L(items) => 3 + items.iter().map(|item| 1 + size_of_value(item)).sum::<usize>(),
-        AttributeValue::M(members) => {
-            3 + members.iter().map(|(name, value)| 1 + name.len() + size_of_value(value)).sum::<usize>()
-        }
-        other => panic!("unexpected attribute: {other:?}"),
     }
 }
 
@@ -260,10 +238,12 @@ async fn reading(measure: &mut Measure, partner: &Partner, customer: &Customer) 
     measure.run("GET customer's invitations", page, customer.call("GET", "/invitations"), 200).await;
     measure.run("GET customer's subscriptions", page, customer.call("GET", "/subscriptions"), 200).await;
     measure.run("GET customer's events", page, customer.call("GET", "/events"), 200).await;
-    measure.operator("GET all customers", page, Call::get("/v1/customers"), 200).await;
-    measure.operator("GET all partners", page, Call::get("/v1/partners"), 200).await;
-    measure.operator("GET all keys", page, Call::get("/v1/keys"), 200).await;
-    measure.operator("GET all events", page, Call::get("/v1/events"), 200).await;
+    // One query per shard, all at once.
+    let shards = (usize::from(SHARDS), NO_WRITE);
+    measure.operator("GET all customers", shards, Call::get("/v1/customers"), 200).await;
+    measure.operator("GET all partners", shards, Call::get("/v1/partners"), 200).await;
+    measure.operator("GET all keys", shards, Call::get("/v1/keys"), 200).await;
+    measure.operator("GET all events", shards, Call::get("/v1/events"), 200).await;
 }
 
 async fn ending(measure: &mut Measure, partner: &Partner, customer: &Customer) {

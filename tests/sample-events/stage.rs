@@ -346,7 +346,7 @@ impl Stage {
     /// Every item in the outbox, oldest first.
     pub async fn waiting(&self) -> Vec<Item> {
         let mut waiting = Vec::new();
-        for shard in 0..keys::OUTBOX_SHARDS {
+        for shard in 0..keys::SHARDS {
             let query = self.table.query().table_name(TABLE).index_name(keys::GSI3);
             let query = query.key_condition_expression("gsi3pk = :shard");
             let query = query.expression_attribute_values(":shard", AttributeValue::S(keys::outbox_shard(shard)));

@@ -5,4 +5,5 @@ mod faults;
 mod frame;
 mod ledger;
 mod races;
+mod shards;
 mod table;

@@ -9,10 +9,11 @@ pub use announcer::Announcer;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::Timestamp;
 use platform::config::Needs;
 use platform::lambda::{Invocation, Job, JobError, RunBudget};
 use platform::metrics;
-use platform::store::{Due, StoreError, keys::DUE_SHARDS};
+use platform::store::{Due, StoreError, keys::SHARDS};
 use serde_json::{Value, json};
 
 use crate::announce::{announce_grant, announce_invitation};
@@ -55,7 +56,7 @@ impl Report {
 async fn run(announcer: Arc<Announcer>, invocation: Invocation) -> Result<Value, JobError> {
     let budget = invocation.budget(RESERVE);
     let mut report = Report::default();
-    for shard in 0..DUE_SHARDS {
+    for shard in shards(announcer.clock.now()) {
         if let Err(error) = announce_shard(&announcer, shard, budget, &mut report).await {
             tracing::error!(%error, shard, "a shard of due items could not be read");
             report.failed += 1;
@@ -66,6 +67,13 @@ async fn run(announcer: Arc<Announcer>, invocation: Invocation) -> Result<Value,
         return Err(JobError::ItemsFailed(report.failed));
     }
     Ok(json!({"announced": report.announced, "skipped": report.skipped, "unreadable": report.unreadable}))
+}
+
+/// All shards, from another one every minute: a run without enough time for all must not skip the same ones every time.
+fn shards(now: Timestamp) -> impl Iterator<Item = u8> {
+    let minutes = now.seconds() / 60;
+    let first = u8::try_from(minutes.rem_euclid(i64::from(SHARDS))).unwrap_or_default();
+    (first..SHARDS).chain(0..first)
 }
 
 /// Announces the items of one shard, oldest first, until it is empty or the run is over. A failed item stays due and does not

@@ -66,7 +66,7 @@ fn access_key_item(key: &AccessKey) -> Item {
         .text("name", &key.name)
         .time("created", key.created_at)
         .chain(key.chain)
-        .text(keys::GSI1_PK, keys::operator_view(Listed::Key))
+        .text(keys::GSI1_PK, keys::operator_view(Listed::Key, key.key_id.as_str()))
         .text(keys::LISTED, Listed::Key.at(key.created_at))
         .build()
 }

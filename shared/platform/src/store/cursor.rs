@@ -8,13 +8,15 @@ use super::error::PageError;
 use super::item::{Item, text, text_of};
 use super::keys;
 use super::query::Index;
-use domain::digest;
+use domain::{Timestamp, digest};
 
 /// One list as one caller sees it.
 #[derive(Clone, Debug)]
 pub(super) struct Scope {
     pub(super) index: Index,
+    /// The partition; of a sharded list, what its partitions begin with.
     pub(super) partition: String,
+    pub(super) is_sharded: bool,
     /// The prefix of the list's entries.
     pub(super) prefix: String,
     /// Caller, list and filter as text.
@@ -33,12 +35,34 @@ impl Scope {
         text_of(position, self.index.sk).unwrap_or_default()
     }
 
-    /// A position as a cursor: `[check, pk, sk, listed]` in base64url.
+    /// The partition of a shard. A list that is not sharded has only shard 0.
+    pub(super) fn shard(&self, number: u8) -> String {
+        if self.is_sharded { format!("{}{number}", self.partition) } else { self.partition.clone() }
+    }
+
+    /// The shard of a position; `None` if it is in none.
+    pub(super) fn shard_of(&self, position: &Item) -> Option<u8> {
+        let partition = text_of(position, self.index.pk)?;
+        if self.is_sharded { keys::parse_shard(&self.partition, partition) } else { Some(0) }
+    }
+
+    /// The time of a position's entry, in the lists whose entries are a kind and a time.
+    pub(super) fn time_of(&self, position: &Item) -> Option<Timestamp> {
+        Timestamp::parse_sortable(self.entry(position).strip_prefix(&self.prefix)?)
+    }
+
+    /// The entry of a time in these lists.
+    pub(super) fn entry_at(&self, at: Timestamp) -> String {
+        format!("{}{}", self.prefix, at.sortable())
+    }
+
+    /// A position as a cursor: `[check, pk, sk, listed, shard]` in base64url.
     pub(super) fn encode(&self, position: &Item) -> String {
         let part = |name: &str| text_of(position, name).unwrap_or_default().to_owned();
-        let parts = [part(keys::PK), part(keys::SK), part(self.index.sk)];
+        let shard = self.shard_of(position).unwrap_or_default().to_string();
+        let parts = [part(keys::PK), part(keys::SK), part(self.index.sk), shard];
         let check = self.check(&parts);
-        BASE64URL_NOPAD.encode(json!([check, parts[0], parts[1], parts[2]]).to_string().as_bytes())
+        BASE64URL_NOPAD.encode(json!([check, parts[0], parts[1], parts[2], parts[3]]).to_string().as_bytes())
     }
 
     /// # Errors
@@ -47,19 +71,21 @@ impl Scope {
         let read = || {
             let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).ok()?;
             let parts: Vec<String> = serde_json::from_slice(&bytes).ok()?;
-            let [check, rest @ ..] = <[String; 4]>::try_from(parts).ok()?;
+            let [check, rest @ ..] = <[String; 5]>::try_from(parts).ok()?;
             (check == self.check(&rest) && rest[2].starts_with(&self.prefix)).then_some(rest)
         };
-        let [pk, sk, listed] = read().ok_or(PageError::Cursor)?;
-        let partition = self.partition.clone();
+        let [pk, sk, listed, shard] = read().ok_or(PageError::Cursor)?;
+        let partition = self.shard(shard.parse().map_err(|_| PageError::Cursor)?);
         let named = [(keys::PK, pk), (keys::SK, sk), (self.index.pk, partition), (self.index.sk, listed)];
-        Ok(named.into_iter().map(|(name, value)| (name.to_owned(), text(value))).collect())
+        let position: Item = named.into_iter().map(|(name, value)| (name.to_owned(), text(value))).collect();
+        let is_possible = !self.is_sharded || (self.shard_of(&position).is_some() && self.time_of(&position).is_some());
+        if is_possible { Ok(position) } else { Err(PageError::Cursor) }
     }
 
-    fn check(&self, parts: &[String; 3]) -> String {
+    fn check(&self, parts: &[String; 4]) -> String {
         let binding = [self.partition.as_bytes(), self.binding.as_bytes()];
         let parts = parts.each_ref().map(|part| part.as_bytes());
-        let hash = digest("cursor", &[binding[0], binding[1], parts[0], parts[1], parts[2]]);
+        let hash = digest("cursor", &[binding[0], binding[1], parts[0], parts[1], parts[2], parts[3]]);
         BASE64URL_NOPAD.encode(&hash[..12])
     }
 }
@@ -69,7 +95,8 @@ mod tests {
     use super::*;
 
     fn scope(binding: &str) -> Scope {
-        Scope { index: Index::PARTNER, partition: "PARTNER#p".into(), prefix: "P".into(), binding: binding.into() }
+        let (partition, prefix, binding) = ("PARTNER#p".into(), "P".into(), binding.into());
+        Scope { index: Index::PARTNER, partition, is_sharded: false, prefix, binding }
     }
 
     #[test]
@@ -84,7 +111,26 @@ mod tests {
         for cut in 0..cursor.len() {
             assert!(scope_a.decode(&cursor[..cut]).is_err());
         }
-        let forged = BASE64URL_NOPAD.encode(json!(["x", "y", "z", "w"]).to_string().as_bytes());
+        let forged = BASE64URL_NOPAD.encode(json!(["x", "y", "z", "w", "0"]).to_string().as_bytes());
         assert!(scope_a.decode(&forged).is_err());
+    }
+
+    #[test]
+    fn a_cursor_of_a_sharded_list_names_one_of_its_shards_and_a_time() {
+        let scope = Scope { partition: "OPERATOR#EVENT#".into(), is_sharded: true, prefix: "P#".into(), ..scope("a") };
+        let position = |shard: &str, listed: &str| -> Item {
+            let named = [(keys::PK, "x"), (keys::SK, "y"), (keys::GSI1_PK, shard), (keys::LISTED, listed)];
+            named.into_iter().map(|(name, value)| (name.to_owned(), text(value))).collect()
+        };
+        let right = position("OPERATOR#EVENT#31", "P#1795369200123");
+        assert_eq!(scope.decode(&scope.encode(&right)).unwrap(), right);
+        for (shard, listed) in
+            [("32", "P#1795369200123"), ("+1", "P#1795369200123"), ("", "P#1795369200123"), ("0", "P#x")]
+        {
+            let parts = ["x", "y", listed, shard].map(str::to_owned);
+            let check = scope.check(&parts);
+            let forged = json!([check, parts[0], parts[1], parts[2], parts[3]]).to_string();
+            assert!(scope.decode(&BASE64URL_NOPAD.encode(forged.as_bytes())).is_err(), "{shard} {listed}");
+        }
     }
 }

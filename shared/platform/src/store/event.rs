@@ -24,7 +24,7 @@ pub(super) fn event_item(event: &Event, chain: &Chain) -> ItemBuilder {
         .maybe_text("endpoint", subject.endpoint_id.as_ref().map(EndpointId::as_str))
         .maybe_text(keys::GSI1_PK, subject.partner_id.as_ref().map(keys::partner_view))
         .maybe_text(keys::GSI2_PK, subject.customer_tenant_id.as_ref().map(keys::customer_view))
-        .text(keys::GSI4_PK, keys::operator_view(Listed::Event))
+        .text(keys::GSI4_PK, keys::operator_view(Listed::Event, &event.aggregate_id))
         .text(keys::LISTED, Listed::Event.at(event.occurred_at))
 }
 

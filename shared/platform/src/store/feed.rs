@@ -5,7 +5,7 @@ use super::event::read_event;
 use super::keys::Listed;
 use super::list::{List, Page, PageRequest};
 use super::op_context::OpContext;
-use super::query::{PageQuery, Range};
+use super::shards::ListQuery;
 use super::subject::EventSubject;
 use super::table::Store;
 use domain::Event;
@@ -44,17 +44,15 @@ impl Store {
         if start.as_ref().is_some_and(|start| scope.entry(start) >= settled.as_str()) {
             return Ok(Page { items: Vec::new(), next_cursor: request.cursor.clone() });
         }
-        let query = PageQuery {
-            index: scope.index,
-            partition: scope.partition.clone(),
-            range: Range::Between(scope.prefix.clone(), settled),
+        let list = ListQuery {
+            from: scope.prefix.clone(),
+            to: settled,
             limit: request.limit,
             start,
             ascending: true,
-            consistent: false,
             filter: subject.and_then(|subject| subject.filter(&scope)),
         };
-        let page = self.query(op, &query).await?;
+        let page = self.list_page(op, &scope, &list).await?;
         let last = page.next.or_else(|| page.items.last().map(|item| scope.position_of(item)));
         let next_cursor = last.map(|position| scope.encode(&position)).or_else(|| request.cursor.clone());
         Ok(Page { items: page.items.iter().map(read_event).collect::<Result<_, _>>()?, next_cursor })

@@ -19,11 +19,12 @@ impl List {
             Self::Partner(id) => (Index::PARTNER, keys::partner_view(id)),
             Self::Customer(id) => (Index::CUSTOMER, keys::customer_view(id)),
             Self::Endpoint(id) => (Index::PARTNER, keys::endpoint_view(id)),
-            Self::Operator if listed == Listed::Event => (Index::EVENTS, keys::operator_view(listed)),
-            Self::Operator => (Index::PARTNER, keys::operator_view(listed)),
+            Self::Operator if listed == Listed::Event => (Index::EVENTS, keys::operator_family(listed)),
+            Self::Operator => (Index::PARTNER, keys::operator_family(listed)),
         };
+        let is_sharded = matches!(self, Self::Operator);
         let binding = format!("{} | {} | {filter}", request.caller, listed.prefix());
-        Scope { index, partition, prefix: listed.prefix(), binding }
+        Scope { index, partition, is_sharded, prefix: listed.prefix(), binding }
     }
 }
 

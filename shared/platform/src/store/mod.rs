@@ -45,6 +45,7 @@ mod renew;
 mod retry;
 pub mod schema;
 mod secrets;
+mod shards;
 mod subject;
 mod subscription;
 mod table;

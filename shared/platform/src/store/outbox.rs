@@ -24,11 +24,11 @@ pub enum Waiting {
 
 impl Waiting {
     pub fn outbox() -> impl Iterator<Item = Self> {
-        (0..keys::OUTBOX_SHARDS).map(Self::Outbox)
+        (0..keys::SHARDS).map(Self::Outbox)
     }
 
     pub fn later() -> impl Iterator<Item = Self> {
-        (0..keys::LATER_SHARDS).map(Self::Later)
+        (0..keys::SHARDS).map(Self::Later)
     }
 
     pub fn all() -> impl Iterator<Item = Self> {

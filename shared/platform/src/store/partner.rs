@@ -129,7 +129,7 @@ fn become_csp_tenant(partner: &Partner) -> Write {
         .value(":now", number(partner.created_at.millis()))
         .value(":zero", number(0))
         .value(":zeros", bytes(&[0; 32]))
-        .text(":list", keys::operator_view(Listed::Tenant))
+        .text(":list", keys::operator_view(Listed::Tenant, partner.tenant_id.as_str()))
         .text(":listed", Listed::Tenant.at(partner.created_at))
 }
 
@@ -144,7 +144,7 @@ fn partner_item(partner: &Partner) -> Item {
         .with(SECRETS, secrets_value(&partner.secrets))
         .time("created", partner.created_at)
         .chain(partner.chain)
-        .text(keys::GSI1_PK, keys::operator_view(Listed::Partner))
+        .text(keys::GSI1_PK, keys::operator_view(Listed::Partner, partner.partner_id.as_str()))
         .text(keys::LISTED, Listed::Partner.at(partner.created_at))
         .build()
 }

@@ -84,7 +84,7 @@ fn tenant_item(tenant: &Tenant) -> Item {
         .maybe_text("csp_partner", tenant.partner_id.as_ref().map(PartnerId::as_str))
         .time("created", tenant.created_at)
         .chain(tenant.chain)
-        .text(keys::GSI1_PK, keys::operator_view(Listed::Tenant))
+        .text(keys::GSI1_PK, keys::operator_view(Listed::Tenant, tenant.tenant_id.as_str()))
         .text(keys::LISTED, Listed::Tenant.at(tenant.created_at))
         .build()
 }

@@ -2,17 +2,14 @@
 //! the work is due.
 
 use super::key::Key;
-use domain::{Timestamp, digest};
+use super::shard::{shard, shard_of};
+use domain::Timestamp;
 
 /// The prefix of the partitions of the outbox.
 pub const OUTBOX: &str = "OUTBOX#";
 /// The prefix of the partitions of unfinished deliveries. The table's stream ignores these marks.
 const LATER: &str = "LATER#";
 const DUE: &str = "DUE#";
-
-pub const DUE_SHARDS: u8 = 4;
-pub const OUTBOX_SHARDS: u8 = 8;
-pub const LATER_SHARDS: u8 = 4;
 
 /// A mark: partition and entry in the index of due work.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,17 +25,17 @@ impl Mark {
 
     /// An invitation or grant with this id has work that is due at this time.
     pub fn due(id: &str, at: Timestamp) -> Self {
-        Self::new(due_shard(shard("due", &[id.as_bytes()], DUE_SHARDS)), at)
+        Self::new(due_shard(shard_of("due", &[id.as_bytes()])), at)
     }
 
     /// The item has waited to be published since this time.
     pub fn outbox(item: &Key, since: Timestamp) -> Self {
-        Self::new(outbox_shard(key_shard("outbox", item, OUTBOX_SHARDS)), since)
+        Self::new(outbox_shard(key_shard("outbox", item)), since)
     }
 
     /// The delivery needs a ticket at this time.
     pub fn later(item: &Key, at: Timestamp) -> Self {
-        Self::new(later_shard(key_shard("later", item, LATER_SHARDS)), at)
+        Self::new(later_shard(key_shard("later", item)), at)
     }
 
     pub fn is_outbox(&self) -> bool {
@@ -50,22 +47,18 @@ impl Mark {
     }
 }
 
-fn key_shard(label: &str, key: &Key, shards: u8) -> u8 {
-    shard(label, &[key.pk.as_bytes(), key.sk.as_bytes()], shards)
+fn key_shard(label: &str, key: &Key) -> u8 {
+    shard_of(label, &[key.pk.as_bytes(), key.sk.as_bytes()])
 }
 
-fn shard(label: &str, parts: &[&[u8]], shards: u8) -> u8 {
-    digest(label, parts)[0] % shards
+pub fn due_shard(number: u8) -> String {
+    shard(DUE, number)
 }
 
-pub fn due_shard(shard: u8) -> String {
-    format!("{DUE}{shard}")
+pub fn outbox_shard(number: u8) -> String {
+    shard(OUTBOX, number)
 }
 
-pub fn outbox_shard(shard: u8) -> String {
-    format!("{OUTBOX}{shard}")
-}
-
-pub fn later_shard(shard: u8) -> String {
-    format!("{LATER}{shard}")
+pub fn later_shard(number: u8) -> String {
+    shard(LATER, number)
 }

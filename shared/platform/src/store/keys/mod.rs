@@ -8,13 +8,14 @@ mod key;
 mod kind;
 mod prefix;
 mod primary;
+mod shard;
 mod views;
 
 #[cfg(test)]
 mod tests;
 
 pub use attributes::{GSI1, GSI1_PK, GSI2, GSI2_PK, GSI3, GSI3_PK, GSI3_SK, GSI4, GSI4_PK, LISTED, PK, SK};
-pub use due::{DUE_SHARDS, LATER_SHARDS, Mark, OUTBOX, OUTBOX_SHARDS, due_shard, later_shard, outbox_shard};
+pub use due::{Mark, OUTBOX, due_shard, later_shard, outbox_shard};
 pub use events::{aggregate_name, event, parse_event, subscription_events};
 pub use key::Key;
 pub use kind::ItemKind;
@@ -23,7 +24,8 @@ pub use primary::{
     parse_delivery, parse_endpoint, parse_grant, parse_invitation, parse_partner, parse_relationship, parse_tenant,
     partner, poison, relationship, subscription, tenant,
 };
+pub use shard::{SHARDS, parse_shard};
 pub use views::{
-    Listed, customer_view, endpoint_view, listed_grant, listed_relationship, operator_view, parse_customer_view,
-    parse_partner_view, partner_view,
+    Listed, customer_view, endpoint_view, listed_grant, listed_relationship, operator_family, operator_view,
+    parse_customer_view, parse_partner_view, partner_view,
 };

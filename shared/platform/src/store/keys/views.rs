@@ -1,6 +1,7 @@
 //! Partitions and entries of the lists: the views of partners, customers and endpoints, and the operator's lists.
 
 use super::prefix::{CUSTOMER, ENDPOINT, GRANT, PARTNER};
+use super::shard::{shard, shard_of};
 use domain::{EndpointId, PartnerId, TenantId, Timestamp};
 
 /// The partition of a partner's view in [`GSI1`](super::GSI1).
@@ -27,9 +28,18 @@ pub fn endpoint_view(id: &EndpointId) -> String {
     format!("{ENDPOINT}{id}")
 }
 
-/// The partition of one of the operator's lists.
-pub fn operator_view(list: Listed) -> String {
-    format!("OPERATOR#{}", list.word())
+/// The partition in one of the operator's lists of the aggregate with this id, or of its events.
+pub fn operator_view(list: Listed, aggregate_id: &str) -> String {
+    operator_shard(list, shard_of("operator", &[list.word().as_bytes(), aggregate_id.as_bytes()]))
+}
+
+/// What the partitions of one of the operator's lists begin with.
+pub fn operator_family(list: Listed) -> String {
+    format!("OPERATOR#{}#", list.word())
+}
+
+fn operator_shard(list: Listed, number: u8) -> String {
+    shard(&operator_family(list), number)
 }
 
 /// What a list holds: the first part of [`LISTED`](super::LISTED).
