@@ -186,7 +186,7 @@ fn poison_in_both_logs_counts_for_the_metric_of_its_alarm() {
 
 /// The functions' real queue client, with an in-memory queue.
 fn sqs(mailbox: &Mailbox) -> Sqs {
-    let sqs = table_config(None).dynamodb;
+    let sqs = table_config().dynamodb;
     Sqs::new(&sqs, "https://sqs.us-east-1.amazonaws.com/1/q".into(), SharedHttpClient::new(mailbox.clone()))
 }
 
