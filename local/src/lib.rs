@@ -31,7 +31,7 @@ mod work;
 pub use crate::data_dir::{DataDir, DataDirError};
 pub use crate::engine::EngineError;
 pub use crate::error::StartError;
-pub use crate::net::ListenError;
+pub use crate::net::{Bound, ListenError, Server};
 pub use crate::options::Options;
 pub use crate::running::Local;
 pub use crate::start::start;

@@ -23,6 +23,7 @@ fn main() -> ExitCode {
     logging::start(cli.log);
     match run(cli.command.unwrap_or_else(|| Command::Serve(Serve::default()))) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if output::is_closed(error.as_ref()) => ExitCode::SUCCESS,
         Err(error) => {
             output::fail(&error);
             ExitCode::FAILURE

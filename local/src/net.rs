@@ -1,28 +1,29 @@
-//! The HTTP server of the gateway and of `listen`: axum, with a limit on connections, a timeout for silent ones and a
-//! timeout for bodies.
+//! The HTTP server of the gateway, of `listen` and of `dynamodb`: axum, with limits on connections, on the time of a request, and
+//! on bodies.
 
+mod body;
 mod connection;
+mod open_files;
+mod places;
 
-use std::error::Error;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use axum::body::{Bytes, HttpBody};
 use axum::extract::connect_info::Connected;
 use axum::handler::Handler;
 use axum::serve::IncomingStream;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use self::connection::{CONNECTIONS_MAX, LimitedListener};
+pub use self::body::{BodyError, read_body};
+use self::connection::LimitedListener;
+use self::open_files::connections_max;
 
 /// A free port on this machine only.
+#[cfg(test)]
 pub const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
-/// How long a client may take to send a body.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long running requests may take to finish after the stop.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -37,15 +38,6 @@ pub enum ListenError {
     NotAnAddress(SocketAddr),
     #[error("cannot listen on {0}: {1}")]
     Failed(SocketAddr, io::Error),
-}
-
-/// Why a body was not read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BodyError {
-    TooLarge,
-    TooSlow,
-    /// The client closed the connection or sent a malformed body.
-    Incomplete,
 }
 
 /// An address that accepts connections. They wait until something serves them.
@@ -80,11 +72,6 @@ impl Bound {
         self.reachable.port()
     }
 
-    /// The socket, for a server of another kind.
-    pub fn into_listener(self) -> TcpListener {
-        self.listener
-    }
-
     /// Serves every request with one handler until [`Server::stop`].
     pub fn serve<H, T, S>(self, handler: H, state: S) -> Server
     where
@@ -94,7 +81,7 @@ impl Bound {
     {
         let (stop, stopped) = oneshot::channel::<()>();
         let app = handler.with_state(state).into_make_service_with_connect_info::<Peer>();
-        let serving = axum::serve(LimitedListener::new(self.listener, CONNECTIONS_MAX), app);
+        let serving = axum::serve(LimitedListener::new(self.listener, connections_max()), app);
         let serving = serving.with_graceful_shutdown(async {
             let _ = stopped.await;
         });
@@ -131,27 +118,6 @@ pub struct Peer(pub IpAddr);
 impl Connected<IncomingStream<'_, LimitedListener>> for Peer {
     fn connect_info(stream: IncomingStream<'_, LimitedListener>) -> Self {
         Self(stream.remote_addr().ip())
-    }
-}
-
-/// Reads a whole body of at most `max` bytes.
-///
-/// # Errors
-/// [`BodyError`] if it is larger, late or incomplete.
-pub async fn read_body<B>(body: B, max: usize) -> Result<Bytes, BodyError>
-where
-    B: HttpBody<Data = Bytes>,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
-    // A body whose announced length is too large is not read at all.
-    if body.size_hint().lower() > u64::try_from(max).unwrap_or(u64::MAX) {
-        return Err(BodyError::TooLarge);
-    }
-    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, max).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(BodyError::TooLarge),
-        Ok(Err(_)) => Err(BodyError::Incomplete),
-        Err(_) => Err(BodyError::TooSlow),
     }
 }
 

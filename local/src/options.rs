@@ -11,6 +11,8 @@ use platform::outbound::Resolver;
 use platform::random::{Random, SystemRandom};
 use platform::secrets::AccessKeyText;
 
+use crate::engine::Engine;
+
 /// How to start. The defaults fit tests: a free port, data in memory, the system's clock and randomness.
 pub struct Options {
     pub host: IpAddr,
@@ -26,14 +28,15 @@ pub struct Options {
     pub policy: Option<Policy>,
     /// The beginning of links; `None` takes the gateway's own address.
     pub public_base_url: Option<String>,
-    /// The HTTP client below the functions' DynamoDB client, where tests inject faults. `None` takes that of the functions.
+    /// The HTTP client below the functions' DynamoDB client, where tests inject faults. It leads to `engine`. `None` takes that of
+    /// the engine.
     pub http_client: Option<SharedHttpClient>,
     /// Whether webhooks may go to `http://127.0.0.1:PORT`.
     pub loopback_endpoints: bool,
     /// How the names of webhook endpoints are resolved; `None` asks the system.
     pub resolver: Option<Arc<dyn Resolver>>,
-    /// Another engine instead of the embedded one.
-    pub engine_endpoint: Option<String>,
+    /// An engine that others use too. `None` opens one in the data folder or in memory.
+    pub engine: Option<Engine>,
 }
 
 impl Default for Options {
@@ -50,7 +53,7 @@ impl Default for Options {
             http_client: None,
             loopback_endpoints: false,
             resolver: None,
-            engine_endpoint: None,
+            engine: None,
         }
     }
 }

@@ -1,6 +1,11 @@
-//! Prints to standard output. Nothing else does.
+//! Prints to standard output. Nothing else does. Each text becomes one line of plain characters, so that a text from the network
+//! can neither control the terminal nor look like a line of this program.
 
+use std::borrow::Cow;
+use std::error::Error;
 use std::io::{self, IsTerminal, StdoutLock, Write};
+
+use domain::text::is_forbidden;
 
 const BOLD: &str = "\u{1b}[1m";
 const DIM: &str = "\u{1b}[2m";
@@ -14,12 +19,40 @@ pub struct Output<W> {
     color: bool,
 }
 
-impl Output<StdoutLock<'static>> {
+/// The reader of standard output has gone, as in `listen | head -1`. Nobody reads what else there is to print.
+#[derive(Debug, thiserror::Error)]
+#[error("standard output is closed")]
+struct Closed;
+
+/// Whether the error, or its cause, is that standard output is closed. Other pipes and connections do not count.
+pub fn is_closed(error: &(dyn Error + 'static)) -> bool {
+    let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    inner.is_some_and(|inner| inner.is::<Closed>()) || error.source().is_some_and(is_closed)
+}
+
+/// Standard output.
+pub struct Stdout(StdoutLock<'static>);
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes).map_err(name_closed)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush().map_err(name_closed)
+    }
+}
+
+fn name_closed(error: io::Error) -> io::Error {
+    if error.kind() == io::ErrorKind::BrokenPipe { io::Error::new(error.kind(), Closed) } else { error }
+}
+
+impl Output<Stdout> {
     /// Standard output: with color on a terminal, unless `NO_COLOR` is set.
     pub fn stdout() -> Self {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let to = io::stdout().lock();
-        Self { color: wanted && to.is_terminal(), to }
+        Self { color: wanted && to.is_terminal(), to: Stdout(to) }
     }
 
     /// The same output, with the type that `Output::to` returns for other writers.
@@ -46,12 +79,12 @@ impl<W: Write> Output<W> {
     }
 
     pub fn line(&mut self, text: &str) -> io::Result<()> {
-        writeln!(self.to, "{text}")
+        writeln!(self.to, "{}", printable(text))
     }
 
     /// A name and its value.
     pub fn entry(&mut self, name: &str, value: &str) -> io::Result<()> {
-        writeln!(self.to, "  {name:<18} {value}")
+        self.line(&format!("  {name:<18} {value}"))
     }
 
     /// Aligned columns. The first row holds the headings.
@@ -67,6 +100,7 @@ impl<W: Write> Output<W> {
 
     /// The result of a check.
     pub fn verdict(&mut self, held: bool, text: &str) -> io::Result<()> {
+        let text = printable(text);
         let (style, mark) = if held { (GREEN, "✓") } else { (RED, "✗") };
         if self.color {
             writeln!(self.to, "    {style}{mark}{PLAIN} {text}")
@@ -80,14 +114,20 @@ impl<W: Write> Output<W> {
     }
 
     fn styled(&mut self, style: &str, text: &str) -> io::Result<()> {
+        let text = printable(text);
         if self.color { writeln!(self.to, "{style}{text}{PLAIN}") } else { writeln!(self.to, "{text}") }
     }
+}
+
+/// The text with U+FFFD for each character that ends a line, controls the terminal, hides or reorders text.
+fn printable(text: &str) -> Cow<'_, str> {
+    if text.contains(is_forbidden) { text.replace(is_forbidden, "\u{FFFD}").into() } else { text.into() }
 }
 
 /// Prints a failure to standard error.
 pub fn fail(message: &dyn std::fmt::Display) {
     // If standard error is closed, the exit code still reports the failure.
-    let _ = writeln!(io::stderr(), "multipartner: {message}");
+    let _ = writeln!(io::stderr(), "multipartner: {}", printable(&message.to_string()));
 }
 
 #[cfg(test)]
@@ -105,6 +145,34 @@ mod tests {
     fn styles_are_omitted_without_color() {
         assert_eq!(written(false), "Title\n  name               value\n");
         assert!(written(true).starts_with("\u{1b}[1mTitle\u{1b}[0m\n"));
+    }
+
+    #[test]
+    fn a_text_stays_one_line_and_controls_nothing() {
+        for (text, printed) in [
+            ("a\nOperator key", "a\u{FFFD}Operator key"),
+            ("a\r\u{1b}[2J\u{85}\u{2028}b", "a\u{FFFD}\u{FFFD}[2J\u{FFFD}\u{FFFD}b"),
+            ("a\u{202e}b\u{2066}\u{200f}\u{7f}", "a\u{FFFD}b\u{FFFD}\u{FFFD}\u{FFFD}"),
+            ("Müller & Søn 日本", "Müller & Søn 日本"),
+        ] {
+            let mut output = Output { to: Vec::new(), color: false };
+            output.heading(text).unwrap();
+            output.note(text).unwrap();
+            output.line(text).unwrap();
+            output.entry(text, text).unwrap();
+            output.table(&[[text], [text]]).unwrap();
+            output.verdict(true, text).unwrap();
+            let written = String::from_utf8(output.to).unwrap();
+            assert_eq!((written.lines().count(), written.matches(printed).count()), (7, 8), "{written:?}");
+            assert!(!written.trim_end().replace('\n', "").contains(is_forbidden), "{written:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_closed_standard_output_counts_as_closed() {
+        let broken = || io::Error::from(io::ErrorKind::BrokenPipe);
+        assert!(is_closed(&name_closed(broken())) && !is_closed(&broken()));
+        assert!(!is_closed(&name_closed(io::ErrorKind::StorageFull.into())));
     }
 
     #[test]

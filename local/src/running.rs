@@ -9,11 +9,10 @@ use platform::secrets::AccessKeyText;
 
 use crate::courier::Courier;
 use crate::data_dir::DataDir;
-use crate::engine::Engine;
 use crate::net::Server;
 use crate::table::TABLE;
 
-/// The API while it runs. Dropping it cuts off running calls to the table; [`Local::stop`] lets running requests finish.
+/// The API while it runs. [`Local::stop`] lets running requests finish; dropping it does not wait for them.
 pub struct Local {
     pub(crate) base_url: String,
     pub(crate) operator_key: AccessKeyText,
@@ -22,7 +21,6 @@ pub struct Local {
     pub(crate) announcer: Arc<Announcer>,
     pub(crate) courier: Arc<Courier>,
     pub(crate) server: Server,
-    pub(crate) engine: Option<Engine>,
     pub(crate) data_dir: Option<DataDir>,
 }
 
@@ -68,8 +66,5 @@ impl Local {
     /// Accepts no more requests, lets the running ones finish, and stops.
     pub async fn stop(self) {
         self.server.stop().await;
-        if let Some(engine) = self.engine {
-            engine.stop().await;
-        }
     }
 }

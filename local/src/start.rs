@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use domain::Policy;
-use platform::aws;
 use platform::config::Config;
 use platform::outbound::SystemResolver;
 use platform::secrets::{AccessKeyText, MasterKey, MasterKeys};
@@ -17,7 +16,7 @@ use crate::data_dir::DataDir;
 use crate::engine::Engine;
 use crate::error::StartError;
 use crate::gateway::{self, Gateway, Site};
-use crate::net::{ANY_PORT, Bound};
+use crate::net::Bound;
 use crate::options::Options;
 use crate::running::Local;
 use crate::start_page::start_page;
@@ -41,17 +40,17 @@ pub async fn start(options: Options) -> Result<Local, StartError> {
         Some(key) => key,
         None => master_keys.access_key(MASTER_KEY_NUMBER, b"local operator")?,
     };
-    let engine = engine(&options, data_dir.as_ref()).await?;
+    let engine = engine(&options, data_dir.as_ref())?;
     let base_url = bound.url();
     let config = Config {
         master_keys,
         operator_key_hash: Some(operator_key.hash()),
         public_base_url: options.public_base_url.clone().or_else(|| Some(base_url.clone())),
         loopback_endpoints: options.loopback_endpoints,
-        ..table_config(engine.as_ref().map(|engine| engine.endpoint().to_owned()).or(options.engine_endpoint.clone()))
+        ..table_config()
     };
     // This client creates the table, and tests read the table with it, so it has no injected faults.
-    let client = client::connect(&config.dynamodb, aws::http_client());
+    let client = engine.client();
     schema::create_table(&client, TABLE).await?;
     let apps = apps(options, config, &client)?;
     let courier = Arc::new(apps.courier());
@@ -59,7 +58,7 @@ pub async fn start(options: Options) -> Result<Local, StartError> {
     let server = bound.serve(gateway::respond, Arc::new(Site { gateway, start_page: start_page() }));
     let app = Arc::new(apps.with_master_keys());
     let announcer = Arc::new(apps.announcer());
-    Ok(Local { base_url, operator_key, client, app, announcer, courier, server, engine, data_dir })
+    Ok(Local { base_url, operator_key, client, app, announcer, courier, server, data_dir })
 }
 
 fn master_keys(options: &Options, data_dir: Option<&DataDir>) -> Result<MasterKeys, StartError> {
@@ -77,13 +76,12 @@ fn master_keys(options: &Options, data_dir: Option<&DataDir>) -> Result<MasterKe
     Ok(keys)
 }
 
-/// The embedded engine, unless another one is used.
-async fn engine(options: &Options, data_dir: Option<&DataDir>) -> Result<Option<Engine>, StartError> {
-    if options.engine_endpoint.is_some() {
-        return Ok(None);
-    }
-    let file = data_dir.map(DataDir::database);
-    Ok(Some(Engine::start(ANY_PORT, file.as_deref()).await?))
+fn engine(options: &Options, data_dir: Option<&DataDir>) -> Result<Engine, StartError> {
+    Ok(match (&options.engine, data_dir) {
+        (Some(engine), _) => engine.clone(),
+        (None, Some(dir)) => Engine::open(&dir.database()?)?,
+        (None, None) => Engine::memory()?,
+    })
 }
 
 fn apps(options: Options, config: Config, client: &Client) -> Result<Apps, StartError> {

@@ -5,13 +5,11 @@ use std::path::{Path, PathBuf};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::operation::scan::ScanError;
-use platform::aws;
-use platform::store::{Audit, AuditError, Audited, client};
+use platform::store::{Audit, AuditError, Audited};
 
 use crate::data_dir::{DataDir, DataDirError};
 use crate::engine::{Engine, EngineError};
-use crate::net::ANY_PORT;
-use crate::table::{TABLE, table_config};
+use crate::table::TABLE;
 
 /// The events could not be read, or are not those that were written.
 #[derive(Debug, thiserror::Error)]
@@ -40,12 +38,8 @@ pub async fn verify(data_dir: &Path) -> Result<Audited, VerifyError> {
     if !file.is_file() {
         return Err(VerifyError::NoData(data_dir.to_owned()));
     }
-    let engine = Engine::start_over_copy(ANY_PORT, &file).await?;
-    let client = client::connect(&table_config(Some(engine.endpoint().to_owned())).dynamodb, aws::http_client());
-    let audited = audit(&client, TABLE).await;
-    drop(client);
-    engine.stop().await;
-    audited
+    let engine = Engine::copy_of(&file)?;
+    audit(&engine.client(), TABLE).await
 }
 
 /// Checks a table by reading all of it. This is for operators and tests; no function does it.

@@ -140,7 +140,7 @@ fn queues_are_encrypted_and_keep_messages_as_long_as_possible() {
 
 /// The functions' real queue client, with an in-memory queue.
 fn sqs(mailbox: &Mailbox) -> Sqs {
-    let sqs = table_config(None).dynamodb;
+    let sqs = table_config().dynamodb;
     Sqs::new(&sqs, "https://sqs.us-east-1.amazonaws.com/1/q".into(), SharedHttpClient::new(mailbox.clone()))
 }
 

@@ -9,6 +9,7 @@ mod field_errors;
 mod hidden;
 mod invitations;
 mod openness;
+mod operator_keys;
 mod reads;
 mod story;
 mod subscriptions;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_runtime_api::client::http::HttpConnectorFuture;
 use futures_util::future::join_all;
+use local::engine::Engine;
 use platform::lambda::{Invocation, run_job};
 use platform::store::keys::{GSI3_PK, GSI3_SK};
 use serde_json::{Value, json};
@@ -213,14 +214,16 @@ type Refused = Arc<Mutex<Option<String>>>;
 
 async fn refusing(refused: &Refused) -> Option<World> {
     let refused = Arc::clone(refused);
+    let engine = Engine::memory().unwrap();
     World::with_options(|options| {
-        options.http_client = Some(wire::wire(move |sent| {
+        options.http_client = Some(wire::wire(&engine, move |sent| {
             let hit = refused.lock().unwrap().clone().is_some_and(|id| sent.body.to_string().contains(&id));
             if hit && sent.operation == "TransactWriteItems" {
                 return HttpConnectorFuture::ready(Ok(wire::refusal("ValidationException")));
             }
             sent.go_on()
         }));
+        options.engine = Some(engine);
     })
     .await
 }

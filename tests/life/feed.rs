@@ -2,7 +2,6 @@
 //! Everything uses one virtual clock.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -42,6 +41,7 @@ impl Clock for Skewed {
 
 /// The state that the writers and the reader of the feed share.
 struct Sea {
+    engine: Engine,
     clock: Arc<ManualClock>,
     /// Held during a write so that the clock does not advance.
     under_way: RwLock<()>,
@@ -62,7 +62,7 @@ impl Sea {
     /// Options for a system that writes. Reads are delayed, sometimes so long that the next write is rejected.
     fn writing(self: &Arc<Self>) -> Options {
         let sea = Arc::clone(self);
-        let http = wire::wire(move |sent| {
+        let http = wire::wire(&self.engine, move |sent| {
             let sea = Arc::clone(&sea);
             HttpConnectorFuture::new(async move {
                 if sent.operation == "GetItem" {
@@ -90,7 +90,7 @@ impl Sea {
     /// Options for the system that reads the feed. Responses from an index may omit the newest writes.
     fn following(self: &Arc<Self>) -> Options {
         let sea = Arc::clone(self);
-        let http = wire::wire(move |sent| {
+        let http = wire::wire(&self.engine, move |sent| {
             let sea = Arc::clone(&sea);
             HttpConnectorFuture::new(async move {
                 let is_query = sent.operation == "Query";
@@ -142,9 +142,9 @@ struct Voyage {
 
 /// Runs eight writers on four systems with these clock errors, and a reader of the feed on a fifth system.
 async fn voyage(skews: [i64; 4], follower_ms: i64, lag_ms: i64) -> Option<Voyage> {
-    let engine = Engine::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), None).await.unwrap();
     let clock = Arc::new(ManualClock::at(Timestamp::parse("2026-11-22T12:00:00.000Z").unwrap()));
     let sea = Arc::new(Sea {
+        engine: Engine::memory().unwrap(),
         clock: Arc::clone(&clock),
         under_way: RwLock::default(),
         written: Mutex::default(),
@@ -154,12 +154,12 @@ async fn voyage(skews: [i64; 4], follower_ms: i64, lag_ms: i64) -> Option<Voyage
     let operator = AccessKeyText::from_bytes(&[7; 32]);
     let system = async |seed, by_ms, options: Options| {
         let clock = Arc::new(Skewed { right: Arc::clone(&clock), by_ms });
-        let endpoint = Some(engine.endpoint().to_owned());
+        let engine = Some(sea.engine.clone());
         World::with_options(|own| {
             *own = Options {
                 clock,
                 random: Arc::new(SeededRandom::new(seed)),
-                engine_endpoint: endpoint,
+                engine,
                 operator_key: Some(AccessKeyText::parse(operator.expose_secret()).unwrap()),
                 ..options
             };

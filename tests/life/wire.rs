@@ -11,7 +11,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
-use platform::aws;
+use local::engine::Engine;
 use serde_json::{Value, json};
 
 /// A request to the table that has not been sent yet.
@@ -34,9 +34,9 @@ impl Sent {
 /// Decides what happens to each request.
 pub type Rule = dyn Fn(Sent) -> HttpConnectorFuture + Send + Sync;
 
-/// The functions' HTTP client, with a rule that gets each request.
-pub fn wire(rule: impl Fn(Sent) -> HttpConnectorFuture + Send + Sync + 'static) -> SharedHttpClient {
-    SharedHttpClient::new(Ruled { rule: Arc::new(rule), inner: aws::http_client() })
+/// The engine's HTTP client, with a rule that gets each request.
+pub fn wire(engine: &Engine, rule: impl Fn(Sent) -> HttpConnectorFuture + Send + Sync + 'static) -> SharedHttpClient {
+    SharedHttpClient::new(Ruled { rule: Arc::new(rule), inner: engine.http_client() })
 }
 
 /// A DynamoDB error response with this code.

@@ -1,5 +1,9 @@
 //! The cost of each command and each read when warm: requests to the table, and write units without indexes.
 
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use local::engine::Engine;
 use platform::store::keys::SHARDS;
 use serde_json::{Value, json};
 use tests::here::{Table, policy_with, size_of};
@@ -31,12 +35,14 @@ struct Measure {
 
 impl Measure {
     async fn start() -> Option<Self> {
-        let meter = Meter::default();
+        let engine = Engine::memory().unwrap();
+        let meter = Meter::over(engine.http_client());
         let client = meter.http_client();
         // All calls run twice in one day, which would exceed the default limit.
         let policy = policy_with(|file| file["versions"][0]["limits"]["invitations_per_pair_and_day"] = json!(100));
         let change = |options: &mut local::Options| {
             options.http_client = Some(client);
+            options.engine = Some(engine);
             options.policy = Some(policy);
         };
         let world = World::with_options(change).await?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -21,7 +21,6 @@ use local::functions::FUNCTIONS;
 use local::gateway::Router;
 use local::gateway::event::Arrival;
 use local::{TABLE, table_config, template};
-use platform::aws;
 use platform::clock::Clock;
 use platform::config::{Config, Needs, QueueConfig};
 use platform::handler::App;
@@ -96,7 +95,6 @@ pub struct Stage {
     mailbox: Mailbox,
     /// A client that `around` does not wrap.
     table: Client,
-    _engine: Engine,
 }
 
 /// Wraps the HTTP clients below a function's SDK clients, for the table and for the queue.
@@ -106,6 +104,7 @@ pub type Around<'a> = &'a dyn Fn(&'static str, SharedHttpClient) -> SharedHttpCl
 struct Workshop<'a> {
     around: Option<Around<'a>>,
     config: Config,
+    engine: Engine,
     clock: Arc<ManualClock>,
     mailbox: Mailbox,
 }
@@ -129,7 +128,7 @@ impl Workshop<'_> {
             loopback_endpoints: needs.endpoints,
             ..self.config.clone()
         };
-        let client = client::connect(&config.dynamodb, self.http(name, aws::http_client()));
+        let client = client::connect(&config.dynamodb, self.http(name, self.engine.http_client()));
         let policy = Policy::built_in().expect("a policy");
         Parts { config, client, policy, random: Arc::new(SeededRandom::new(seed)) }
     }
@@ -189,15 +188,14 @@ impl Stage {
     /// # Panics
     /// If an operation fails, here and in the other functions.
     pub async fn start(around: Option<Around<'_>>) -> Self {
-        let engine = Engine::start(SocketAddr::from(([127, 0, 0, 1], 0)), None).await.expect("an engine");
+        let engine = Engine::memory().expect("an engine");
         let clock = Arc::new(ManualClock::at(Timestamp::parse(TIME).expect("a time")));
         let operator_key = AccessKeyText::from_bytes(&OPERATOR_KEY);
-        let config = table_config(Some(engine.endpoint().to_owned()));
-        let table = client::connect(&config.dynamodb, aws::http_client());
+        let table = engine.client();
         schema::create_table(&table, TABLE).await.expect("a table");
-        let config = Config { operator_key_hash: Some(operator_key.hash()), ..config };
+        let config = Config { operator_key_hash: Some(operator_key.hash()), ..table_config() };
         let mailbox = Mailbox::default();
-        let workshop = Workshop { around, config, clock: clock.clone(), mailbox: mailbox.clone() };
+        let workshop = Workshop { around, config, engine, clock: clock.clone(), mailbox: mailbox.clone() };
         let apps = FUNCTIONS.iter().zip(1..).map(|(function, seed)| {
             let app = workshop.app(function.name, function.needs, seed);
             (function.name, app)
@@ -216,7 +214,6 @@ impl Stage {
             operator_key,
             mailbox,
             table,
-            _engine: engine,
         }
     }
 

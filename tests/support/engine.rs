@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use dynoxide::Database;
+use local::engine::Engine as Embedded;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -16,13 +16,13 @@ use crate::rng::Rng;
 /// An engine with one table.
 #[derive(Clone)]
 pub struct Engine {
-    database: Database,
+    embedded: Embedded,
     lag: Arc<Mutex<Option<Lag>>>,
 }
 
 /// Indexes that lag, each item by its own time. Index queries read a second engine.
 struct Lag {
-    replica: Database,
+    replica: Embedded,
     longest: Duration,
     rng: Rng,
     /// Writes that the replica has not seen, by the time when it will.
@@ -33,14 +33,14 @@ struct Lag {
 
 impl Default for Engine {
     fn default() -> Self {
-        Self { database: Database::memory().expect("an engine in memory"), lag: Arc::default() }
+        Self { embedded: Embedded::memory().expect("an engine in memory"), lag: Arc::default() }
     }
 }
 
 impl Engine {
     /// An engine whose indexes lag by up to `longest`.
     pub fn lagging(seed: u64, longest: Duration) -> Self {
-        let replica = Database::memory().expect("an engine in memory");
+        let replica = Embedded::memory().expect("an engine in memory");
         let (rng, pending, latest) = (Rng::new(seed), BTreeMap::new(), BTreeMap::new());
         let lag = Lag { replica, longest, rng, pending, latest, count: 0 };
         Self { lag: Arc::new(Mutex::new(Some(lag))), ..Self::default() }
@@ -51,24 +51,24 @@ impl Engine {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let name = format!("multipartner-{}-{}.db", std::process::id(), COUNT.fetch_add(1, Ordering::SeqCst));
         let path = std::env::temp_dir().join(name);
-        self.database.vacuum_into(path.to_str().expect("a plain path")).expect("a snapshot");
+        self.embedded.save_to(&path).expect("a snapshot");
         Snapshot(path)
     }
 
     pub fn restore(&self, snapshot: &Snapshot) {
-        self.database.restore_from(snapshot.0.to_str().expect("a plain path")).expect("the snapshot");
+        self.embedded.restore(&snapshot.0).expect("the snapshot");
     }
 
     /// Runs an operation. Returns the HTTP status and the JSON.
     pub fn call(&self, operation: &str, request: &Value) -> (u16, Value) {
         let mut lag = self.lag.lock().expect("no panic");
         let of_index = operation == "Query" && request.get("IndexName").is_some();
-        let Some(lag) = lag.as_mut() else { return run(&self.database, operation, request) };
+        let Some(lag) = lag.as_mut() else { return run(&self.embedded, operation, request) };
         if of_index {
             lag.catch_up();
             return run(&lag.replica, operation, request);
         }
-        let answer = run(&self.database, operation, request);
+        let answer = run(&self.embedded, operation, request);
         match operation {
             "CreateTable" => {
                 run(&lag.replica, operation, request);
@@ -76,7 +76,7 @@ impl Engine {
             "TransactWriteItems" if answer.0 == 200 => {
                 for (table, key) in written_keys(request) {
                     let get = json!({"TableName": table, "Key": key, "ConsistentRead": true});
-                    let item = run(&self.database, "GetItem", &get).1["Item"].clone();
+                    let item = run(&self.embedded, "GetItem", &get).1["Item"].clone();
                     lag.follow(&key, json!({"TableName": table, "Item": item}));
                 }
             }
@@ -130,30 +130,6 @@ fn written_keys(request: &Value) -> Vec<(Value, Value)> {
         .collect()
 }
 
-fn run(database: &Database, operation: &str, request: &Value) -> (u16, Value) {
-    macro_rules! dispatch {
-        ($($name:literal => $method:ident,)*) => {
-            match operation {
-                $($name => serde_json::from_value(request.clone())
-                    .map_err(|error| error.to_string())
-                    .map(|request| database.$method(request).map(|answer| json!(answer))),)*
-                _ => Err(format!("the test engine does not implement {operation}")),
-            }
-        };
-    }
-    let answer = dispatch! {
-        "CreateTable" => create_table,
-        "DeleteItem" => delete_item,
-        "GetItem" => get_item,
-        "PutItem" => put_item,
-        "Query" => query,
-        "Scan" => scan,
-        "TransactWriteItems" => transact_write_items,
-        "UpdateItem" => update_item,
-    };
-    match answer {
-        Ok(Ok(answer)) => (200, answer),
-        Ok(Err(error)) => (error.status_code(), serde_json::from_str(&error.to_json()).unwrap_or_default()),
-        Err(message) => (400, json!({"__type": "com.amazon.coral.validate#ValidationException", "message": message})),
-    }
+fn run(engine: &Embedded, operation: &str, request: &Value) -> (u16, Value) {
+    engine.call(operation, request.clone())
 }

@@ -11,7 +11,6 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::BodyExt;
-use platform::aws;
 use serde_json::{Value, json};
 
 /// One request to the table.
@@ -56,14 +55,11 @@ impl fmt::Debug for Meter {
     }
 }
 
-impl Default for Meter {
-    /// Uses the HTTP client of the functions.
-    fn default() -> Self {
-        Self { client: aws::http_client(), asked: Arc::default() }
-    }
-}
-
 impl Meter {
+    pub fn over(client: SharedHttpClient) -> Self {
+        Self { client, asked: Arc::default() }
+    }
+
     pub fn http_client(&self) -> SharedHttpClient {
         SharedHttpClient::new(self.clone())
     }

@@ -97,7 +97,7 @@ impl Sim {
     pub async fn start(options: SimOptions) -> Self {
         let engine = options.index_lag.map_or_else(Engine::default, |lag| Engine::lagging(options.seed, lag));
         let faults = Faults::over_engine(engine.clone());
-        let table = client::connect(&table_config(Some(BASE_URL.to_owned())).dynamodb, faults.http_client());
+        let table = client::connect(&table_config().dynamodb, faults.http_client());
         schema::create_table(&table, TABLE).await.expect("the table is made");
         faults.take();
         let policy = options.policy.unwrap_or_else(|| Policy::built_in().expect("the built-in policy"));
@@ -117,7 +117,7 @@ impl Sim {
             master_keys,
             operator_key_hash: Some(operator_key.hash()),
             public_base_url: Some(BASE_URL.to_owned()),
-            ..table_config(Some(BASE_URL.to_owned()))
+            ..table_config()
         };
         let without_keys = Config { master_keys: MasterKeys::default(), ..with_keys.clone() };
         let clock = Arc::new(SimClock::at(now));

@@ -1,6 +1,6 @@
 //! Faults of the table while messages are published and delivered.
 
-use platform::aws::http_client;
+use local::engine::Engine;
 use serde_json::{Value, json};
 use tests::World;
 use tests::faults::{Fault, Faults, TRANSACT};
@@ -38,11 +38,13 @@ async fn deliver_with(
     lasting: bool,
     case: &str,
 ) -> (Value, usize) {
-    let table = Faults::over_http(http_client());
+    let engine = Engine::memory().unwrap();
+    let table = Faults::over_http(engine.http_client());
     let http = table.http_client();
     let world = World::start_here(|options| {
         options.loopback_endpoints = true;
         options.http_client = Some(http);
+        options.engine = Some(engine);
     });
     let stage = Stage::over(world.await).await;
     let hook = stage.active(json!(["partner.renamed"])).await;

@@ -4,10 +4,9 @@ use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use local::engine::Engine;
-use local::{DataDir, StartError, TABLE, table_config};
-use platform::aws;
-use platform::store::{client, schema};
+use local::engine::{Engine, server};
+use local::{Bound, DataDir, StartError, TABLE};
+use platform::store::schema;
 
 use super::host::THIS_MACHINE;
 use crate::output::Output;
@@ -30,17 +29,20 @@ pub struct Dynamodb {
 /// Runs the engine until a signal to stop.
 pub async fn run(args: Dynamodb) -> Result<(), Box<dyn Error>> {
     let folder = args.data_dir.as_deref().map(DataDir::open).transpose()?;
-    let file = folder.as_ref().map(DataDir::database);
-    let engine = Engine::start(SocketAddr::new(args.host, args.port), file.as_deref()).await?;
-    let table = client::connect(&table_config(Some(engine.endpoint().to_owned())).dynamodb, aws::http_client());
-    schema::create_table(&table, TABLE).await.map_err(StartError::from)?;
-    drop(table);
+    let engine = match &folder {
+        Some(folder) => Engine::open(&folder.database()?)?,
+        None => Engine::memory()?,
+    };
+    let bound = Bound::to(SocketAddr::new(args.host, args.port)).await?;
+    schema::create_table(&engine.client(), TABLE).await.map_err(StartError::from)?;
     let mut out = Output::stdout();
-    out.heading(&format!("The table `{TABLE}` is available at {}", engine.endpoint()))?;
-    out.note("Any credentials and Region are accepted. Press Ctrl-C to stop.")?;
+    out.heading(&format!("The table `{TABLE}` is available at {}", bound.url()))?;
+    out.line("Warning: for local use only. Every program that reaches this address can read and change the table.")?;
+    out.note("Any credentials and Region are accepted. Requests from web pages are rejected. Press Ctrl-C to stop.")?;
     out.flush()?;
     drop(out);
+    let server = server::serve(engine, bound);
     signal::stop().await;
-    engine.stop().await;
+    server.stop().await;
     Ok(())
 }

@@ -3,8 +3,10 @@
 use std::error::Error;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use local::listen::{Listener, Message, Received};
+use tokio::sync::Notify;
 
 use super::host::THIS_MACHINE;
 use crate::output::Output;
@@ -25,8 +27,15 @@ pub struct Listen {
 pub async fn run(args: Listen) -> Result<(), Box<dyn Error>> {
     let secrets = secret_source::signing_secrets(args.secret_file.as_deref())?;
     let unchecked = secrets.is_empty();
-    // If the output is closed, the listener still accepts webhooks.
-    let report = |received: &Received| drop(print(received));
+    let closed = Arc::new(Notify::new());
+    let report = {
+        let closed = Arc::clone(&closed);
+        move |received: &Received| {
+            if print(received).is_err() {
+                closed.notify_one();
+            }
+        }
+    };
     let listener = Listener::start(THIS_MACHINE, args.port, secrets, report).await?;
     let mut out = Output::stdout();
     out.heading(&format!("Listening for webhooks at {}", listener.url()))?;
@@ -36,7 +45,11 @@ pub async fn run(args: Listen) -> Result<(), Box<dyn Error>> {
     out.note("Press Ctrl-C to stop.")?;
     out.flush()?;
     drop(out);
-    signal::stop().await;
+    tokio::select! {
+        () = signal::stop() => {}
+        // There is nothing left to do without a reader.
+        () = closed.notified() => {}
+    }
     listener.stop().await;
     Ok(())
 }
@@ -48,7 +61,7 @@ fn print(received: &Received) -> io::Result<()> {
             let checked = if *verified { "signature valid" } else { "signature not checked" };
             let repeated = if *repeated { ", repeated" } else { "" };
             out.heading(&format!("{kind}  {id}  ({checked}{repeated})"))?;
-            out.line(body)?;
+            body.lines().try_for_each(|line| out.line(line))?;
         }
         Received::Rejected(reason) => out.heading(&format!("Rejected: {reason}"))?,
     }

@@ -3,7 +3,7 @@
 use platform::store::Marked;
 use serde_json::{Value, json};
 
-use super::queue::Received;
+use super::message::Received;
 
 /// A batch of the table's stream, with one record per item.
 pub(super) fn of_stream<'a>(items: impl IntoIterator<Item = &'a Marked>) -> Value {

@@ -1,7 +1,10 @@
 //! Webhooks on this machine, by the same two functions as in the deployment. The embedded table has no stream, so the
 //! courier reads the outbox after each commit instead. The queue is in this process.
 
+mod challenge;
 mod events;
+mod lane;
+mod message;
 pub mod queue;
 
 use std::sync::Arc;
@@ -9,6 +12,8 @@ use std::time::Duration;
 
 use deliver_webhook::Deliverer;
 use domain::Timestamp;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use platform::deadline::Deadline;
 use platform::queue::{Queue, Ticket};
 use platform::store::{Marked, OpContext, StoreError, Waiting};
@@ -17,15 +22,15 @@ use serde_json::json;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use self::queue::LocalQueue;
+use self::queue::{Batch, LocalQueue};
 use crate::invoke;
 
 /// The most records in a batch of the stream, as in the template.
 pub const STREAM_BATCH: usize = 100;
 /// The most messages in a batch of the queue, as in the template.
 pub const QUEUE_BATCH: usize = 10;
-/// Batches of the queue that are delivered at the same time.
-const DELIVERING: usize = 8;
+/// Batches of the queue that are delivered at the same time, each of another endpoint.
+const DELIVERING: usize = 64;
 /// How long one read of the outbox may take.
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// How long to wait for a notification before looking anyway.
@@ -101,19 +106,22 @@ impl Courier {
         Ok(first)
     }
 
-    /// Receives a batch from the queue and delivers it. Returns the number of received messages.
+    /// Receives a batch of one endpoint from the queue and delivers it. Returns the number of received messages.
     pub async fn deliver(&self) -> usize {
         let Some(deliverer) = &self.deliverer else { return 0 };
-        let batch = self.queue.receive(QUEUE_BATCH);
-        if batch.is_empty() {
-            return 0;
-        }
+        let Some(batch) = self.queue.next_batch(QUEUE_BATCH) else { return 0 };
+        self.deliver_batch(deliverer, batch).await
+    }
+
+    async fn deliver_batch(&self, deliverer: &Arc<Deliverer>, batch: Batch) -> usize {
+        let messages = &batch.messages;
         // If the function fails, the whole batch becomes visible again.
-        if let Ok(answer) = invoke::run(deliverer, &deliver_webhook::JOB, &events::of_queue(&batch)).await {
+        if let Ok(answer) = invoke::run(deliverer, &deliver_webhook::JOB, &events::of_queue(messages)).await {
             let failed = events::failed(&answer);
-            batch.iter().filter(|one| !failed.contains(&one.id.as_str())).for_each(|one| self.queue.delete(one));
+            messages.iter().filter(|one| !failed.contains(&one.id.as_str())).for_each(|one| self.queue.delete(one));
         }
-        batch.len()
+        challenge::warn(deliverer, self.op(), messages).await;
+        messages.len()
     }
 
     /// Publishes and delivers until nothing is due: for tests, whose clock does not move by itself.
@@ -164,10 +172,8 @@ impl Courier {
     pub fn run(self: &Arc<Self>, running: &mut JoinSet<()>) {
         let courier = Arc::clone(self);
         running.spawn(async move { courier.publish_forever().await });
-        for _ in 0..DELIVERING {
-            let courier = Arc::clone(self);
-            running.spawn(async move { courier.deliver_forever().await });
-        }
+        let courier = Arc::clone(self);
+        running.spawn(async move { courier.deliver_forever().await });
     }
 
     async fn publish_forever(&self) {
@@ -186,9 +192,18 @@ impl Courier {
     }
 
     async fn deliver_forever(&self) {
+        let Some(deliverer) = &self.deliverer else { return };
+        let mut delivering = FuturesUnordered::new();
         loop {
-            if self.deliver().await == 0 {
-                let _ = tokio::time::timeout(POLL, self.queue.sent()).await;
+            while delivering.len() < DELIVERING
+                && let Some(batch) = self.queue.next_batch(QUEUE_BATCH)
+            {
+                delivering.push(self.deliver_batch(deliverer, batch));
+            }
+            tokio::select! {
+                _ = delivering.next(), if !delivering.is_empty() => {}
+                () = self.queue.changed() => {}
+                () = tokio::time::sleep(POLL) => {}
             }
         }
     }

@@ -33,6 +33,12 @@ pub enum DataDirError {
     )]
     MasterKeyMissing(PathBuf),
     #[error(
+        "{} is missing, so the master key cannot be checked against the data in this folder; restore the file, or choose \
+         another folder with --data-dir",
+        .0.display()
+    )]
+    MasterKeyUnconfirmed(PathBuf),
+    #[error(
         "{} is not the master key of the data in this folder; restore the original file, or choose another folder with \
          --data-dir",
         .0.display()

@@ -1,6 +1,6 @@
 //! Folders and files that only their owner can read.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -15,14 +15,76 @@ pub fn create_folder(path: &Path) -> io::Result<()> {
 
 /// Writes a new file with one line.
 pub fn write_new(path: &Path, line: &str) -> io::Result<()> {
+    let mut file = create_new(path)?;
+    file.write_all(line.as_bytes())?;
+    file.write_all(b"\n")?;
+    file.sync_all()
+}
+
+/// Writes a file with one line in place of an older one.
+pub fn replace(path: &Path, line: &str) -> io::Result<()> {
+    let new = path.with_added_extension("new");
+    match fs::remove_file(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => write_new(&new, line)?,
+    }
+    fs::rename(new, path)
+}
+
+/// Opens a file for writing, or creates it. Never follows a link: it could lead to a file of another folder.
+pub fn open_or_create(path: &Path) -> io::Result<File> {
+    match create_new(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        created => return created,
+    }
+    make_private(path)?;
+    let file = OpenOptions::new().write(true).open(path)?;
+    if is_same(&file.metadata()?, &fs::symlink_metadata(path)?) { Ok(file) } else { Err(not_plain()) }
+}
+
+/// Takes access to a file from all but its owner. `false` if it does not exist.
+pub fn make_private(path: &Path) -> io::Result<bool> {
+    let found = match fs::symlink_metadata(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    if !found.is_file() {
+        return Err(not_plain());
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        if found.permissions().mode() & 0o077 != 0 {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+        }
+    }
+    Ok(true)
+}
+
+fn create_new(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(line.as_bytes())?;
-    file.write_all(b"\n")?;
-    file.sync_all()
+    options.open(path)
+}
+
+fn not_plain() -> io::Error {
+    io::Error::other("it is a link, a folder or a device; a file is expected. Remove it, or choose another folder")
+}
+
+/// Whether both describe the same file. A link differs from the file that it leads to.
+fn is_same(one: &fs::Metadata, other: &fs::Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        (one.dev(), one.ino()) == (other.dev(), other.ino())
+    }
+    #[cfg(not(unix))]
+    {
+        one.is_file() && other.is_file()
+    }
 }
 
 /// The text of a file, without the end of its last line; `None` if the file does not exist.

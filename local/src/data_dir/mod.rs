@@ -3,7 +3,7 @@
 mod error;
 mod files;
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
@@ -16,6 +16,8 @@ const MASTER_KEY: &str = "master.key";
 const MASTER_KEY_CHECK: &str = "master.key.check";
 /// The hash of the operator key that issued the sample keys.
 const SAMPLES: &str = "samples.operator";
+/// The hash of the operator key of the last start.
+const OPERATOR: &str = "operator.last";
 
 /// A data folder, locked until this is dropped.
 #[derive(Debug)]
@@ -35,17 +37,37 @@ impl DataDir {
             return Err(DataDirError::NotAFolder(path.to_owned()));
         }
         files::create_folder(path).map_err(failed)?;
-        let lock =
-            OpenOptions::new().create(true).truncate(false).write(true).open(path.join("lock")).map_err(failed)?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+        let lock = path.join("lock");
+        let failed = |error| DataDirError::Io(lock.clone(), error);
+        let held = files::open_or_create(&lock).map_err(failed)?;
+        match held.try_lock() {
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: held }),
             Err(TryLockError::WouldBlock) => Err(DataDirError::InUse(path.to_owned())),
             Err(TryLockError::Error(error)) => Err(failed(error)),
         }
     }
 
-    pub fn database(&self) -> PathBuf {
-        Self::database_in(&self.path)
+    /// The database's file, ready for the engine: only its owner can read it, also in a folder that others can read. SQLite creates
+    /// its other files with the same rights.
+    ///
+    /// # Errors
+    /// [`DataDirError::Io`].
+    pub fn database(&self) -> Result<PathBuf, DataDirError> {
+        let database = Self::database_in(&self.path);
+        for suffix in ["-wal", "-shm", ""] {
+            let mut file = database.clone().into_os_string();
+            file.push(suffix);
+            let file = PathBuf::from(file);
+            let private = files::make_private(&file).and_then(|found| {
+                if found || !suffix.is_empty() { Ok(()) } else { files::open_or_create(&file).map(drop) }
+            });
+            private.map_err(|error| DataDirError::Io(file, error))?;
+        }
+        Ok(database)
+    }
+
+    fn has_database(&self) -> bool {
+        Self::database_in(&self.path).exists()
     }
 
     /// The database's file in a folder that is not opened.
@@ -67,7 +89,7 @@ impl DataDir {
                 }
                 parse(&text).map(MasterKey::new).ok_or(DataDirError::MasterKeyMalformed(path))
             }
-            None if self.database().exists() => Err(DataDirError::MasterKeyMissing(path)),
+            None if self.has_database() => Err(DataDirError::MasterKeyMissing(path)),
             None => {
                 let bytes = random.bytes();
                 files::write_new(&path, &HEXLOWER.encode(&bytes)).map_err(failed)?;
@@ -79,8 +101,13 @@ impl DataDir {
     /// Checks that the master key is the one that the data was written with, by a hash of a value that derives from it.
     ///
     /// # Errors
-    /// [`DataDirError::MasterKeyWrong`] if it is another one, [`DataDirError::Io`].
+    /// [`DataDirError::MasterKeyWrong`] if it is another one, [`DataDirError::MasterKeyUnconfirmed`] if the hash is missing although
+    /// there is data, [`DataDirError::Io`].
     pub fn confirm_master_key(&self, check_value: &[u8; 32]) -> Result<(), DataDirError> {
+        let check = self.path.join(MASTER_KEY_CHECK);
+        if self.has_database() && !check.exists() {
+            return Err(DataDirError::MasterKeyUnconfirmed(check));
+        }
         match self.confirm(MASTER_KEY_CHECK, check_value)? {
             true => Ok(()),
             false => Err(DataDirError::MasterKeyWrong(self.path.join(MASTER_KEY))),
@@ -94,6 +121,24 @@ impl DataDir {
     /// [`DataDirError::Io`].
     pub fn issues_samples(&self, operator_key_hash: &[u8; 32]) -> Result<bool, DataDirError> {
         self.confirm(SAMPLES, operator_key_hash)
+    }
+
+    /// Whether samples have been created here.
+    pub fn has_samples(&self) -> bool {
+        self.path.join(SAMPLES).exists()
+    }
+
+    /// Keeps the hash of this start's operator key. Returns whether the last start had another one.
+    ///
+    /// # Errors
+    /// [`DataDirError::Io`].
+    pub fn operator_changed(&self, operator_key_hash: &[u8; 32]) -> Result<bool, DataDirError> {
+        let (path, value) = (self.path.join(OPERATOR), HEXLOWER.encode(operator_key_hash));
+        let changed = files::read(&path).and_then(|kept| match kept {
+            Some(kept) if kept == value => Ok(false),
+            kept => files::replace(&path, &value).map(|()| kept.is_some()),
+        });
+        changed.map_err(|error| DataDirError::Io(path, error))
     }
 
     /// Keeps a value under a name the first time. After that, returns whether it is still the same value.

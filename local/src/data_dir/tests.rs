@@ -47,7 +47,7 @@ fn a_malformed_or_missing_master_key_is_not_replaced() {
         assert!(matches!(error, DataDirError::MasterKeyMalformed(_)), "{malformed}: {error}");
         fs::remove_file(folder.0.join(MASTER_KEY)).unwrap();
     }
-    fs::write(dir.database(), "").unwrap();
+    fs::write(DataDir::database_in(&folder.0), "").unwrap();
     assert!(matches!(dir.master_key(&SystemRandom), Err(DataDirError::MasterKeyMissing(_))));
 }
 
@@ -68,6 +68,22 @@ fn sample_keys_belong_to_the_operator_key_that_issued_them_first() {
     assert!(dir.issues_samples(&[1; 32]).unwrap());
     assert!(!dir.issues_samples(&[2; 32]).unwrap());
     assert!(dir.issues_samples(&[1; 32]).unwrap());
+}
+
+#[test]
+fn a_master_key_without_check_value_is_not_used_with_data() {
+    let folder = Folder::new();
+    let dir = DataDir::open(&folder.0).unwrap();
+    dir.database().unwrap();
+    assert!(matches!(dir.confirm_master_key(&[1; 32]), Err(DataDirError::MasterKeyUnconfirmed(_))));
+}
+
+#[test]
+fn the_operator_key_of_the_last_start_is_known() {
+    let folder = Folder::new();
+    let dir = DataDir::open(&folder.0).unwrap();
+    let changes = [1, 1, 2, 2, 1].map(|key| dir.operator_changed(&[key; 32]).unwrap());
+    assert_eq!(changes, [false, false, true, false, true]);
 }
 
 #[test]

@@ -6,18 +6,17 @@ use axum::body::Bytes;
 use domain::Policy;
 use http::{HeaderValue, Request};
 use http_body_util::{BodyExt, Full};
-use platform::aws;
 use platform::clock::SystemClock;
 use platform::config::Needs;
 use platform::handler::{Anyone, App, Context, JsonDocument, Never, Nothing};
 use platform::http_api::{Problem, Response};
 use platform::lambda::Function;
 use platform::random::Random;
-use platform::store::client;
 use serde_json::{Value, json};
 
 use super::forward::{EVENT_MAX, HEAD_MAX, PAYLOAD_MAX, head_size, uuid};
 use super::*;
+use crate::engine::Engine;
 use crate::table::table_config;
 use crate::testing::FixedRandom;
 
@@ -51,9 +50,9 @@ async fn panicking(_: Context, _: Anyone, _: Nothing) -> Result<Never, Problem> 
 }
 
 fn gateway() -> Gateway {
-    let config = table_config(Some("http://127.0.0.1:1".into()));
+    let config = table_config();
     let random: Arc<dyn Random> = Arc::new(FixedRandom(1));
-    let client = client::connect(&config.dynamodb, aws::http_client());
+    let client = Engine::memory().unwrap().client();
     let app = App::new(&config, client, Policy::built_in().unwrap(), Arc::new(SystemClock), Arc::clone(&random));
     let target = Target { function: ECHO, app: Arc::new(app) };
     let routes = [("POST", "/echo/{id}"), ("GET", "/slow"), ("GET", "/panic"), ("GET", "/unserved")];

@@ -1,4 +1,4 @@
-//! A listener that limits how many connections are open, and closes those that stay silent.
+//! A listener that limits how many connections are open, and how long each may take for a request.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,23 +10,24 @@ use std::time::Duration;
 use axum::serve::Listener;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep, sleep};
 
-/// Connections that are open at once. More wait in the system's queue.
-pub const CONNECTIONS_MAX: usize = 512;
-/// How long a client may send nothing. This is longer than a function may run.
-pub const SILENCE_MAX: Duration = Duration::from_secs(60);
+use super::places::{Place, Places};
+
+/// How long a client may take for a request, and how long a connection may wait for the next one. This is longer than a body and
+/// a function may take together.
+pub const REQUEST_TIME: Duration = Duration::from_secs(75);
 
 pub struct LimitedListener {
     listener: TcpListener,
-    slots: Arc<Semaphore>,
+    places: Arc<Places>,
 }
 
 impl LimitedListener {
-    /// At most `max` connections at once.
+    /// At most `max` connections at once. One more takes the place of the connection that has waited longest for a request, so
+    /// that clients that send nothing do not keep others out.
     pub fn new(listener: TcpListener, max: usize) -> Self {
-        Self { listener, slots: Arc::new(Semaphore::new(max)) }
+        Self { listener, places: Arc::new(Places::new(max)) }
     }
 }
 
@@ -35,11 +36,11 @@ impl Listener for LimitedListener {
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Connection, SocketAddr) {
-        let slot = Arc::clone(&self.slots).acquire_owned().await.ok();
         let (stream, peer) = Listener::accept(&mut self.listener).await;
+        let place = self.places.take().await;
         // A response is written in one go, so waiting to fill a packet only delays it.
         let _ = stream.set_nodelay(true);
-        (Connection { stream, silence: Box::pin(sleep(SILENCE_MAX)), _slot: slot }, peer)
+        (Connection { stream, reading: false, time: Box::pin(sleep(REQUEST_TIME)), place }, peer)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -47,25 +48,47 @@ impl Listener for LimitedListener {
     }
 }
 
-/// A connection that holds one of the listener's slots. Reading fails after [`SILENCE_MAX`] without a byte.
+/// A connection that holds one of the listener's places. Reading fails when its time is up or when it loses its place.
 pub struct Connection {
     stream: TcpStream,
-    silence: Pin<Box<Sleep>>,
-    _slot: Option<OwnedSemaphorePermit>,
+    /// Whether a request has begun. Its time starts with the first byte, and more bytes do not extend it.
+    reading: bool,
+    time: Pin<Box<Sleep>>,
+    place: Place,
+}
+
+impl Connection {
+    fn restart_time(&mut self) {
+        self.time.as_mut().reset(Instant::now() + REQUEST_TIME);
+    }
+
+    fn written(&mut self) {
+        self.reading = false;
+        self.restart_time();
+        self.place.renew();
+    }
 }
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(cx, buf) {
-            self.silence.as_mut().reset(Instant::now() + SILENCE_MAX);
-            return Poll::Ready(read);
+        if self.time.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
-        self.silence.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+        if self.place.poll_lost(cx).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if read.is_ready() && !self.reading {
+            self.reading = true;
+            self.restart_time();
+        }
+        read
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.written();
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }
 
@@ -82,6 +105,7 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.written();
         Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
     }
 
@@ -92,7 +116,7 @@ impl AsyncWrite for Connection {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::AsyncReadExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
 
@@ -102,15 +126,22 @@ mod tests {
         (LimitedListener::new(listener, max), address)
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn one_more_connection_waits_until_another_closes() {
-        let (mut listener, address) = listener(1).await;
-        let _first_client = TcpStream::connect(address).await.unwrap();
-        let (first, _) = listener.accept().await;
-        let _second_client = TcpStream::connect(address).await.unwrap();
-        assert!(tokio::time::timeout(SILENCE_MAX, listener.accept()).await.is_err());
-        drop(first);
-        listener.accept().await;
+    #[tokio::test]
+    async fn one_more_connection_takes_the_place_of_the_one_that_waits_longest() {
+        let (mut listener, address) = listener(2).await;
+        let mut clients = Vec::new();
+        let mut connect = async |listener: &mut LimitedListener| {
+            clients.push(TcpStream::connect(address).await.unwrap());
+            listener.accept().await.0
+        };
+        let mut first = connect(&mut listener).await;
+        let mut second = connect(&mut listener).await;
+        // The first has answered a request since, so the second waits longer.
+        first.write_all(b"answer").await.unwrap();
+        let losing = tokio::spawn(async move { second.read_u8().await.unwrap_err().kind() });
+        let third = connect(&mut listener).await;
+        assert_eq!(losing.await.unwrap(), io::ErrorKind::ConnectionAborted);
+        drop((first, third));
     }
 
     #[tokio::test(start_paused = true)]
@@ -120,6 +151,23 @@ mod tests {
         let (mut connection, _) = listener.accept().await;
         let began = Instant::now();
         let error = connection.read_u8().await.unwrap_err();
-        assert_eq!((error.kind(), began.elapsed().as_secs()), (io::ErrorKind::TimedOut, SILENCE_MAX.as_secs()));
+        assert_eq!((error.kind(), began.elapsed().as_secs()), (io::ErrorKind::TimedOut, REQUEST_TIME.as_secs()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_sends_a_byte_now_and_then_times_out_too() {
+        let (mut listener, address) = listener(1).await;
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let (mut connection, _) = listener.accept().await;
+        let began = Instant::now();
+        let error = loop {
+            client.write_all(b"x").await.unwrap();
+            if let Err(error) = connection.read_u8().await {
+                break error;
+            }
+            tokio::time::advance(Duration::from_secs(10)).await;
+        };
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(began.elapsed() < REQUEST_TIME + Duration::from_secs(11), "{:?}", began.elapsed());
     }
 }

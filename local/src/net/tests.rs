@@ -1,37 +1,4 @@
-use std::convert::Infallible;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
-use axum::body::{Body, HttpBody};
-use http_body_util::Full;
-use hyper::body::Frame;
-
 use super::*;
-
-/// A body that never comes.
-struct Pending;
-
-impl HttpBody for Pending {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Pending
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_body_that_takes_too_long_is_given_up() {
-    assert_eq!(read_body(Pending, 10).await, Err(BodyError::TooSlow));
-}
-
-#[tokio::test]
-async fn a_body_is_read_up_to_the_limit() {
-    let body = |length: usize| Full::from(vec![b'a'; length]);
-    assert_eq!(read_body(body(10), 10).await.unwrap().len(), 10);
-    assert_eq!(read_body(body(11), 10).await, Err(BodyError::TooLarge));
-    assert_eq!(read_body(Body::from("a"), 10).await.unwrap(), "a");
-}
 
 #[tokio::test]
 async fn a_port_in_use_is_named_with_a_remedy() {

@@ -32,7 +32,7 @@ pub struct Serve {
     /// Allow http://127.0.0.1:PORT endpoints (local testing only).
     #[arg(long)]
     allow_loopback_endpoints: bool,
-    /// Do not create sample tenants.
+    /// Do not create sample tenants. A data folder with data of its own never gets any.
     #[arg(long)]
     no_samples: bool,
 }
@@ -68,9 +68,13 @@ pub async fn run(args: Serve) -> Result<(), Box<dyn Error>> {
     })
     .await?;
     let seeded = if args.no_samples { Seeded::Disabled } else { seed(&local).await? };
+    let operator_changed = match local.data_dir() {
+        Some(dir) => dir.operator_changed(&local.operator_key().hash())?,
+        None => false,
+    };
     let working = local.work().await?;
     let loopback_endpoints = args.allow_loopback_endpoints;
-    Welcome { local: &local, seeded: &seeded, generated_key, loopback_endpoints }.print()?;
+    Welcome { local: &local, seeded: &seeded, generated_key, loopback_endpoints, operator_changed }.print()?;
     signal::stop().await;
     drop(working);
     local.stop().await;

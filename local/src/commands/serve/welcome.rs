@@ -1,12 +1,12 @@
 //! What `serve` prints when it is ready.
 
-use std::io::{self, StdoutLock};
+use std::io;
 
 use local::Local;
 use local::samples::{Samples, steps};
 
 use super::samples::Seeded;
-use crate::output::Output;
+use crate::output::{Output, Stdout};
 
 pub struct Welcome<'a> {
     pub local: &'a Local,
@@ -14,9 +14,11 @@ pub struct Welcome<'a> {
     /// A generated operator key is printed. One that the caller provided is not.
     pub generated_key: bool,
     pub loopback_endpoints: bool,
+    /// Whether the last start on this data folder had another operator key.
+    pub operator_changed: bool,
 }
 
-type Out = Output<StdoutLock<'static>>;
+type Out = Output<Stdout>;
 
 impl Welcome<'_> {
     pub fn print(&self) -> io::Result<()> {
@@ -35,7 +37,11 @@ impl Welcome<'_> {
     fn print_data(&self, out: &mut Out) -> io::Result<()> {
         if self.local.data_dir().is_some() {
             let kept = if self.generated_key { "Data and keys are kept" } else { "Data and sample keys are kept" };
-            return out.note(&format!("{kept} in the data folder."));
+            out.note(&format!("{kept} in the data folder."))?;
+            if self.operator_changed {
+                out.line("The operator key differs from that of the last start, which is not valid in this run.")?;
+            }
+            return Ok(());
         }
         out.note("Data is kept in memory: stopping deletes it, and the next start prints other keys.")?;
         out.note("To keep data and keys, run: cargo run -- serve --data-dir data")
@@ -59,6 +65,10 @@ impl Welcome<'_> {
         match self.seeded {
             Seeded::Created(samples) => self.print_commands(out, samples),
             Seeded::Disabled => Ok(()),
+            Seeded::OwnData => {
+                out.line("")?;
+                out.line("This data folder has data of its own, so there are no sample tenants.")
+            }
             Seeded::OtherOperator => {
                 out.line("")?;
                 out.line("The sample keys in this data folder were issued with another operator key.")?;

@@ -1,0 +1,95 @@
+//! The embedded DynamoDB engine, in this process. The SDK's client reaches it by [`Engine::http_client`], without a socket, so
+//! no other program and no web page can.
+
+mod error;
+mod http_client;
+mod integrity;
+mod operations;
+pub mod server;
+
+use std::path::Path;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::SharedHttpClient;
+use dynoxide::Database;
+use platform::store::client;
+use serde_json::Value;
+
+use self::error::open_error;
+use self::http_client::InProcess;
+use crate::table::table_config;
+
+pub use self::error::EngineError;
+
+/// An open database. Clones share it, and the last one closes it.
+#[derive(Clone)]
+pub struct Engine {
+    database: Database,
+}
+
+impl Engine {
+    /// An empty database in memory.
+    ///
+    /// # Errors
+    /// [`EngineError::Memory`].
+    pub fn memory() -> Result<Self, EngineError> {
+        Ok(Self { database: Database::memory().map_err(|error| EngineError::Memory(Box::new(error)))? })
+    }
+
+    /// Opens a file, or creates it.
+    ///
+    /// # Errors
+    /// [`EngineError`] if the file is damaged or not a database.
+    pub fn open(file: &Path) -> Result<Self, EngineError> {
+        integrity::check(file)?;
+        let database = Database::new(utf8(file)?).map_err(open_error(file))?;
+        Ok(Self { database })
+    }
+
+    /// A database in memory with a copy of a file. The file may be in use.
+    ///
+    /// # Errors
+    /// As [`Engine::open`].
+    pub fn copy_of(file: &Path) -> Result<Self, EngineError> {
+        let engine = Self::memory()?;
+        engine.restore(file)?;
+        Ok(engine)
+    }
+
+    /// Writes a copy into a new file.
+    ///
+    /// # Errors
+    /// [`EngineError::Save`].
+    pub fn save_to(&self, file: &Path) -> Result<(), EngineError> {
+        let saved = self.database.vacuum_into(utf8(file)?);
+        saved.map_err(|reason| EngineError::Save { path: file.to_owned(), reason: Box::new(reason) })
+    }
+
+    /// Replaces all data with a copy of a file.
+    ///
+    /// # Errors
+    /// As [`Engine::open`]. Then the data stays as it was.
+    pub fn restore(&self, file: &Path) -> Result<(), EngineError> {
+        self.database.restore_from(utf8(file)?).map_err(open_error(file))
+    }
+
+    /// Runs an operation, for example `GetItem`. Returns the HTTP status and the response as JSON.
+    pub fn call(&self, operation: &str, request: Value) -> (u16, Value) {
+        operations::run(&self.database, operation, request)
+    }
+
+    /// What the SDK's client sends its requests with.
+    pub fn http_client(&self) -> SharedHttpClient {
+        SharedHttpClient::new(InProcess(self.clone()))
+    }
+
+    /// A client for this engine.
+    pub fn client(&self) -> Client {
+        client::connect(&table_config().dynamodb, self.http_client())
+    }
+}
+
+/// The engine takes paths as text.
+fn utf8(file: &Path) -> Result<&str, EngineError> {
+    file.to_str().ok_or_else(|| EngineError::PathNotUtf8(file.to_owned()))
+}
