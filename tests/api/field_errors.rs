@@ -327,6 +327,7 @@ fn rows(key: &str) -> Vec<Row> {
             delegated_admin(),
             paragraph("/message"),
             of_form("/contact_email"),
+            line("/external_reference", 100),
             whole("/expires_in_days", 1, 90),
         ]
         .concat()

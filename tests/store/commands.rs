@@ -232,8 +232,10 @@ async fn register_by_webhook(stage: &Stage) -> Call {
     stage.partner.webhook("/subscriptions", &id, now.seconds(), body.to_string().as_bytes())
 }
 
+/// With an open invitation, which is cancelled.
 async fn end_by_partner(stage: &Stage) -> Call {
     let (customer, _) = stage.related(four_roles()).await;
+    stage.invite(&customer, four_roles()).await;
     stage.partner.call("DELETE", &format!("/customers/{}", customer.tenant_id))
 }
 

@@ -69,11 +69,14 @@ impl World {
         self.send(&partner.create(&body).idempotency_key(self.unique())).await
     }
 
-    /// Creates an invitation and accepts it by link. Returns its id.
+    /// Creates an invitation and accepts it: by the customer's key, or by link if the customer has no key. Returns its id.
     pub async fn relate(&self, partner: &Partner, customer: &Customer) -> String {
         let created = self.invite(partner, customer, Value::Null).await.expect(201);
         let (id, token) = link(&created);
-        self.send(&accept_by_link(&id, &token, &Value::Null)).await.expect(200);
+        let by_link = customer.key.is_empty();
+        let accept =
+            if by_link { accept_by_link(&id, &token, &Value::Null) } else { customer.accept(&id, &Value::Null) };
+        self.send(&accept).await.expect(200);
         id
     }
 }

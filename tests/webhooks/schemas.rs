@@ -245,6 +245,7 @@ impl Story {
         for days in [10, 23, 6, 1] {
             self.wait(days * DAY).await;
         }
+        self.invite(partner, customer, asking(&["global_reader"], "P10D"), 30).await;
         self.act(partner.end(customer)).await;
     }
 

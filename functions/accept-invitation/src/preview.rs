@@ -1,4 +1,4 @@
-use domain::{Invitation, Partner};
+use domain::{Invitation, InvitationState, Partner, RelationshipState};
 use platform::handler::views::PreviewView;
 use platform::handler::{Context, Found, Json, LinkHolder};
 use platform::http_api::Problem;
@@ -13,13 +13,24 @@ pub(crate) async fn by_link(
 ) -> Result<Found<PreviewView>, Problem> {
     let invitation = Holder::from_token(&body.token).invitation(&context).await?;
     let partner = inviting_partner(&context, &invitation).await?;
-    Ok(Found(view(&context, &invitation, &partner)))
+    let relationship = relationship_state(&context, &invitation).await?;
+    // An invitation of a cloud that the policy no longer serves is still shown.
+    let rules = context.policy().clouds.get(&partner.cloud);
+    Ok(Found(PreviewView::new(&invitation, &partner, rules, relationship, context.now())))
 }
 
-/// What the holder is shown. An invitation of a cloud that the policy no longer serves is still shown.
-pub(crate) fn view(context: &Context, invitation: &Invitation, partner: &Partner) -> PreviewView {
-    let rules = context.policy().clouds.get(&partner.cloud);
-    PreviewView::new(invitation, partner, rules, context.now())
+/// The state of the relationship, if accepting may start it.
+async fn relationship_state(context: &Context, invitation: &Invitation) -> Result<RelationshipState, Problem> {
+    let can_start = match invitation.state(context.now()) {
+        InvitationState::Pending | InvitationState::Expired => !invitation.is_grant(),
+        InvitationState::Accepted | InvitationState::Declined | InvitationState::Cancelled => false,
+    };
+    if !can_start {
+        return Ok(RelationshipState::None);
+    }
+    let (customer, partner) = (&invitation.customer, &invitation.partner_id);
+    let relationship = context.app.store.relationship(context.op(), customer, partner).await?;
+    Ok(relationship.map_or(RelationshipState::None, |relationship| relationship.state))
 }
 
 pub(crate) async fn inviting_partner(context: &Context, invitation: &Invitation) -> Result<Partner, Problem> {

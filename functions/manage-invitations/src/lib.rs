@@ -17,7 +17,7 @@ pub const FUNCTION: Function = Function {
         /// Renew a pending or expired invitation: it gets a new link and a new expiry.
         "POST /v1/partners/{partner_id}/invitations/{invitation_id}/renew" => renew::renew, writes [
             CloudMismatch, CloudNotSupported, CustomerIsCspTenant, CustomerUnknown, InvalidTransition,
-            InvitationPending, MarketMismatch, RelationshipActive,
+            InvitationPending, MarketMismatch, RateLimited, RelationshipActive,
         ];
     },
     needs: Needs::TABLE_AND_KEYS,

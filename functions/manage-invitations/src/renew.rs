@@ -1,7 +1,7 @@
 use std::sync::OnceLock;
 
 use domain::{EventType, Invitation, InvitationId, InvitationState};
-use platform::handler::views::{InvitationLinkView, InvitationView};
+use platform::handler::views::{InvitationLinkView, InvitationView, Viewer};
 use platform::handler::{Context, OptionalJson, PartnerKey, Path, Replayable, permission::ManageInvitation};
 use platform::http_api::body::{Body, Reader, Rules};
 use platform::http_api::shape::Whole;
@@ -13,16 +13,15 @@ use crate::invitation::own_invitation;
 
 /// `{expires_in_days?}`
 pub(crate) struct RenewalBody {
-    expires_in_days: u32,
+    expires_in_days: Option<u32>,
 }
 
 impl Body for RenewalBody {
     const NAME: &'static str = "RenewalRequest";
 
     fn members<R: Reader>(reader: &mut R, rules: &Rules<'_>) -> Option<Self> {
-        let limits = &rules.policy.limits;
-        let days = reader.optional("expires_in_days", Whole { least: 1, most: limits.invitation_days_max });
-        Some(Self { expires_in_days: days.unwrap_or(limits.invitation_days_default) })
+        let most = rules.policy.limits.invitation_days_max;
+        Some(Self { expires_in_days: reader.optional("expires_in_days", Whole { least: 1, most }) })
     }
 }
 
@@ -64,7 +63,8 @@ async fn try_renew(
     let data = [("expires_at", json!(after.expires_at))];
     let event = before.event(EventType::InvitationRenewed, context.occurrence(&acting.actor), data);
     let requirements = CustomerRequirements::new(context.policy(), &acting.partner);
-    match context.app.store.renew_invitation(context.op(), before, &after, requirements, &event).await? {
+    let limit = context.policy().limits.renewals_per_pair_and_day;
+    match context.app.store.renew_invitation(context.op(), before, &after, requirements, limit, &event).await? {
         Renewed::Done => Ok(Step::Done(Replayable::done(view(context, &after)?))),
         Renewed::Changed => Ok(Step::Changed),
         Renewed::Tenant(refusal) => Err(refusal.into()),
@@ -77,11 +77,16 @@ async fn try_renew(
             Err(Problem::new(Code::InvalidTransition, detail))
         }
         Renewed::Pending(open) => Err(Problem::invitation_pending(&open)),
+        Renewed::LimitReached => Err(Problem::daily_limit(limit, "renewals", context.now())),
     }
 }
 
-/// The invitation with a new link and a new expiry.
-fn renewal(context: &Context, before: &Invitation, days: u32) -> Result<Invitation, Problem> {
+/// The invitation with a new link and a new expiry. Unless the request says when it expires, it never expires earlier than
+/// before.
+fn renewal(context: &Context, before: &Invitation, days: Option<u32>) -> Result<Invitation, Problem> {
+    let now = context.now();
+    let by_default = now.plus_days(context.policy().limits.invitation_days_default);
+    let expires_at = days.map_or_else(|| by_default.max(before.expires_at), |days| now.plus_days(days));
     let keys = &context.app.keys;
     let key_number = keys.current()?;
     let token_generation = before.token_generation + 1;
@@ -90,7 +95,7 @@ fn renewal(context: &Context, before: &Invitation, days: u32) -> Result<Invitati
         key_number,
         token_generation,
         token_hash: token.hash(),
-        expires_at: context.now().plus_days(days),
+        expires_at,
         expiry_announced: false,
         version: before.version + 1,
         ..before.clone()
@@ -99,5 +104,5 @@ fn renewal(context: &Context, before: &Invitation, days: u32) -> Result<Invitati
 
 fn view(context: &Context, invitation: &Invitation) -> Result<InvitationLinkView, Problem> {
     let accept_url = Some(context.accept_url(invitation)?);
-    Ok(InvitationLinkView { invitation: InvitationView::new(invitation, context.now()), accept_url })
+    Ok(InvitationLinkView { invitation: InvitationView::new(invitation, context.now(), Viewer::Partner), accept_url })
 }

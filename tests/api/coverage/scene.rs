@@ -215,7 +215,7 @@ fn make_strict(version: &mut Value) {
     version["roles"]["customer"] = json!("billing_admin");
     let readers = version["roles"]["actions"]["read"].as_array_mut().expect("roles");
     readers.retain(|role| role != "billing_admin");
-    version["clouds"]["public"]["accept_proof"] = json!("customer_key");
+    version["clouds"]["public"]["accept_proof"] = json!({"relationship": "customer", "roles": "customer"});
 }
 
 impl Base {

@@ -26,6 +26,8 @@ pub enum Renewed {
     NotActive,
     /// Another invitation is open.
     Pending(InvitationId),
+    /// The daily limit is reached.
+    LimitReached,
 }
 
 impl Store {
@@ -39,13 +41,14 @@ impl Store {
         before: &Invitation,
         after: &Invitation,
         requirements: CustomerRequirements,
+        daily_limit: u32,
         event: &Event,
     ) -> Result<Renewed, StoreError> {
         let next = NextEvent::after(&before.chain, event);
         let writes = [
             renew(before, after).advance(&next),
             requirements.guard(&before.customer),
-            reopen(after, op.occurred_at),
+            reopen(after, op.occurred_at, daily_limit),
             next.put(),
         ];
         let outcome = self.transact(op, &writes).await?;
@@ -68,13 +71,14 @@ impl Store {
 
 /// Why the relationship refused a renewal.
 fn explain_renew(before: &Invitation, relationship: Option<&Relationship>, now: Timestamp) -> Renewed {
-    let active = relationship.and_then(Relationship::active_period);
-    let open = relationship.and_then(|relationship| relationship.open_at(now));
+    let Some(relationship) = relationship else { return Renewed::Changed };
+    let active = relationship.active_period();
+    let open = relationship.open_at(now).filter(|open| **open != before.invitation_id);
     match (&before.period, active, open) {
         (None, Some(_), _) => Renewed::RelationshipActive,
         (Some((period, _)), active, _) if active != Some(period) => Renewed::NotActive,
         (_, _, Some(open)) => Renewed::Pending(open.clone()),
-        _ => Renewed::Changed,
+        _ => Renewed::LimitReached,
     }
 }
 
@@ -95,9 +99,9 @@ fn renew(before: &Invitation, after: &Invitation) -> Write {
         .text(":due_at", mark.entry)
 }
 
-/// The update of the relationship. No other invitation may be open. The relationship must be active in the invitation's
-/// period (kind grant) or not active (kind reseller).
-fn reopen(invitation: &Invitation, now: Timestamp) -> Write {
+/// The update of the relationship. No other invitation may be open, and the daily limit must not be reached. The
+/// relationship must be active in the invitation's period (kind grant) or not active (kind reseller).
+fn reopen(invitation: &Invitation, now: Timestamp, daily_limit: u32) -> Write {
     let guard = "(attribute_not_exists(open_invitation) OR open_invitation = :id OR open_until <= :now)";
     let write = Write::update(keys::relationship(&invitation.customer, &invitation.partner_id), guard)
         .set("open_invitation = :id, open_until = :until")
@@ -105,7 +109,8 @@ fn reopen(invitation: &Invitation, now: Timestamp) -> Write {
         .text(":active", RelationshipState::Active.as_str())
         .text(":id", invitation.invitation_id.as_str())
         .value(":until", number(invitation.expires_at.millis()))
-        .value(":now", number(now.millis()));
+        .value(":now", number(now.millis()))
+        .count_today("renewed", now, daily_limit);
     match &invitation.period {
         Some((period, _)) => write.and(ACTIVE_IN_PERIOD).text(":period", period.as_str()),
         None => write.and("relation <> :active"),
