@@ -105,8 +105,6 @@ pub struct Limits {
     pub grant_extension_days: u32,
     /// Maximum characters (Unicode scalar values) of a name.
     pub name_characters: usize,
-    /// Maximum characters (Unicode scalar values) of a partner's own reference.
-    pub external_reference_characters: usize,
     /// Maximum characters (Unicode scalar values) of a message or reason.
     pub message_characters: usize,
     /// Maximum characters (Unicode scalar values) of an external reference.
