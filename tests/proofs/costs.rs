@@ -171,7 +171,7 @@ async fn by_link(measure: &mut Measure, partner: &Partner, customer: &Customer) 
     let create = partner.create(&invitation(&customer.tenant_id)).idempotency_key(measure.world.unique());
     let created = measure.run("create", (1, 8), create, 201).await;
     let (id, token) = link(&created);
-    measure.run("preview", (1, NO_WRITE), preview(&id, &token), 200).await;
+    measure.run("preview", (2, NO_WRITE), preview(&id, &token), 200).await;
     let mut body = acceptance(Some("global_admin"));
     body["token"] = json!(token);
     let accept = Call::post(format!("/v1/invitations/{id}/accept"), &body);

@@ -40,8 +40,8 @@ pub(super) fn invitation_item(invitation: &Invitation, chain: Chain) -> Item {
         .text("kind", invitation.kind.as_str())
         .text("partner_name", &invitation.partner_name)
         .maybe_text("message", invitation.message.as_ref())
-        .maybe_text("contact", invitation.contact_email.as_ref())
-        .maybe_text("reference", invitation.external_reference.as_ref())
+        .maybe_text("contact_email", invitation.contact_email.as_ref())
+        .maybe_text("external_reference", invitation.external_reference.as_ref())
         .time("created", invitation.created_at)
         .time("expires", invitation.expires_at)
         .text("answer", PENDING)
@@ -78,8 +78,8 @@ pub(super) fn read_invitation(item: &Item) -> Result<Invitation, CorruptItem> {
         customer: reader.parsed(keys::GSI2_PK, keys::parse_customer_view)?,
         delegated_admin: read_admin(&reader, "asked")?,
         message: reader.maybe_text("message")?.map(str::to_owned),
-        contact_email: reader.maybe_text("contact")?.map(str::to_owned),
-        external_reference: reader.maybe_text("reference")?.map(str::to_owned),
+        contact_email: reader.maybe_text("contact_email")?.map(str::to_owned),
+        external_reference: reader.maybe_text("external_reference")?.map(str::to_owned),
         created_at: reader.time("created")?,
         expires_at: reader.time("expires")?,
         expiry_announced: answer.is_none() && reader.get(keys::GSI3_SK).is_none(),
