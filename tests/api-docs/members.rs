@@ -56,6 +56,8 @@ const MEMBERS: &[(&str, &str, &str)] = &[
     ("", "url", "Where messages are sent: an `https` URL on port 443 or 8443 with a public address."),
     ("", "contact_email", "The address of a contact at the customer. Shown only to the partner and the operator."),
     ("", "external_reference", "The partner's own reference. Shown only to the partner and the operator."),
+    ("AcceptByKey", "version", "The version of the invitation that is accepted, from its preview. If the invitation has changed since, nothing is accepted."),
+    ("RenewalRequest", "message", "A message to the customer. `null` removes it."),
     ("", "expires_in_days", "Days until the invitation expires."),
     ("", "message", "A message to the customer."),
     ("", "data", "The content."),

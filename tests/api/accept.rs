@@ -562,3 +562,75 @@ async fn an_expired_invitation_can_be_renewed_unless_it_was_replaced() {
     world.send(&accept_by_link(&new, &token, &Value::Null)).await.expect(200);
     world.send(&partner.renew(&old)).await.refused(409, "relationship_active");
 }
+
+/// An administrator accepts only what it was shown.
+#[tokio::test]
+async fn a_customers_key_accepts_only_the_version_that_it_names() {
+    let Some(world) = World::with_clock().await else { return };
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let (id, _) = world.open(&partner, &customer, asking(&TWO[..1], "P10D")).await;
+    let shown = async || {
+        let call = customer.call("GET", &format!("/invitations/{id}"));
+        world.send(&call).await.expect(200)["invitation"].clone()
+    };
+    assert_eq!(shown().await["version"], 1);
+    let more = json!({"delegated_admin": asking(&["global_administrator"], "P730D")});
+    world.send(&partner.renew(&id).json(&more)).await.expect(200);
+    let changed = shown().await;
+    assert_eq!((&changed["version"], &changed["delegated_admin"]["duration"]), (&json!(2), &json!("P730D")));
+    let accept = |version: u64, decision: &Value| customer.accept_version(&id, version, decision);
+    // A decision for another version is rejected, even if it also fits this one.
+    for decision in
+        [json!("as_requested"), json!("refused"), asking(&["global_administrator"], "P1D"), json!("nonsense")]
+    {
+        for version in [1, 3, u64::from(u32::MAX)] {
+            world.send(&accept(version, &decision)).await.refused(409, "invitation_changed");
+        }
+    }
+    let mut without = json!({"accepted_by": {"name": "Avery Howard", "email": "avery@contoso.example"}});
+    without["delegated_admin"] = json!("as_requested");
+    let path = format!("/invitations/{id}/accept");
+    let missing = world.send(&customer.call("POST", &path).json(&without)).await;
+    missing.refused(422, "validation_failed");
+    assert_eq!(missing.pointers(), ["/version"]);
+    world.suspend(&partner).await;
+    world.send(&accept(1, &json!("refused"))).await.refused(409, "invitation_changed");
+    world.send(&accept(2, &json!("refused"))).await.refused(403, "partner_not_active");
+    world.operator(Call::new("POST", format!("/v1/partners/{}/resume", partner.partner_id))).await.expect(200);
+    world.forget().await;
+    let accepted = world.send(&accept(2, &json!("refused"))).await;
+    assert_eq!(accepted.expect(200)["invitation"]["version"], 3);
+    // Once it is accepted, only the decision is compared.
+    for version in [1, 2, 3] {
+        let again = world.send(&accept(version, &json!("refused"))).await;
+        assert!(again.replayed() && again.body == accepted.body);
+        world.send(&accept(version, &json!("as_requested"))).await.refused(409, "invalid_transition");
+    }
+}
+
+#[tokio::test]
+async fn an_expired_invitation_is_reported_before_its_version() {
+    let Some(world) = World::with_clock().await else { return };
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let (id, _) = world.open(&partner, &customer, Value::Null).await;
+    world.clock().advance_days(30);
+    world.send(&customer.accept_version(&id, 7, &Value::Null)).await.refused(410, "invitation_expired");
+}
+
+#[tokio::test]
+async fn a_customers_key_sees_the_same_preview_as_the_link_and_who_accepted() {
+    let world = World::start().await;
+    let (partner, customer, other) = (world.partner().await, world.customer().await, world.customer().await);
+    let (id, token) = world.open(&partner, &customer, asking(&TWO, "P10D")).await;
+    let path = format!("/invitations/{id}");
+    let read = customer.call("GET", &path);
+    assert_eq!(world.send(&read).await.expect(200), world.send(&preview(&id, &token)).await.expect(200));
+    world.send(&customer.accept(&id, &json!("refused"))).await.expect(200);
+    let mut shown = world.send(&read).await.expect(200);
+    let person = shown["invitation"]["answer"].as_object_mut().unwrap().remove("accepted_by");
+    assert_eq!(person.unwrap()["name"], "Avery Howard");
+    assert_eq!(shown, world.send(&preview(&id, &token)).await.expect(200));
+    world.send(&other.call("GET", &path)).await.refused(404, "not_found");
+    world.send(&customer.call("GET", "/invitations/inv_x")).await.refused(404, "not_found");
+    world.send(&customer.call("GET", &path).key(&other.key)).await.refused(404, "not_found");
+}

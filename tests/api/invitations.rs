@@ -393,6 +393,71 @@ async fn renewing_never_shortens_an_invitation_unless_it_says_so() {
     assert_eq!(expires(partner.renew(&id)).await, "2027-06-02T12:00:00.000Z");
 }
 
+/// What is absent stays, and `null` removes it.
+#[tokio::test]
+async fn renewing_can_change_the_message_and_the_roles() {
+    let world = World::start().await;
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let asked = asking(&["global_reader"], "P30D");
+    let body = json!({"customer_tenant_id": customer.tenant_id, "delegated_admin": asked, "message": "Hello"});
+    let create = partner.create(&body).idempotency_key(world.unique());
+    let created = world.send(&create).await.expect(201);
+    let (id, mut token) = link(&created);
+    let of_three = json!({"roles": ["directory_readers", "global_reader", "user_administrator"], "duration": "P90D", "auto_extend": true});
+    let first = created["invitation"]["delegated_admin"].clone();
+    let steps = [
+        (json!({}), json!("Hello"), first.clone()),
+        (json!({"message": "Hello again"}), json!("Hello again"), first.clone()),
+        (json!({"delegated_admin": of_three}), json!("Hello again"), of_three.clone()),
+        (json!({"message": null}), Value::Null, of_three.clone()),
+        (json!({"delegated_admin": null, "message": "Without roles"}), json!("Without roles"), Value::Null),
+        (json!({"expires_in_days": 3}), json!("Without roles"), Value::Null),
+        (json!({"delegated_admin": asked}), json!("Without roles"), first),
+    ];
+    for (number, (change, message, roles)) in steps.iter().enumerate() {
+        let renewed = world.send(&partner.renew(&id).json(change)).await.expect(200);
+        let invitation = &renewed["invitation"];
+        assert_eq!((&invitation["message"], &invitation["delegated_admin"]), (message, roles), "{change}");
+        assert_eq!(invitation["version"], json!(number + 2));
+        // What the old link showed can't be accepted any more.
+        world.send(&preview(&id, &token)).await.refused(404, "not_found");
+        world.send(&accept_by_link(&id, &token, &json!("as_requested"))).await.refused(404, "not_found");
+        token = link(&renewed).1;
+        let shown = world.send(&preview(&id, &token)).await.expect(200);
+        assert_eq!((&shown["invitation"]["message"], &shown["invitation"]["delegated_admin"]), (message, roles));
+        let replay = world.send(&create).await;
+        assert_eq!((replay.expect(201), replay.replayed()), (renewed, true));
+    }
+    let events = world.items(&partner.call("GET", &format!("/events?subject={id}")), 8).await;
+    let renewals: Vec<_> = events.iter().filter(|event| event["type"] == "invitation.renewed").collect();
+    assert_eq!(renewals.len(), 7);
+    for event in renewals {
+        let members: Vec<_> = event["data"].as_object().unwrap().keys().collect();
+        assert_eq!(members, ["delegated_admin", "expires_at"], "no message, because events are never erased");
+    }
+    let accepted = world.send(&accept_by_link(&id, &token, &json!("as_requested"))).await.expect(200);
+    assert_eq!(accepted["grant"]["roles"], json!(["global_reader"]));
+}
+
+#[tokio::test]
+async fn a_renewal_cannot_remove_roles_that_the_cloud_or_the_kind_requires() {
+    let world = World::start().await;
+    let (gov, gov_customer) = (world.partner_in("us_gov", "US").await, world.customer_in("us_gov", "US").await);
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    world.relate(&partner, &customer).await;
+    for (partner, customer) in [(&gov, &gov_customer), (&partner, &customer)] {
+        let (id, token) = world.open(partner, customer, asking(&["global_reader"], "P30D")).await;
+        let removes = partner.renew(&id).json(&json!({"delegated_admin": null}));
+        world.send(&removes).await.refused(422, "delegated_admin_required");
+        world.send(&preview(&id, &token)).await.expect(200);
+        let other = partner.renew(&id).json(&json!({"delegated_admin": asking(&["directory_readers"], "P1D")}));
+        let renewed = world.send(&other).await.expect(200);
+        assert_eq!(renewed["invitation"]["delegated_admin"]["roles"], json!(["directory_readers"]));
+        world.send(&partner.cancel(&id)).await.expect(200);
+        world.send(&removes).await.refused(409, "invalid_transition");
+    }
+}
+
 /// The contact and the reference are the partner's own notes.
 #[tokio::test]
 async fn the_contact_and_the_reference_are_shown_only_to_the_partner_and_the_operator() {

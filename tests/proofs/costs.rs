@@ -124,6 +124,8 @@ fn acceptance(role: Option<&str>) -> Value {
     });
     if let Some(role) = role {
         body["accepted_by"]["role"] = json!(role);
+    } else {
+        body["version"] = json!(1);
     }
     body
 }

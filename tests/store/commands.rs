@@ -191,6 +191,7 @@ async fn accept_by_key(stage: &Stage) -> Call {
     let mut body = acceptance("", &json!("refused"));
     let members = body.as_object_mut().expect("the body is an object");
     members.remove("token");
+    members.insert("version".to_owned(), json!(1));
     members["accepted_by"].as_object_mut().expect("`accepted_by` is an object").remove("role");
     customer.call("POST", &format!("/invitations/{id}/accept")).json(&body)
 }

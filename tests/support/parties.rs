@@ -205,9 +205,15 @@ impl Customer {
         Call::new(method, format!("/v1/customers/{}{path}", self.tenant_id)).key(&self.key)
     }
 
-    /// Accepts by key. If `delegated_admin` is null, the member is omitted.
+    /// Accepts the first version of an invitation by key. If `delegated_admin` is null, the member is omitted.
     pub fn accept(&self, invitation_id: &str, delegated_admin: &Value) -> Call {
-        let mut body = json!({"accepted_by": {"name": "Avery Howard", "email": "avery@contoso.example"}});
+        self.accept_version(invitation_id, 1, delegated_admin)
+    }
+
+    /// Accepts this version of an invitation by key.
+    pub fn accept_version(&self, invitation_id: &str, version: u64, delegated_admin: &Value) -> Call {
+        let person = json!({"name": "Avery Howard", "email": "avery@contoso.example"});
+        let mut body = json!({"version": version, "accepted_by": person});
         if !delegated_admin.is_null() {
             body["delegated_admin"] = delegated_admin.clone();
         }

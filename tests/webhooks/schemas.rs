@@ -220,6 +220,7 @@ impl Story {
         let (id, _) = self.invite(partner, &other, Value::Null, 30).await;
         self.act(other.decline(&id)).await;
         let (id, _) = self.invite(partner, &other, Value::Null, 30).await;
+        self.act(partner.renew(&id).json(&json!({"message": "Please have another look."}))).await;
         self.act(partner.cancel(&id)).await;
         self.invite(partner, &other, Value::Null, 1).await;
         self.wait(DAY).await;

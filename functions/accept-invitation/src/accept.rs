@@ -1,4 +1,5 @@
-//! Accepting, in the order of the contract: token, state, expiry, role, partner, decision, proof, transaction.
+//! Accepting, in the order of the contract: token, state, expiry, version, role, partner, decision, proof,
+//! transaction.
 
 use data_encoding::BASE64URL_NOPAD;
 use domain::{
@@ -56,6 +57,7 @@ async fn try_accept(
             return Err(Problem::answered_already(state));
         }
     }
+    body.check_version(invitation.version)?;
     let rules = context.rules();
     body.check_role(&rules)?;
     let partner = inviting_partner(context, &invitation).await?;

@@ -1,6 +1,6 @@
-use domain::{Invitation, InvitationState, Partner, RelationshipState};
+use domain::{Invitation, InvitationId, InvitationState, Partner, RelationshipState};
 use platform::handler::views::PreviewView;
-use platform::handler::{Context, Found, Json, LinkHolder};
+use platform::handler::{Context, CustomerKey, Found, Json, LinkHolder, Path};
 use platform::http_api::Problem;
 
 use crate::body::TokenBody;
@@ -11,12 +11,24 @@ pub(crate) async fn by_link(
     _: LinkHolder,
     Json(body): Json<TokenBody>,
 ) -> Result<Found<PreviewView>, Problem> {
-    let invitation = Holder::from_token(&body.token).invitation(&context).await?;
-    let partner = inviting_partner(&context, &invitation).await?;
-    let relationship = relationship_state(&context, &invitation).await?;
+    preview(&context, &Holder::from_token(&body.token)).await
+}
+
+pub(crate) async fn by_key(
+    context: Context,
+    caller: CustomerKey,
+    _: Path<InvitationId>,
+) -> Result<Found<PreviewView>, Problem> {
+    preview(&context, &caller.into()).await
+}
+
+async fn preview(context: &Context, holder: &Holder) -> Result<Found<PreviewView>, Problem> {
+    let invitation = holder.invitation(context).await?;
+    let partner = inviting_partner(context, &invitation).await?;
+    let relationship = relationship_state(context, &invitation).await?;
     // An invitation of a cloud that the policy no longer serves is still shown.
     let rules = context.policy().clouds.get(&partner.cloud);
-    Ok(Found(PreviewView::new(&invitation, &partner, rules, relationship, context.now())))
+    Ok(Found(PreviewView::new(&invitation, &partner, rules, relationship, context.now(), holder.viewer())))
 }
 
 /// The state of the relationship, if accepting may start it.

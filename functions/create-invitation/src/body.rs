@@ -103,6 +103,7 @@ impl CreationBody {
             token_generation: 1,
             key_number,
             token_hash: token.hash(),
+            renewal: None,
             fingerprint: self.fingerprint(),
             period: None,
             chain: Chain::default(),

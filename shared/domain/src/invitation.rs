@@ -93,6 +93,8 @@ pub struct Invitation {
     pub key_number: u32,
     /// SHA-256 of the token of the link.
     pub token_hash: [u8; 32],
+    /// SHA-256 of the members of the last request that renewed it. A concurrent one with the same gets the same link.
+    pub renewal: Option<[u8; 32]>,
     /// SHA-256 of the members of the request that created it. A repeat with the same idempotency key must have the same.
     pub fingerprint: [u8; 32],
     /// Kind grant: the period of the relationship that it belongs to, and when that started.

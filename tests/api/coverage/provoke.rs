@@ -62,6 +62,7 @@ impl Scene {
             }
             Code::ApproverNotPermitted | Code::AcceptProofRequired => self.send_at(time(STRICT), &base.request).await,
             Code::CloudNotSupported => self.send_at(time(NO_PUBLIC_CLOUD), &base.request).await,
+            Code::InvitationChanged => self.send(&base.request.clone().member("version", 2)).await,
             Code::SubscriptionImmutable => self.send(&base.request).await,
             Code::DelegatedAdminRequired => {
                 let base = self.base_in(key, "us_gov").await;

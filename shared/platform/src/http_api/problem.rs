@@ -137,6 +137,9 @@ codes! {
     /// The current state does not allow this change. For example, the invitation was already answered.
     InvalidTransition = "invalid_transition", 409, "Not allowed in the current state",
         "Read the current state, then decide again.";
+    /// The invitation is not in the version that the request names. Since then it was amended, renewed or changed in another way.
+    InvitationChanged = "invitation_changed", 409, "Invitation changed",
+        "Read the invitation again, and decide on what it asks for now.";
     /// The subscription id is already registered, with other content or by another partner.
     SubscriptionExists = "subscription_exists", 409, "Subscription id already in use",
         "Use another subscription id.";

@@ -89,6 +89,7 @@ pub(super) fn read_invitation(item: &Item) -> Result<Invitation, CorruptItem> {
         token_generation: reader.number("token_gen")?,
         key_number: reader.number("key_number")?,
         token_hash: reader.hash("token_hash")?,
+        renewal: reader.get("renewal").map(|_| reader.hash("renewal")).transpose()?,
         fingerprint: reader.hash("fingerprint")?,
         period: period.zip(reader.maybe_time("since")?),
         chain: reader.chain()?,

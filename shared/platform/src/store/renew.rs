@@ -1,10 +1,12 @@
-//! Renewing an invitation, also an expired one: a new link and a new expiry. The old link stops working at once.
+//! Renewing an invitation, also an expired one: a new link, a new expiry, and perhaps another message and other roles. The old
+//! link stops working at once, so what it showed can't be accepted any more.
 
 use super::chain::NextEvent;
 use super::customer::{CustomerRequirements, TenantRefusal};
 use super::error::StoreError;
+use super::grant::admin_value;
 use super::invitation::PENDING;
-use super::item::{bytes, number};
+use super::item::{bytes, number, text};
 use super::keys::{self, Mark};
 use super::op_context::OpContext;
 use super::relationship::{ACTIVE_IN_PERIOD, read_relationship};
@@ -31,7 +33,7 @@ pub enum Renewed {
 }
 
 impl Store {
-    /// Gives `before` the link and expiry of `after`.
+    /// Gives `before` the link, expiry, message and roles of `after`.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -88,6 +90,9 @@ fn renew(before: &Invitation, after: &Invitation) -> Write {
     Write::update(keys::invitation(&before.invitation_id), "answer = :pending AND version = :version")
         .set("token_gen = :generation, key_number = :key, token_hash = :token_hash, expires = :expires")
         .set("version = :next, gsi3pk = :due, gsi3sk = :due_at")
+        .set_or_remove("asked", ":asked", after.delegated_admin.as_ref().map(admin_value))
+        .set_or_remove("message", ":message", after.message.as_ref().map(text))
+        .set_or_remove("renewal", ":renewal", after.renewal.as_ref().map(|hash| bytes(hash)))
         .text(":pending", PENDING)
         .value(":version", number(before.version))
         .value(":next", number(after.version))

@@ -205,10 +205,11 @@ impl PreviewView {
         rules: Option<&CloudPolicy>,
         relationship: RelationshipState,
         now: Timestamp,
+        viewer: Viewer,
     ) -> Self {
         let link = AcceptProof { relationship: RequiredProof::Link, roles: RequiredProof::Link };
         Self {
-            invitation: InvitationView::new(invitation, now, Viewer::Link),
+            invitation: InvitationView::new(invitation, now, viewer),
             partner: InvitingPartnerView::new(partner),
             requires_delegated_admin: rules.is_some_and(|rules| invitation.must_grant(rules)),
             accept_proof: rules.map_or(link, |rules| invitation.accept_proof(rules, relationship)),
