@@ -108,7 +108,8 @@ pub const OPERATIONS: &[Entry] = &[
         "renew_invitation",
         INVITATIONS,
         "The old link stops working at once. Without `expires_in_days` the new expiry is the later of the old expiry and the \
-         default from now.",
+         default from now. `message` and `delegated_admin` amend the invitation, and `null` removes them. A concurrent renewal \
+         with the same content returns the same link.",
     ),
     entry("POST /v1/partners/{partner_id}/invitations/{invitation_id}/cancel", "cancel_invitation", INVITATIONS, ""),
     entry(
@@ -120,6 +121,12 @@ pub const OPERATIONS: &[Entry] = &[
     entry("POST /v1/invitations/{invitation_id}/accept", "accept_invitation", ANSWERS, ACCEPT),
     entry("POST /v1/invitations/{invitation_id}/decline", "decline_invitation", ANSWERS, DECLINE),
     entry("GET /v1/customers/{tenant_id}/invitations", "list_customer_invitations", ANSWERS, ""),
+    entry(
+        "GET /v1/customers/{tenant_id}/invitations/{invitation_id}",
+        "preview_invitation_as_customer",
+        ANSWERS,
+        "`version` is what an acceptance must send.",
+    ),
     entry(
         "POST /v1/customers/{tenant_id}/invitations/{invitation_id}/accept",
         "accept_invitation_as_customer",

@@ -29,10 +29,7 @@ async fn an_acceptance_has_exactly_the_members_of_the_contract() {
                 "delegated_admin": {"roles": TWO, "duration": "P365D", "auto_extend": false},
                 "created_at": invitation["created_at"], "expires_at": invitation["expires_at"], "version": 2,
                 "policy_version": 1,
-                "answer": {
-                    "decision": "accepted", "decided_at": decided_at, "delegated_admin": granted,
-                    "accepted_by": {"name": "Avery Howard", "email": "avery@contoso.example"},
-                },
+                "answer": {"decision": "accepted", "decided_at": decided_at, "delegated_admin": granted},
             },
             "relationship": {
                 "partner_id": partner.partner_id, "customer_tenant_id": customer.tenant_id, "state": "active",
@@ -92,6 +89,32 @@ async fn a_customers_key_accepts_without_token_and_role() {
     assert_eq!(event["actor"], actor);
 }
 
+/// Anyone may hold the link, also long after the answer.
+#[tokio::test]
+async fn who_accepted_is_shown_to_both_sides_but_never_to_the_holder_of_the_link() {
+    let world = World::start().await;
+    let (partner, one, two) = (world.partner().await, world.customer().await, world.customer().await);
+    let person = json!({"name": "Avery Howard", "email": "avery@contoso.example"});
+    for (customer, by_link) in [(&one, true), (&two, false)] {
+        let (id, token) = world.open(&partner, customer, Value::Null).await;
+        let accept = accept_by_link(&id, &token, &Value::Null);
+        let by_key = customer.accept(&id, &Value::Null);
+        let first = world.send(if by_link { &accept } else { &by_key }).await.expect(200);
+        assert_eq!(first["invitation"]["answer"].get("accepted_by").is_some(), !by_link);
+        for call in [&accept, &preview(&id, &token)] {
+            let shown = world.send(call).await.expect(200);
+            assert_eq!(shown["invitation"]["answer"]["decision"], "accepted");
+            let text = shown.to_string();
+            assert!(!text.contains("accepted_by") && !text.contains("Avery"), "{text}");
+        }
+        let read = partner.call("GET", &format!("/invitations/{id}"));
+        assert_eq!(world.send(&read).await.expect(200)["invitation"]["answer"]["accepted_by"], person);
+        assert_eq!(world.send(&by_key).await.expect(200)["invitation"]["answer"]["accepted_by"], person);
+        let own = world.items(&customer.call("GET", "/invitations"), 1).await;
+        assert_eq!(own[0]["answer"]["accepted_by"], person);
+    }
+}
+
 /// The decision counts, not its spelling, who sent it, how, or what happened since.
 #[tokio::test]
 async fn the_same_decision_again_gets_the_first_response_byte_for_byte() {
@@ -112,15 +135,23 @@ async fn the_same_decision_again_gets_the_first_response_byte_for_byte() {
         accept_by_link(&id, &token, &reversed),
         Call::post(path.as_str(), &by_another),
         Call::post(path.as_str(), &without_person),
-        customer.accept(&id, &json!("as_requested")),
-        customer.accept(&id, &asking(&TWO, "P10D")),
     ];
+    let by_key = [customer.accept(&id, &json!("as_requested")), customer.accept(&id, &asking(&TWO, "P10D"))];
     let repeated = async || {
         for call in &same {
             let again = world.send(call).await;
             again.expect(200);
             assert!(again.replayed());
             assert_eq!(again.body, first.body);
+        }
+        for call in &by_key {
+            let again = world.send(call).await;
+            let mut shown = again.expect(200);
+            assert!(again.replayed());
+            // The customer also sees who accepted.
+            let person = shown["invitation"]["answer"].as_object_mut().unwrap().remove("accepted_by");
+            assert_eq!(person.unwrap(), json!({"name": "Avery Howard", "email": "avery@contoso.example"}));
+            assert_eq!(shown, first.json());
         }
         for other in [json!("refused"), asking(&TWO[..1], "P10D"), asking(&TWO, "P9D"), json!("nonsense"), Value::Null]
         {
@@ -194,7 +225,8 @@ async fn a_decision_is_required_exactly_if_delegated_administration_is_requested
 #[tokio::test]
 async fn an_acceptance_with_several_faults_gets_the_first_error_in_order() {
     let Some(world) = World::with_policy(|file| {
-        file["versions"][0]["clouds"]["us_gov"]["accept_proof"] = json!("customer_key");
+        file["versions"][0]["clouds"]["us_gov"]["accept_proof"] =
+            json!({"relationship": "customer", "roles": "customer"});
     })
     .await
     else {
@@ -228,21 +260,25 @@ async fn an_acceptance_with_several_faults_gets_the_first_error_in_order() {
     // It has also expired.
     world.send(&by_role(&cancelled, &its_token, "sales_agent", &wrong)).await.refused(409, "invalid_transition");
     world.send(&by_role(&expired, &expired_token, "sales_agent", &wrong)).await.refused(410, "invitation_expired");
-    world.send(&by_role(&pending, &token, "sales_agent", &wrong)).await.refused(403, "accept_proof_required");
-
-    // A customer's key needs no proof.
-    world.send(&csp.accept(&pending, &wrong)).await.refused(422, "validation_failed");
     world.suspend(&partner).await;
+    world.send(&by_role(&pending, &token, "sales_agent", &wrong)).await.refused(403, "approver_not_permitted");
     let nameless = csp.call("POST", &format!("/invitations/{pending}/accept")).json(&json!({"delegated_admin": wrong}));
-    world.send(&nameless).await.refused(403, "partner_not_active");
+    for call in [&accept_by_link(&pending, &token, &wrong), &csp.accept(&pending, &wrong), &nameless] {
+        world.send(call).await.refused(403, "partner_not_active");
+    }
     let resume = Call::new("POST", format!("/v1/partners/{}/resume", partner.partner_id));
     world.operator(resume).await.expect(200);
     world.forget().await;
     assert_eq!(world.send(&nameless).await.pointers(), ["/accepted_by"]);
-    assert_eq!(world.send(&csp.accept(&pending, &wrong)).await.pointers(), ["/delegated_admin"]);
     let more = asking(&["global_reader"], "P1D");
-    world.send(&csp.accept(&pending, &more)).await.refused(422, "roles_exceed_request");
-    world.send(&csp.accept(&pending, &json!("refused"))).await.refused(422, "delegated_admin_required");
+    let by_link = |decision: &Value| accept_by_link(&pending, &token, decision);
+    for accept in [&by_link as &dyn Fn(&Value) -> Call, &|decision| csp.accept(&pending, decision)] {
+        assert_eq!(world.send(&accept(&wrong)).await.pointers(), ["/delegated_admin"]);
+        world.send(&accept(&more)).await.refused(422, "roles_exceed_request");
+        world.send(&accept(&json!("refused"))).await.refused(422, "delegated_admin_required");
+    }
+    // Only the link needs more proof. The table is asked last.
+    world.send(&by_link(&json!("as_requested"))).await.refused(403, "accept_proof_required");
     world.send(&csp.accept(&pending, &json!("as_requested"))).await.refused(403, "customer_is_csp_tenant");
 }
 
@@ -265,7 +301,8 @@ async fn by_link_the_role_is_checked_before_the_partner_and_the_decision() {
 #[tokio::test]
 async fn if_the_policy_requires_a_customer_key_a_link_can_not_accept() {
     let Some(world) = World::with_policy(|file| {
-        file["versions"][0]["clouds"]["public"]["accept_proof"] = json!("customer_key");
+        file["versions"][0]["clouds"]["public"]["accept_proof"] = json!({"relationship": "customer", "roles": "link"});
+        file["versions"][0]["clouds"]["us_gov"]["accept_proof"] = json!({"relationship": "link", "roles": "customer"});
     })
     .await
     else {
@@ -273,13 +310,68 @@ async fn if_the_policy_requires_a_customer_key_a_link_can_not_accept() {
     };
     let (partner, one, two) = (world.partner().await, world.customer().await, world.customer().await);
     let (id, token) = world.open(&partner, &one, Value::Null).await;
-    assert_eq!(world.send(&preview(&id, &token)).await.expect(200)["accept_proof"], "customer_key");
-    world.send(&accept_by_link(&id, &token, &Value::Null)).await.refused(403, "accept_proof_required");
-    let accepted = world.send(&one.accept(&id, &Value::Null)).await;
-    accepted.expect(200);
-    let replay = world.send(&accept_by_link(&id, &token, &Value::Null)).await;
-    assert!(replay.replayed() && replay.body == accepted.body);
+    let shown = world.send(&preview(&id, &token)).await.expect(200);
+    assert_eq!(shown["accept_proof"], json!({"relationship": "customer", "roles": "link"}));
+    let refused = world.send(&accept_by_link(&id, &token, &Value::Null)).await;
+    let refused = refused.refused(403, "accept_proof_required");
+    assert!(refused["detail"].as_str().unwrap().contains("to start the relationship"), "{refused}");
+    world.send(&one.accept(&id, &Value::Null)).await.expect(200);
+    assert!(world.send(&accept_by_link(&id, &token, &Value::Null)).await.replayed());
+    // Within the relationship, the link is enough to grant roles.
+    let (id, token) = world.open(&partner, &one, asking(&TWO, "P10D")).await;
+    world.send(&accept_by_link(&id, &token, &json!("as_requested"))).await.expect(200);
     let (id, token) = world.open(&partner, &two, Value::Null).await;
+    world.send(&decline_by_link(&id, &token)).await.expect(200);
+
+    // Here the link can start a relationship, but not grant roles.
+    let (partner, customer) = (world.partner_in("us_gov", "US").await, world.customer_in("us_gov", "US").await);
+    let (id, token) = world.open(&partner, &customer, asking(&TWO, "P10D")).await;
+    let refused = world.send(&accept_by_link(&id, &token, &json!("as_requested"))).await;
+    let refused = refused.refused(403, "accept_proof_required");
+    assert!(refused["detail"].as_str().unwrap().contains("to grant the roles"), "{refused}");
+    world.send(&customer.accept(&id, &json!("as_requested"))).await.expect(200);
+}
+
+/// Otherwise a partner could undo the end with its own link, and grant itself roles.
+#[tokio::test]
+async fn only_the_customers_key_starts_an_ended_relationship_again() {
+    let world = World::start().await;
+    for by_customer in [true, false] {
+        let (partner, customer) = (world.partner().await, world.customer().await);
+        world.relate(&partner, &customer).await;
+        world.send(&if by_customer { customer.end(&partner) } else { partner.end(&customer) }).await.expect(200);
+        world.tick();
+        let (id, token) = world.open(&partner, &customer, asking(&["global_administrator"], "P730D")).await;
+        let shown = world.send(&preview(&id, &token)).await.expect(200);
+        assert_eq!(shown["accept_proof"], json!({"relationship": "customer", "roles": "link"}));
+        for decision in [json!("as_requested"), json!("refused"), asking(&["global_administrator"], "P1D")] {
+            let refused = world.send(&accept_by_link(&id, &token, &decision)).await;
+            let refused = refused.refused(403, "accept_proof_required");
+            assert!(refused["detail"].as_str().unwrap().contains("start again a relationship"), "{refused}");
+        }
+        let rows = world.items(&customer.call("GET", "/partners"), 1).await;
+        assert_eq!(rows[0]["state"], "ended");
+        let accepted = world.send(&customer.accept(&id, &json!("as_requested"))).await.expect(200);
+        assert_eq!(accepted["relationship"]["state"], "active");
+        let shown = world.send(&preview(&id, &token)).await.expect(200);
+        assert_eq!(shown["accept_proof"], json!({"relationship": "link", "roles": "link"}));
+        // Within the active relationship, the link grants roles as before.
+        let (id, token) = world.open(&partner, &customer, asking(&TWO, "P10D")).await;
+        world.send(&accept_by_link(&id, &token, &json!("as_requested"))).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn to_start_again_the_proof_is_checked_before_the_tenant() {
+    let world = World::start().await;
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    world.relate(&partner, &customer).await;
+    world.send(&customer.end(&partner)).await.expect(200);
+    world.tick();
+    let (id, token) = world.open(&partner, &customer, Value::Null).await;
+    world.enrol(&customer, "public", "US").await;
+    world.send(&accept_by_link(&id, &token, &Value::Null)).await.refused(403, "accept_proof_required");
+    world.send(&customer.accept(&id, &Value::Null)).await.refused(403, "customer_is_csp_tenant");
     world.send(&decline_by_link(&id, &token)).await.expect(200);
 }
 
@@ -317,14 +409,16 @@ async fn a_grant_is_accepted_only_in_the_relationship_it_was_requested_in() {
     world.send(&accept_by_link(&id, &token, &json!("refused"))).await.refused(422, "delegated_admin_required");
     world.send(&customer.end(&partner)).await.expect(200);
     let accept = accept_by_link(&id, &token, &json!("as_requested"));
-    world.send(&accept).await.refused(409, "invalid_transition");
-    world.send(&partner.renew(&id)).await.refused(409, "invalid_transition");
-    world.tick();
-    world.relate(&partner, &customer).await;
-    // The relationship is active again, but it is a new one.
-    world.send(&accept).await.refused(409, "invalid_transition");
-    world.send(&partner.renew(&id)).await.refused(409, "invalid_transition");
-    world.send(&decline_by_link(&id, &token)).await.expect(200);
+    for again in [false, true] {
+        if again {
+            // The relationship is active again, but it is a new one.
+            world.tick();
+            world.relate(&partner, &customer).await;
+        }
+        for call in [&accept, &partner.renew(&id), &decline_by_link(&id, &token)] {
+            world.send(call).await.refused(409, "invalid_transition");
+        }
+    }
 }
 
 /// Two clocks disagree: for one the old invitation has expired and there is a new one, for the other it is still pending.
@@ -401,7 +495,7 @@ async fn a_suspended_partners_invitation_can_be_declined_but_not_accepted() {
     let (id, token) = world.open(&partner, &one, Value::Null).await;
     let (other, other_token) = world.open(&partner, &two, Value::Null).await;
     world.suspend(&partner).await;
-    world.send(&preview(&id, &token)).await.expect(200);
+    assert_eq!(world.send(&preview(&id, &token)).await.expect(200)["partner"]["status"], "suspended");
     world.send(&accept_by_link(&id, &token, &Value::Null)).await.refused(403, "partner_not_active");
     world.send(&one.accept(&id, &Value::Null)).await.refused(403, "partner_not_active");
     world.send(&decline_by_link(&id, &token)).await.expect(200);
@@ -423,8 +517,8 @@ async fn a_preview_is_complete_in_every_state_and_writes_nothing() {
             shown,
             json!({
                 "invitation": own["invitation"],
-                "partner": {"name": "Northwind", "cloud": "public", "market": "US"},
-                "requires_delegated_admin": false, "accept_proof": "link",
+                "partner": {"name": "Northwind", "cloud": "public", "market": "US", "status": "active"},
+                "requires_delegated_admin": false, "accept_proof": {"relationship": "link", "roles": "link"},
             })
         );
     }
@@ -474,4 +568,76 @@ async fn an_expired_invitation_can_be_renewed_unless_it_was_replaced() {
     assert_eq!(pending["invitation_id"], json!(new));
     world.send(&accept_by_link(&new, &token, &Value::Null)).await.expect(200);
     world.send(&partner.renew(&old)).await.refused(409, "relationship_active");
+}
+
+/// An administrator accepts only what it was shown.
+#[tokio::test]
+async fn a_customers_key_accepts_only_the_version_that_it_names() {
+    let Some(world) = World::with_clock().await else { return };
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let (id, _) = world.open(&partner, &customer, asking(&TWO[..1], "P10D")).await;
+    let shown = async || {
+        let call = customer.call("GET", &format!("/invitations/{id}"));
+        world.send(&call).await.expect(200)["invitation"].clone()
+    };
+    assert_eq!(shown().await["version"], 1);
+    let more = json!({"delegated_admin": asking(&["global_administrator"], "P730D")});
+    world.send(&partner.renew(&id).json(&more)).await.expect(200);
+    let changed = shown().await;
+    assert_eq!((&changed["version"], &changed["delegated_admin"]["duration"]), (&json!(2), &json!("P730D")));
+    let accept = |version: u64, decision: &Value| customer.accept_version(&id, version, decision);
+    // A decision for another version is rejected, even if it also fits this one.
+    for decision in
+        [json!("as_requested"), json!("refused"), asking(&["global_administrator"], "P1D"), json!("nonsense")]
+    {
+        for version in [1, 3, u64::from(u32::MAX)] {
+            world.send(&accept(version, &decision)).await.refused(409, "invitation_changed");
+        }
+    }
+    let mut without = json!({"accepted_by": {"name": "Avery Howard", "email": "avery@contoso.example"}});
+    without["delegated_admin"] = json!("as_requested");
+    let path = format!("/invitations/{id}/accept");
+    let missing = world.send(&customer.call("POST", &path).json(&without)).await;
+    missing.refused(422, "validation_failed");
+    assert_eq!(missing.pointers(), ["/version"]);
+    world.suspend(&partner).await;
+    world.send(&accept(1, &json!("refused"))).await.refused(409, "invitation_changed");
+    world.send(&accept(2, &json!("refused"))).await.refused(403, "partner_not_active");
+    world.operator(Call::new("POST", format!("/v1/partners/{}/resume", partner.partner_id))).await.expect(200);
+    world.forget().await;
+    let accepted = world.send(&accept(2, &json!("refused"))).await;
+    assert_eq!(accepted.expect(200)["invitation"]["version"], 3);
+    // Once it is accepted, only the decision is compared.
+    for version in [1, 2, 3] {
+        let again = world.send(&accept(version, &json!("refused"))).await;
+        assert!(again.replayed() && again.body == accepted.body);
+        world.send(&accept(version, &json!("as_requested"))).await.refused(409, "invalid_transition");
+    }
+}
+
+#[tokio::test]
+async fn an_expired_invitation_is_reported_before_its_version() {
+    let Some(world) = World::with_clock().await else { return };
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let (id, _) = world.open(&partner, &customer, Value::Null).await;
+    world.clock().advance_days(30);
+    world.send(&customer.accept_version(&id, 7, &Value::Null)).await.refused(410, "invitation_expired");
+}
+
+#[tokio::test]
+async fn a_customers_key_sees_the_same_preview_as_the_link_and_who_accepted() {
+    let world = World::start().await;
+    let (partner, customer, other) = (world.partner().await, world.customer().await, world.customer().await);
+    let (id, token) = world.open(&partner, &customer, asking(&TWO, "P10D")).await;
+    let path = format!("/invitations/{id}");
+    let read = customer.call("GET", &path);
+    assert_eq!(world.send(&read).await.expect(200), world.send(&preview(&id, &token)).await.expect(200));
+    world.send(&customer.accept(&id, &json!("refused"))).await.expect(200);
+    let mut shown = world.send(&read).await.expect(200);
+    let person = shown["invitation"]["answer"].as_object_mut().unwrap().remove("accepted_by");
+    assert_eq!(person.unwrap()["name"], "Avery Howard");
+    assert_eq!(shown, world.send(&preview(&id, &token)).await.expect(200));
+    world.send(&other.call("GET", &path)).await.refused(404, "not_found");
+    world.send(&customer.call("GET", "/invitations/inv_x")).await.refused(404, "not_found");
+    world.send(&customer.call("GET", &path).key(&other.key)).await.refused(404, "not_found");
 }

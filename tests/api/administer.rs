@@ -296,9 +296,13 @@ async fn a_suspended_partner_can_do_nothing_and_its_customers_can_leave_it() {
         world.send(call).await.refused(403, "partner_not_active");
     }
     let rows = world.items(&customer.call("GET", "/partners"), 1).await;
-    assert_eq!(rows[0]["grants"][0]["state"], "suspended");
+    assert_eq!(
+        (&rows[0]["partner_status"], &rows[0]["grants"][0]["state"]),
+        (&json!("suspended"), &json!("suspended"))
+    );
     let operators = Call::get(format!("{path}/customers")).key(world.operator_key());
     let rows = world.items(&operators, 2).await;
+    assert!(rows.iter().all(|row| row["partner_status"] == "suspended"));
     assert!(rows.iter().any(|row| row["grants"][0]["state"] == "suspended"));
     world.send(&leaving.end(&partner)).await.expect(200);
     let ended = world.send(&customer.call("DELETE", &format!("/grants/{grant}"))).await.expect(200);

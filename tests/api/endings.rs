@@ -1,7 +1,7 @@
 //! Ending relationships and grants, by either side.
 
 use serde_json::{Value, json};
-use tests::parties::{accept_by_link, asking, registration};
+use tests::parties::{accept_by_link, asking, preview, registration};
 use tests::{Call, Customer, Partner, World};
 
 async fn granted(world: &World, partner: &Partner, customer: &Customer, days: &str) -> String {
@@ -35,7 +35,7 @@ async fn either_side_can_end_the_relationship_and_repeats_change_nothing() {
         }
         let events = world.items(&customer.call("GET", "/events?limit=100"), 6).await;
         let event = events.iter().find(|event| event["type"] == "relationship.ended").unwrap();
-        assert_eq!(event["data"]["grants"], json!([grant]));
+        assert_eq!(event["data"], json!({"grants": [grant], "grants_total": 1}));
         let actor = ["partner", "customer"][first];
         assert_eq!((&event["actor"]["kind"], &event["actor"]["role"]), (&json!(actor), &json!("global_admin")));
         assert_eq!(world.items(&customer.call("GET", "/subscriptions"), 1).await, sold);
@@ -122,13 +122,78 @@ async fn ending_an_inactive_grant_returns_it_unchanged() {
 }
 
 #[tokio::test]
-async fn an_open_grant_request_does_not_block_an_invitation_after_the_end() {
+async fn the_end_cancels_the_open_invitation_and_the_next_one_can_be_created() {
     let world = World::start().await;
     let (partner, customer) = (world.partner().await, world.customer().await);
     world.relate(&partner, &customer).await;
-    world.open(&partner, &customer, asking(&["global_reader"], "P10D")).await;
-    world.send(&partner.end(&customer)).await.expect(200);
+    let (open, token) = world.open(&partner, &customer, asking(&["global_reader"], "P10D")).await;
+    let ended = world.send(&partner.end(&customer)).await.expect(200);
+    let cancelled = world.send(&partner.call("GET", &format!("/invitations/{open}"))).await.expect(200);
+    let at = &ended["relationship"]["ended_at"];
+    assert_eq!(
+        (&cancelled["invitation"]["state"], &cancelled["invitation"]["version"]),
+        (&json!("cancelled"), &json!(2))
+    );
+    let answer = json!({"decision": "cancelled", "decided_at": at, "reason": "relationship_ended"});
+    assert_eq!(cancelled["invitation"]["answer"], answer);
+    assert_eq!(world.send(&preview(&open, &token)).await.expect(200)["invitation"]["answer"], answer);
+    // Cancelling it again is a replay, and nothing else is possible.
+    let again = world.send(&partner.cancel(&open)).await;
+    assert_eq!((again.expect(200), again.replayed()), (cancelled, true));
+    for call in [
+        customer.accept(&open, &json!("as_requested")),
+        accept_by_link(&open, &token, &json!("as_requested")),
+        customer.decline(&open),
+        partner.renew(&open),
+    ] {
+        world.send(&call).await.refused(409, "invalid_transition");
+    }
+    // One command, one event.
+    let events = world.items(&customer.call("GET", "/events?limit=100"), 6).await;
+    let event = events.iter().find(|event| event["type"] == "relationship.ended").unwrap();
+    assert_eq!(event["data"], json!({"grants": [], "grants_total": 0, "invitation_id": open}));
+    assert!(events.iter().all(|event| event["type"] != "invitation.cancelled"));
     world.tick();
     let (id, _) = world.open(&partner, &customer, Value::Null).await;
     world.send(&customer.accept(&id, &Value::Null)).await.expect(200);
+}
+
+#[tokio::test]
+async fn an_expired_invitation_stays_expired_when_its_relationship_ends() {
+    let Some(world) = World::with_clock().await else { return };
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    world.relate(&partner, &customer).await;
+    let (expired, _) = world.open(&partner, &customer, asking(&["global_reader"], "P10D")).await;
+    world.clock().advance_days(30);
+    world.send(&customer.end(&partner)).await.expect(200);
+    let shown = world.send(&partner.call("GET", &format!("/invitations/{expired}"))).await.expect(200);
+    assert_eq!((&shown["invitation"]["state"], &shown["invitation"]["answer"]), (&json!("expired"), &Value::Null));
+    let events = world.items(&partner.call("GET", "/events"), 5).await;
+    assert_eq!(events[0]["data"], json!({"grants": [], "grants_total": 0}));
+    // Its period is over, so it cannot be renewed either.
+    world.send(&partner.renew(&expired)).await.refused(409, "invalid_transition");
+}
+
+/// The event must stay small enough to be sent, however many grants end.
+#[tokio::test]
+async fn the_event_of_an_end_names_at_most_a_hundred_grants_and_counts_all() {
+    let Some(world) = World::with_policy(|file| {
+        file["versions"][0]["limits"]["invitations_per_pair_and_day"] = json!(1000);
+    })
+    .await
+    else {
+        return;
+    };
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    world.relate(&partner, &customer).await;
+    for _ in 0..101 {
+        granted(&world, &partner, &customer, "P10D").await;
+    }
+    world.send(&customer.end(&partner)).await.expect(200);
+    let events = world.send(&partner.call("GET", "/events?limit=1")).await.expect(200);
+    let event = &events["items"][0];
+    assert_eq!((&event["type"], &event["data"]["grants_total"]), (&json!("relationship.ended"), &json!(101)));
+    assert_eq!(event["data"]["grants"].as_array().map(Vec::len), Some(100));
+    let bytes = event.to_string().len();
+    assert!(bytes < 6_000, "{bytes} bytes");
 }

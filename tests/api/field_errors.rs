@@ -327,6 +327,7 @@ fn rows(key: &str) -> Vec<Row> {
             delegated_admin(),
             paragraph("/message"),
             of_form("/contact_email"),
+            line("/external_reference", 100),
             whole("/expires_in_days", 1, 90),
         ]
         .concat()
@@ -376,7 +377,7 @@ fn rows(key: &str) -> Vec<Row> {
         (_, "invitations") => invitation(),
         (_, "subscriptions") => registration(),
         (_, "rotate") => [required("/grace_hours"), whole("/grace_hours", 0, 24)].concat(),
-        (_, "renew") => whole("/expires_in_days", 1, 90),
+        (_, "renew") => [whole("/expires_in_days", 1, 90), paragraph("/message"), delegated_admin()].concat(),
         (_, "endpoints") => [required("/url"), endpoint()].concat(),
         (_, "{endpoint_id}") if key.starts_with("PATCH") => {
             [endpoint(), word("/state"), rows_of("/state", &[(json!("pending"), "value")])].concat()
@@ -393,7 +394,8 @@ fn rows(key: &str) -> Vec<Row> {
         }
         (_, "accept") => {
             let foreign = |pointer| rows_of(pointer, &[(json!("global_admin"), "unknown")]);
-            [person(), foreign("/accepted_by/role"), foreign("/token")].concat()
+            let version = [required("/version"), whole("/version", 1, i64::from(u32::MAX))].concat();
+            [version, person(), foreign("/accepted_by/role"), foreign("/token")].concat()
         }
         _ => Vec::new(),
     }

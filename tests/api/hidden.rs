@@ -140,7 +140,7 @@ fn body_for(call: Call, template: &str) -> Call {
             json!({"token": token, "accepted_by": accepted_by, "delegated_admin": "as_requested"})
         }
         Some("accept") => {
-            json!({"accepted_by": {"name": "Avery", "email": "avery@contoso.example"}, "delegated_admin": "as_requested"})
+            json!({"version": 1, "accepted_by": {"name": "Avery", "email": "avery@contoso.example"}, "delegated_admin": "as_requested"})
         }
         Some("preview") | Some("decline") if template.starts_with("/v1/invitations") => json!({"token": token}),
         Some("rotate") => json!({"grace_hours": 1}),

@@ -12,6 +12,7 @@ async fn a_created_invitation_has_exactly_the_members_of_the_contract() {
     let (partner, customer) = (world.partner().await, world.customer().await);
     let body = json!({
         "customer_tenant_id": customer.tenant_id, "message": "Hello,\n\tContoso", "contact_email": "Ann+x@Fabrikam.example",
+        "external_reference": "Case 4711 / Süd",
         "delegated_admin": {"roles": ["helpdesk_administrator", "directory_readers"], "duration": "P730D"},
         "expires_in_days": 90,
     });
@@ -29,6 +30,7 @@ async fn a_created_invitation_has_exactly_the_members_of_the_contract() {
             "invitation": {
                 "invitation_id": id, "kind": "reseller", "state": "pending", "partner_id": partner.partner_id,
                 "partner_name": "Northwind", "customer_tenant_id": customer.tenant_id, "message": "Hello,\n\tContoso",
+                "contact_email": "Ann+x@fabrikam.example", "external_reference": "Case 4711 / Süd",
                 "delegated_admin": {
                     "roles": ["directory_readers", "helpdesk_administrator"], "duration": "P730D", "auto_extend": false,
                 },
@@ -101,7 +103,8 @@ async fn the_same_idempotency_key_and_content_returns_the_same_bytes_without_a_s
     let first = world.send(&partner.create(&body(roles, json!({}))).idempotency_key(&key)).await;
     first.expect(201);
     assert!(!first.replayed());
-    let spelled_out = json!({"message": null, "contact_email": null, "expires_in_days": null});
+    let spelled_out =
+        json!({"message": null, "contact_email": null, "external_reference": null, "expires_in_days": null});
     for again in [body(roles, json!({})), body(["global_reader", "user_administrator"], spelled_out)] {
         let answer = world.send(&partner.create(&again).idempotency_key(&key)).await;
         answer.expect(201);
@@ -155,7 +158,7 @@ async fn the_same_idempotency_key_with_different_content_is_always_rejected() {
     let key = world.unique();
     let body = json!({
         "customer_tenant_id": customer.tenant_id, "delegated_admin": asking(&["global_reader"], "P30D"),
-        "message": "Hello", "contact_email": "ann@fabrikam.example", "expires_in_days": 10,
+        "message": "Hello", "contact_email": "ann@fabrikam.example", "external_reference": "4711", "expires_in_days": 10,
     });
     let created = world.send(&partner.create(&body).idempotency_key(&key)).await.expect(201);
     let changes = [
@@ -168,6 +171,8 @@ async fn the_same_idempotency_key_with_different_content_is_always_rejected() {
         ("/message", json!("hello")),
         ("/message", Value::Null),
         ("/contact_email", json!("ann@contoso.example")),
+        ("/external_reference", json!("4712")),
+        ("/external_reference", Value::Null),
         ("/expires_in_days", json!(11)),
         ("/expires_in_days", Value::Null),
     ];
@@ -181,8 +186,12 @@ async fn the_same_idempotency_key_with_different_content_is_always_rejected() {
     };
     refused().await;
     let (id, _) = link(&created);
-    world.send(&partner.cancel(&id)).await.expect(200);
+    let cancelled = world.send(&partner.cancel(&id)).await.expect(200);
     refused().await;
+    // The replay of a cancelled invitation says so, and has no link.
+    let replay = world.send(&partner.create(&body).idempotency_key(&key)).await;
+    assert_eq!((replay.expect(201), replay.replayed()), (cancelled.clone(), true));
+    assert_eq!(cancelled["invitation"]["state"], "cancelled");
     assert_eq!(world.event_types(&partner, 4).await[..2], ["invitation.cancelled", "invitation.created"]);
 }
 
@@ -277,14 +286,19 @@ async fn five_invitations_per_customer_are_allowed_each_utc_day() {
     let first = ask();
     for call in [first.clone(), ask(), ask(), ask(), ask()] {
         let (id, _) = link(&world.send(&call).await.expect(201));
-        // Renewals do not count.
+        // Renewals do not count as invitations.
         world.send(&partner.renew(&id)).await.expect(200);
         world.send(&partner.cancel(&id)).await.expect(200);
     }
     let events = world.event_types(&partner, 17).await;
     let over = world.send(&ask()).await;
-    over.refused(429, "rate_limited");
+    let refused = over.refused(429, "rate_limited");
     assert_eq!(over.header("retry-after"), Some("43200"));
+    assert_eq!(
+        refused["detail"],
+        "The limit of 5 invitations per customer and UTC day is reached. The next one is possible from \
+         2026-11-23T00:00:00.000Z."
+    );
     assert!(world.send(&first).await.replayed());
     assert_eq!(world.event_types(&partner, 17).await, events);
     world.open(&other, &customer, Value::Null).await;
@@ -305,6 +319,183 @@ async fn five_invitations_per_customer_are_allowed_each_utc_day() {
     // Also after more than a week without invitations.
     world.clock().advance_days(40);
     world.send(&ask()).await.expect(201);
+}
+
+/// Every renewal is an event that is sent to the customer, so a partner must not make them at will.
+#[tokio::test]
+async fn twenty_renewals_per_customer_are_allowed_each_utc_day() {
+    let Some(world) = World::with_clock().await else { return };
+    let (partner, other, customer) = (world.partner().await, world.partner().await, world.customer().await);
+    let renews = async |partner: &Partner, id: &str, count: usize| {
+        for _ in 0..count {
+            world.send(&partner.renew(id)).await.expect(200);
+        }
+    };
+    // All invitations of the pair count together.
+    let (first, _) = world.open(&partner, &customer, Value::Null).await;
+    renews(&partner, &first, 12).await;
+    world.send(&partner.cancel(&first)).await.expect(200);
+    let (second, _) = world.open(&partner, &customer, Value::Null).await;
+    renews(&partner, &second, 7).await;
+    let (_, token) = link(&world.send(&partner.renew(&second)).await.expect(200));
+    let events = world.event_types(&partner, 24).await;
+    let over = world.send(&partner.renew(&second).json(&json!({"expires_in_days": 5}))).await;
+    let refused = over.refused(429, "rate_limited");
+    assert_eq!(over.header("retry-after"), Some("43200"));
+    assert_eq!(
+        refused["detail"],
+        "The limit of 20 renewals per customer and UTC day is reached. The next one is possible from \
+         2026-11-23T00:00:00.000Z."
+    );
+    assert_eq!(world.event_types(&partner, 24).await, events);
+    world.send(&preview(&second, &token)).await.expect(200);
+    // Other pairs have limits of their own.
+    let (others, _) = world.open(&other, &customer, Value::Null).await;
+    renews(&other, &others, 1).await;
+    let (more, _) = world.open(&partner, &world.customer().await, Value::Null).await;
+    renews(&partner, &more, 1).await;
+
+    world.clock().advance_millis(12 * 3_600_000 - 1);
+    let over = world.send(&partner.renew(&second)).await;
+    over.refused(429, "rate_limited");
+    assert_eq!(over.header("retry-after"), Some("1"));
+    world.clock().advance_millis(1);
+    renews(&partner, &second, 20).await;
+    world.send(&partner.renew(&second)).await.refused(429, "rate_limited");
+    // What else would reject the renewal is reported first.
+    world.send(&customer.accept(&second, &Value::Null)).await.expect(200);
+    world.send(&partner.renew(&second)).await.refused(409, "invalid_transition");
+}
+
+#[tokio::test]
+async fn renewing_never_shortens_an_invitation_unless_it_says_so() {
+    let Some(world) = World::with_clock().await else { return };
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let body = json!({"customer_tenant_id": customer.tenant_id, "delegated_admin": null, "expires_in_days": 90});
+    let create = partner.create(&body).idempotency_key(world.unique());
+    let (id, _) = link(&world.send(&create).await.expect(201));
+    let expires = async |call: Call| {
+        let renewed = world.send(&call).await.expect(200);
+        renewed["invitation"]["expires_at"].as_str().unwrap().to_owned()
+    };
+    let bodies = [
+        partner.renew(&id),
+        partner.renew(&id).json(&json!({})),
+        partner.renew(&id).json(&json!({"expires_in_days": null})),
+    ];
+    for call in bodies {
+        assert_eq!(expires(call).await, "2027-02-20T12:00:00.000Z");
+    }
+    // From the 61st day on, the default is later.
+    world.clock().advance_days(60);
+    assert_eq!(expires(partner.renew(&id)).await, "2027-02-20T12:00:00.000Z");
+    world.clock().advance_days(1);
+    assert_eq!(expires(partner.renew(&id)).await, "2027-02-21T12:00:00.000Z");
+    assert_eq!(expires(partner.renew(&id).json(&json!({"expires_in_days": 1}))).await, "2027-01-23T12:00:00.000Z");
+    world.clock().advance_days(100);
+    assert_eq!(expires(partner.renew(&id)).await, "2027-06-02T12:00:00.000Z");
+}
+
+/// What is absent stays, and `null` removes it.
+#[tokio::test]
+async fn renewing_can_change_the_message_and_the_roles() {
+    let world = World::start().await;
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let asked = asking(&["global_reader"], "P30D");
+    let body = json!({"customer_tenant_id": customer.tenant_id, "delegated_admin": asked, "message": "Hello"});
+    let create = partner.create(&body).idempotency_key(world.unique());
+    let created = world.send(&create).await.expect(201);
+    let (id, mut token) = link(&created);
+    let of_three = json!({"roles": ["directory_readers", "global_reader", "user_administrator"], "duration": "P90D", "auto_extend": true});
+    let first = created["invitation"]["delegated_admin"].clone();
+    let steps = [
+        (json!({}), json!("Hello"), first.clone()),
+        (json!({"message": "Hello again"}), json!("Hello again"), first.clone()),
+        (json!({"delegated_admin": of_three}), json!("Hello again"), of_three.clone()),
+        (json!({"message": null}), Value::Null, of_three.clone()),
+        (json!({"delegated_admin": null, "message": "Without roles"}), json!("Without roles"), Value::Null),
+        (json!({"expires_in_days": 3}), json!("Without roles"), Value::Null),
+        (json!({"delegated_admin": asked}), json!("Without roles"), first),
+    ];
+    for (number, (change, message, roles)) in steps.iter().enumerate() {
+        let renewed = world.send(&partner.renew(&id).json(change)).await.expect(200);
+        let invitation = &renewed["invitation"];
+        assert_eq!((&invitation["message"], &invitation["delegated_admin"]), (message, roles), "{change}");
+        assert_eq!(invitation["version"], json!(number + 2));
+        // What the old link showed can't be accepted any more.
+        world.send(&preview(&id, &token)).await.refused(404, "not_found");
+        world.send(&accept_by_link(&id, &token, &json!("as_requested"))).await.refused(404, "not_found");
+        token = link(&renewed).1;
+        let shown = world.send(&preview(&id, &token)).await.expect(200);
+        assert_eq!((&shown["invitation"]["message"], &shown["invitation"]["delegated_admin"]), (message, roles));
+        let replay = world.send(&create).await;
+        assert_eq!((replay.expect(201), replay.replayed()), (renewed, true));
+    }
+    let events = world.items(&partner.call("GET", &format!("/events?subject={id}")), 8).await;
+    let renewals: Vec<_> = events.iter().filter(|event| event["type"] == "invitation.renewed").collect();
+    assert_eq!(renewals.len(), 7);
+    for event in renewals {
+        let members: Vec<_> = event["data"].as_object().unwrap().keys().collect();
+        assert_eq!(members, ["delegated_admin", "expires_at"], "no message, because events are never erased");
+    }
+    let accepted = world.send(&accept_by_link(&id, &token, &json!("as_requested"))).await.expect(200);
+    assert_eq!(accepted["grant"]["roles"], json!(["global_reader"]));
+}
+
+#[tokio::test]
+async fn a_renewal_cannot_remove_roles_that_the_cloud_or_the_kind_requires() {
+    let world = World::start().await;
+    let (gov, gov_customer) = (world.partner_in("us_gov", "US").await, world.customer_in("us_gov", "US").await);
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    world.relate(&partner, &customer).await;
+    for (partner, customer) in [(&gov, &gov_customer), (&partner, &customer)] {
+        let (id, token) = world.open(partner, customer, asking(&["global_reader"], "P30D")).await;
+        let removes = partner.renew(&id).json(&json!({"delegated_admin": null}));
+        world.send(&removes).await.refused(422, "delegated_admin_required");
+        world.send(&preview(&id, &token)).await.expect(200);
+        let other = partner.renew(&id).json(&json!({"delegated_admin": asking(&["directory_readers"], "P1D")}));
+        let renewed = world.send(&other).await.expect(200);
+        assert_eq!(renewed["invitation"]["delegated_admin"]["roles"], json!(["directory_readers"]));
+        world.send(&partner.cancel(&id)).await.expect(200);
+        world.send(&removes).await.refused(409, "invalid_transition");
+    }
+}
+
+/// The contact and the reference are the partner's own notes.
+#[tokio::test]
+async fn the_contact_and_the_reference_are_shown_only_to_the_partner_and_the_operator() {
+    let world = World::start().await;
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let body = json!({
+        "customer_tenant_id": customer.tenant_id, "delegated_admin": null, "contact_email": "ann@contoso.example",
+        "external_reference": "4711-x",
+    });
+    let created = world.send(&partner.create(&body).idempotency_key(world.unique())).await.expect(201);
+    let (id, _) = link(&created);
+    let renewed = world.send(&partner.renew(&id)).await.expect(200);
+    let (_, token) = link(&renewed);
+    let operators = |path: String| Call::get(path).key(world.operator_key());
+    let own = world.send(&partner.call("GET", &format!("/invitations/{id}"))).await.expect(200);
+    let mut shown = vec![created["invitation"].clone(), renewed["invitation"].clone(), own["invitation"].clone()];
+    shown.extend(world.items(&partner.call("GET", "/invitations"), 1).await);
+    shown.extend(world.items(&operators(format!("/v1/partners/{}/invitations", partner.partner_id)), 1).await);
+    shown.extend(world.items(&operators(format!("/v1/customers/{}/invitations", customer.tenant_id)), 1).await);
+    for invitation in shown {
+        let notes = (&invitation["contact_email"], &invitation["external_reference"]);
+        assert_eq!(notes, (&json!("ann@contoso.example"), &json!("4711-x")));
+    }
+    let mut hidden = vec![
+        world.send(&preview(&id, &token)).await.expect(200),
+        world.send(&accept_by_link(&id, &token, &Value::Null)).await.expect(200),
+        world.send(&customer.accept(&id, &Value::Null)).await.expect(200),
+    ];
+    hidden.extend(world.items(&customer.call("GET", "/invitations"), 1).await);
+    hidden.extend(world.items(&operators(format!("/v1/events?subject={id}")), 3).await);
+    for seen in hidden {
+        let text = seen.to_string();
+        let has_note = ["contact_email", "external_reference", "ann@", "4711-x"].iter().any(|note| text.contains(note));
+        assert!(!has_note, "{text}");
+    }
 }
 
 #[tokio::test]
@@ -351,8 +542,8 @@ async fn after_a_relationship_ends_the_partner_can_invite_again() {
     world.tick();
     let created = world.invite(&partner, &customer, asking(&["global_reader"], "P10D")).await.expect(201);
     assert_eq!(created["invitation"]["kind"], "reseller");
-    let (id, token) = link(&created);
-    let accepted = world.send(&accept_by_link(&id, &token, &json!("refused"))).await.expect(200);
+    let (id, _) = link(&created);
+    let accepted = world.send(&customer.accept(&id, &json!("refused"))).await.expect(200);
     assert_eq!((&accepted["relationship"]["state"], &accepted["grant"]), (&json!("active"), &Value::Null));
     let rows = world.items(&customer.call("GET", "/partners"), 1).await;
     assert_eq!((&rows[0]["state"], &rows[0]["ended_at"]), (&json!("active"), &Value::Null));
@@ -463,7 +654,7 @@ async fn values_at_their_limits_are_accepted() {
         json!({"delegated_admin": {"roles": roles, "duration": "P730D"}, "message": "é".repeat(1000)}),
         json!({"delegated_admin": {"roles": ["global_administrator"], "duration": "P1D", "auto_extend": false}}),
         json!({"delegated_admin": null, "expires_in_days": 1, "contact_email": format!("{local_part}@example.com")}),
-        json!({"delegated_admin": null, "expires_in_days": 90, "message": "😀"}),
+        json!({"delegated_admin": null, "expires_in_days": 90, "message": "😀", "external_reference": "é".repeat(100)}),
     ] {
         let mut body = body;
         body["customer_tenant_id"] = json!(world.customer().await.tenant_id);

@@ -199,11 +199,13 @@ async fn relationships_in_lists_have_exactly_the_members_of_the_contract() {
     let accepted = world.send(&accept_by_link(&id, &token, &json!("as_requested"))).await.expect(200);
     let (since, grant) = (&accepted["relationship"]["since"], &accepted["grant"]);
     let row = json!({
-        "partner_id": partner.partner_id, "name": "Northwind", "state": "active", "since": since, "grants": [grant],
+        "partner_id": partner.partner_id, "name": "Northwind", "state": "active", "partner_status": "active",
+        "since": since, "grants": [grant],
     });
     assert_eq!(world.items(&customer.call("GET", "/partners"), 1).await, [row]);
     let row = json!({
-        "customer_tenant_id": customer.tenant_id, "name": "Contoso", "state": "active", "since": since, "grants": [grant],
+        "customer_tenant_id": customer.tenant_id, "name": "Contoso", "state": "active", "partner_status": "active",
+        "since": since, "grants": [grant],
     });
     assert_eq!(world.items(&partner.call("GET", "/customers"), 1).await, [row]);
     let ended = world.send(&customer.end(&partner)).await.expect(200);
@@ -220,8 +222,8 @@ async fn relationships_in_lists_have_exactly_the_members_of_the_contract() {
     ended_grant["ends_at"] = ended_at.clone();
     if world.here().is_some() {
         let row = json!({
-            "partner_id": partner.partner_id, "name": "Northwind", "state": "ended", "since": since, "ended_at": ended_at,
-            "grants": [ended_grant],
+            "partner_id": partner.partner_id, "name": "Northwind", "state": "ended", "partner_status": "active",
+            "since": since, "ended_at": ended_at, "grants": [ended_grant],
         });
         assert_eq!(world.items(&customer.call("GET", "/partners"), 1).await, [row]);
     }

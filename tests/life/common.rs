@@ -1,7 +1,7 @@
 //! Helpers of these tests: run the job, read events and lists, and create grants.
 
 use serde_json::{Value, json};
-use tests::parties::{accept_by_link, asking};
+use tests::parties::asking;
 use tests::{Call, Customer, Partner, World};
 
 /// Runs the job once and returns its report.
@@ -73,10 +73,10 @@ pub async fn sold(world: &World, partners: &[&Partner], customer: &Customer) -> 
 pub async fn granted(world: &World, partner: &Partner, customer: &Customer, duration: &str, extends: bool) -> String {
     let mut asked = asking(&["global_reader", "directory_readers"], "P730D");
     asked["auto_extend"] = json!(true);
-    let (id, token) = world.open(partner, customer, asked).await;
+    let (id, _) = world.open(partner, customer, asked).await;
     let mut narrowed = asking(&["global_reader"], duration);
     narrowed["auto_extend"] = json!(extends);
-    let accepted = world.send(&accept_by_link(&id, &token, &narrowed)).await.expect(200);
+    let accepted = world.send(&customer.accept(&id, &narrowed)).await.expect(200);
     assert_eq!(accepted["grant"]["roles"], json!(["global_reader"]));
     accepted["grant"]["grant_id"].as_str().expect("an id").to_owned()
 }

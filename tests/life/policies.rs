@@ -125,10 +125,13 @@ async fn a_new_policy_version_takes_effect_to_the_millisecond() {
 /// Changes each setting of a cloud while an invitation is open.
 #[tokio::test]
 async fn the_rules_of_a_cloud_apply_from_their_time_and_to_their_cloud() {
-    for (switch, value) in
-        [("multi_partner", "denied"), ("accept_proof", "customer_key"), ("delegated_admin", "required")]
-    {
-        let Some(world) = changing(|later| later["clouds"]["public"][switch] = json!(value)).await else { return };
+    let by_customer = json!({"relationship": "customer", "roles": "customer"});
+    for (switch, value) in [
+        ("multi_partner", json!("denied")),
+        ("accept_proof", by_customer.clone()),
+        ("delegated_admin", json!("required")),
+    ] {
+        let Some(world) = changing(|later| later["clouds"]["public"][switch] = value).await else { return };
         let (partner, one, two) = (world.partner().await, world.customer().await, world.customer().await);
         let (gov, gov_customer) = (world.partner_in("us_gov", "US").await, world.customer_in("us_gov", "US").await);
         let asked = asking(&["global_reader"], "P10D");
@@ -151,7 +154,7 @@ async fn the_rules_of_a_cloud_apply_from_their_time_and_to_their_cloud() {
                 by_link.refused(403, "accept_proof_required");
                 create.expect(201);
                 let shown = world.send(&preview(&id, &token)).await.expect(200);
-                assert_eq!(shown["accept_proof"], "customer_key");
+                assert_eq!(shown["accept_proof"], by_customer);
                 world.send(&one.accept(&id, &yes)).await.expect(200);
                 world
                     .send(&accept_by_link(&plain, &plain_token, &Value::Null))

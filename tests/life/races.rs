@@ -238,6 +238,34 @@ async fn enrol_and_accept() {
     race.over().await;
 }
 
+/// Each renewal asks for something else, so both are made. Only the later link works, and it shows what the later one asks for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn renewals_with_different_content() {
+    let Some(mut race) = Race::start().await else { return };
+    while let Some((partner, customer)) = race.next().await {
+        let world = &race.world;
+        let (id, _) = world.open(&partner, &customer, Value::Null).await;
+        let renew = |message: &str| partner.renew(&id).json(&json!({"message": message}));
+        let ((one, first), (two, second)) = race.both(&renew("one"), &renew("two")).await;
+        race.note(&one, &two, &[("200", "200")]);
+        assert!(!first.replayed() && !second.replayed());
+        assert_eq!(counts(world, &id, &["invitation.renewed"]).await, [2]);
+        let mut working = Vec::new();
+        for (message, answer) in [("one", &first), ("two", &second)] {
+            let shown = world.send(&preview(&id, &link(&answer.json()).1)).await;
+            if shown.status == 200 {
+                assert_eq!(
+                    (&shown.json()["invitation"]["message"], &answer.json()["invitation"]["version"]),
+                    (&json!(message), &json!(3))
+                );
+                working.push(message);
+            }
+        }
+        assert_eq!(working.len(), 1, "{working:?}");
+    }
+    race.over().await;
+}
+
 /// If the requests are concurrent, one event is written and both return the same link. Otherwise the second request
 /// replaces the link of the first.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tests::parties::{accept_by_link, asking, link, preview, registration};
 use tests::{Call, Customer, Partner, World};
 
-use crate::common::{audited, count, granted, shown, sold, types_of};
+use crate::common::{announced, audited, count, granted, shown, sold, types_of};
 
 const ENDED: &str = "relationship.ended";
 
@@ -47,7 +47,7 @@ async fn subscriptions_survive_the_end_and_restart_of_a_relationship() {
             assert_eq!((endings.len(), &endings[period - 1]["actor"]["kind"]), (period, &json!(side)));
             assert_eq!(
                 endings[period - 1]["data"],
-                json!({"grants": [grants[period - 1]]}),
+                json!({"grants": [grants[period - 1]], "grants_total": 1}),
                 "only the grants of its period"
             );
             assert_eq!(endings[period - 1]["sequence"], json!(period));
@@ -73,34 +73,40 @@ async fn row(world: &World, partner: &Partner, customer: &Customer) -> Value {
     rows.into_iter().find(|row| row["partner_id"] == json!(partner.partner_id)).unwrap()
 }
 
-/// An invitation of kind grant can be accepted or renewed only in the period of the relationship that it belongs to.
+/// The end of a relationship closes its open invitation for good, also if the relationship starts again.
 #[tokio::test]
-async fn after_the_relationship_ended_a_grant_invitation_can_only_be_cancelled_or_declined() {
+async fn after_the_relationship_ended_a_grant_invitation_is_cancelled() {
     let Some(world) = World::with_clock().await else { return };
-    for cancels in [true, false] {
+    for (_, end) in SIDES {
         for again in [false, true] {
             let (partner, customer) = (world.partner().await, world.customer().await);
             world.relate(&partner, &customer).await;
             let (id, token) = world.open(&partner, &customer, asking(&["global_reader"], "P10D")).await;
-            world.send(&partner.end(&customer)).await.expect(200);
+            world.send(&end(&partner, &customer)).await.expect(200);
             world.tick();
             if again {
                 world.relate(&partner, &customer).await;
             }
-            assert_eq!(world.send(&preview(&id, &token)).await.expect(200)["invitation"]["state"], "pending");
+            assert_eq!(world.send(&preview(&id, &token)).await.expect(200)["invitation"]["state"], "cancelled");
             let yes = json!("as_requested");
-            for call in [accept_by_link(&id, &token, &yes), customer.accept(&id, &yes), partner.renew(&id)] {
+            let calls = [
+                accept_by_link(&id, &token, &yes),
+                customer.accept(&id, &yes),
+                partner.renew(&id),
+                customer.decline(&id),
+            ];
+            for call in calls {
                 world.send(&call).await.refused(409, "invalid_transition");
             }
-            let (call, word) =
-                if cancels { (partner.cancel(&id), "cancelled") } else { (customer.decline(&id), "declined") };
-            assert_eq!(world.send(&call).await.expect(200)["invitation"]["state"], word);
-            let told = ["invitation.created".to_owned(), format!("invitation.{word}")];
-            assert_eq!(types_of(&world, &id).await, told);
+            assert_eq!(announced(&world).await, 0);
+            world.clock().advance_days(30);
+            assert_eq!(announced(&world).await, 0, "it never expires");
+            assert_eq!(types_of(&world, &id).await, ["invitation.created"]);
             let state = if again { "active" } else { "ended" };
             assert_eq!(row(&world, &partner, &customer).await["state"], state);
         }
     }
+    audited(&world).await;
 }
 
 /// When an invitation can be renewed, and the errors otherwise.
@@ -133,7 +139,8 @@ async fn a_renewed_invitation_stops_its_old_link_at_once() {
     world.send(&customer.end(&partner)).await.expect(200);
     world.tick();
     let (_, token) = link(&world.send(&partner.renew(&id)).await.expect(200));
-    world.send(&accept_by_link(&id, &token, &Value::Null)).await.expect(200);
+    world.send(&accept_by_link(&id, &token, &Value::Null)).await.refused(403, "accept_proof_required");
+    world.send(&customer.accept(&id, &Value::Null)).await.expect(200);
     assert_eq!(row(&world, &partner, &customer).await["state"], "active");
     assert_eq!(count(&world, &id, "invitation.renewed").await, 4);
     audited(&world).await;

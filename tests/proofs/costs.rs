@@ -108,6 +108,8 @@ fn acceptance(role: Option<&str>) -> Value {
     });
     if let Some(role) = role {
         body["accepted_by"]["role"] = json!(role);
+    } else {
+        body["version"] = json!(1);
     }
     body
 }
@@ -155,7 +157,7 @@ async fn by_link(measure: &mut Measure, partner: &Partner, customer: &Customer) 
     let create = partner.create(&invitation(&customer.tenant_id)).idempotency_key(measure.world.unique());
     let created = measure.run("create", (1, 8), create, 201).await;
     let (id, token) = link(&created);
-    measure.run("preview", (1, NO_WRITE), preview(&id, &token), 200).await;
+    measure.run("preview", (2, NO_WRITE), preview(&id, &token), 200).await;
     let mut body = acceptance(Some("global_admin"));
     body["token"] = json!(token);
     let accept = Call::post(format!("/v1/invitations/{id}/accept"), &body);

@@ -96,6 +96,7 @@ async fn widen(stage: &Stage, partner: &Partner, contoso: &Customer) -> String {
     });
     let created = expect(stage, 201, &webhook(stage, partner, "/invitations", "invitation.create", &data)).await;
     let (id, _) = link(&created);
+    expect(stage, 200, &contoso.call("GET", &format!("/invitations/{id}"))).await;
     let accepted = expect(stage, 200, &contoso.accept(&id, &asking(&["directory_readers"], "P90D"))).await;
     accepted["grant"]["grant_id"].as_str().expect("a grant").to_owned()
 }
@@ -110,7 +111,12 @@ async fn answer_in_other_ways(stage: &Stage, partner: &Partner, contoso: &Custom
     let wants = asking(&["directory_readers"], "P30D");
     let created = expect(stage, 201, &partner.asks(contoso, &wants, "sample-invitation-3")).await;
     let (id, _) = link(&created);
-    let renewed = expect(stage, 200, &partner.renew(&id).json(&json!({"expires_in_days": 14}))).await;
+    let renewed = expect(
+        stage,
+        200,
+        &partner.renew(&id).json(&json!({"expires_in_days": 14, "message": "Please have another look."})),
+    )
+    .await;
     let (_, token) = link(&renewed);
     expect(stage, 200, &decline_by_link(&id, &token)).await;
     let created = expect(stage, 201, &partner.asks(contoso, &wants, "sample-invitation-4")).await;

@@ -191,6 +191,7 @@ async fn accept_by_key(stage: &Stage) -> Call {
     let mut body = acceptance("", &json!("refused"));
     let members = body.as_object_mut().expect("the body is an object");
     members.remove("token");
+    members.insert("version".to_owned(), json!(1));
     members["accepted_by"].as_object_mut().expect("`accepted_by` is an object").remove("role");
     customer.call("POST", &format!("/invitations/{id}/accept")).json(&body)
 }
@@ -232,8 +233,10 @@ async fn register_by_webhook(stage: &Stage) -> Call {
     stage.partner.webhook("/subscriptions", &id, now.seconds(), body.to_string().as_bytes())
 }
 
+/// With an open invitation, which is cancelled.
 async fn end_by_partner(stage: &Stage) -> Call {
     let (customer, _) = stage.related(four_roles()).await;
+    stage.invite(&customer, four_roles()).await;
     stage.partner.call("DELETE", &format!("/customers/{}", customer.tenant_id))
 }
 

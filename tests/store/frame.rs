@@ -380,7 +380,10 @@ impl Play {
             _ => self.rng.pick(&words).clone(),
         };
         if self.rng.chance(25) {
-            let mut body = json!({"accepted_by": {"name": "Avery Howard", "email": "avery@contoso.example"}});
+            let person = json!({"name": "Avery Howard", "email": "avery@contoso.example"});
+            // An invitation that was renewed has as many links as versions.
+            let version = if self.rng.chance(90) { invited.tokens.len() } else { 1 };
+            let mut body = json!({"version": version, "accepted_by": person});
             if !word.is_null() {
                 body["delegated_admin"] = word;
             }
@@ -406,6 +409,11 @@ impl Play {
     fn manage(&mut self, invited: &Invited, what: &'static str) -> Command {
         let partner = if self.rng.chance(90) { invited.partner } else { 0 };
         let call = self.partners[partner].call("POST", &format!("/invitations/{}/{what}", invited.id));
+        let call = match (what, self.rng.below(4)) {
+            ("renew", 0) => call.json(&json!({"delegated_admin": self.wish()})),
+            ("renew", 1) => call.json(&json!({"message": "again", "expires_in_days": 1 + self.rng.below(40)})),
+            _ => call,
+        };
         Command { name: what, call, registers: None, parties: Some((invited.partner, invited.customer)) }
     }
 

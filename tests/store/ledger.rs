@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{Event, EventType, GrantId};
+use domain::{ActorKind, Event, EventType, GrantId};
 use serde_json::Value;
 use tests::faults::{Record, TRANSACT};
 
@@ -16,6 +16,8 @@ pub struct Ledger {
     /// Whether an invitation is of kind grant.
     is_grant: BTreeMap<String, bool>,
     active: BTreeSet<(String, String)>,
+    /// Relationships that have ended at some time.
+    ended: BTreeSet<(String, String)>,
     /// Grants that have not ended, with their customer and partner and the time at which they end.
     grants: BTreeMap<String, ((String, String), String)>,
     csp: BTreeSet<String>,
@@ -96,6 +98,11 @@ impl Ledger {
                 let is_grant = self.is_grant.get(&event.aggregate_id).copied().unwrap_or_default();
                 must(!is_csp, "the customer is a CSP tenant")?;
                 must(is_grant == is_active, "the kind does not match the state of the relationship")?;
+                let by_link = event.actor.kind == ActorKind::Link;
+                must(
+                    is_grant || !by_link || !self.ended.contains(&pair),
+                    "a link started an ended relationship again",
+                )?;
                 self.active.insert(pair.clone());
                 if let Some(grant) = &event.subject.grant_id {
                     let ends_at = event.data["grant"]["ends_at"].as_str().unwrap_or_default().to_owned();
@@ -104,6 +111,7 @@ impl Ledger {
             }
             EventType::RelationshipEnded => {
                 must(self.active.remove(&pair), "the relationship was not active")?;
+                self.ended.insert(pair.clone());
                 let ended: BTreeSet<String> = event.data["grants"]
                     .as_array()
                     .into_iter()

@@ -306,6 +306,30 @@ races! {
     ["ok", "409 invalid_transition"] ["invitation.accepted"];
     ["404 not_found", "ok"] ["invitation.renewed"];
 
+    NAMED accept_of_a_version_meets_an_amendment(stage) {
+        let (customer, id, _) = stage.open(four_roles()).await;
+        let key = stage.world.issue_key(json!({"kind": "customer", "id": customer.tenant_id}), &["global_admin"]).await;
+        let customer = Customer { key, ..customer };
+        let amend = stage.renew(&id).json(&json!({"delegated_admin": {"roles": ["global_administrator"], "duration": "P730D"}}));
+        Scene::of([customer.accept(&id, &json!("as_requested")), amend])
+    }
+    ["ok", "409 invalid_transition"] ["invitation.accepted"];
+    ["409 invitation_changed", "ok"] ["invitation.renewed"];
+
+    FURTHER renewals_with_different_content_are_both_made(stage) {
+        let (_, id, _) = stage.open(Value::Null).await;
+        Scene::of(["one", "two"].map(|message| stage.renew(&id).json(&json!({"message": message}))))
+    }
+    ["ok", "ok"] ["invitation.renewed", "invitation.renewed"];
+
+    FURTHER renewals_with_the_same_content_make_one_link_if_they_are_concurrent(stage) {
+        let (_, id, _) = stage.open(Value::Null).await;
+        let call = stage.renew(&id).json(&json!({"message": "one"}));
+        Scene::of([call.clone(), call])
+    }
+    ["ok", "ok"] ["invitation.renewed"];
+    ["ok", "ok"] ["invitation.renewed", "invitation.renewed"];
+
     NAMED accept_meets_expiry(stage) {
         let (_, id, token) = stage.for_a_day().await;
         Scene::of([accept(&id, &token)]).and(Task::ExpireDue).later(DAY_MS - 15)
@@ -341,6 +365,52 @@ races! {
     }
     ["ok", "ok"] ["invitation.accepted", "relationship.ended"];
     ["409 invalid_transition", "ok"] ["relationship.ended"];
+
+    FURTHER decline_of_the_open_invitation_meets_the_end(stage) {
+        let (customer, _) = stage.related(Value::Null).await;
+        let (id, token) = stage.invite(&customer, four_roles()).await;
+        Scene::of([decline(&id, &token), stage.end(&customer)])
+    }
+    ["ok", "ok"] ["invitation.declined", "relationship.ended"];
+    ["409 invalid_transition", "ok"] ["relationship.ended"];
+
+    FURTHER renewal_of_the_open_invitation_meets_the_end(stage) {
+        let (customer, _) = stage.related(Value::Null).await;
+        let (id, _) = stage.invite(&customer, four_roles()).await;
+        Scene::of([stage.renew(&id), stage.end(&customer)])
+    }
+    ["ok", "ok"] ["invitation.renewed", "relationship.ended"];
+    ["409 invalid_transition", "ok"] ["relationship.ended"];
+
+    FURTHER expiry_of_the_open_invitation_meets_the_end(stage) {
+        let (customer, _) = stage.related(Value::Null).await;
+        let body = json!({"customer_tenant_id": customer.tenant_id, "delegated_admin": four_roles(), "expires_in_days": 1});
+        stage.world.send(&stage.partner.create(&body).idempotency_key(stage.world.unique())).await.expect(201);
+        Scene::of([stage.end(&customer)]).and(Task::ExpireDue).later(DAY_MS - 15)
+    }
+    ["ok", "job"] ["relationship.ended"];
+    ["ok", "job"] ["invitation.expired", "relationship.ended"];
+
+    FURTHER end_by_a_clock_behind_meets_expiry_of_the_open_invitation(stage) {
+        let (customer, _) = stage.related(Value::Null).await;
+        let body = json!({"customer_tenant_id": customer.tenant_id, "delegated_admin": four_roles(), "expires_in_days": 1});
+        stage.world.send(&stage.partner.create(&body).idempotency_key(stage.world.unique())).await.expect(201);
+        let end = Task::SendBehind(stage.end(&customer));
+        Scene::of([]).and(end).and(Task::ExpireDue).later(DAY_MS - 15)
+    }
+    ["ok", "job"] ["relationship.ended"];
+    ["ok", "job"] ["invitation.expired", "relationship.ended"];
+
+    FURTHER acceptances_by_link_meet_the_end_and_never_start_it_again(stage) {
+        let (customer, _) = stage.related(Value::Null).await;
+        let (id, token) = stage.invite(&customer, four_roles()).await;
+        let accept = accept_by_link(&id, &token, &json!("as_requested"));
+        Scene::of([stage.end(&customer), accept, stage.create(&customer, four_roles())])
+    }
+    ["ok", "ok", "ok"] ["invitation.accepted", "invitation.created", "relationship.ended"];
+    ["ok", "ok", "409 invitation_pending"] ["invitation.accepted", "relationship.ended"];
+    ["ok", "409 invalid_transition", "ok"] ["invitation.created", "relationship.ended"];
+    ["ok", "409 invalid_transition", "409 invitation_pending"] ["relationship.ended"];
 
     NAMED register_meets_the_end(stage) {
         let (customer, _) = stage.related(Value::Null).await;

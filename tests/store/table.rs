@@ -217,6 +217,16 @@ impl Check<'_> {
                 _ => {}
             }
         }
+        let pair = (text(item, "gsi2pk"), text(item, "gsi1pk"));
+        let ends = self.table.get(pair.0, pair.1).map(|relationship| self.events(relationship)).unwrap_or_default();
+        let cancelled_by_end = ends.iter().any(|event| event.data.get("invitation_id") == Some(&id_of(item).into()));
+        if cancelled_by_end && (answer != "pending" || announced) {
+            self.wrong(format!("{pk}: was over when its relationship ended"));
+        }
+        if cancelled_by_end != (text(item, "cancel_reason") == "relationship_ended") {
+            self.wrong(format!("{pk}: the reason why it was cancelled does not match the events"));
+        }
+        let answer = if cancelled_by_end { "cancelled" } else { answer };
         let expected = (answer, 1 + renewals + i64::from(answer != "pending"), 1 + renewals);
         let stored = (text(item, "answer"), number(item, "version"), number(item, "token_gen"));
         if expected != stored {

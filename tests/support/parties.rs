@@ -76,11 +76,14 @@ impl World {
         self.send(&partner.create(&body).idempotency_key(self.unique())).await
     }
 
-    /// Creates an invitation and accepts it by link. Returns its id.
+    /// Creates an invitation and accepts it: by the customer's key, or by link if the customer has no key. Returns its id.
     pub async fn relate(&self, partner: &Partner, customer: &Customer) -> String {
         let created = self.invite(partner, customer, Value::Null).await.expect(201);
         let (id, token) = link(&created);
-        self.send(&accept_by_link(&id, &token, &Value::Null)).await.expect(200);
+        let by_link = customer.key.is_empty();
+        let accept =
+            if by_link { accept_by_link(&id, &token, &Value::Null) } else { customer.accept(&id, &Value::Null) };
+        self.send(&accept).await.expect(200);
         id
     }
 }
@@ -209,9 +212,15 @@ impl Customer {
         Call::new(method, format!("/v1/customers/{}{path}", self.tenant_id)).key(&self.key)
     }
 
-    /// Accepts by key. If `delegated_admin` is null, the member is omitted.
+    /// Accepts the first version of an invitation by key. If `delegated_admin` is null, the member is omitted.
     pub fn accept(&self, invitation_id: &str, delegated_admin: &Value) -> Call {
-        let mut body = json!({"accepted_by": {"name": "Avery Howard", "email": "avery@contoso.example"}});
+        self.accept_version(invitation_id, 1, delegated_admin)
+    }
+
+    /// Accepts this version of an invitation by key.
+    pub fn accept_version(&self, invitation_id: &str, version: u64, delegated_admin: &Value) -> Call {
+        let person = json!({"name": "Avery Howard", "email": "avery@contoso.example"});
+        let mut body = json!({"version": version, "accepted_by": person});
         if !delegated_admin.is_null() {
             body["delegated_admin"] = delegated_admin.clone();
         }

@@ -220,6 +220,7 @@ impl Story {
         let (id, _) = self.invite(partner, &other, Value::Null, 30).await;
         self.act(other.decline(&id)).await;
         let (id, _) = self.invite(partner, &other, Value::Null, 30).await;
+        self.act(partner.renew(&id).json(&json!({"message": "Please have another look."}))).await;
         self.act(partner.cancel(&id)).await;
         self.invite(partner, &other, Value::Null, 1).await;
         self.wait(DAY).await;
@@ -245,6 +246,7 @@ impl Story {
         for days in [10, 23, 6, 1] {
             self.wait(days * DAY).await;
         }
+        self.invite(partner, customer, asking(&["global_reader"], "P10D"), 30).await;
         self.act(partner.end(customer)).await;
     }
 

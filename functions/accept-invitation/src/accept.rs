@@ -1,11 +1,12 @@
-//! Accepting, in the order of the contract: token, state, expiry, proof, role, partner, decision, transaction.
+//! Accepting, in the order of the contract: token, state, expiry, version, role, partner, decision, proof,
+//! transaction.
 
 use data_encoding::BASE64URL_NOPAD;
 use domain::{
-    AcceptProof, AcceptedBy, Answer, Decision, DelegatedAdmin, Event, EventType, Grant, Invitation, InvitationState,
-    Partner, PartnerStatus, digest,
+    AcceptedBy, Answer, CloudPolicy, Decision, DelegatedAdmin, Event, EventType, Grant, Invitation, InvitationState,
+    Partner, PartnerStatus, RequiredProof, digest,
 };
-use platform::handler::views::{AcceptanceView, GrantView};
+use platform::handler::views::{AcceptanceView, GrantView, InvitationView, InvitingPartnerView, Viewer};
 use platform::handler::{Context, CustomerKey, Json, LinkHolder, Replayable};
 use platform::http_api::body::Rules;
 use platform::http_api::{Code, Problem};
@@ -15,7 +16,7 @@ use serde_json::json;
 use crate::body::{AcceptByKey, AcceptByLink, AcceptanceBody};
 use crate::decision;
 use crate::holder::Holder;
-use crate::preview::{self, inviting_partner};
+use crate::preview::inviting_partner;
 
 type Accepted = Replayable<AcceptanceView>;
 
@@ -50,33 +51,36 @@ async fn try_accept(
     let invitation = holder.invitation(context).await?;
     match invitation.state(context.now()) {
         InvitationState::Pending => {}
-        InvitationState::Accepted => return replay(context, &invitation, body).map(Step::Done),
+        InvitationState::Accepted => return replay(context, holder, &invitation, body).map(Step::Done),
         InvitationState::Expired => return Err(problem_expired()),
         state @ (InvitationState::Declined | InvitationState::Cancelled) => {
             return Err(Problem::answered_already(state));
         }
     }
-    let partner = inviting_partner(context, &invitation).await?;
+    body.check_version(invitation.version)?;
     let rules = context.rules();
-    let cloud = context.cloud_rules(partner.cloud)?;
-    if cloud.accept_proof == AcceptProof::CustomerKey && matches!(holder, Holder::Link { .. }) {
-        let detail = "In this cloud an invitation can only be accepted with the customer's own key.";
-        return Err(Problem::new(Code::AcceptProofRequired, detail));
-    }
     body.check_role(&rules)?;
+    let partner = inviting_partner(context, &invitation).await?;
     if !partner.is_active() {
         return Err(Problem::partner_not_active());
     }
+    let cloud = context.cloud_rules(partner.cloud)?;
     let accepted_by = body.person(&rules, salt)?;
     let decision = decision::read(&body.delegated_admin, rules)?;
     let is_required = invitation.must_grant(cloud);
     let granted = decision::granted(&decision, invitation.delegated_admin.as_ref(), is_required)?;
+    check_proof(holder, &invitation, cloud, granted.is_some())?;
     Acceptance { context, holder, invitation: &invitation, partner: &partner }.commit(accepted_by, granted).await
 }
 
 /// The same decision again returns the first response, also if another person is stated. The decision is read under the
 /// policy of the invitation, so that a later policy does not turn a repeat into another decision.
-fn replay(context: &Context, invitation: &Invitation, body: &AcceptanceBody) -> Result<Accepted, Problem> {
+fn replay(
+    context: &Context,
+    holder: &Holder,
+    invitation: &Invitation,
+    body: &AcceptanceBody,
+) -> Result<Accepted, Problem> {
     let policy = context.app.policy.version(invitation.policy_version).unwrap_or_else(|| context.policy());
     let rules = Rules { policy, now: context.now() };
     let is_same = match invitation.answer.as_ref().map(|answer| &answer.decision) {
@@ -84,13 +88,33 @@ fn replay(context: &Context, invitation: &Invitation, body: &AcceptanceBody) -> 
             .is_ok_and(|decision| decision.resolve(invitation.delegated_admin.as_ref()).as_ref() == Ok(granted)),
         _ => false,
     };
-    match AcceptanceView::new(invitation).filter(|_| is_same) {
+    match AcceptanceView::new(invitation, holder.viewer()).filter(|_| is_same) {
         Some(view) => Ok(Replayable::replayed(view)),
         None => {
             let detail = "The invitation was already accepted, with another decision on delegated administration.";
             Err(Problem::new(Code::InvalidTransition, detail))
         }
     }
+}
+
+/// Whether the link is enough for what the answer does, by the policy. The transaction checks whether it starts again a
+/// relationship that has ended.
+fn check_proof(holder: &Holder, invitation: &Invitation, cloud: &CloudPolicy, grants: bool) -> Result<(), Problem> {
+    let (needed, proof) = (RequiredProof::Customer, cloud.accept_proof);
+    let starts = !invitation.is_grant() && proof.relationship == needed;
+    let what = match (starts, grants && proof.roles == needed) {
+        _ if holder.is_customer() => return Ok(()),
+        (false, false) => return Ok(()),
+        (true, false) => "to start the relationship",
+        (false, true) => "to grant the roles",
+        (true, true) => "to start the relationship and to grant the roles",
+    };
+    Err(problem_of_proof(what))
+}
+
+fn problem_of_proof(what: &str) -> Problem {
+    let detail = format!("The link is not enough {what}. Accept the invitation with a key of the customer.");
+    Problem::new(Code::AcceptProofRequired, detail)
 }
 
 /// 410 `invitation_expired`.
@@ -120,9 +144,10 @@ impl Acceptance<'_> {
         let answer = Answer { decision: Decision::Accepted { granted, accepted_by }, decided_at: now };
         let change = InvitationChange { before: invitation, answer: &answer, grant: grant.as_ref(), event: &event };
         let requirements = CustomerRequirements::new(policy, self.partner);
-        match context.app.store.accept_invitation(context.op(), &change, requirements).await? {
+        let may_restart = self.holder.is_customer();
+        match context.app.store.accept_invitation(context.op(), &change, requirements, may_restart).await? {
             Answered::Done => {
-                let view = AcceptanceView::new(&invitation.clone().with_answer(answer));
+                let view = AcceptanceView::new(&invitation.clone().with_answer(answer), self.holder.viewer());
                 let view = view.ok_or_else(|| Problem::internal("an acceptance has no view"))?;
                 Ok(Step::Done(Replayable::done(view)))
             }
@@ -133,16 +158,19 @@ impl Acceptance<'_> {
                 Err(Problem::new(Code::InvalidTransition, detail))
             }
             Answered::Superseded => Err(problem_expired()),
+            Answered::MayNotRestart => Err(problem_of_proof("to start again a relationship that has ended")),
         }
     }
 
-    /// `invitation.accepted` with the relationship and the grant that start, a digest of the person, and a digest of the
-    /// preview that the person was shown.
+    /// `invitation.accepted` with the relationship and the grant that start, a digest of the person, and a digest of what the
+    /// person was shown.
     fn event(&self, accepted_by: &AcceptedBy, grant: Option<&Grant>) -> Result<Event, Problem> {
         let (context, invitation) = (self.context, self.invitation);
         let (_, since) = invitation.period_at(context.now());
-        let shown =
-            serde_json::to_value(preview::view(context, invitation, self.partner)).map_err(Problem::internal)?;
+        let shown = json!({
+            "invitation": InvitationView::new(invitation, context.now(), Viewer::Link),
+            "partner": InvitingPartnerView::new(self.partner),
+        });
         let shown = digest("shown", &[shown.to_string().as_bytes()]);
         let view = |grant| GrantView::new(grant, context.now(), None, PartnerStatus::Active);
         let data = [

@@ -3,7 +3,7 @@
 use domain::{AcceptedBy, PolicyVersion, Role};
 use platform::http_api::body::{Body, Reader, Rules, Unread};
 use platform::http_api::object::ObjectOf;
-use platform::http_api::shape::{self, AnyText, OneOf};
+use platform::http_api::shape::{self, AnyText, OneOf, Whole};
 use platform::http_api::{Code, Problem};
 
 use crate::decision::DecisionShape;
@@ -67,21 +67,22 @@ impl Body for AcceptByLink {
         let token = reader.required("token", AnyText);
         let accepted_by = reader.unread("accepted_by", true, &ObjectOf::<LinkPerson>::new(rules));
         let delegated_admin = reader.unread("delegated_admin", false, &DecisionShape(*rules));
-        let acceptance = AcceptanceBody { accepted_by, delegated_admin, is_by_link: true };
+        let acceptance = AcceptanceBody { accepted_by, delegated_admin, version: None };
         Some(Self { token: token?, acceptance })
     }
 }
 
-/// `{accepted_by: {name, email}, delegated_admin?}`
+/// `{version, accepted_by: {name, email}, delegated_admin?}`
 pub(crate) struct AcceptByKey(pub(crate) AcceptanceBody);
 
 impl Body for AcceptByKey {
     const NAME: &'static str = "AcceptByKey";
 
     fn members<R: Reader>(reader: &mut R, rules: &Rules<'_>) -> Option<Self> {
+        let version = reader.required("version", Whole { least: 1, most: u32::MAX });
         let accepted_by = reader.unread("accepted_by", true, &ObjectOf::<Person>::new(rules));
         let delegated_admin = reader.unread("delegated_admin", false, &DecisionShape(*rules));
-        Some(Self(AcceptanceBody { accepted_by, delegated_admin, is_by_link: false }))
+        Some(Self(AcceptanceBody { accepted_by, delegated_admin, version: Some(version?) }))
     }
 }
 
@@ -89,16 +90,29 @@ impl Body for AcceptByKey {
 pub(crate) struct AcceptanceBody {
     accepted_by: Unread,
     pub(crate) delegated_admin: Unread,
-    is_by_link: bool,
+    /// The version of the invitation that the customer was shown; `None` by link. A link shows only one content, because
+    /// each change stops it.
+    version: Option<u32>,
 }
 
 impl AcceptanceBody {
+    /// Checks that the invitation is what the customer was shown.
+    ///
+    /// # Errors
+    /// 409 `invitation_changed`.
+    pub(crate) fn check_version(&self, current: u64) -> Result<(), Problem> {
+        let Some(shown) = self.version.filter(|shown| u64::from(*shown) != current) else { return Ok(()) };
+        let detail =
+            format!("The invitation has version {current}, and the request accepts version {shown}. Read it again.");
+        Err(Problem::new(Code::InvitationChanged, detail))
+    }
+
     /// A link holder claims a role, and only one role may accept. A key has its role.
     ///
     /// # Errors
     /// 422 `validation_failed` if the role is missing, 403 `approver_not_permitted` for another one.
     pub(crate) fn check_role(&self, rules: &Rules<'_>) -> Result<(), Problem> {
-        if !self.is_by_link {
+        if self.version.is_some() {
             return Ok(());
         }
         let permitted = rules.policy.roles.customer;
@@ -118,7 +132,7 @@ impl AcceptanceBody {
     /// # Errors
     /// 422 `validation_failed`.
     pub(crate) fn person(&self, rules: &Rules<'_>, salt: [u8; 16]) -> Result<AcceptedBy, Problem> {
-        let Person { name, email } = if self.is_by_link {
+        let Person { name, email } = if self.version.is_none() {
             self.accepted_by.read(&ObjectOf::<LinkPerson>::new(rules))?.0
         } else {
             self.accepted_by.read(&ObjectOf::<Person>::new(rules))?

@@ -40,7 +40,7 @@ async fn try_decline(context: &Context, holder: &Holder, reason: Option<String>)
     match invitation.state(now) {
         InvitationState::Pending => {}
         InvitationState::Declined => {
-            return Ok(Step::Done(Replayable::replayed(InvitationResponse::new(&invitation, now))));
+            return Ok(Step::Done(Replayable::replayed(InvitationResponse::new(&invitation, now, holder.viewer()))));
         }
         InvitationState::Expired => return Err(problem_expired()),
         state @ (InvitationState::Accepted | InvitationState::Cancelled) => {
@@ -55,5 +55,6 @@ async fn try_decline(context: &Context, holder: &Holder, reason: Option<String>)
     if !context.app.store.close_invitation(context.op(), &change).await? {
         return Ok(Step::Changed);
     }
-    Ok(Step::Done(Replayable::done(InvitationResponse::new(&invitation.with_answer(declined), now))))
+    let declined = InvitationResponse::new(&invitation.with_answer(declined), now, holder.viewer());
+    Ok(Step::Done(Replayable::done(declined)))
 }

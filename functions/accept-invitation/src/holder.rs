@@ -1,6 +1,7 @@
 //! Who may answer an invitation: the holder of its link, or the customer that it was made for.
 
 use domain::{Actor, Invitation, InvitationId, Role, TenantId};
+use platform::handler::views::Viewer;
 use platform::handler::{Context, CustomerKey, Path};
 use platform::http_api::Problem;
 use platform::secrets::{LinkToken, same_hash};
@@ -18,6 +19,18 @@ impl Holder {
         Self::Link { token: LinkToken::parse(token) }
     }
 
+    pub(crate) fn viewer(&self) -> Viewer {
+        match self {
+            Self::Link { .. } => Viewer::Link,
+            Self::Customer { .. } => Viewer::Customer,
+        }
+    }
+
+    /// Whether the customer itself acts, and not anyone who has the link.
+    pub(crate) fn is_customer(&self) -> bool {
+        matches!(self, Self::Customer { .. })
+    }
+
     /// Who acts. By link, `claimed` is the role that the link holder claims.
     pub(crate) fn actor(&self, invitation: &Invitation, claimed: Option<Role>) -> Actor {
         match self {
@@ -26,15 +39,15 @@ impl Holder {
         }
     }
 
-    /// The invitation in the path, if it is this holder's. An unknown id costs the same comparison as a wrong token.
+    /// The invitation in the path, if it is this holder's. A malformed id or token costs no read: anyone can send one. An
+    /// unknown id costs the same comparison as a wrong token.
     ///
     /// # Errors
     /// 404 `not_found`, also for a malformed id or token.
     pub(crate) async fn invitation(&self, context: &Context) -> Result<Invitation, Problem> {
-        let invitation = match Path::<InvitationId>::parse(context) {
-            Some(id) => context.app.store.invitation(context.op(), &id).await?,
-            None => None,
-        };
+        let id = Path::<InvitationId>::parse(context).filter(|_| !matches!(self, Self::Link { token: None }));
+        let id = id.ok_or_else(Problem::not_found)?;
+        let invitation = context.app.store.invitation(context.op(), &id).await?;
         let is_own = match self {
             Self::Link { token } => {
                 let sent = token.as_ref().map_or([0; 32], LinkToken::hash);

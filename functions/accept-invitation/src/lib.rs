@@ -27,10 +27,12 @@ pub const FUNCTION: Function = Function {
         "POST /v1/invitations/{invitation_id}/decline" => decline::by_link, writes [
             InvalidTransition, InvitationExpired, NotFound,
         ];
+        /// Preview an invitation with the customer's key, in every state.
+        "GET /v1/customers/{tenant_id}/invitations/{invitation_id}" => preview::by_key, reads [];
         /// Accept an invitation with the customer's key.
         "POST /v1/customers/{tenant_id}/invitations/{invitation_id}/accept" => accept::by_key, writes [
             CloudMismatch, CloudNotSupported, CustomerIsCspTenant, CustomerUnknown, DelegatedAdminRequired,
-            InvalidTransition, InvitationExpired, MarketMismatch, PartnerNotActive, RolesExceedRequest,
+            InvalidTransition, InvitationChanged, InvitationExpired, MarketMismatch, PartnerNotActive, RolesExceedRequest,
         ];
         /// Decline an invitation with the customer's key.
         "POST /v1/customers/{tenant_id}/invitations/{invitation_id}/decline" => decline::by_key, writes [

@@ -1,6 +1,6 @@
-use domain::{Invitation, Partner};
+use domain::{Invitation, InvitationId, InvitationState, Partner, RelationshipState};
 use platform::handler::views::PreviewView;
-use platform::handler::{Context, Found, Json, LinkHolder};
+use platform::handler::{Context, CustomerKey, Found, Json, LinkHolder, Path};
 use platform::http_api::Problem;
 
 use crate::body::TokenBody;
@@ -11,15 +11,38 @@ pub(crate) async fn by_link(
     _: LinkHolder,
     Json(body): Json<TokenBody>,
 ) -> Result<Found<PreviewView>, Problem> {
-    let invitation = Holder::from_token(&body.token).invitation(&context).await?;
-    let partner = inviting_partner(&context, &invitation).await?;
-    Ok(Found(view(&context, &invitation, &partner)))
+    preview(&context, &Holder::from_token(&body.token)).await
 }
 
-/// What the holder is shown. An invitation of a cloud that the policy no longer serves is still shown.
-pub(crate) fn view(context: &Context, invitation: &Invitation, partner: &Partner) -> PreviewView {
+pub(crate) async fn by_key(
+    context: Context,
+    caller: CustomerKey,
+    _: Path<InvitationId>,
+) -> Result<Found<PreviewView>, Problem> {
+    preview(&context, &caller.into()).await
+}
+
+async fn preview(context: &Context, holder: &Holder) -> Result<Found<PreviewView>, Problem> {
+    let invitation = holder.invitation(context).await?;
+    let partner = inviting_partner(context, &invitation).await?;
+    let relationship = relationship_state(context, &invitation).await?;
+    // An invitation of a cloud that the policy no longer serves is still shown.
     let rules = context.policy().clouds.get(&partner.cloud);
-    PreviewView::new(invitation, partner, rules, context.now())
+    Ok(Found(PreviewView::new(&invitation, &partner, rules, relationship, context.now(), holder.viewer())))
+}
+
+/// The state of the relationship, if accepting may start it.
+async fn relationship_state(context: &Context, invitation: &Invitation) -> Result<RelationshipState, Problem> {
+    let can_start = match invitation.state(context.now()) {
+        InvitationState::Pending | InvitationState::Expired => !invitation.is_grant(),
+        InvitationState::Accepted | InvitationState::Declined | InvitationState::Cancelled => false,
+    };
+    if !can_start {
+        return Ok(RelationshipState::None);
+    }
+    let (customer, partner) = (&invitation.customer, &invitation.partner_id);
+    let relationship = context.app.store.relationship(context.op(), customer, partner).await?;
+    Ok(relationship.map_or(RelationshipState::None, |relationship| relationship.state))
 }
 
 pub(crate) async fn inviting_partner(context: &Context, invitation: &Invitation) -> Result<Partner, Problem> {

@@ -20,13 +20,13 @@ pub(crate) struct RequestKey {
     pub(crate) text: String,
 }
 
-/// `{customer_tenant_id, delegated_admin, message?, contact_email?, expires_in_days?}`
+/// `{customer_tenant_id, delegated_admin, message?, contact_email?, external_reference?, expires_in_days?}`
 pub(crate) struct CreationBody {
     pub(crate) customer: TenantId,
     pub(crate) delegated_admin: Option<DelegatedAdmin>,
     message: Option<String>,
-    /// Only part of the fingerprint; it is not stored.
     contact_email: Option<String>,
+    external_reference: Option<String>,
     expires_in_days: Option<u32>,
 }
 
@@ -39,9 +39,12 @@ impl Body for CreationBody {
         let delegated_admin = reader.required("delegated_admin", OrNull(ObjectOf::<Requested>::new(rules)));
         let message = reader.optional("message", shape::paragraph(limits.message_characters));
         let contact_email = reader.optional("contact_email", shape::email());
+        let external_reference =
+            reader.optional("external_reference", shape::line(limits.external_reference_characters));
         let expires_in_days = reader.optional("expires_in_days", Whole { least: 1, most: limits.invitation_days_max });
         let delegated_admin = delegated_admin?.map(|Requested(admin)| admin);
-        Some(Self { customer: customer?, delegated_admin, message, contact_email, expires_in_days })
+        let customer = customer?;
+        Some(Self { customer, delegated_admin, message, contact_email, external_reference, expires_in_days })
     }
 }
 
@@ -62,7 +65,10 @@ impl CreationBody {
         let text = |text: &Option<String>| text.clone().unwrap_or_default().into_bytes();
         let (message, contact) = (text(&self.message), text(&self.contact_email));
         let customer = self.customer.as_str().as_bytes();
-        let parts = [customer, roles.as_bytes(), days.as_bytes(), auto_extend, &message, &contact, expires.as_bytes()];
+        let mut parts =
+            vec![customer, roles.as_bytes(), days.as_bytes(), auto_extend, &message, &contact, expires.as_bytes()];
+        // Members that were added later are parts only if they are present, so that older fingerprints stay the same.
+        parts.extend(self.external_reference.as_ref().map(String::as_bytes));
         digest("invitation.create", &parts)
     }
 
@@ -86,6 +92,8 @@ impl CreationBody {
             customer: self.customer.clone(),
             delegated_admin: self.delegated_admin.clone(),
             message: self.message.clone(),
+            contact_email: self.contact_email.clone(),
+            external_reference: self.external_reference.clone(),
             created_at: context.now(),
             expires_at: context.now().plus_days(days),
             answer: None,
@@ -95,6 +103,7 @@ impl CreationBody {
             token_generation: 1,
             key_number,
             token_hash: token.hash(),
+            renewal: None,
             fingerprint: self.fingerprint(),
             period: None,
             chain: Chain::default(),
@@ -125,6 +134,7 @@ mod tests {
             delegated_admin: Some(admin),
             message: Some("Hello".into()),
             contact_email: None,
+            external_reference: None,
             expires_in_days: Some(30),
         }
     }
@@ -141,6 +151,8 @@ mod tests {
             CreationBody { delegated_admin: None, ..body() },
             CreationBody { message: None, ..body() },
             CreationBody { contact_email: Some("Hello".into()), message: None, ..body() },
+            CreationBody { external_reference: Some("Hello".into()), message: None, ..body() },
+            CreationBody { external_reference: Some("30".into()), expires_in_days: None, ..body() },
             CreationBody { expires_in_days: None, ..body() },
         ];
         let mut seen = vec![body().fingerprint()];

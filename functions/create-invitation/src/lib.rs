@@ -5,7 +5,7 @@ mod body;
 
 use domain::{CloudPolicy, Invitation, InvitationState, Partner, Requirement};
 use platform::config::Needs;
-use platform::handler::views::{InvitationLinkView, InvitationView};
+use platform::handler::views::{InvitationLinkView, InvitationView, Viewer};
 use platform::handler::{
     ActingPartner, Context, Created as CreatedAnswer, CreatedAt, Envelope, IdempotencyKey, Json, PartnerKey,
     SignedWebhook, permission::CreateInvitation,
@@ -79,11 +79,7 @@ async fn create(
             "The relationship with this customer is already active. To ask for delegated administration, name roles.",
         )),
         Created::Pending(open) => Err(Problem::invitation_pending(&open)),
-        Created::LimitReached => {
-            let detail =
-                format!("The limit of {limit} invitations per customer and UTC day is reached. Try again tomorrow.");
-            Err(Problem::new(Code::RateLimited, detail).retry_after(context.now().seconds_to_midnight()))
-        }
+        Created::LimitReached => Err(Problem::daily_limit(limit, "invitations", context.now())),
     }
 }
 
@@ -111,6 +107,7 @@ fn invited(
     let is_pending = invitation.state(context.now()) == InvitationState::Pending;
     let accept_url = if is_pending { Some(context.accept_url(invitation)?) } else { None };
     let location = format!("/v1/partners/{}/invitations/{}", invitation.partner_id, invitation.invitation_id);
-    let view = InvitationLinkView { invitation: InvitationView::new(invitation, context.now()), accept_url };
+    let view =
+        InvitationLinkView { invitation: InvitationView::new(invitation, context.now(), Viewer::Partner), accept_url };
     Ok(CreatedAt::new(answer(view), location))
 }

@@ -1,5 +1,5 @@
 use domain::{Answer, Decision, EventType, InvitationId, InvitationState};
-use platform::handler::views::InvitationResponse;
+use platform::handler::views::{InvitationResponse, Viewer};
 use platform::handler::{Context, NoMembers, PartnerKey, Path, Replayable, permission::ManageInvitation};
 use platform::http_api::{Code, Problem};
 use platform::store::{InvitationChange, Step, retry_on_change};
@@ -27,7 +27,7 @@ async fn try_cancel(
     match invitation.state(now) {
         InvitationState::Pending => {}
         InvitationState::Cancelled => {
-            return Ok(Step::Done(Replayable::replayed(InvitationResponse::new(&invitation, now))));
+            return Ok(Step::Done(Replayable::replayed(InvitationResponse::new(&invitation, now, Viewer::Partner))));
         }
         InvitationState::Expired => {
             let detail = "The invitation has expired. An expired invitation cannot be cancelled, only renewed.";
@@ -38,10 +38,11 @@ async fn try_cancel(
         }
     }
     let event = invitation.event(EventType::InvitationCancelled, context.occurrence(&caller.acting.actor), []);
-    let answer = Answer { decision: Decision::Cancelled, decided_at: now };
+    let answer = Answer { decision: Decision::Cancelled { reason: None }, decided_at: now };
     let change = InvitationChange { before: &invitation, answer: &answer, grant: None, event: &event };
     if !context.app.store.close_invitation(context.op(), &change).await? {
         return Ok(Step::Changed);
     }
-    Ok(Step::Done(Replayable::done(InvitationResponse::new(&invitation.with_answer(answer), now))))
+    let cancelled = InvitationResponse::new(&invitation.with_answer(answer), now, Viewer::Partner);
+    Ok(Step::Done(Replayable::done(cancelled)))
 }

@@ -14,10 +14,10 @@ pub const FUNCTION: Function = Function {
         "POST /v1/partners/{partner_id}/invitations/{invitation_id}/cancel" => cancel::cancel, writes [
             InvalidTransition, InvitationExpired,
         ];
-        /// Renew a pending or expired invitation: it gets a new link and a new expiry.
+        /// Renew a pending or expired invitation: it gets a new link and a new expiry, and perhaps asks for something else.
         "POST /v1/partners/{partner_id}/invitations/{invitation_id}/renew" => renew::renew, writes [
-            CloudMismatch, CloudNotSupported, CustomerIsCspTenant, CustomerUnknown, InvalidTransition,
-            InvitationPending, MarketMismatch, RelationshipActive,
+            CloudMismatch, CloudNotSupported, CustomerIsCspTenant, CustomerUnknown, DelegatedAdminRequired,
+            InvalidTransition, InvitationPending, MarketMismatch, RateLimited, RelationshipActive,
         ];
     },
     needs: Needs::TABLE_AND_KEYS,

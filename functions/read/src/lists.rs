@@ -1,7 +1,7 @@
 //! Lists that several kinds of callers have.
 
 use domain::InvitationState;
-use platform::handler::views::{EventView, InvitationView, PageView, SubscriptionView};
+use platform::handler::views::{EventView, InvitationView, PageView, SubscriptionView, Viewer};
 use platform::handler::{Context, Filter, Found, KeyHolder, ListQuery, QueryReader};
 use platform::http_api::{InvalidField, Problem};
 use platform::store::{EventSubject, List};
@@ -25,7 +25,8 @@ pub(crate) async fn invitations(
 ) -> Result<Found<PageView<InvitationView>>, Problem> {
     let ByState(state) = query.filter;
     let found = context.app.store.invitations(context.op(), list, &query.page(caller), state).await?;
-    Ok(Found(PageView::new(found, |invitation| InvitationView::new(invitation, context.now()))))
+    let viewer = Viewer::from(&caller.principal);
+    Ok(Found(PageView::new(found, |invitation| InvitationView::new(invitation, context.now(), viewer))))
 }
 
 /// Subscriptions, newest first.

@@ -3,6 +3,7 @@
 use domain::{InvitationId, SubscriptionId};
 use platform::handler::views::{
     CustomerRow, EventView, InvitationResponse, InvitationView, PageView, SubscriptionResponse, SubscriptionView,
+    Viewer,
 };
 use platform::handler::{Context, Found, ListQuery, Path, ReadingPartner};
 use platform::http_api::Problem;
@@ -29,7 +30,8 @@ pub(crate) async fn invitation(
 ) -> Result<Found<InvitationResponse>, Problem> {
     let invitation = context.app.store.invitation(context.op(), &id).await?;
     let own = invitation.filter(|invitation| invitation.partner_id == caller.partner.partner_id);
-    Ok(Found(InvitationResponse::new(&own.ok_or_else(Problem::not_found)?, context.now())))
+    let viewer = Viewer::from(&caller.key.principal);
+    Ok(Found(InvitationResponse::new(&own.ok_or_else(Problem::not_found)?, context.now(), viewer)))
 }
 
 pub(crate) async fn customers(

@@ -3,6 +3,7 @@
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::Value;
 
+use super::{AcceptProof, CancelReason, RelationshipState, RequiredProof};
 use super::{
     Chain, CloudPolicy, DecisionKind, DelegatedAdmin, Event, EventType, Grant, GrantId, InvitationId, InvitationKind,
     InvitationState, Occurrence, PartnerId, Requirement, Subject, TenantId, Timestamp, digest,
@@ -37,8 +38,10 @@ pub enum Decision {
         /// Free text of the customer.
         reason: Option<String>,
     },
-    /// By the partner.
-    Cancelled,
+    Cancelled {
+        /// Why, if the partner did not cancel it itself.
+        reason: Option<CancelReason>,
+    },
 }
 
 impl Decision {
@@ -46,7 +49,7 @@ impl Decision {
         match self {
             Self::Accepted { .. } => DecisionKind::Accepted,
             Self::Declined { .. } => DecisionKind::Declined,
-            Self::Cancelled => DecisionKind::Cancelled,
+            Self::Cancelled { .. } => DecisionKind::Cancelled,
         }
     }
 }
@@ -70,6 +73,10 @@ pub struct Invitation {
     pub delegated_admin: Option<DelegatedAdmin>,
     /// The partner's message to the customer.
     pub message: Option<String>,
+    /// A contact at the customer. Only for the partner and the operator.
+    pub contact_email: Option<String>,
+    /// The partner's own reference. Only for the partner and the operator.
+    pub external_reference: Option<String>,
     pub created_at: Timestamp,
     /// From this time on the invitation cannot be answered.
     pub expires_at: Timestamp,
@@ -86,6 +93,8 @@ pub struct Invitation {
     pub key_number: u32,
     /// SHA-256 of the token of the link.
     pub token_hash: [u8; 32],
+    /// SHA-256 of the members of the last request that renewed it. A concurrent one with the same gets the same link.
+    pub renewal: Option<[u8; 32]>,
     /// SHA-256 of the members of the request that created it. A repeat with the same idempotency key must have the same.
     pub fingerprint: [u8; 32],
     /// Kind grant: the period of the relationship that it belongs to, and when that started.
@@ -102,7 +111,7 @@ impl Invitation {
         match self.answer.as_ref().map(|answer| &answer.decision) {
             Some(Decision::Accepted { .. }) => InvitationState::Accepted,
             Some(Decision::Declined { .. }) => InvitationState::Declined,
-            Some(Decision::Cancelled) => InvitationState::Cancelled,
+            Some(Decision::Cancelled { .. }) => InvitationState::Cancelled,
             None if self.expiry_announced || self.expires_at <= now => InvitationState::Expired,
             None => InvitationState::Pending,
         }
@@ -112,6 +121,17 @@ impl Invitation {
     /// nothing else.
     pub fn must_grant(&self, rules: &CloudPolicy) -> bool {
         rules.delegated_admin == Requirement::Required || self.is_grant()
+    }
+
+    /// What an acceptance must prove if the relationship is in this state. Starting again a relationship that has ended needs
+    /// the customer itself, no matter who ended it: otherwise a partner could undo the end with its own link.
+    pub fn accept_proof(&self, rules: &CloudPolicy, relationship: RelationshipState) -> AcceptProof {
+        let starts_again = !self.is_grant() && relationship == RelationshipState::Ended;
+        let by_policy = rules.accept_proof;
+        AcceptProof {
+            relationship: if starts_again { RequiredProof::Customer } else { by_policy.relationship },
+            ..by_policy
+        }
     }
 
     /// Returns the invitation with the answer applied.

@@ -41,7 +41,8 @@ pub use ids::{
 pub use invitation::{AcceptedBy, Answer, Decision, Invitation};
 pub use partner::Partner;
 pub use policy::{
-    AcceptProof, Action, CloudPolicy, CspTenant, Permission, Policy, PolicyError, PolicyVersion, Requirement,
+    AcceptProof, Action, CloudPolicy, CspTenant, Permission, Policy, PolicyError, PolicyVersion, RequiredProof,
+    Requirement,
 };
 pub use relationship::Relationship;
 pub use secret_version::SecretVersion;
@@ -50,6 +51,7 @@ pub use tenant::Tenant;
 pub use time::Timestamp;
 pub use verify_chain::{BrokenChain, verify_chain};
 pub use vocabulary::{
-    ActorKind, BillingCycle, CallerKind, Cloud, DecisionKind, DeliveryPurpose, DeliveryState, EndpointState,
-    GrantState, InvitationKind, InvitationState, Market, PartnerStatus, Proof, RelationshipState, Role, Term,
+    ActorKind, BillingCycle, CallerKind, CancelReason, Cloud, DecisionKind, DeliveryPurpose, DeliveryState,
+    EndpointState, GrantState, InvitationKind, InvitationState, Market, PartnerStatus, Proof, RelationshipState, Role,
+    Term,
 };

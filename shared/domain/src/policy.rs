@@ -32,16 +32,27 @@ words! {
         Optional = "optional",
         Required = "required",
     }
-    /// What an acceptance must prove: possession of the link, or of a key of the customer.
-    AcceptProof {
+    /// What must be proven: possession of the link, or that the customer itself acts (by its key).
+    RequiredProof {
         Link = "link",
-        CustomerKey = "customer_key",
+        Customer = "customer",
     }
     /// Whether a CSP tenant can be a customer (MP-40).
     CspTenant {
         Refused = "refused",
         Allowed = "allowed",
     }
+}
+
+/// What an acceptance must prove, by what it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct AcceptProof {
+    /// To start a relationship. Starting again one that has ended always needs `customer`.
+    pub relationship: RequiredProof,
+    /// To grant roles.
+    pub roles: RequiredProof,
 }
 
 /// The rules of one cloud.
@@ -53,6 +64,7 @@ pub struct CloudPolicy {
     pub multi_partner: Permission,
     /// Whether invitations must ask for delegated administration.
     pub delegated_admin: Requirement,
+    /// What an acceptance must prove.
     pub accept_proof: AcceptProof,
     pub csp_tenant_as_customer: CspTenant,
 }

@@ -69,6 +69,11 @@ impl Timestamp {
         (DAY_MS - self.0 % DAY_MS).unsigned_abs().div_ceil(1000)
     }
 
+    /// The next UTC midnight.
+    pub fn next_midnight(self) -> Self {
+        Self(self.0 - self.0.rem_euclid(DAY_MS) + DAY_MS)
+    }
+
     /// Thirteen digits, so that text order is time order.
     pub fn sortable(self) -> String {
         format!("{:013}", self.0)
@@ -195,6 +200,8 @@ mod tests {
         let at = Timestamp::from_millis(1_795_391_999_999);
         assert_eq!(at.day(), "20261122");
         assert_eq!(at.seconds_to_midnight(), 1);
+        assert_eq!(at.next_midnight(), Timestamp::from_millis(1_795_392_000_000));
+        assert_eq!(at.next_midnight().next_midnight(), at.next_midnight().plus_days(1));
         assert_eq!((at - Duration::from_secs(1)).seconds_to_midnight(), 2, "1.001 s are left");
         assert_eq!(Timestamp::from_millis(1_795_392_000_000).day(), "20261123");
         assert_eq!(Timestamp::from_millis(1_795_392_000_000).seconds_to_midnight(), 86_400);

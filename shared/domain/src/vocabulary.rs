@@ -40,6 +40,10 @@ words! {
         Declined = "declined",
         Cancelled = "cancelled",
     }
+    /// Why an invitation was cancelled, if not by its partner.
+    CancelReason {
+        RelationshipEnded = "relationship_ended",
+    }
     /// The state of a relationship. With `none` there have only been invitations.
     RelationshipState {
         None = "none",

@@ -62,6 +62,7 @@ impl Scene {
             }
             Code::ApproverNotPermitted | Code::AcceptProofRequired => self.send_at(time(STRICT), &base.request).await,
             Code::CloudNotSupported => self.send_at(time(NO_PUBLIC_CLOUD), &base.request).await,
+            Code::InvitationChanged => self.send(&base.request.clone().member("version", 2)).await,
             Code::SubscriptionImmutable => self.send(&base.request).await,
             Code::DelegatedAdminRequired => {
                 let base = self.base_in(key, "us_gov").await;
@@ -188,8 +189,14 @@ impl Scene {
         answer
     }
 
-    /// Uses up the day's invitations.
+    /// Uses up the day's invitations, or its renewals.
     async fn invite_often(&self, base: &Base) {
+        if base.request.key.ends_with("/renew") {
+            for _ in 0..20 {
+                self.send(&base.request).await.expect(200);
+            }
+            return;
+        }
         for _ in 0..5 {
             let (id, _) = self.world.open(&base.partner, &base.customer, Value::Null).await;
             self.world.send(&base.partner.cancel(&id)).await.expect(200);

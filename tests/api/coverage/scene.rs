@@ -177,7 +177,7 @@ impl Scene {
             (_, "invitations") => invitation,
             (_, "subscriptions") => subscription,
             (_, "accept") if path.starts_with("/v1/invitations/") => acceptance(token, &json!("as_requested")),
-            (_, "accept") => json!({"accepted_by": accepted_by, "delegated_admin": "as_requested"}),
+            (_, "accept") => json!({"version": 1, "accepted_by": accepted_by, "delegated_admin": "as_requested"}),
             (_, "preview" | "decline") if path.starts_with("/v1/invitations/") => json!({"token": token}),
             ("POST", "customers") => tenant("Contoso"),
             ("POST", "partners") => tenant("Northwind"),
@@ -215,7 +215,7 @@ fn make_strict(version: &mut Value) {
     version["roles"]["customer"] = json!("billing_admin");
     let readers = version["roles"]["actions"]["read"].as_array_mut().expect("roles");
     readers.retain(|role| role != "billing_admin");
-    version["clouds"]["public"]["accept_proof"] = json!("customer_key");
+    version["clouds"]["public"]["accept_proof"] = json!({"relationship": "customer", "roles": "customer"});
 }
 
 impl Base {

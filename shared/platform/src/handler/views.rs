@@ -10,6 +10,7 @@ mod page;
 mod policy;
 mod relationship;
 mod subscription;
+mod viewer;
 
 pub use endpoint::{
     DeliveryQueuedView, DeliveryView, EndpointCreatedView, EndpointResponse, EndpointView, ResentView,
@@ -31,3 +32,4 @@ pub use relationship::{
     CustomerRow, GrantResponse, GrantView, PartnerRow, RelationshipResponse, RelationshipStartView, RelationshipView,
 };
 pub use subscription::{SubscriptionResponse, SubscriptionView};
+pub use viewer::Viewer;

@@ -66,6 +66,18 @@ pub enum Patch<T> {
 }
 
 impl<T> Patch<T> {
+    /// The value after the change.
+    pub fn applied_to(&self, before: Option<&T>) -> Option<T>
+    where
+        T: Clone,
+    {
+        match self {
+            Self::Keep => before.cloned(),
+            Self::Remove => None,
+            Self::Set(value) => Some(value.clone()),
+        }
+    }
+
     /// The value that is asked for, unless nothing changes.
     pub fn change(self) -> Option<Option<T>> {
         match self {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use domain::{InvitationId, InvitationState};
+use domain::{InvitationId, InvitationState, Timestamp};
 
 use super::field::FieldError;
 
@@ -101,7 +101,7 @@ codes! {
     /// Only a global administrator of the customer may answer an invitation.
     ApproverNotPermitted = "approver_not_permitted", 403, "Approver not permitted",
         "Ask a global administrator of the customer to answer.";
-    /// The link alone is not enough to accept this invitation.
+    /// The link alone is not enough for this acceptance. `detail` says what needs more proof.
     AcceptProofRequired = "accept_proof_required", 403, "Stronger proof required",
         "Accept it with an access key of the customer.";
     /// The partner is suspended.
@@ -137,6 +137,9 @@ codes! {
     /// The current state does not allow this change. For example, the invitation was already answered.
     InvalidTransition = "invalid_transition", 409, "Not allowed in the current state",
         "Read the current state, then decide again.";
+    /// The invitation is not in the version that the request names. Since then it was amended, renewed or changed in another way.
+    InvitationChanged = "invitation_changed", 409, "Invitation changed",
+        "Read the invitation again, and decide on what it asks for now.";
     /// The subscription id is already registered, with other content or by another partner.
     SubscriptionExists = "subscription_exists", 409, "Subscription id already in use",
         "Use another subscription id.";
@@ -203,9 +206,9 @@ codes! {
     /// `partner_of_record` names another partner.
     PartnerOfRecordMismatch = "partner_of_record_mismatch", 422, "Different partner of record",
         "Leave the member out, or send your own partner id.";
-    /// Today's limit for new invitations to this customer is used up.
+    /// A limit is used up, for example today's new invitations to a customer, or today's renewals. `detail` says which.
     RateLimited = "rate_limited", 429, "Rate limit exceeded",
-        "Wait until midnight UTC, as `Retry-After` says.", retryable;
+        "Wait as long as `Retry-After` says.", retryable;
     /// The request failed because of an error in the service.
     Internal = "internal", 500, "Internal error",
         "Report the value of `instance` to the operator.";
@@ -271,6 +274,15 @@ impl Problem {
     pub fn invitation_pending(open: &InvitationId) -> Self {
         let detail = "This customer already has an open invitation. Renew or cancel the one in `invitation_id`.";
         Self::new(Code::InvitationPending, detail).about("invitation_id", open.as_str())
+    }
+
+    /// 429 `rate_limited` until the next UTC midnight. `what` is in the plural.
+    pub fn daily_limit(limit: u32, what: &str, now: Timestamp) -> Self {
+        let from = now.next_midnight();
+        let detail = format!(
+            "The limit of {limit} {what} per customer and UTC day is reached. The next one is possible from {from}."
+        );
+        Self::new(Code::RateLimited, detail).retry_after(now.seconds_to_midnight())
     }
 
     /// 403 `partner_not_active`.

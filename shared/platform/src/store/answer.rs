@@ -12,7 +12,9 @@ use super::op_context::OpContext;
 use super::relationship::{ACTIVE_IN_PERIOD, read_relationship};
 use super::table::Store;
 use super::write::Write;
-use domain::{Answer, Decision, Event, Grant, Invitation, Relationship, RelationshipState, Timestamp};
+use domain::{
+    Answer, CancelReason, Decision, Event, Grant, Invitation, InvitationId, Relationship, RelationshipState, Timestamp,
+};
 
 /// The result of accepting.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +28,8 @@ pub enum Answered {
     NotActive,
     /// Another invitation is open instead.
     Superseded,
+    /// The relationship has ended, and this acceptance may not start it again.
+    MayNotRestart,
 }
 
 /// The answer to an invitation, and what it leads to.
@@ -40,7 +44,8 @@ pub struct InvitationChange<'a> {
 }
 
 impl Store {
-    /// Accepts an invitation. The relationship starts (kind reseller) or continues (kind grant), and the grant starts.
+    /// Accepts an invitation. The relationship starts (kind reseller) or continues (kind grant), and the grant starts. Only
+    /// with `may_restart`, a relationship that has ended starts again.
     ///
     /// # Errors
     /// [`StoreError`], in both methods here.
@@ -49,6 +54,7 @@ impl Store {
         op: OpContext,
         change: &InvitationChange<'_>,
         requirements: CustomerRequirements,
+        may_restart: bool,
     ) -> Result<Answered, StoreError> {
         let before = change.before;
         let next = NextEvent::after(&before.chain, change.event);
@@ -56,7 +62,7 @@ impl Store {
         let mut writes = vec![
             answer_invitation(change, &next),
             requirements.guard(&before.customer),
-            accept_into_relationship(before, op.occurred_at),
+            accept_into_relationship(before, op.occurred_at, may_restart),
             next.put(),
         ];
         writes.extend(change.grant.map(|grant| create_grant(grant, since)));
@@ -68,14 +74,18 @@ impl Store {
         if outcome.refusal(&own).is_some() || self.invitation_changed(op, before).await? {
             return Ok(Answered::Changed);
         }
+        let relationship = outcome.refusal(&keys::relationship(&before.customer, &before.partner_id));
+        let is_refused = relationship.is_some();
+        let relationship = relationship.and_then(|refusal| refusal.item.as_ref()).map(read_relationship).transpose()?;
+        let has_ended = relationship.as_ref().is_some_and(|found| found.state == RelationshipState::Ended);
+        if has_ended && !before.is_grant() && !may_restart {
+            return Ok(Answered::MayNotRestart);
+        }
         if let Some(refusal) = requirements.refusal(&before.customer, &outcome)? {
             return Ok(Answered::Tenant(refusal));
         }
         // If it was none of these, it was the event: the chain has moved on.
-        let relationship = keys::relationship(&before.customer, &before.partner_id);
-        let Some(refusal) = outcome.refusal(&relationship) else { return Ok(Answered::Changed) };
-        let relationship = refusal.item.as_ref().map(read_relationship).transpose()?;
-        Ok(explain_accept(before, relationship.as_ref()))
+        Ok(if is_refused { explain_accept(before, relationship.as_ref()) } else { Answered::Changed })
     }
 
     /// Declines or cancels an invitation, so that the relationship is free for another one. Returns `false` if the
@@ -116,13 +126,12 @@ fn explain_accept(invitation: &Invitation, relationship: Option<&Relationship>) 
 }
 
 /// The update of the relationship when an invitation is accepted.
-fn accept_into_relationship(invitation: &Invitation, now: Timestamp) -> Write {
+fn accept_into_relationship(invitation: &Invitation, now: Timestamp, may_restart: bool) -> Write {
     let (customer, partner) = (&invitation.customer, &invitation.partner_id);
     let write = Write::update(keys::relationship(customer, partner), "open_invitation = :id");
     let write = match &invitation.period {
         Some((period, _)) => write.and(ACTIVE_IN_PERIOD).text(":period", period.as_str()),
-        None => write
-            .and("relation <> :active")
+        None => restart(write, may_restart)
             .set("relation = :active, period = :id, since = :now, gsi1pk = :partner, gsi2pk = :customer, listed = :listed")
             .remove("ended")
             .value(":now", number(now.millis()))
@@ -135,6 +144,25 @@ fn accept_into_relationship(invitation: &Invitation, now: Timestamp) -> Write {
         .remove("open_invitation, open_until")
         .text(":id", invitation.invitation_id.as_str())
         .text(":active", RelationshipState::Active.as_str())
+}
+
+fn restart(write: Write, may_restart: bool) -> Write {
+    if may_restart {
+        return write.and("relation <> :active");
+    }
+    write.and("relation = :none").text(":none", RelationshipState::None.as_str())
+}
+
+/// The end of a relationship cancels its open invitation. There is no event of the invitation: the event of the end names it.
+pub(super) fn cancel_with_relationship(id: &InvitationId, now: Timestamp) -> Write {
+    Write::update(keys::invitation(id), "answer = :pending AND expires > :now AND attribute_exists(gsi3sk)")
+        .set("answer = :cancelled, decided = :now, cancel_reason = :reason")
+        .increment_version()
+        .remove("gsi3pk, gsi3sk")
+        .text(":pending", PENDING)
+        .text(":cancelled", decision_word(&Decision::Cancelled { reason: None }))
+        .text(":reason", CancelReason::RelationshipEnded.as_str())
+        .value(":now", number(now.millis()))
 }
 
 /// The update of the invitation. Its guard repeats every decision that was based on what was read.
@@ -167,7 +195,7 @@ fn answer_invitation(change: &InvitationChange<'_>, next: &NextEvent<'_>) -> Wri
             write.set("granted = :granted").value(":granted", granted)
         }
         Decision::Declined { reason: Some(reason) } => write.set("reason = :reason").value(":reason", text(reason)),
-        Decision::Declined { reason: None } | Decision::Cancelled => write,
+        Decision::Declined { reason: None } | Decision::Cancelled { .. } => write,
     }
 }
 
@@ -175,6 +203,6 @@ fn decision_word(decision: &Decision) -> &'static str {
     match decision {
         Decision::Accepted { .. } => "accepted",
         Decision::Declined { .. } => "declined",
-        Decision::Cancelled => "cancelled",
+        Decision::Cancelled { .. } => "cancelled",
     }
 }

@@ -134,13 +134,11 @@ fn explain_relationship(invitation: &Invitation, relationship: Option<&Relations
 /// The update of the relationship. No other invitation may be open, and the daily limit must not be reached. The
 /// relationship must be active in the invitation's period (kind grant) or not active (kind reseller).
 fn open_invitation(invitation: &Invitation, now: Timestamp, daily_limit: u32) -> Write {
-    let guard = "(attribute_not_exists(open_invitation) OR open_until <= :now) AND \
-                 (attribute_not_exists(#day0) OR #day0 < :limit)";
-    let mut write = Write::update(keys::relationship(&invitation.customer, &invitation.partner_id), guard)
+    let guard = "(attribute_not_exists(open_invitation) OR open_until <= :now)";
+    let write = Write::update(keys::relationship(&invitation.customer, &invitation.partner_id), guard)
         .set("v = if_not_exists(v, :schema), relation = if_not_exists(relation, :none)")
         .set("open_invitation = :id, open_until = :until, version = if_not_exists(version, :zero) + :one")
         .set("event_seq = if_not_exists(event_seq, :zero), event_hash = if_not_exists(event_hash, :zeros)")
-        .set("#day0 = if_not_exists(#day0, :zero) + :one")
         .value(":schema", number(SCHEMA))
         .text(":none", RelationshipState::None.as_str())
         .text(":active", RelationshipState::Active.as_str())
@@ -150,13 +148,7 @@ fn open_invitation(invitation: &Invitation, now: Timestamp, daily_limit: u32) ->
         .value(":zero", number(0))
         .value(":one", number(1))
         .value(":zeros", bytes(&[0; 32]))
-        .value(":limit", number(daily_limit));
-    // Today's counter, and the seven before it, which are removed.
-    for ago in 0..=7 {
-        let day = format!("#day{ago}");
-        write = write.name(&day, format!("invited_{}", now.minus_days(ago).day()));
-        write = if ago > 0 { write.remove(day) } else { write };
-    }
+        .count_today("invited", now, daily_limit);
     match &invitation.period {
         Some((period, _)) => write.and(ACTIVE_IN_PERIOD).text(":period", period.as_str()),
         None => write.and("(attribute_not_exists(relation) OR relation <> :active)"),

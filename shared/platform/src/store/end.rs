@@ -1,5 +1,6 @@
 //! Ending a relationship, with all its grants, or one grant. Subscriptions do not change.
 
+use super::answer::cancel_with_relationship;
 use super::chain::NextEvent;
 use super::error::StoreError;
 use super::grant::read_grant;
@@ -10,7 +11,7 @@ use super::query::{Index, PageQuery, Range};
 use super::relationship::{PERIOD_END, read_relationship, touch_in_period};
 use super::table::Store;
 use super::write::Write;
-use domain::{AggregateKind, Event, Grant, PartnerId, Relationship, RelationshipState, TenantId};
+use domain::{AggregateKind, Event, Grant, InvitationId, PartnerId, Relationship, RelationshipState, TenantId};
 
 /// The result of ending something.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +19,8 @@ pub enum Ended {
     Done,
     /// It has changed since it was read.
     Changed,
+    /// The invitation that was to be cancelled is not pending any more.
+    InvitationOver,
 }
 
 /// The number of grants read by one query.
@@ -62,29 +65,36 @@ impl Store {
         }
     }
 
-    /// Ends an active relationship.
+    /// Ends an active relationship, and cancels its open invitation if there is one.
     pub async fn end_relationship(
         &self,
         op: OpContext,
         relationship: &Relationship,
+        open: Option<&InvitationId>,
         event: &Event,
     ) -> Result<Ended, StoreError> {
         let period = relationship.period.as_ref().map(|(id, _)| id.tail()).unwrap_or_default();
         let next = NextEvent::after(&relationship.chain, event);
-        let write = Write::update(
-            keys::relationship(&relationship.customer, &relationship.partner_id),
-            "relation = :active AND version = :version",
-        )
-        .set("relation = :ended, ended = :now, #period_end = :now")
-        .remove("open_invitation, open_until")
-        .name("#period_end", format!("{PERIOD_END}{period}"))
-        .text(":active", RelationshipState::Active.as_str())
-        .text(":ended", RelationshipState::Ended.as_str())
-        .value(":now", number(op.occurred_at.millis()))
-        .value(":version", number(relationship.version))
-        .increment_version()
-        .advance(&next);
-        self.end(op, &[write, next.put()]).await
+        let own = keys::relationship(&relationship.customer, &relationship.partner_id);
+        let write = Write::update(own.clone(), "relation = :active AND version = :version")
+            .set("relation = :ended, ended = :now, #period_end = :now")
+            .remove("open_invitation, open_until")
+            .name("#period_end", format!("{PERIOD_END}{period}"))
+            .text(":active", RelationshipState::Active.as_str())
+            .text(":ended", RelationshipState::Ended.as_str())
+            .value(":now", number(op.occurred_at.millis()))
+            .value(":version", number(relationship.version))
+            .increment_version()
+            .advance(&next);
+        let mut writes = vec![write, next.put()];
+        writes.extend(open.map(|id| cancel_with_relationship(id, op.occurred_at)));
+        let outcome = self.transact(op, &writes).await?;
+        let is_over = open.is_some_and(|id| outcome.refusal(&keys::invitation(id)).is_some());
+        Ok(match outcome.is_committed() {
+            true => Ended::Done,
+            false if is_over && outcome.refusal(&own).is_none() => Ended::InvitationOver,
+            false => Ended::Changed,
+        })
     }
 
     /// Ends an active grant. The relationship stays active.
@@ -99,10 +109,7 @@ impl Store {
             .text(":ended", "ended")
             .value(":now", number(op.occurred_at.millis()));
         // The new version makes a request that ends the relationship at the same time read the grants again.
-        self.end(op, &[write, touch_in_period(grant), next.put()]).await
-    }
-
-    async fn end(&self, op: OpContext, writes: &[Write]) -> Result<Ended, StoreError> {
-        Ok(if self.transact(op, writes).await?.is_committed() { Ended::Done } else { Ended::Changed })
+        let outcome = self.transact(op, &[write, touch_in_period(grant), next.put()]).await?;
+        Ok(if outcome.is_committed() { Ended::Done } else { Ended::Changed })
     }
 }

@@ -8,7 +8,9 @@ use super::item::{CorruptItem, Item, ItemBuilder, ItemReader};
 use super::keys::{self, Listed, Mark};
 use super::op_context::OpContext;
 use super::table::Store;
-use domain::{AcceptedBy, Answer, Chain, Decision, DelegatedAdmin, Invitation, InvitationId, InvitationKind};
+use domain::{
+    AcceptedBy, Answer, CancelReason, Chain, Decision, DelegatedAdmin, Invitation, InvitationId, InvitationKind,
+};
 
 impl Store {
     /// An invitation, read now.
@@ -38,6 +40,8 @@ pub(super) fn invitation_item(invitation: &Invitation, chain: Chain) -> Item {
         .text("kind", invitation.kind.as_str())
         .text("partner_name", &invitation.partner_name)
         .maybe_text("message", invitation.message.as_ref())
+        .maybe_text("contact_email", invitation.contact_email.as_ref())
+        .maybe_text("external_reference", invitation.external_reference.as_ref())
         .time("created", invitation.created_at)
         .time("expires", invitation.expires_at)
         .text("answer", PENDING)
@@ -74,6 +78,8 @@ pub(super) fn read_invitation(item: &Item) -> Result<Invitation, CorruptItem> {
         customer: reader.parsed(keys::GSI2_PK, keys::parse_customer_view)?,
         delegated_admin: read_admin(&reader, "asked")?,
         message: reader.maybe_text("message")?.map(str::to_owned),
+        contact_email: reader.maybe_text("contact_email")?.map(str::to_owned),
+        external_reference: reader.maybe_text("external_reference")?.map(str::to_owned),
         created_at: reader.time("created")?,
         expires_at: reader.time("expires")?,
         expiry_announced: answer.is_none() && reader.get(keys::GSI3_SK).is_none(),
@@ -83,6 +89,7 @@ pub(super) fn read_invitation(item: &Item) -> Result<Invitation, CorruptItem> {
         token_generation: reader.number("token_gen")?,
         key_number: reader.number("key_number")?,
         token_hash: reader.hash("token_hash")?,
+        renewal: reader.get("renewal").map(|_| reader.hash("renewal")).transpose()?,
         fingerprint: reader.hash("fingerprint")?,
         period: period.zip(reader.maybe_time("since")?),
         chain: reader.chain()?,
@@ -101,7 +108,7 @@ fn read_answer(reader: &ItemReader<'_>) -> Result<Option<Answer>, CorruptItem> {
             },
         },
         "declined" => Decision::Declined { reason: reader.maybe_text("reason")?.map(str::to_owned) },
-        "cancelled" => Decision::Cancelled,
+        "cancelled" => Decision::Cancelled { reason: reader.maybe_parsed("cancel_reason", CancelReason::parse)? },
         _ => return Err(reader.corrupt("answer", "has an unknown value")),
     };
     Ok(Some(Answer { decision, decided_at: reader.time("decided")? }))

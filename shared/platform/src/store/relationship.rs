@@ -47,6 +47,22 @@ impl Write {
         self.text(":active", RelationshipState::Active.as_str()).text(":period", period.as_str())
     }
 
+    /// Counts an action of today, of which there may be so many. The counters of the seven days before are removed.
+    pub(super) fn count_today(self, counter: &str, now: Timestamp, limit: u32) -> Self {
+        let mut write = self
+            .and("(attribute_not_exists(#day0) OR #day0 < :limit)")
+            .set("#day0 = if_not_exists(#day0, :zero) + :one")
+            .value(":zero", number(0))
+            .value(":one", number(1))
+            .value(":limit", number(limit));
+        for ago in 0..=7 {
+            let day = format!("#day{ago}");
+            write = write.name(&day, format!("{counter}_{}", now.minus_days(ago).day()));
+            write = if ago > 0 { write.remove(day) } else { write };
+        }
+        write
+    }
+
     pub(super) fn increment_version(self) -> Self {
         self.set("version = version + :one").value(":one", number(1))
     }

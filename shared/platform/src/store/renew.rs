@@ -1,10 +1,12 @@
-//! Renewing an invitation, also an expired one: a new link and a new expiry. The old link stops working at once.
+//! Renewing an invitation, also an expired one: a new link, a new expiry, and perhaps another message and other roles. The old
+//! link stops working at once, so what it showed can't be accepted any more.
 
 use super::chain::NextEvent;
 use super::customer::{CustomerRequirements, TenantRefusal};
 use super::error::StoreError;
+use super::grant::admin_value;
 use super::invitation::PENDING;
-use super::item::{bytes, number};
+use super::item::{bytes, number, text};
 use super::keys::{self, Mark};
 use super::op_context::OpContext;
 use super::relationship::{ACTIVE_IN_PERIOD, read_relationship};
@@ -26,10 +28,12 @@ pub enum Renewed {
     NotActive,
     /// Another invitation is open.
     Pending(InvitationId),
+    /// The daily limit is reached.
+    LimitReached,
 }
 
 impl Store {
-    /// Gives `before` the link and expiry of `after`.
+    /// Gives `before` the link, expiry, message and roles of `after`.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -39,13 +43,14 @@ impl Store {
         before: &Invitation,
         after: &Invitation,
         requirements: CustomerRequirements,
+        daily_limit: u32,
         event: &Event,
     ) -> Result<Renewed, StoreError> {
         let next = NextEvent::after(&before.chain, event);
         let writes = [
             renew(before, after).advance(&next),
             requirements.guard(&before.customer),
-            reopen(after, op.occurred_at),
+            reopen(after, op.occurred_at, daily_limit),
             next.put(),
         ];
         let outcome = self.transact(op, &writes).await?;
@@ -68,13 +73,14 @@ impl Store {
 
 /// Why the relationship refused a renewal.
 fn explain_renew(before: &Invitation, relationship: Option<&Relationship>, now: Timestamp) -> Renewed {
-    let active = relationship.and_then(Relationship::active_period);
-    let open = relationship.and_then(|relationship| relationship.open_at(now));
+    let Some(relationship) = relationship else { return Renewed::Changed };
+    let active = relationship.active_period();
+    let open = relationship.open_at(now).filter(|open| **open != before.invitation_id);
     match (&before.period, active, open) {
         (None, Some(_), _) => Renewed::RelationshipActive,
         (Some((period, _)), active, _) if active != Some(period) => Renewed::NotActive,
         (_, _, Some(open)) => Renewed::Pending(open.clone()),
-        _ => Renewed::Changed,
+        _ => Renewed::LimitReached,
     }
 }
 
@@ -84,6 +90,9 @@ fn renew(before: &Invitation, after: &Invitation) -> Write {
     Write::update(keys::invitation(&before.invitation_id), "answer = :pending AND version = :version")
         .set("token_gen = :generation, key_number = :key, token_hash = :token_hash, expires = :expires")
         .set("version = :next, gsi3pk = :due, gsi3sk = :due_at")
+        .set_or_remove("asked", ":asked", after.delegated_admin.as_ref().map(admin_value))
+        .set_or_remove("message", ":message", after.message.as_ref().map(text))
+        .set_or_remove("renewal", ":renewal", after.renewal.as_ref().map(|hash| bytes(hash)))
         .text(":pending", PENDING)
         .value(":version", number(before.version))
         .value(":next", number(after.version))
@@ -95,9 +104,9 @@ fn renew(before: &Invitation, after: &Invitation) -> Write {
         .text(":due_at", mark.entry)
 }
 
-/// The update of the relationship. No other invitation may be open. The relationship must be active in the invitation's
-/// period (kind grant) or not active (kind reseller).
-fn reopen(invitation: &Invitation, now: Timestamp) -> Write {
+/// The update of the relationship. No other invitation may be open, and the daily limit must not be reached. The
+/// relationship must be active in the invitation's period (kind grant) or not active (kind reseller).
+fn reopen(invitation: &Invitation, now: Timestamp, daily_limit: u32) -> Write {
     let guard = "(attribute_not_exists(open_invitation) OR open_invitation = :id OR open_until <= :now)";
     let write = Write::update(keys::relationship(&invitation.customer, &invitation.partner_id), guard)
         .set("open_invitation = :id, open_until = :until")
@@ -105,7 +114,8 @@ fn reopen(invitation: &Invitation, now: Timestamp) -> Write {
         .text(":active", RelationshipState::Active.as_str())
         .text(":id", invitation.invitation_id.as_str())
         .value(":until", number(invitation.expires_at.millis()))
-        .value(":now", number(now.millis()));
+        .value(":now", number(now.millis()))
+        .count_today("renewed", now, daily_limit);
     match &invitation.period {
         Some((period, _)) => write.and(ACTIVE_IN_PERIOD).text(":period", period.as_str()),
         None => write.and("relation <> :active"),

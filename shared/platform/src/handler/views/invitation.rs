@@ -1,9 +1,10 @@
 use domain::{
     AcceptProof, AcceptedBy, Answer, Cloud, CloudPolicy, Decision, DecisionKind, DelegatedAdmin, Invitation,
-    InvitationId, InvitationKind, InvitationState, Market, Partner, PartnerId, PartnerStatus, TenantId, Timestamp,
+    InvitationId, InvitationKind, InvitationState, Market, Partner, PartnerId, PartnerStatus, RelationshipState,
+    RequiredProof, TenantId, Timestamp,
 };
 
-use super::{GrantView, RelationshipStartView};
+use super::{GrantView, RelationshipStartView, Viewer};
 
 crate::views! {
     /// Delegated administration: asked for in an invitation, or granted in an answer.
@@ -36,9 +37,10 @@ crate::views! {
         /// Only if the invitation was accepted.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub delegated_admin: Option<GrantedView>,
-        /// The customer's reason for declining.
+        /// The customer's reason for declining, or `relationship_ended` if the end of the relationship cancelled the invitation.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub reason: Option<String>,
+        /// Not shown to the holder of a link.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub accepted_by: Option<AcceptedByView>,
     }
@@ -55,6 +57,12 @@ crate::views! {
         pub delegated_admin: Option<DelegatedAdminView>,
         /// The partner's message to the customer.
         pub message: Option<String>,
+        /// A contact at the customer. Shown only to the partner and the operator.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub contact_email: Option<String>,
+        /// The partner's own reference. Shown only to the partner and the operator.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub external_reference: Option<String>,
         pub created_at: Timestamp,
         /// From this time on the invitation cannot be answered.
         pub expires_at: Timestamp,
@@ -90,6 +98,8 @@ crate::views! {
         pub name: String,
         pub cloud: Cloud,
         pub market: Market,
+        /// While the partner is suspended, its invitations cannot be accepted.
+        pub status: PartnerStatus,
     }
 
     /// What the customer sees before it answers.
@@ -98,6 +108,7 @@ crate::views! {
         pub partner: InvitingPartnerView,
         /// Whether delegated administration can be narrowed but not refused.
         pub requires_delegated_admin: bool,
+        /// What accepting this invitation must prove now.
         pub accept_proof: AcceptProof,
     }
 }
@@ -121,13 +132,14 @@ impl AcceptedByView {
 }
 
 impl AnswerView {
-    pub fn new(answer: &Answer) -> Self {
+    pub fn new(answer: &Answer, viewer: Viewer) -> Self {
         let (delegated_admin, reason, accepted_by) = match &answer.decision {
             Decision::Accepted { granted, accepted_by } => {
-                (Some(GrantedView::new(granted.as_ref())), None, Some(AcceptedByView::new(accepted_by)))
+                let person = (viewer != Viewer::Link).then(|| AcceptedByView::new(accepted_by));
+                (Some(GrantedView::new(granted.as_ref())), None, person)
             }
             Decision::Declined { reason } => (None, reason.clone(), None),
-            Decision::Cancelled => (None, None, None),
+            Decision::Cancelled { reason } => (None, reason.map(|reason| reason.to_string()), None),
         };
         let decision = answer.decision.kind();
         Self { decision, decided_at: answer.decided_at, delegated_admin, reason, accepted_by }
@@ -135,7 +147,8 @@ impl AnswerView {
 }
 
 impl InvitationView {
-    pub fn new(invitation: &Invitation, now: Timestamp) -> Self {
+    pub fn new(invitation: &Invitation, now: Timestamp, viewer: Viewer) -> Self {
+        let of_partner = |text: &Option<String>| text.clone().filter(|_| viewer.sees_partners_notes());
         Self {
             invitation_id: invitation.invitation_id.clone(),
             kind: invitation.kind,
@@ -145,9 +158,11 @@ impl InvitationView {
             customer_tenant_id: invitation.customer.clone(),
             delegated_admin: invitation.delegated_admin.as_ref().map(DelegatedAdminView::new),
             message: invitation.message.clone(),
+            contact_email: of_partner(&invitation.contact_email),
+            external_reference: of_partner(&invitation.external_reference),
             created_at: invitation.created_at,
             expires_at: invitation.expires_at,
-            answer: invitation.answer.as_ref().map(AnswerView::new),
+            answer: invitation.answer.as_ref().map(|answer| AnswerView::new(answer, viewer)),
             version: invitation.version,
             policy_version: invitation.policy_version,
         }
@@ -155,20 +170,20 @@ impl InvitationView {
 }
 
 impl InvitationResponse {
-    pub fn new(invitation: &Invitation, now: Timestamp) -> Self {
-        Self { invitation: InvitationView::new(invitation, now) }
+    pub fn new(invitation: &Invitation, now: Timestamp, viewer: Viewer) -> Self {
+        Self { invitation: InvitationView::new(invitation, now, viewer) }
     }
 }
 
 impl AcceptanceView {
     /// Depends on nothing but the accepted invitation. `None` while it is not accepted.
-    pub fn new(accepted: &Invitation) -> Option<Self> {
+    pub fn new(accepted: &Invitation, viewer: Viewer) -> Option<Self> {
         let answer = accepted.answer.as_ref()?;
         let Decision::Accepted { granted, .. } = &answer.decision else { return None };
         let at = answer.decided_at;
         let started = |granted| GrantView::new(&accepted.grant(granted, at, 0), at, None, PartnerStatus::Active);
         Some(Self {
-            invitation: InvitationView::new(accepted, at),
+            invitation: InvitationView::new(accepted, at, viewer),
             relationship: RelationshipStartView::new(accepted, at),
             grant: granted.as_ref().map(started),
         })
@@ -177,18 +192,27 @@ impl AcceptanceView {
 
 impl InvitingPartnerView {
     pub fn new(partner: &Partner) -> Self {
-        Self { name: partner.name.clone(), cloud: partner.cloud, market: partner.market }
+        Self { name: partner.name.clone(), cloud: partner.cloud, market: partner.market, status: partner.status }
     }
 }
 
 impl PreviewView {
-    /// `rules` are those of the partner's cloud. Without any, the invitation is still shown.
-    pub fn new(invitation: &Invitation, partner: &Partner, rules: Option<&CloudPolicy>, now: Timestamp) -> Self {
+    /// `rules` are those of the partner's cloud. Without any, the invitation is still shown. `relationship` is the state of the
+    /// relationship now.
+    pub fn new(
+        invitation: &Invitation,
+        partner: &Partner,
+        rules: Option<&CloudPolicy>,
+        relationship: RelationshipState,
+        now: Timestamp,
+        viewer: Viewer,
+    ) -> Self {
+        let link = AcceptProof { relationship: RequiredProof::Link, roles: RequiredProof::Link };
         Self {
-            invitation: InvitationView::new(invitation, now),
+            invitation: InvitationView::new(invitation, now, viewer),
             partner: InvitingPartnerView::new(partner),
             requires_delegated_admin: rules.is_some_and(|rules| invitation.must_grant(rules)),
-            accept_proof: rules.map_or(AcceptProof::Link, |rules| rules.accept_proof),
+            accept_proof: rules.map_or(link, |rules| invitation.accept_proof(rules, relationship)),
         }
     }
 }

@@ -39,6 +39,8 @@ crate::views! {
         pub partner_id: PartnerId,
         pub name: Option<String>,
         pub state: RelationshipState,
+        /// While the partner is suspended, its active grants are `suspended`.
+        pub partner_status: PartnerStatus,
         /// Start of the current or last period.
         pub since: Option<Timestamp>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,6 +53,8 @@ crate::views! {
         pub customer_tenant_id: TenantId,
         pub name: Option<String>,
         pub state: RelationshipState,
+        /// While the partner is suspended, its active grants are `suspended`.
+        pub partner_status: PartnerStatus,
         /// Start of the current or last period.
         pub since: Option<Timestamp>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -119,6 +123,7 @@ impl PartnerRow {
             partner_id: relationship.partner_id.clone(),
             name: partner.map(|partner| partner.name.clone()),
             state: relationship.state,
+            partner_status: status,
             since: relationship.since(),
             ended_at: relationship.ended_at,
             grants: GrantView::all(relationship, grants, now, status),
@@ -138,6 +143,7 @@ impl CustomerRow {
             customer_tenant_id: relationship.customer.clone(),
             name,
             state: relationship.state,
+            partner_status: partner,
             since: relationship.since(),
             ended_at: relationship.ended_at,
             grants: GrantView::all(relationship, grants, now, partner),
