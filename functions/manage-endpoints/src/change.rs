@@ -1,14 +1,18 @@
 //! Changing an endpoint: its URL, filter, description and state, its secret, and deleting it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use domain::{Endpoint, EndpointState, Event, EventType, Timestamp};
 use platform::handler::views::{EndpointResponse, SigningSecretView};
-use platform::handler::{Context, Found, Json, NoMembers, Owning, Rotation, RotationBody};
+use platform::handler::{
+    Context, Found, Json, NoMembers, OptionalIdempotencyKey, Owning, Replayable, Rotation, RotationBody,
+};
 use platform::http_api::Problem;
 use platform::store::{EndpointChange, Step, retry_on_change};
 use serde_json::{Map, Value, json};
 
 use crate::body::{EndpointPatch, permitted_url};
-use crate::create::{current_secret, problem_url_taken};
+use crate::create::{problem_url_taken, secret_text};
 use crate::owner::{Action, check_live};
 
 /// What a change asks for; `None` leaves a member as it is.
@@ -84,22 +88,27 @@ pub(crate) async fn update<C: Owning>(
     Ok(Found(EndpointResponse::new(&endpoint)))
 }
 
-/// Until the old secret ends, messages are signed with both.
+/// Until the old secret ends, messages are signed with both. With `grace_hours` 0 every older secret ends now. A repeat with the
+/// same idempotency key returns the same secret.
 pub(crate) async fn rotate<C: Owning>(
     context: Context,
     caller: C,
-    Json(body): Json<RotationBody>,
-) -> Result<Found<SigningSecretView>, Problem> {
+    (OptionalIdempotencyKey(key), Json(body)): (OptionalIdempotencyKey, Json<RotationBody>),
+) -> Result<Replayable<SigningSecretView>, Problem> {
     let action = Action::new(context, caller);
-    let rotation = Rotation::new(&action.context, &body)?;
+    let rotation = Rotation::new(&action.context, &body, key.as_deref())?;
+    let is_replay = AtomicBool::new(false);
     let endpoint = change(&action, |before| {
         check_live(before)?;
-        let after = Endpoint { secrets: rotation.rotate(&before.secrets)?, ..before.clone() };
-        let data = [("old_secret_ends_at", json!(rotation.ends_at))];
-        Ok(Some((after, before.event(EventType::EndpointUpdated, action.occurrence(), data))))
+        let secrets = rotation.rotate(&before.secrets)?;
+        is_replay.store(secrets.is_none(), Ordering::Relaxed);
+        let data = [("old_secret_ends_at", json!(rotation.old_ends_at()))];
+        let event = before.event(EventType::EndpointUpdated, action.occurrence(), data);
+        Ok(secrets.map(|secrets| (Endpoint { secrets, ..before.clone() }, event)))
     })
     .await?;
-    Ok(Found(SigningSecretView { signing_secret: current_secret(&action.context, &endpoint)? }))
+    let signing_secret = secret_text(&action.context, &endpoint, &rotation.made(&endpoint.secrets)?)?;
+    Ok(Replayable::new(SigningSecretView { signing_secret }, is_replay.into_inner()))
 }
 
 /// Repeating the request returns the same endpoint.

@@ -58,7 +58,7 @@ fn new_endpoint(action: &Action, key: Option<String>, url: &str, body: EndpointB
         event_types: body.event_types,
         description: body.description,
         state: EndpointState::Pending,
-        secrets: vec![SecretVersion { version: 1, key_number, ends_at: None }],
+        secrets: vec![SecretVersion::first(key_number)],
         fingerprint: digest("endpoint", &[asked.as_bytes()]),
         pending_since: context.now(),
         failing_since: None,
@@ -77,8 +77,12 @@ fn view(context: &Context, endpoint: &Endpoint) -> Result<EndpointCreatedView, P
     Ok(EndpointCreatedView { endpoint: EndpointView::new(endpoint), signing_secret })
 }
 
-pub(crate) fn current_secret(context: &Context, endpoint: &Endpoint) -> Result<String, Problem> {
+fn current_secret(context: &Context, endpoint: &Endpoint) -> Result<String, Problem> {
     let current = endpoint.secrets.first().ok_or_else(|| Problem::internal("an endpoint has no signing secret"))?;
+    secret_text(context, endpoint, current)
+}
+
+pub(crate) fn secret_text(context: &Context, endpoint: &Endpoint, secret: &SecretVersion) -> Result<String, Problem> {
     let keys = &context.app.keys;
-    Ok(keys.endpoint_secret(current.key_number, &endpoint.endpoint_id, current.version)?.to_whsec())
+    Ok(keys.endpoint_secret(secret.key_number, &endpoint.endpoint_id, secret.version)?.to_whsec())
 }

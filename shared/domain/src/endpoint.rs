@@ -58,7 +58,7 @@ pub struct Endpoint {
     pub event_types: Option<Vec<EventType>>,
     pub description: Option<String>,
     pub state: EndpointState,
-    /// Versions of the signing secret, newest first; at most two.
+    /// Versions of the signing secret, newest first; at most two are live.
     pub secrets: Vec<SecretVersion>,
     /// SHA-256 of the request that created it. A repeat with the same idempotency key must have the same.
     pub fingerprint: [u8; 32],

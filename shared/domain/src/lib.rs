@@ -44,7 +44,7 @@ pub use policy::{
     AcceptProof, Action, CloudPolicy, CspTenant, Permission, Policy, PolicyError, PolicyVersion, Requirement,
 };
 pub use relationship::Relationship;
-pub use secret_version::SecretVersion;
+pub use secret_version::{NewSecret, Rotated, RotationRequest, SecretVersion};
 pub use subscription::{Registration, Subscription};
 pub use tenant::Tenant;
 pub use time::Timestamp;

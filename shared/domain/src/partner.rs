@@ -19,7 +19,7 @@ pub struct Partner {
     pub market: Market,
     /// A suspended partner cannot act (MP-45).
     pub status: PartnerStatus,
-    /// Versions of the signing secret, newest first; at most two.
+    /// Versions of the signing secret, newest first; at most two are live.
     pub secrets: Vec<SecretVersion>,
     pub created_at: Timestamp,
     pub chain: Chain,
