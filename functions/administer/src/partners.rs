@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use domain::{Chain, EventType, Partner, PartnerId, PartnerStatus, SecretVersion, Tenant};
 use platform::handler::views::{PartnerEnrolledView, PartnerResponse, PartnerView, SigningSecretView};
 use platform::handler::{
-    Context, CreatedOnce, Found, Json, NoMembers, Operator, OptionalIdempotencyKey, Path, Replayable, Rotation, RotationBody,
+    Context, CreatedOnce, Found, Json, NoMembers, Operator, OptionalIdempotencyKey, Path, Replayable, Rotation,
+    RotationBody,
 };
 use platform::http_api::{Code, Problem};
 use platform::store::{Enrolled, Step, retry_on_change};
@@ -29,6 +30,8 @@ pub(crate) async fn enroll(
         cloud: tenant.cloud,
         market: tenant.market,
         status: PartnerStatus::Active,
+        status_since: context.now(),
+        status_sequence: 1,
         secrets: vec![secret],
         created_at: context.now(),
         chain: Chain::default(),
@@ -114,7 +117,7 @@ async fn set_status(
 ) -> Result<Found<PartnerResponse>, Problem> {
     let set = |partner: &Partner| {
         let change = Change { event_type, data: ("status", json!(status)) };
-        Ok((partner.status != status).then(|| (Partner { status, ..partner.clone() }, change)))
+        Ok((partner.status != status).then(|| (partner.with_status(status, context.now()), change)))
     };
     Ok(Found(response(&change(context, caller, id, set).await?)))
 }

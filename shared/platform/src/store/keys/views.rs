@@ -27,6 +27,11 @@ pub fn endpoint_view(id: &EndpointId) -> String {
     format!("{ENDPOINT}{id}")
 }
 
+/// The partition of an endpoint's pending deliveries in [`GSI2`](super::GSI2).
+pub fn endpoint_waiting(id: &EndpointId) -> String {
+    format!("WAITING#{id}")
+}
+
 /// The partition of one of the operator's lists.
 pub fn operator_view(list: Listed) -> String {
     format!("OPERATOR#{}", list.word())
