@@ -154,6 +154,7 @@ async fn webhooks(stage: &Stage, partner: &Partner, customer: &Customer) {
     let path = endpoint(stage, &|method, path| customer.call(method, path), gone.url()).await;
     activate(stage, &gone, &path, &|method, path| customer.call(method, path)).await;
     fail(stage, &gone, &path, customer).await;
+    operator(stage, 200, "DELETE", &format!("/v1/customers/{}{path}", customer.tenant_id), json!({})).await;
     poison(stage).await;
 }
 

@@ -83,16 +83,16 @@ const END: &str = "All grants in the relationship end with it. Registered subscr
 const END_GRANT: &str = "Nothing else ends with it. A repeat returns 200 with the current grant.";
 const FEED: &str = "Newest first. With `after` the events are oldest first: start with an empty `after`, and go on with \
                     `after=<next_cursor>`. The feed is 12 seconds behind, and skips nothing.";
-const CREATE_ENDPOINT: &str =
-    "The endpoint is `pending` until it answers a challenge with 2xx. Messages for it wait until then.";
-const UPDATE_ENDPOINT: &str =
-    "Members that are absent do not change. A new URL, or `state` `active`, starts a new challenge.";
+const CREATE_ENDPOINT: &str = "The endpoint is `pending` until it answers a challenge with 2xx. Messages for it wait until then. It is challenged at once \
+     and twice more within five minutes; then it waits for `…/test` or a `PATCH`. A replay shows the endpoint as it is now.";
+const UPDATE_ENDPOINT: &str = "Members that are absent do not change. A new URL, or `state` `active`, starts a new challenge. An operator can only send \
+     `{\"state\": \"disabled\"}`.";
 const TEST_ENDPOINT: &str = "An endpoint that is pending receives a challenge instead.";
 const RESEND: &str = "Send either `event_id` or `since`. If the response has `next_since`, there was no time for all messages: \
                       continue from there.";
 const DELIVERIES: &str = "Newest first.";
-const ROTATE: &str =
-    "Both secrets are live until the grace period ends. Each message then has one signature per secret.";
+const ROTATE: &str = "Both secrets are live until the grace period ends. Each message then has one signature per secret. With `grace_hours` 0 \
+     every older secret ends at once. A repeat with the same `Idempotency-Key` returns the same secret.";
 const WEBHOOK: &str = "Sign the request with the partner's signing secret. `webhook-id` is the idempotency key. The envelope's \
                        `timestamp` is allowed and ignored, because the signed header counts.";
 const IMMUTABLE: &str = "Returns 405 for every id and every caller, before anything is read.";
@@ -267,7 +267,8 @@ pub const OPERATIONS: &[Entry] = &[
         "POST /v1/partners/{partner_id}/signing-secret/rotate",
         "rotate_partner_signing_secret",
         ORGANIZATIONS,
-        "Both secrets are valid until the grace period ends.",
+        "Both secrets are valid until the grace period ends. With `grace_hours` 0 every older secret ends at once. A repeat with \
+         the same `Idempotency-Key` returns the same secret.",
     ),
     entry(
         "POST /v1/keys",

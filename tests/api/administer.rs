@@ -342,7 +342,7 @@ async fn a_rotated_secret_works_until_its_grace_period_ends() {
     assert_eq!((try_with(&new).await.as_str(), try_with(&old).await.as_str()), (signed, signed));
     world.operator(rotate(1)).await.refused(409, "rotation_in_progress");
     world.clock().advance_millis(24 * 3_600_000 - 1);
-    world.operator(rotate(0)).await.refused(409, "rotation_in_progress");
+    world.operator(rotate(24)).await.refused(409, "rotation_in_progress");
     assert_eq!((try_with(&new).await.as_str(), try_with(&old).await.as_str()), (signed, signed));
     world.clock().advance_millis(1);
     assert_eq!((try_with(&new).await.as_str(), try_with(&old).await.as_str()), (signed, refused));
@@ -354,6 +354,33 @@ async fn a_rotated_secret_works_until_its_grace_period_ends() {
     renewed(0).await;
     let types = world.event_types(&old, 5).await;
     assert_eq!(types[2..], ["secret.rotated", "secret.rotated", "secret.rotated"]);
+}
+
+#[tokio::test]
+async fn a_rotation_without_grace_ends_every_older_secret_and_can_be_repeated() {
+    let Some(world) = World::with_clock().await else { return };
+    let first = world.partner().await;
+    let path = format!("/v1/partners/{}/signing-secret/rotate", first.partner_id);
+    let rotate = |hours: u64| Call::post(path.as_str(), &json!({"grace_hours": hours}));
+    let with = |answer: &tests::Answer| {
+        let signing_secret = answer.json()["signing_secret"].as_str().expect("a secret").to_owned();
+        Partner { signing_secret, ..first.clone() }
+    };
+    let second = with(&world.operator(rotate(24)).await);
+    let key = world.unique();
+    let emergency = world.operator(rotate(0).idempotency_key(&key)).await;
+    let repeat = world.operator(rotate(0).idempotency_key(&key)).await;
+    assert_eq!((emergency.replayed(), repeat.replayed()), (false, true));
+    assert_eq!(emergency.expect(200), repeat.expect(200), "an operator that lost the response gets the secret again");
+    world.operator(rotate(1).idempotency_key(&key)).await.refused(422, "idempotency_key_reused");
+    world.clock().advance_millis(30_000);
+    for (partner, code) in
+        [(&first, "signature_invalid"), (&second, "signature_invalid"), (&with(&emergency), "validation_failed")]
+    {
+        let webhook = partner.webhook("/subscriptions", &world.unique(), world.now().seconds(), b"{}");
+        assert_eq!(world.send(&webhook).await.code(), code);
+    }
+    world.operator(rotate(1).idempotency_key(world.unique())).await.expect(200);
 }
 
 #[tokio::test]

@@ -197,3 +197,45 @@ async fn the_event_of_an_end_names_at_most_a_hundred_grants_and_counts_all() {
     let bytes = event.to_string().len();
     assert!(bytes < 6_000, "{bytes} bytes");
 }
+
+/// Offboarding takes one call for each customer, and the audit says who did it.
+#[tokio::test]
+async fn an_operator_offboards_a_suspended_partner() {
+    let Some(world) = World::with_clock().await else { return };
+    let (partner, stranger) = (world.partner().await, world.partner().await);
+    let (ended, narrowed, invited) = (world.customer().await, world.customer().await, world.customer().await);
+    granted(&world, &partner, &ended, "P10D").await;
+    let grant = granted(&world, &partner, &narrowed, "P10D").await;
+    let (invitation, _) = world.open(&partner, &invited, Value::Null).await;
+    world.suspend(&partner).await;
+    let body = json!({"principal": {"kind": "operator"}, "roles": [], "name": "Offboarding"});
+    let issued = world.operator(Call::post("/v1/keys", &body)).await.expect(201);
+    let key = issued["key"].as_str().expect("a key");
+    let at = |partner: &Partner, method: &str, path: &str| {
+        Call::new(method, format!("/v1/partners/{}{path}", partner.partner_id)).key(key)
+    };
+    for (method, path, customer, event_type) in [
+        ("DELETE", format!("/customers/{}", ended.tenant_id), &ended, "relationship.ended"),
+        ("DELETE", format!("/grants/{grant}"), &narrowed, "grant.ended"),
+        ("POST", format!("/invitations/{invitation}/cancel"), &invited, "invitation.cancelled"),
+    ] {
+        world.send(&partner.call(method, &path)).await.refused(403, "partner_not_active");
+        world.send(&at(&stranger, method, &path)).await.refused(404, "not_found");
+        let first = world.send(&at(&partner, method, &path)).await;
+        first.expect(200);
+        let again = world.send(&at(&partner, method, &path)).await;
+        assert_eq!((again.expect(200), again.replayed()), (first.json(), true));
+        let events = Call::get(format!("/v1/customers/{}/events", customer.tenant_id)).key(key);
+        let events = world.send(&events).await.expect(200);
+        let made: Vec<&Value> =
+            events["items"].as_array().expect("items").iter().filter(|event| event["type"] == event_type).collect();
+        assert_eq!(made.len(), 1, "{event_type}");
+        let actor = &made[0]["actor"];
+        assert_eq!((&actor["kind"], &actor["id"]), (&json!("operator"), &issued["key_id"]), "{event_type}");
+    }
+    // All reads, also while the partner is suspended.
+    for path in ["/invitations", "/customers", "/subscriptions", "/events", "/endpoints"] {
+        world.send(&at(&partner, "GET", path)).await.expect(200);
+    }
+    world.send(&at(&partner, "GET", &format!("/invitations/{invitation}"))).await.expect(200);
+}

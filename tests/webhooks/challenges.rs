@@ -1,7 +1,5 @@
 //! Challenges that fail.
 
-use std::collections::BTreeSet;
-
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{EndpointId, WebhookId};
 use platform::clock::Clock;
@@ -15,11 +13,6 @@ use crate::common::{Hook, Stage};
 impl Stage {
     fn op(&self) -> OpContext {
         OpContext { occurred_at: self.clock().now(), deadline: Deadline::within(std::time::Duration::from_secs(9)) }
-    }
-
-    async fn reason(&self, hook: &Hook) -> Value {
-        assert_eq!(self.state(hook).await, "disabled");
-        self.history(hook).await.pop().expect("an event").1["reason"].clone()
     }
 
     /// Gives an endpoint's item an unknown version.
@@ -40,14 +33,14 @@ async fn a_receiver_can_abort_its_challenge() {
     let stage = Stage::start().await;
     let hook = stage.pending(Value::Null).await;
     hook.receiver.answer(|_, _| Reply::status(500).header("webhook-delivery", "abort-message"));
-    stage.settle().await;
-    assert_eq!(stage.reason(&hook).await, "challenge_failed");
+    stage.settle_for(600_000).await;
+    assert_eq!(stage.state(&hook).await, "pending", "it waits for its owner");
     assert_eq!(hook.receiver.arrived().len(), 1);
     assert!(stage.courier().queue.is_empty());
 }
 
 #[tokio::test]
-async fn a_challenge_whose_last_attempt_has_no_result_disables_the_endpoint() {
+async fn a_challenge_whose_last_attempt_has_no_result_ends() {
     let stage = Stage::start().await;
     let hook = stage.pending(Value::Null).await;
     stage.courier().publish().await.expect("published");
@@ -56,35 +49,42 @@ async fn a_challenge_whose_last_attempt_has_no_result_disables_the_endpoint() {
     let id = WebhookId::parse(challenge["event_id"].as_str().expect("an id")).expect("an id");
     let endpoint = EndpointId::parse(&hook.id).expect("an id");
     let mut delivery = store.delivery(stage.op(), &id, &endpoint).await.expect("read").expect("a delivery");
-    for _ in 0..10 {
+    let recipient = store.recipient(stage.op(), &delivery.owner, &endpoint).await.expect("read").expect("a recipient");
+    for _ in 0..3 {
         let next_at = stage.clock().now().plus_millis(60_000);
-        delivery = store.claim(stage.op(), &delivery, next_at).await.expect("claimed").expect("a claim");
+        let claim = store.claim(stage.op(), &delivery, recipient.period(), next_at);
+        delivery = claim.await.expect("claimed").expect("a claim");
     }
     stage.settle_for(120_000).await;
-    assert_eq!(stage.reason(&hook).await, "challenge_failed");
-    assert_eq!(stage.deliveries(&hook).await[0]["state"], "exhausted");
+    assert_eq!(stage.state(&hook).await, "pending");
+    let ended = stage.deliveries(&hook).await.into_iter().find(|one| one["event_id"] == id.as_str());
+    assert_eq!(ended.expect("the challenge")["state"], "exhausted");
     assert!(hook.receiver.arrived().is_empty());
 }
 
 #[tokio::test]
-async fn a_pending_endpoint_is_challenged_at_most_once_a_minute() {
+async fn a_challenge_cannot_be_resent() {
     let stage = Stage::start().await;
     let hook = stage.pending(Value::Null).await;
-    hook.receiver.answer(|_, _| Reply::status(500));
-    let mut ids = Vec::new();
-    // It is 12:00:20.
-    for later in [0, 10_000, 60_000, 20_000] {
-        stage.clock().advance_millis(later);
-        let asked = stage.ask(stage.endpoints("POST", &format!("/{}/test", hook.id))).await.expect(202);
-        ids.push(asked["delivery"]["event_id"].clone());
-        stage.settle().await;
-    }
-    assert!(ids[0] == ids[1] && ids[1] != ids[2] && ids[2] == ids[3], "{ids:?}");
-    let sent: BTreeSet<String> = hook.receiver.arrived().into_iter().map(|message| message.id).collect();
-    assert_eq!(sent.len(), 3, "the first challenge and two more");
-    let again = json!({"event_id": ids[0]});
+    let asked = stage.ask(stage.endpoints("POST", &format!("/{}/test", hook.id))).await.expect(202);
+    let again = json!({"event_id": asked["delivery"]["event_id"]});
     let resend = stage.endpoints("POST", &format!("/{}/resend", hook.id)).json(&again);
     stage.ask(resend).await.refused(422, "validation_failed");
+}
+
+/// The challenge of an earlier URL says nothing about the present one.
+#[tokio::test]
+async fn only_the_challenge_of_the_present_url_activates_an_endpoint() {
+    let stage = Stage::start().await;
+    let hook = stage.pending(Value::Null).await;
+    stage.courier().publish().await.expect("published");
+    let elsewhere = tests::Receiver::start().await;
+    elsewhere.answer(|_, _| Reply::status(500));
+    let patch = stage.endpoints("PATCH", &format!("/{}", hook.id)).json(&json!({"url": elsewhere.url()}));
+    stage.ask(patch).await.expect(200);
+    stage.settle().await;
+    assert_eq!(stage.state(&hook).await, "pending");
+    assert_eq!((hook.receiver.arrived().len(), elsewhere.arrived().len()), (0, 1));
 }
 
 #[tokio::test]

@@ -59,3 +59,27 @@ async fn a_receiver_can_verify_every_message_with_either_valid_secret() {
     let is_done = |id: &String| log.iter().any(|one| one["event_id"] == id.as_str() && one["state"] == "delivered");
     assert!(taken.iter().all(is_done), "{log:?}");
 }
+
+#[tokio::test]
+async fn a_rotation_without_grace_ends_a_leaked_secret_at_once_and_can_be_repeated() {
+    let stage = Stage::start().await;
+    let hook = stage.active(json!(["partner.renamed"])).await;
+    let rotate =
+        |hours: u64| stage.endpoints("POST", &format!("/{}/rotate", hook.id)).json(&json!({"grace_hours": hours}));
+    let secret = |answer: &tests::Answer| answer.json()["signing_secret"].as_str().expect("a secret").to_owned();
+    let second = secret(&stage.ask(rotate(24)).await);
+    stage.ask(rotate(1)).await.refused(409, "rotation_in_progress");
+    let first = stage.ask(rotate(0).idempotency_key("r1")).await;
+    let repeat = stage.ask(rotate(0).idempotency_key("r1")).await;
+    assert_eq!((first.replayed(), repeat.replayed()), (false, true));
+    let third = secret(&first);
+    assert_eq!(secret(&repeat), third, "an owner that lost the response gets the secret again");
+    stage.ask(rotate(1).idempotency_key("r1")).await.refused(422, "idempotency_key_reused");
+    let id = stage.event("Northwind 2").await;
+    stage.settle().await;
+    let arrived = hook.receiver.arrived().into_iter().find(|one| one.id == id).expect("the message");
+    let signed = [&hook.secret, &second, &third].map(|secret| arrived.is_signed_with(secret));
+    assert_eq!(signed, [false, false, true]);
+    let rotations = stage.history(&hook).await.into_iter().filter(|(_, data)| data.get("old_secret_ends_at").is_some());
+    assert_eq!(rotations.count(), 2, "the repeat wrote no event");
+}

@@ -1,8 +1,13 @@
 //! Partners: enrollment, names, suspension, signing secrets.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use domain::{Chain, EventType, Partner, PartnerId, PartnerStatus, SecretVersion, Tenant};
 use platform::handler::views::{PartnerEnrolledView, PartnerResponse, PartnerView, SigningSecretView};
-use platform::handler::{Context, CreatedOnce, Found, Json, NoMembers, Operator, Path, Rotation, RotationBody};
+use platform::handler::{
+    Context, CreatedOnce, Found, Json, NoMembers, Operator, OptionalIdempotencyKey, Path, Replayable, Rotation,
+    RotationBody,
+};
 use platform::http_api::{Code, Problem};
 use platform::store::{Enrolled, Step, retry_on_change};
 use serde_json::{Value, json};
@@ -16,7 +21,7 @@ pub(crate) async fn enroll(
     Json(tenant): Json<TenantBody>,
 ) -> Result<CreatedOnce<PartnerEnrolledView>, Problem> {
     let app = &context.app;
-    let secret = SecretVersion { version: 1, key_number: app.keys.current()?, ends_at: None };
+    let secret = SecretVersion::first(app.keys.current()?);
     let partner = Partner {
         partner_id: PartnerId::from_tenant(&tenant.tenant_id),
         tenant_id: tenant.tenant_id,
@@ -25,6 +30,8 @@ pub(crate) async fn enroll(
         cloud: tenant.cloud,
         market: tenant.market,
         status: PartnerStatus::Active,
+        status_since: context.now(),
+        status_sequence: 1,
         secrets: vec![secret],
         created_at: context.now(),
         chain: Chain::default(),
@@ -64,8 +71,12 @@ fn enrolled(context: &Context, partner: &Partner) -> Result<PartnerEnrolledView,
 
 fn current_secret(context: &Context, partner: &Partner) -> Result<String, Problem> {
     let current = partner.secrets.first().ok_or_else(|| Problem::internal("a partner has no signing secret"))?;
+    secret_text(context, partner, current)
+}
+
+fn secret_text(context: &Context, partner: &Partner, secret: &SecretVersion) -> Result<String, Problem> {
     let keys = &context.app.keys;
-    Ok(keys.signing_secret(current.key_number, &partner.partner_id, current.version)?.to_whsec())
+    Ok(keys.signing_secret(secret.key_number, &partner.partner_id, secret.version)?.to_whsec())
 }
 
 pub(crate) async fn rename(
@@ -106,25 +117,31 @@ async fn set_status(
 ) -> Result<Found<PartnerResponse>, Problem> {
     let set = |partner: &Partner| {
         let change = Change { event_type, data: ("status", json!(status)) };
-        Ok((partner.status != status).then(|| (Partner { status, ..partner.clone() }, change)))
+        Ok((partner.status != status).then(|| (partner.with_status(status, context.now()), change)))
     };
     Ok(Found(response(&change(context, caller, id, set).await?)))
 }
 
-/// The old secret remains valid for `grace_hours`.
+/// The old secret remains valid for `grace_hours`. With 0 every older secret ends now. A repeat with the same idempotency key
+/// returns the same secret.
 pub(crate) async fn rotate(
     context: Context,
     caller: Operator,
-    (Path(id), Json(body)): (Path<PartnerId>, Json<RotationBody>),
-) -> Result<Found<SigningSecretView>, Problem> {
-    let rotation = Rotation::new(&context, &body)?;
+    (Path(id), OptionalIdempotencyKey(key), Json(body)): (Path<PartnerId>, OptionalIdempotencyKey, Json<RotationBody>),
+) -> Result<Replayable<SigningSecretView>, Problem> {
+    let rotation = Rotation::new(&context, &body, key.as_deref())?;
+    let is_replay = AtomicBool::new(false);
     let rotate = |partner: &Partner| {
         let secrets = rotation.rotate(&partner.secrets)?;
-        let data = ("old_secret_ends_at", json!(rotation.ends_at));
-        Ok(Some((Partner { secrets, ..partner.clone() }, Change { event_type: EventType::SecretRotated, data })))
+        is_replay.store(secrets.is_none(), Ordering::Relaxed);
+        let data = ("old_secret_ends_at", json!(rotation.old_ends_at()));
+        let change = Change { event_type: EventType::SecretRotated, data };
+        Ok(secrets.map(|secrets| (Partner { secrets, ..partner.clone() }, change)))
     };
     let rotated = change(&context, &caller, &id, rotate).await?;
-    Ok(Found(SigningSecretView { signing_secret: current_secret(&context, &rotated)? }))
+    let view =
+        SigningSecretView { signing_secret: secret_text(&context, &rotated, &rotation.made(&rotated.secrets)?)? };
+    Ok(Replayable::new(view, is_replay.into_inner()))
 }
 
 /// The event of a change to a partner.

@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use domain::{Delivery, DeliveryPurpose, DeliveryState, Endpoint, SecretVersion};
+use domain::{Delivery, DeliveryPurpose, DeliveryState, Endpoint, Recipient, SecretVersion};
 use platform::lambda::RunBudget;
 use platform::outbound::{ATTEMPTS, Attempted, EndpointUrl, Failure, Message, Outcome};
 use platform::secrets::UnknownMasterKey;
 use platform::secrets::signature::{SigningSecret, sign};
-use platform::store::{Health, Settled};
+use platform::store::{Health, StoreError};
 
 use crate::deliverer::{Deliverer, DeliveryError};
-use crate::endpoint::{Changed, activate, disable};
+use crate::endpoint::{activate, disable};
 use crate::next::{Next, until};
-use crate::verdict::{Verdict, judge};
+use crate::verdict::{Verdict, judge, void};
 
 /// An attempt without a stored result may be made again after this time, which is longer than the sender's time limit.
 const CLAIM: Duration = Duration::from_secs(60);
@@ -24,57 +24,67 @@ const WARN_AFTER: u32 = 4;
 pub(crate) async fn attempt(
     deliverer: &Deliverer,
     budget: RunBudget,
-    endpoint: &Endpoint,
+    recipient: &Recipient,
     delivery: &Delivery,
     message: &[u8],
 ) -> Result<Next, DeliveryError> {
     if !budget.is_left() {
         return Ok(Next::Later(SOON));
     }
+    let endpoint = &recipient.endpoint;
     // An error of ours must not count as an attempt, so the secrets come before the claim.
     let secrets = live_secrets(deliverer, endpoint)?;
     let claimed_until = deliverer.clock.now() + CLAIM;
-    let claimed = deliverer.store.claim(deliverer.op(budget), delivery, claimed_until).await?;
+    let claimed = deliverer.store.claim(deliverer.op(budget), delivery, recipient.period(), claimed_until).await?;
     // Another function makes the attempt, or the delivery has ended.
     let Some(claimed) = claimed else { return Ok(Next::Later(SOON)) };
     let attempted = send(deliverer, &secrets, endpoint, &claimed, message).await;
-    let verdict = judge(deliverer, endpoint, &claimed, &attempted);
-    let verdict = apply_to_endpoint(deliverer, budget, endpoint, &claimed, verdict).await?;
+    let current = current_recipient(deliverer, budget, recipient, &attempted).await?;
+    let verdict = match &current {
+        Some(current) => judge(deliverer, current, &claimed, &attempted),
+        None => void(deliverer, &attempted),
+    };
+    let current = current.as_ref().unwrap_or(recipient);
     log(&claimed, &verdict);
-    store(deliverer, budget, &claimed, &verdict).await
+    store(deliverer, budget, &current.endpoint, &claimed, &verdict).await
 }
 
-/// Activates or disables the endpoint. If its URL has changed since, the attempt says nothing about it and is made again.
-async fn apply_to_endpoint(
+/// The recipient that the attempt says something about. After a failure it is read again. `None` if it has become pending, or
+/// its partner was suspended, since the attempt began: the failure may be that of another URL.
+async fn current_recipient(
+    deliverer: &Deliverer,
+    budget: RunBudget,
+    recipient: &Recipient,
+    attempted: &Attempted,
+) -> Result<Option<Recipient>, StoreError> {
+    if attempted.outcome.is_delivered() {
+        return Ok(Some(recipient.clone()));
+    }
+    let endpoint = &recipient.endpoint;
+    let now = deliverer.store.recipient(deliverer.op(budget), &endpoint.owner, &endpoint.endpoint_id).await?;
+    Ok(now.filter(|now| now.period() == recipient.period()))
+}
+
+/// Stores the verdict. What it means for the endpoint is stored only if the delivery was not restarted or released meanwhile:
+/// then another attempt decides. A challenge activates its endpoint first, because it is not sent again.
+async fn store(
     deliverer: &Deliverer,
     budget: RunBudget,
     endpoint: &Endpoint,
     delivery: &Delivery,
-    mut verdict: Verdict,
-) -> Result<Verdict, DeliveryError> {
-    let delivered = verdict.settled.state == DeliveryState::Delivered;
-    if delivered && delivery.purpose == DeliveryPurpose::Challenge {
-        activate(deliverer, budget, endpoint).await?;
-    }
-    if let Some(reason) = verdict.disable
-        && disable(deliverer, budget, endpoint, reason).await? == Changed::OtherUrl
-        && !delivered
-    {
-        let next_at = Some(deliverer.clock.now());
-        verdict.settled = Settled { state: DeliveryState::Pending, next_at, ..verdict.settled };
-    }
-    Ok(verdict)
-}
-
-async fn store(
-    deliverer: &Deliverer,
-    budget: RunBudget,
-    delivery: &Delivery,
     verdict: &Verdict,
 ) -> Result<Next, DeliveryError> {
+    if verdict.settled.state == DeliveryState::Delivered && delivery.purpose == DeliveryPurpose::Challenge {
+        activate(deliverer, budget, endpoint).await?;
+    }
     let op = deliverer.op(budget);
-    deliverer.store.settle(op, delivery, &verdict.settled).await?;
-    note_health(deliverer, budget, delivery, verdict.health).await;
+    if !deliverer.store.settle(op, delivery, &verdict.settled).await? {
+        return Ok(Next::Finished);
+    }
+    if let Some(reason) = verdict.disable {
+        disable(deliverer, budget, endpoint, reason).await?;
+    }
+    note_health(deliverer, budget, endpoint, verdict.health).await;
     Ok(match verdict.settled.next_at {
         Some(due) => Next::after(until(due, op.occurred_at).unwrap_or_default()),
         None => Next::Finished,
@@ -82,9 +92,9 @@ async fn store(
 }
 
 /// If this fails, the next attempt notes the health.
-async fn note_health(deliverer: &Deliverer, budget: RunBudget, delivery: &Delivery, health: Health) {
-    if let Err(error) = deliverer.store.note_health(deliverer.op(budget), delivery, health).await {
-        tracing::warn!(%error, endpoint_id = %delivery.endpoint_id, "the health of an endpoint could not be stored");
+async fn note_health(deliverer: &Deliverer, budget: RunBudget, endpoint: &Endpoint, health: Health) {
+    if let Err(error) = deliverer.store.note_health(deliverer.op(budget), endpoint, health).await {
+        tracing::warn!(%error, endpoint_id = %endpoint.endpoint_id, "the health of an endpoint could not be stored");
     }
 }
 

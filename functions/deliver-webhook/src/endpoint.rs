@@ -8,14 +8,6 @@ use serde_json::json;
 
 use crate::deliverer::{Deliverer, NAME};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Changed {
-    /// The change is stored, or none was necessary.
-    Done,
-    /// The endpoint has another URL by now, so the attempt says nothing about it.
-    OtherUrl,
-}
-
 /// Why an endpoint is disabled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
@@ -25,8 +17,6 @@ pub(crate) enum Reason {
     AskedByReceiver,
     /// Every attempt failed for five days.
     Failing,
-    /// The challenge was not answered with 2xx.
-    ChallengeFailed,
 }
 
 impl Reason {
@@ -36,15 +26,16 @@ impl Reason {
             Self::Gone => "gone",
             Self::AskedByReceiver => "asked_by_receiver",
             Self::Failing => "failing",
-            Self::ChallengeFailed => "challenge_failed",
         }
     }
 
     /// Whether the reason still applies to an endpoint that was `before` when the attempt was made, and is `now`.
     fn applies(self, before: &Endpoint, now: &Endpoint) -> bool {
         match self {
-            Self::ChallengeFailed => now.state == EndpointState::Pending,
-            Self::Failing => now.state == EndpointState::Active && now.failing_since == before.failing_since,
+            Self::Failing => {
+                let since = |endpoint: &Endpoint| endpoint.failing.map(|failing| failing.since);
+                now.state == EndpointState::Active && since(now) == since(before)
+            }
             Self::Gone | Self::AskedByReceiver => matches!(now.state, EndpointState::Pending | EndpointState::Active),
         }
     }
@@ -68,13 +59,9 @@ impl Change {
 }
 
 /// Makes a pending endpoint active.
-pub(crate) async fn activate(
-    deliverer: &Deliverer,
-    budget: RunBudget,
-    endpoint: &Endpoint,
-) -> Result<Changed, StoreError> {
+pub(crate) async fn activate(deliverer: &Deliverer, budget: RunBudget, endpoint: &Endpoint) -> Result<(), StoreError> {
     change(deliverer, budget, endpoint, |now| {
-        let after = Endpoint { state: EndpointState::Active, failing_since: None, ..now.clone() };
+        let after = Endpoint { state: EndpointState::Active, failing: None, ..now.clone() };
         let change = Change { after, event_type: EventType::EndpointActivated, reason: None };
         (now.state == EndpointState::Pending).then_some(change)
     })
@@ -87,7 +74,7 @@ pub(crate) async fn disable(
     budget: RunBudget,
     endpoint: &Endpoint,
     reason: Reason,
-) -> Result<Changed, StoreError> {
+) -> Result<(), StoreError> {
     change(deliverer, budget, endpoint, |now| {
         let after = Endpoint { state: EndpointState::Disabled, ..now.clone() };
         let change = Change { after, event_type: EventType::EndpointDisabled, reason: Some(reason) };
@@ -96,23 +83,21 @@ pub(crate) async fn disable(
     .await
 }
 
-/// Reads the endpoint, and stores what `decide` makes of it. Repeats this if another write came first.
+/// Reads the endpoint, and stores what `decide` makes of it, unless it became pending since the attempt began: then the attempt
+/// says nothing about it. Repeats this if another write came first.
 async fn change(
     deliverer: &Deliverer,
     budget: RunBudget,
     endpoint: &Endpoint,
     decide: impl Fn(&Endpoint) -> Option<Change>,
-) -> Result<Changed, StoreError> {
+) -> Result<(), StoreError> {
     retry_on_change(|| async {
         let op = deliverer.op(budget);
         let found = deliverer.store.endpoint(op, &endpoint.owner, &endpoint.endpoint_id).await?;
-        let Some(before) = found else { return Ok(Step::Done(Changed::Done)) };
-        if before.url != endpoint.url {
-            return Ok(Step::Done(Changed::OtherUrl));
-        }
-        let Some(change) = decide(&before) else { return Ok(Step::Done(Changed::Done)) };
+        let Some(before) = found.filter(|now| now.period == endpoint.period) else { return Ok(Step::Done(())) };
+        let Some(change) = decide(&before) else { return Ok(Step::Done(())) };
         match store(deliverer, op, &before, &change).await? {
-            EndpointChange::Done => Ok(Step::Done(Changed::Done)),
+            EndpointChange::Done => Ok(Step::Done(())),
             EndpointChange::Changed | EndpointChange::UrlTaken => Ok(Step::Changed),
         }
     })
@@ -128,5 +113,5 @@ async fn store(
     let actor = Actor::system(NAME);
     let policy_version = deliverer.policy_for(op).version;
     let event = change.event(before, Occurrence { at: op.occurred_at, actor: &actor, policy_version });
-    deliverer.store.change_endpoint(op, before, &change.after, &event).await
+    deliverer.store.change_endpoint(op, before, &change.after, &event, None).await
 }

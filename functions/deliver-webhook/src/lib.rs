@@ -10,6 +10,7 @@ mod verdict;
 
 pub use deliverer::Deliverer;
 
+use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,7 @@ use platform::metrics;
 use platform::queue::Ticket;
 use platform::store::StoreError;
 use serde_json::{Value, json};
+use tokio::sync::oneshot;
 
 use crate::deliver::deliver;
 use crate::deliverer::{DeliveryError, NAME};
@@ -38,15 +40,34 @@ pub const JOB: Job<Deliverer> = Job {
 /// would be made again.
 const RESERVE: Duration = Duration::from_secs(23);
 
-/// Handles all messages of a batch at the same time, so that a slow receiver does not delay the others. The response lists the
-/// messages that must come again.
+/// How long a message waits for an earlier one of the batch to the same endpoint. Messages that waited for an endpoint then arrive
+/// in their order, unless it is slow.
+const HEAD_START: Duration = Duration::from_millis(250);
+
+/// Handles the messages of a batch, those to one endpoint one after the other for a moment, and then all at the same time, so
+/// that a slow receiver does not delay the others. The response lists the messages that must come again.
 async fn run(deliverer: Arc<Deliverer>, payload: Vec<u8>, invocation: Invocation) -> Result<Value, JobError> {
     let budget = invocation.budget(RESERVE);
     let batch: Value = serde_json::from_slice(&payload).unwrap_or_default();
     let Some(records) = batch["Records"].as_array() else {
         return Err(JobError::UnexpectedEvent { expected: "a batch of queue messages" });
     };
-    let unfinished = join_all(records.iter().map(|record| handle(&deliverer, budget, record))).await;
+    let mut before: HashMap<String, oneshot::Receiver<()>> = HashMap::new();
+    let unfinished = records.iter().map(|record| {
+        let (done, is_done) = oneshot::channel();
+        let endpoint = record["body"].as_str().and_then(Ticket::parse).map(|ticket| ticket.endpoint_id.to_string());
+        let earlier = before.insert(endpoint.unwrap_or_default(), is_done);
+        let deliverer = &deliverer;
+        async move {
+            if let Some(earlier) = earlier {
+                let _either = tokio::time::timeout(HEAD_START, earlier).await;
+            }
+            let unfinished = handle(deliverer, budget, record).await;
+            drop(done);
+            unfinished
+        }
+    });
+    let unfinished = join_all(unfinished).await;
     let failures: Vec<Value> = unfinished.into_iter().flatten().map(|id| json!({"itemIdentifier": id})).collect();
     Ok(json!({"batchItemFailures": failures}))
 }

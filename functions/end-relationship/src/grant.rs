@@ -2,7 +2,7 @@
 
 use domain::{Actor, EventType, Grant, GrantId, Invitation, PartnerStatus, Relationship};
 use platform::handler::views::{GrantResponse, GrantView};
-use platform::handler::{Context, CustomerKey, NoMembers, PartnerKey, Path, Replayable, permission::EndGrant};
+use platform::handler::{Context, CustomerKey, NoMembers, PartnerOrOperator, Path, Replayable, permission::EndGrant};
 use platform::http_api::Problem;
 use platform::store::{Ended, Step, retry_on_change};
 
@@ -10,7 +10,7 @@ type EndedAnswer = Replayable<GrantResponse>;
 
 pub(crate) async fn by_partner(
     context: Context,
-    caller: PartnerKey<EndGrant>,
+    caller: PartnerOrOperator<EndGrant>,
     (_, Path(id)): (NoMembers, Path<GrantId>),
 ) -> Result<EndedAnswer, Problem> {
     let acting = caller.acting;

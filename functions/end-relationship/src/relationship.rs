@@ -5,7 +5,9 @@ use domain::{
     Relationship, RelationshipState, TenantId,
 };
 use platform::handler::views::RelationshipResponse;
-use platform::handler::{Context, CustomerKey, NoMembers, PartnerKey, Path, Replayable, permission::EndRelationship};
+use platform::handler::{
+    Context, CustomerKey, NoMembers, PartnerOrOperator, Path, Replayable, permission::EndRelationship,
+};
 use platform::http_api::Problem;
 use platform::store::{Ended, Step, retry_on_change};
 use serde_json::json;
@@ -17,7 +19,7 @@ type EndedAnswer = Replayable<RelationshipResponse>;
 
 pub(crate) async fn by_partner(
     context: Context,
-    caller: PartnerKey<EndRelationship>,
+    caller: PartnerOrOperator<EndRelationship>,
     (_, Path(customer)): (NoMembers, Path<TenantId>),
 ) -> Result<EndedAnswer, Problem> {
     let acting = caller.acting;

@@ -42,6 +42,14 @@ pub(crate) struct EndpointPatch {
     pub(crate) state: Option<EndpointState>,
 }
 
+impl EndpointPatch {
+    /// Whether it disables the endpoint and does nothing else.
+    pub(crate) fn only_disables(&self) -> bool {
+        let keeps_rest = self.url.is_none() && self.event_types == Patch::Keep && self.description == Patch::Keep;
+        keeps_rest && self.state == Some(EndpointState::Disabled)
+    }
+}
+
 impl Body for EndpointPatch {
     const NAME: &'static str = "EndpointChange";
 

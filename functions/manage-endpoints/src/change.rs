@@ -1,14 +1,18 @@
 //! Changing an endpoint: its URL, filter, description and state, its secret, and deleting it.
 
-use domain::{Endpoint, EndpointState, Event, EventType, Timestamp};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use domain::{ActorKind, Endpoint, EndpointState, Event, EventType, Timestamp};
 use platform::handler::views::{EndpointResponse, SigningSecretView};
-use platform::handler::{Context, Found, Json, NoMembers, Owning, Rotation, RotationBody};
-use platform::http_api::Problem;
+use platform::handler::{
+    Context, Found, Json, NoMembers, OptionalIdempotencyKey, Owning, Replayable, Rotation, RotationBody,
+};
+use platform::http_api::{Code, Problem};
 use platform::store::{EndpointChange, Step, retry_on_change};
 use serde_json::{Map, Value, json};
 
 use crate::body::{EndpointPatch, permitted_url};
-use crate::create::{current_secret, problem_url_taken};
+use crate::create::{problem_url_taken, secret_text};
 use crate::owner::{Action, check_live};
 
 /// What a change asks for; `None` leaves a member as it is.
@@ -21,7 +25,8 @@ struct Update {
 
 impl Update {
     /// The endpoint after the update, and the members that differ. A new URL and a reactivated endpoint must answer a
-    /// challenge first.
+    /// challenge first. A pending endpoint that waits for its owner is challenged again, also by an update that only repeats
+    /// its URL or `active`.
     fn apply(&self, before: &Endpoint, now: Timestamp) -> (Endpoint, Map<String, Value>) {
         let mut after = before.clone();
         let mut changed = Map::new();
@@ -39,17 +44,21 @@ impl Update {
         }
         let is_moved = after.url != before.url;
         after.state = state_after(before.state, self.state, is_moved);
-        let is_challenged =
-            after.state == EndpointState::Pending && (is_moved || before.state != EndpointState::Pending);
-        if is_challenged {
-            after.pending_since = now;
-            after.failing_since = None;
+        let asks_again = (self.url.is_some() || self.state.is_some()) && before.waits_for_owner(now);
+        let is_new = is_moved || asks_again || before.state != EndpointState::Pending;
+        if after.state == EndpointState::Pending && is_new {
+            after = after.pending_from(now);
         }
-        if is_challenged || after.state != before.state {
+        if is_challenged(before, &after) || after.state != before.state {
             changed.insert("state".into(), json!(after.state));
         }
         (after, changed)
     }
+}
+
+/// Whether a change of an endpoint causes a challenge.
+fn is_challenged(before: &Endpoint, after: &Endpoint) -> bool {
+    after.period != before.period
 }
 
 /// The URL of a disabled endpoint may change while the endpoint stays disabled.
@@ -62,12 +71,17 @@ fn state_after(before: EndpointState, asked: Option<EndpointState>, is_moved: bo
     }
 }
 
+/// An operator can only disable an endpoint.
 pub(crate) async fn update<C: Owning>(
     context: Context,
     caller: C,
     Json(patch): Json<EndpointPatch>,
 ) -> Result<Found<EndpointResponse>, Problem> {
     let action = Action::new(context, caller);
+    if action.actor.kind == ActorKind::Operator && !patch.only_disables() {
+        let detail = "An operator can only disable an endpoint: send {\"state\": \"disabled\"}.";
+        return Err(Problem::new(Code::RoleNotPermitted, detail));
+    }
     let url = match &patch.url {
         Some(url) => Some(permitted_url(&action.context, url).await?.as_str().to_owned()),
         None => None,
@@ -84,22 +98,27 @@ pub(crate) async fn update<C: Owning>(
     Ok(Found(EndpointResponse::new(&endpoint)))
 }
 
-/// Until the old secret ends, messages are signed with both.
+/// Until the old secret ends, messages are signed with both. With `grace_hours` 0 every older secret ends now. A repeat with the
+/// same idempotency key returns the same secret.
 pub(crate) async fn rotate<C: Owning>(
     context: Context,
     caller: C,
-    Json(body): Json<RotationBody>,
-) -> Result<Found<SigningSecretView>, Problem> {
+    (OptionalIdempotencyKey(key), Json(body)): (OptionalIdempotencyKey, Json<RotationBody>),
+) -> Result<Replayable<SigningSecretView>, Problem> {
     let action = Action::new(context, caller);
-    let rotation = Rotation::new(&action.context, &body)?;
+    let rotation = Rotation::new(&action.context, &body, key.as_deref())?;
+    let is_replay = AtomicBool::new(false);
     let endpoint = change(&action, |before| {
         check_live(before)?;
-        let after = Endpoint { secrets: rotation.rotate(&before.secrets)?, ..before.clone() };
-        let data = [("old_secret_ends_at", json!(rotation.ends_at))];
-        Ok(Some((after, before.event(EventType::EndpointUpdated, action.occurrence(), data))))
+        let secrets = rotation.rotate(&before.secrets)?;
+        is_replay.store(secrets.is_none(), Ordering::Relaxed);
+        let data = [("old_secret_ends_at", json!(rotation.old_ends_at()))];
+        let event = before.event(EventType::EndpointUpdated, action.occurrence(), data);
+        Ok(secrets.map(|secrets| (Endpoint { secrets, ..before.clone() }, event)))
     })
     .await?;
-    Ok(Found(SigningSecretView { signing_secret: current_secret(&action.context, &endpoint)? }))
+    let signing_secret = secret_text(&action.context, &endpoint, &rotation.made(&endpoint.secrets)?)?;
+    Ok(Replayable::new(SigningSecretView { signing_secret }, is_replay.into_inner()))
 }
 
 /// Repeating the request returns the same endpoint.
@@ -122,7 +141,7 @@ pub(crate) async fn delete<C: Owning>(
 }
 
 /// Changes the endpoint in the path to what `make` returns, unless it returns nothing: then the endpoint is like that
-/// already.
+/// already. A change that causes a challenge counts toward the owner's limit.
 async fn change(
     action: &Action,
     make: impl Fn(&Endpoint) -> Result<Option<(Endpoint, Event)>, Problem> + Sync,
@@ -131,7 +150,9 @@ async fn change(
     retry_on_change(|| async {
         let before = action.endpoint().await?;
         let Some((after, event)) = make(&before)? else { return Ok(Step::Done(before)) };
-        match context.app.store.change_endpoint(context.op(), &before, &after, &event).await? {
+        let challenge = if is_challenged(&before, &after) { Some(action.another_challenge().await?) } else { None };
+        let store = &context.app.store;
+        match store.change_endpoint(context.op(), &before, &after, &event, challenge.as_ref()).await? {
             EndpointChange::Done => Ok(Step::Done(after)),
             EndpointChange::UrlTaken => Err(problem_url_taken()),
             EndpointChange::Changed => Ok(Step::Changed),

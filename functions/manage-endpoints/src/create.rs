@@ -1,14 +1,14 @@
 //! Creating an endpoint. It is pending until it answers its challenge.
 
-use domain::{Chain, Endpoint, EndpointId, EndpointState, EventType, SecretVersion, digest};
+use domain::{Chain, Endpoint, EndpointId, EndpointState, EventType, SecretVersion, Uses, digest};
 use platform::handler::views::{EndpointCreatedView, EndpointView};
 use platform::handler::{Context, Created, Json, OptionalIdempotencyKey, Owning};
 use platform::http_api::{Code, Problem};
-use platform::store::EndpointCreated;
+use platform::store::{EndpointCreated, EndpointLimits, Step, StoreError, retry_on_change};
 use serde_json::json;
 
 use crate::body::{EndpointBody, permitted_url};
-use crate::owner::Action;
+use crate::owner::{Action, problem_challenges};
 
 pub(crate) async fn create<C: Owning>(
     context: Context,
@@ -22,9 +22,20 @@ pub(crate) async fn create<C: Owning>(
     let data =
         [("url", json!(endpoint.url)), ("event_types", json!(endpoint.event_types)), ("state", json!(endpoint.state))];
     let event = endpoint.event(EventType::EndpointCreated, action.occurrence(), data);
-    let most = context.policy().limits.endpoints_max;
-    match context.app.store.create_endpoint(context.op(), &endpoint, &event, most).await? {
-        EndpointCreated::New => Ok(Created::new(view(context, &endpoint)?)),
+    let policy = &context.policy().limits;
+    let (most, per_hour) = (policy.endpoints_max, policy.endpoint_challenges_per_hour);
+    let limits = EndpointLimits { endpoints: most, challenges_per_hour: per_hour };
+    let (endpoint, event) = (&endpoint, &event);
+    let created = retry_on_change(|| async {
+        match context.app.store.create_endpoint(context.op(), endpoint, event, limits).await? {
+            EndpointCreated::Changed => Ok::<_, StoreError>(Step::Changed),
+            created => Ok(Step::Done(created)),
+        }
+    });
+    match created.await? {
+        EndpointCreated::New => Ok(Created::new(view(context, endpoint)?)),
+        EndpointCreated::Changed => Err(StoreError::Contention.into()),
+        EndpointCreated::RateLimited(wait) => Err(problem_challenges(per_hour, wait)),
         EndpointCreated::AlreadyExists(before) if before.fingerprint == endpoint.fingerprint => {
             Ok(Created::replayed(view(context, &before)?))
         }
@@ -58,10 +69,12 @@ fn new_endpoint(action: &Action, key: Option<String>, url: &str, body: EndpointB
         event_types: body.event_types,
         description: body.description,
         state: EndpointState::Pending,
-        secrets: vec![SecretVersion { version: 1, key_number, ends_at: None }],
+        secrets: vec![SecretVersion::first(key_number)],
         fingerprint: digest("endpoint", &[asked.as_bytes()]),
         pending_since: context.now(),
-        failing_since: None,
+        period: 1,
+        failing: None,
+        resends: Uses::default(),
         created_at: context.now(),
         chain: Chain::default(),
     })
@@ -77,8 +90,12 @@ fn view(context: &Context, endpoint: &Endpoint) -> Result<EndpointCreatedView, P
     Ok(EndpointCreatedView { endpoint: EndpointView::new(endpoint), signing_secret })
 }
 
-pub(crate) fn current_secret(context: &Context, endpoint: &Endpoint) -> Result<String, Problem> {
+fn current_secret(context: &Context, endpoint: &Endpoint) -> Result<String, Problem> {
     let current = endpoint.secrets.first().ok_or_else(|| Problem::internal("an endpoint has no signing secret"))?;
+    secret_text(context, endpoint, current)
+}
+
+pub(crate) fn secret_text(context: &Context, endpoint: &Endpoint, secret: &SecretVersion) -> Result<String, Problem> {
     let keys = &context.app.keys;
-    Ok(keys.endpoint_secret(current.key_number, &endpoint.endpoint_id, current.version)?.to_whsec())
+    Ok(keys.endpoint_secret(secret.key_number, &endpoint.endpoint_id, secret.version)?.to_whsec())
 }

@@ -4,49 +4,50 @@ use std::time::Duration;
 
 use domain::clock_budget::LAST_OF_MANY_WRITES;
 use domain::{
-    Delivery, DeliveryPurpose, DeliveryState, Endpoint, EndpointState, MessageId, Timestamp, WebhookId, digest,
+    Delivery, DeliveryPurpose, DeliveryState, Endpoint, EndpointState, MessageId, Period, Timestamp, WebhookId, digest,
 };
 use platform::handler::views::{DeliveryQueuedView, DeliveryView, ResentView, other_message};
 use platform::handler::{Context, Json, NoMembers, Owning, Queued};
 use platform::http_api::body::{Body, Reader, Rules};
 use platform::http_api::shape::{self, Parsed};
 use platform::http_api::{InvalidField, Problem};
-use platform::store::StoreError;
+use platform::store::{Resent, Step, retry_on_change};
 
-use crate::owner::Action;
+use crate::owner::{Action, rate_limited};
 
 /// Time that is reserved for the response.
 const RESERVE: Duration = Duration::from_secs(2);
 
-/// Sends a test message, or another challenge to a pending endpoint. A pending endpoint's address has not agreed to
-/// anything yet, so it is challenged once a minute at most: a repeat returns the same delivery.
+/// Sends a test message, or another challenge to a pending endpoint.
 pub(crate) async fn test<C: Owning>(
     context: Context,
     caller: C,
     _: NoMembers,
 ) -> Result<Queued<DeliveryQueuedView>, Problem> {
     let action = Action::new(context, caller);
-    let context = &action.context;
-    let (now, store) = (context.now(), &context.app.store);
-    let endpoint = action.enabled_endpoint().await?;
-    let (purpose, id) = match endpoint.state {
-        EndpointState::Pending => {
-            let [since, minute] = [endpoint.pending_since.millis(), now.millis().div_euclid(60_000)];
-            let parts: [&[u8]; 3] =
-                [endpoint.endpoint_id.as_str().as_bytes(), &since.to_be_bytes(), &minute.to_be_bytes()];
-            (DeliveryPurpose::Challenge, digest("another challenge", &parts))
-        }
-        _ => (DeliveryPurpose::Test, digest("test", &[&context.app.random.bytes()])),
-    };
-    let id = MessageId::from_hash(&id);
+    let (context, action) = (&action.context, &action);
+    let id = MessageId::from_hash(&digest("test", &[&context.app.random.bytes()]));
+    let delivery = retry_on_change(|| async {
+        let (delivery, message) = test_message(context, action.enabled_endpoint().await?, id.clone())?;
+        let challenge = action.another_challenge().await?;
+        let is_posted = context.app.store.post_message(context.op(), &message, &delivery, &challenge).await?;
+        Ok::<_, Problem>(if is_posted { Step::Done(delivery) } else { Step::Changed })
+    });
+    Ok(Queued(DeliveryQueuedView { delivery: DeliveryView::new(&delivery.await?) }))
+}
+
+fn test_message(context: &Context, endpoint: Endpoint, id: MessageId) -> Result<(Delivery, Vec<u8>), Problem> {
+    let now = context.now();
+    let is_pending = endpoint.state == EndpointState::Pending;
+    let purpose = if is_pending { DeliveryPurpose::Challenge } else { DeliveryPurpose::Test };
     let message = other_message(purpose, &id, &endpoint.endpoint_id, now).map_err(Problem::internal)?;
-    let delivery = Delivery::new(id.into(), endpoint.endpoint_id, endpoint.owner, purpose, now);
-    let queued = |delivery: &Delivery| Queued(DeliveryQueuedView { delivery: DeliveryView::new(delivery) });
-    if store.post_message(context.op(), &message, &delivery).await? {
-        return Ok(queued(&delivery));
-    }
-    let before = store.delivery(context.op(), &delivery.webhook_id, &delivery.endpoint_id).await?;
-    Ok(queued(&before.ok_or(StoreError::Contention)?))
+    let Endpoint { endpoint_id, owner, period, .. } = endpoint;
+    let delivery = if is_pending {
+        Delivery::challenge(id, endpoint_id, owner, Period { endpoint: period, partner: 0 }, now)
+    } else {
+        Delivery::new(id.into(), endpoint_id, owner, purpose, now)
+    };
+    Ok((delivery, message))
 }
 
 /// `{event_id}` for one message in any state, or `{since}` for all that were created then or later and did not arrive.
@@ -95,25 +96,53 @@ pub(crate) async fn resend<C: Owning>(
     let action = Action::new(context, caller);
     let endpoint = action.enabled_endpoint().await?;
     let resent = match body {
-        ResendBody::One(id) => resend_one(&action.context, &endpoint, &id).await?,
-        ResendBody::AllSince(since) => resend_all(&action.context, &endpoint, since).await?,
+        ResendBody::One(id) => resend_one(&action, &endpoint, &id).await?,
+        ResendBody::AllSince(since) => {
+            count(&action).await?;
+            resend_all(&action.context, &endpoint, since).await?
+        }
     };
     Ok(Queued(resent))
 }
 
-async fn resend_one(context: &Context, endpoint: &Endpoint, id: &WebhookId) -> Result<ResentView, Problem> {
-    let store = &context.app.store;
-    let found = store.delivery(context.op(), id, &endpoint.endpoint_id).await?;
+/// Counts a request to resend.
+///
+/// # Errors
+/// 429 `rate_limited`.
+async fn count(action: &Action) -> Result<(), Problem> {
+    let context = &action.context;
+    let per_minute = context.policy().limits.resends_per_minute;
+    retry_on_change(|| async {
+        let endpoint = action.enabled_endpoint().await?;
+        let resend = endpoint.resends.another(context.now(), Duration::from_mins(1), per_minute).map_err(|wait| {
+            rate_limited(format!("The limit is {per_minute} requests a minute for each endpoint."), wait)
+        })?;
+        let is_counted = context.app.store.count_resend(context.op(), &endpoint, &resend).await?;
+        Ok::<_, Problem>(if is_counted { Step::Done(()) } else { Step::Changed })
+    })
+    .await
+}
+
+async fn resend_one(action: &Action, endpoint: &Endpoint, id: &WebhookId) -> Result<ResentView, Problem> {
+    let (context, store) = (&action.context, &action.context.app.store);
     let unknown = || {
         let detail = "this endpoint was not sent a message with this id in the last 30 days";
         Problem::validation(vec![InvalidField::value(detail).at("/event_id")])
     };
+    let found = || async { store.delivery(context.op(), id, &endpoint.endpoint_id).await };
     // Challenges are limited, so they are only sent by `test`.
-    let delivery = found.filter(|found| found.purpose != DeliveryPurpose::Challenge).ok_or_else(unknown)?;
-    if !store.resend(context.op(), &delivery).await? {
-        return Err(StoreError::Contention.into());
-    }
-    Ok(ResentView { resent: 1, next_since: None })
+    let can_be_resent = |found: &Delivery| found.purpose != DeliveryPurpose::Challenge;
+    found().await?.filter(can_be_resent).ok_or_else(unknown)?;
+    count(action).await?;
+    retry_on_change(|| async {
+        let delivery = found().await?.ok_or_else(unknown)?;
+        match store.resend(context.op(), &delivery).await? {
+            Resent::Done => Ok(Step::Done(ResentView { resent: 1, next_since: None })),
+            Resent::Changed => Ok(Step::Changed),
+            Resent::MessageGone => Err(unknown()),
+        }
+    })
+    .await
 }
 
 async fn resend_all(context: &Context, endpoint: &Endpoint, since: Timestamp) -> Result<ResentView, Problem> {
@@ -129,7 +158,7 @@ async fn resend_all(context: &Context, endpoint: &Endpoint, since: Timestamp) ->
             if !has_time(context) {
                 return Ok(ResentView { resent, next_since: Some(delivery.created_at) });
             }
-            resent += u32::from(store.resend(op, delivery).await?);
+            resent += u32::from(store.resend(op, delivery).await? == Resent::Done);
         }
         if page.next.is_some() && !has_time(context) {
             return Ok(ResentView { resent, next_since: page.reached() });

@@ -1,6 +1,8 @@
 //! The owner's action on one of its endpoints.
 
-use domain::{Actor, Endpoint, EndpointId, EndpointState, Occurrence, Owner};
+use std::time::Duration;
+
+use domain::{Actor, Endpoint, EndpointId, EndpointState, Occurrence, Owner, Use};
 use platform::handler::{Context, Owning, Path};
 use platform::http_api::{Code, Problem};
 
@@ -21,6 +23,17 @@ impl Action {
         self.context.occurrence(&self.actor)
     }
 
+    /// One more challenge or test that the owner causes.
+    ///
+    /// # Errors
+    /// 429 `rate_limited`.
+    pub(crate) async fn another_challenge(&self) -> Result<Use, Problem> {
+        let context = &self.context;
+        let per_hour = context.policy().limits.endpoint_challenges_per_hour;
+        let challenge = context.app.store.another_challenge(context.op(), &self.owner, per_hour).await?;
+        challenge.map_err(|wait| problem_challenges(per_hour, wait))
+    }
+
     /// The endpoint in the path, even if it is deleted.
     pub(crate) async fn endpoint(&self) -> Result<Endpoint, Problem> {
         endpoint(&self.context, &self.owner).await
@@ -39,6 +52,17 @@ impl Action {
         }
         Ok(endpoint)
     }
+}
+
+pub(crate) fn problem_challenges(per_hour: u32, wait: Duration) -> Problem {
+    let what = "Creating an endpoint, changing its URL, reactivating it and testing it send a challenge or a test.";
+    rate_limited(format!("{what} The limit is {per_hour} an hour for all endpoints of an owner."), wait)
+}
+
+/// 429 `rate_limited`, with the time until there is room.
+pub(crate) fn rate_limited(detail: String, wait: Duration) -> Problem {
+    Problem::new(Code::RateLimited, detail)
+        .retry_after(u64::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(u64::MAX))
 }
 
 /// The owner's endpoint in the path, even if it is deleted.

@@ -1,6 +1,6 @@
 use domain::{Answer, Decision, EventType, InvitationId, InvitationState};
 use platform::handler::views::{InvitationResponse, Viewer};
-use platform::handler::{Context, NoMembers, PartnerKey, Path, Replayable, permission::ManageInvitation};
+use platform::handler::{Context, NoMembers, PartnerOrOperator, Path, Replayable, permission::ManageInvitation};
 use platform::http_api::{Code, Problem};
 use platform::store::{InvitationChange, Step, retry_on_change};
 
@@ -11,7 +11,7 @@ type Cancelled = Replayable<InvitationResponse>;
 /// Repeating the request returns the first response.
 pub(crate) async fn cancel(
     context: Context,
-    caller: PartnerKey<ManageInvitation>,
+    caller: PartnerOrOperator<ManageInvitation>,
     (_, Path(id)): (NoMembers, Path<InvitationId>),
 ) -> Result<Cancelled, Problem> {
     retry_on_change(|| try_cancel(&context, &caller, &id)).await
@@ -19,7 +19,7 @@ pub(crate) async fn cancel(
 
 async fn try_cancel(
     context: &Context,
-    caller: &PartnerKey<ManageInvitation>,
+    caller: &PartnerOrOperator<ManageInvitation>,
     id: &InvitationId,
 ) -> Result<Step<Cancelled>, Problem> {
     let now = context.now();

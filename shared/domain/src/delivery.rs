@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 use super::describe::describe;
-use super::{DeliveryPurpose, DeliveryState, EndpointId, EventId, MessageId, Owner, Timestamp};
+use super::{DeliveryPurpose, DeliveryState, EndpointId, EventId, MessageId, Owner, Period, Timestamp};
 
 /// The `webhook-id` of a message: the id of an event, or of a challenge or test.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,8 +62,12 @@ pub struct Delivery {
     pub state: DeliveryState,
     /// The number of attempts begun.
     pub attempt: u32,
-    /// When the next attempt is due; `None` if there is none.
+    /// Raised when all attempts start over. A result of an earlier round is ignored.
+    pub round: u32,
+    /// When the next attempt is due; `None` if there is none, and while the delivery waits for its recipient.
     pub next_at: Option<Timestamp>,
+    /// The recipient's period when the last attempt began, or when a challenge was created.
+    pub period: Option<Period>,
     pub last: Option<LastAttempt>,
     /// The delivery is deleted [`Delivery::RETENTION`] after this time.
     pub created_at: Timestamp,
@@ -107,7 +111,9 @@ impl Delivery {
             purpose,
             state: DeliveryState::Pending,
             attempt: 0,
+            round: 0,
             next_at: Some(now),
+            period: None,
             last: None,
             created_at: now,
         }
@@ -120,11 +126,15 @@ impl Delivery {
         if waits_in_table { next_at } else { next_at + Self::LOST_AFTER }
     }
 
+    /// A challenge of an endpoint in this period.
+    pub fn challenge(id: MessageId, endpoint: EndpointId, owner: Owner, period: Period, now: Timestamp) -> Self {
+        Self { period: Some(period), ..Self::new(id.into(), endpoint, owner, DeliveryPurpose::Challenge, now) }
+    }
+
     /// When the sweep looks at this delivery again after it created a ticket. The interval grows with the time overdue, so
-    /// that a delivery that can never be settled gets ever fewer tickets.
+    /// that a delivery that can never be settled, or waits for its recipient, gets ever fewer tickets.
     pub fn sweep_again_at(&self, now: Timestamp) -> Timestamp {
-        let overdue = self.next_at.map_or(Duration::ZERO, |due| now.since(due));
-        now + overdue.max(Self::LOST_AFTER)
+        now + now.since(self.next_at.unwrap_or(self.created_at)).max(Self::LOST_AFTER)
     }
 }
 

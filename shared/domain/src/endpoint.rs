@@ -1,11 +1,13 @@
 //! Webhook endpoints: addresses to which events are sent.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::clock_budget::EVENT_LATENESS;
 use super::{
-    ActorKind, Chain, EndpointId, EndpointState, Event, EventType, MessageId, Occurrence, PartnerId, SecretVersion,
-    Subject, TenantId, Timestamp, digest,
+    ActorKind, Chain, EndpointId, EndpointState, Event, EventType, Failing, MessageId, Occurrence, PartnerId, Period,
+    SecretVersion, Subject, TenantId, Timestamp, Uses, digest,
 };
 
 /// The owner of an endpoint.
@@ -52,25 +54,31 @@ impl Owner {
 pub struct Endpoint {
     pub endpoint_id: EndpointId,
     pub owner: Owner,
-    /// In normalized form, so that two endpoints with the same address can be detected.
     pub url: String,
     /// The types of events to send; `None` for all.
     pub event_types: Option<Vec<EventType>>,
     pub description: Option<String>,
     pub state: EndpointState,
-    /// Versions of the signing secret, newest first; at most two.
+    /// Versions of the signing secret, newest first; at most two are live.
     pub secrets: Vec<SecretVersion>,
     /// SHA-256 of the request that created it. A repeat with the same idempotency key must have the same.
     pub fingerprint: [u8; 32],
     /// When it last became pending and had to answer a challenge.
     pub pending_since: Timestamp,
-    /// The time of the first failure since the last success.
-    pub failing_since: Option<Timestamp>,
+    /// The sequence of the event with which it last became pending.
+    pub period: u64,
+    /// The failures since the last success.
+    pub failing: Option<Failing>,
+    /// When its owner last asked to resend.
+    pub resends: Uses,
     pub created_at: Timestamp,
     pub chain: Chain,
 }
 
 impl Endpoint {
+    /// An endpoint that became pending is challenged within this time, then it waits for its owner.
+    pub const CHALLENGED_FOR: Duration = Duration::from_mins(5);
+
     /// The next event of this endpoint.
     pub fn event<const N: usize>(
         &self,
@@ -101,13 +109,74 @@ impl Endpoint {
         MessageId::from_hash(&digest("challenge", &[self.endpoint_id.as_str().as_bytes(), &sequence.to_be_bytes()]))
     }
 
-    /// Whether a challenge created at that time is current: not from before the endpoint last became pending.
-    pub fn awaits_challenge_from(&self, created_at: Timestamp) -> bool {
-        self.state == EndpointState::Pending && self.pending_since - EVENT_LATENESS <= created_at
+    /// Whether a challenge of that period is current: not from before the endpoint last became pending.
+    pub fn awaits_challenge_of(&self, period: Option<Period>) -> bool {
+        self.state == EndpointState::Pending && period.is_some_and(|period| period.endpoint == self.period)
+    }
+
+    /// Whether its automatic challenges are over, so that it waits for its owner.
+    pub fn waits_for_owner(&self, now: Timestamp) -> bool {
+        self.state == EndpointState::Pending && now.since(self.pending_since) >= Self::CHALLENGED_FOR
+    }
+
+    /// The endpoint, pending from `now` on. It must answer a new challenge.
+    pub fn pending_from(&self, now: Timestamp) -> Self {
+        let period = self.chain.sequence + 1;
+        Self { state: EndpointState::Pending, pending_since: now, period, failing: None, ..self.clone() }
+    }
+
+    /// What two URLs have in common if they are spellings of one address: percent-encoding does not matter where it changes
+    /// nothing ([RFC 3986](https://www.rfc-editor.org/rfc/rfc3986) 6.2.2), nor does an empty query. The URL must have a
+    /// lower-case host and a path.
+    pub fn address(url: &str) -> String {
+        let (mut address, mut rest) = (String::new(), url);
+        while let Some((before, after)) = rest.split_once('%') {
+            address.push_str(before);
+            let code = after.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+            match code.map(char::from) {
+                Some(plain) if plain.is_ascii_alphanumeric() || "-._~".contains(plain) => address.push(plain),
+                _ => address.extend(["%", &after.get(..2).unwrap_or_default().to_ascii_uppercase()]),
+            }
+            rest = after.get(2..).unwrap_or_default();
+        }
+        address.push_str(rest);
+        if address.ends_with('?') {
+            address.pop();
+        }
+        address
     }
 
     /// The secrets with which messages are signed, newest first.
     pub fn live_secrets(&self, now: Timestamp) -> impl Iterator<Item = &SecretVersion> {
         SecretVersion::live(&self.secrets, now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_one_address_are_equal_and_others_are_not() {
+        const PLAIN: &str = "https://hooks.example.com/a~b/c";
+        for same in [
+            PLAIN,
+            "https://hooks.example.com/a%7Eb/c",
+            "https://hooks.example.com/%61%7eb/%63",
+            "https://hooks.example.com/a~b/c?",
+        ] {
+            assert_eq!(Endpoint::address(same), PLAIN, "{same}");
+        }
+        assert_eq!(Endpoint::address("https://h.example/%2f%c3%a9"), Endpoint::address("https://h.example/%2F%C3%A9"));
+        for other in [
+            "https://hooks.example.com/A~b/c",
+            "https://hooks.example.com/a~b%2Fc",
+            "https://hooks.example.com/a~b/c/",
+            "https://hooks.example.com/a~b/c?x",
+            "https://hooks.example.com:8443/a~b/c",
+        ] {
+            assert_ne!(Endpoint::address(other), PLAIN, "{other}");
+        }
+        assert_eq!(Endpoint::address("https://h.example/%"), "https://h.example/%", "a URL is never cut off");
     }
 }

@@ -10,18 +10,22 @@ mod endpoint;
 mod event;
 mod event_data;
 mod event_type;
+mod failing;
 mod grant;
 mod hashed_event;
 mod ids;
 mod invitation;
 mod partner;
+mod period;
 mod policy;
+mod recipient;
 mod relationship;
 mod secret_version;
 mod subscription;
 mod tenant;
 pub mod text;
 mod time;
+mod uses;
 mod verify_chain;
 mod vocabulary;
 mod words;
@@ -34,21 +38,25 @@ pub use endpoint::{Endpoint, Owner};
 pub use event::{Actor, Event, Occurrence, Subject};
 pub use event_data::{DelegatedAdminData, GrantData, PrincipalData, RelationshipData};
 pub use event_type::{AggregateKind, EventType};
+pub use failing::Failing;
 pub use grant::{DelegatedAdmin, Grant, GrantDecision, GrantDecisionError, GrantNotice, parse_days};
 pub use ids::{
     EndpointId, EventId, GrantId, InvitationId, KeyId, MessageId, PartnerId, SubscriptionId, TenantId, digest,
 };
 pub use invitation::{AcceptedBy, Answer, Decision, Invitation};
 pub use partner::Partner;
+pub use period::Period;
 pub use policy::{
     AcceptProof, Action, CloudPolicy, CspTenant, Permission, Policy, PolicyError, PolicyVersion, RequiredProof,
     Requirement,
 };
+pub use recipient::Recipient;
 pub use relationship::Relationship;
-pub use secret_version::SecretVersion;
+pub use secret_version::{NewSecret, Rotated, RotationRequest, SecretVersion};
 pub use subscription::{Registration, Subscription};
 pub use tenant::Tenant;
 pub use time::Timestamp;
+pub use uses::{Use, Uses};
 pub use verify_chain::{BrokenChain, verify_chain};
 pub use vocabulary::{
     ActorKind, BillingCycle, CallerKind, CancelReason, Cloud, DecisionKind, DeliveryPurpose, DeliveryState,

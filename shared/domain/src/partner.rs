@@ -19,7 +19,11 @@ pub struct Partner {
     pub market: Market,
     /// A suspended partner cannot act (MP-45).
     pub status: PartnerStatus,
-    /// Versions of the signing secret, newest first; at most two.
+    /// When the status last changed.
+    pub status_since: Timestamp,
+    /// The sequence of the event that last changed the status.
+    pub status_sequence: u64,
+    /// Versions of the signing secret, newest first; at most two are live.
     pub secrets: Vec<SecretVersion>,
     pub created_at: Timestamp,
     pub chain: Chain,
@@ -47,6 +51,11 @@ impl Partner {
     /// The secrets that are accepted, newest first.
     pub fn live_secrets(&self, now: Timestamp) -> impl Iterator<Item = &SecretVersion> {
         SecretVersion::live(&self.secrets, now)
+    }
+
+    /// The partner with another status from `now` on.
+    pub fn with_status(&self, status: PartnerStatus, now: Timestamp) -> Self {
+        Self { status, status_since: now, status_sequence: self.chain.sequence + 1, ..self.clone() }
     }
 
     pub fn is_active(&self) -> bool {

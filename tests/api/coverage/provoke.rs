@@ -89,9 +89,13 @@ impl Scene {
             Code::CustomerIsCspTenant => self.world.enrol(&base.customer, "public", "US").await,
             Code::InvitationExpired => return self.send_at(self.world.now().plus_millis(EXPIRED_MS), &request).await,
             Code::InvitationPending | Code::RelationshipActive => return self.already_invited(code, base).await,
+            Code::RateLimited if request.key.contains("/endpoints") => return self.exceed_endpoint_limit(base).await,
             Code::RateLimited => self.invite_often(base).await,
             Code::InvalidTransition => self.make_final(base).await,
-            Code::RotationInProgress => drop(self.send(&request).await.expect(200)),
+            Code::RotationInProgress => {
+                self.send(&request).await.expect(200);
+                return self.send(&Request { omitted: Some("idempotency-key"), ..request }).await;
+            }
             _ => return self.send_other(code, base).await,
         }
         self.send(&request).await
@@ -102,7 +106,11 @@ impl Scene {
         let request = base.request.clone();
         let other = match code {
             Code::IdempotencyKeyReused => {
-                self.send(&request).await.expect(201);
+                let first = self.send(&request).await;
+                assert!((200..202).contains(&first.status), "{} is done first", request.key);
+                if request.key.ends_with("/rotate") {
+                    return self.send(&request.member("grace_hours", 2)).await;
+                }
                 let (name, text) = match request.key.rsplit('/').next() {
                     Some("keys") => ("name", "Other"),
                     Some("endpoints") => ("description", "Other"),
@@ -162,6 +170,10 @@ impl Scene {
             let key = self.world.further_key(&base.partner, &["billing_admin"]).await.key;
             return self.send_at(time(STRICT), &request.access_key(&key)).await;
         }
+        if !base.is_customers() {
+            let key = self.world.further_key(&base.partner, &["billing_admin"]).await.key;
+            return self.send(&request.access_key(&key)).await;
+        }
         self.send(&request.access_key(self.world.operator_key())).await
     }
 
@@ -201,6 +213,24 @@ impl Scene {
             let (id, _) = self.world.open(&base.partner, &base.customer, Value::Null).await;
             self.world.send(&base.partner.cancel(&id)).await.expect(200);
         }
+    }
+
+    /// Uses up the challenges of an hour or the resends of a minute, and sends the request with one more.
+    async fn exceed_endpoint_limit(&self, base: &Base) -> Answer {
+        let request = base.request.clone();
+        if request.key.ends_with("/resend") {
+            for _ in 0..10 {
+                self.send(&request).await.expect(202);
+            }
+            return self.send(&request).await;
+        }
+        let url = "https://hooks.example.com/limit";
+        let body = json!({"url": url});
+        let created = self.world.send(&base.owner_call("POST", "/endpoints").json(&body)).await.expect(201);
+        let test = format!("/endpoints/{}/test", super::scene::text(&created["endpoint"]["endpoint_id"]));
+        while self.world.send(&base.owner_call("POST", &test)).await.status == 202 {}
+        let is_change = request.key.starts_with("PATCH ");
+        self.send(&if is_change { request.member("url", format!("{url}/other")) } else { request }).await
     }
 
     /// Answers the invitation, or disables the endpoint, so that the request comes too late.

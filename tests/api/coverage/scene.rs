@@ -196,7 +196,7 @@ impl Scene {
         if key.starts_with("POST /v1/webhooks/") {
             request.signing_secret = Some(base.partner.signing_secret.clone());
             request = request.header("webhook-id", unique);
-        } else if ["invitations", "keys", "endpoints", "subscriptions"].contains(&last) {
+        } else if ["invitations", "keys", "endpoints", "subscriptions", "rotate"].contains(&last) {
             request = request.header("idempotency-key", unique);
         }
         base.request = request;

@@ -45,6 +45,11 @@ pub struct Replayable<V> {
 }
 
 impl<V> Replayable<V> {
+    /// `replayed` says whether an earlier request did it.
+    pub fn new(view: V, replayed: bool) -> Self {
+        Self { view, replayed }
+    }
+
     /// This request did it.
     pub fn done(view: V) -> Self {
         Self { view, replayed: false }

@@ -12,6 +12,7 @@ mod context;
 mod from_store;
 mod input;
 pub mod list;
+mod operating;
 mod rotation;
 mod route;
 pub mod views;
@@ -31,5 +32,6 @@ pub use input::{
     PathId, UnneededIdempotencyKey, WebhookData,
 };
 pub use list::{All, Filter, ListQuery, QueryReader};
+pub use operating::{CustomerOrOperator, PartnerOrOperator};
 pub use rotation::{Rotation, RotationBody};
 pub use route::{Effect, HandlerFuture, Route, media, serve};

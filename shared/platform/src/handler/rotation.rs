@@ -1,8 +1,6 @@
 //! New signing secrets, of partners and of endpoints.
 
-use std::time::Duration;
-
-use domain::{SecretVersion, Timestamp};
+use domain::{NewSecret, Rotated, SecretVersion, Timestamp, digest};
 
 use super::Context;
 use crate::http_api::body::{Body, Reader, Rules};
@@ -23,32 +21,53 @@ impl Body for RotationBody {
     }
 }
 
-/// A new secret, and how long the old one remains valid.
+/// A rotation that is asked for.
 #[derive(Clone, Copy, Debug)]
-pub struct Rotation {
-    /// When the old secret ends.
-    pub ends_at: Timestamp,
-    now: Timestamp,
-    key_number: u32,
-}
+pub struct Rotation(NewSecret);
 
 impl Rotation {
-    /// The rotation that is asked for.
-    ///
     /// # Errors
     /// 500 `internal` without a master key.
-    pub fn new(context: &Context, body: &RotationBody) -> Result<Self, Problem> {
-        let ends_at = context.now() + Duration::from_hours(body.grace_hours.into());
-        Ok(Self { ends_at, now: context.now(), key_number: context.app.keys.current()? })
+    pub fn new(context: &Context, body: &RotationBody, idempotency_key: Option<&str>) -> Result<Self, Problem> {
+        let request = idempotency_key.map(|key| digest("rotation by idempotency key", &[key.as_bytes()]));
+        let (now, key_number) = (context.now(), context.app.keys.current()?);
+        Ok(Self(NewSecret { now, grace_hours: body.grace_hours, key_number, request }))
     }
 
-    /// The generations of a secret after the rotation.
+    /// When the older secrets end.
+    pub fn old_ends_at(&self) -> Timestamp {
+        self.0.old_ends_at()
+    }
+
+    /// The generations of a secret after the rotation. `None` if an earlier request with the same idempotency key did it:
+    /// then [`Rotation::made`] is its secret.
     ///
     /// # Errors
-    /// 409 `rotation_in_progress` while two are live.
-    pub fn rotate(&self, secrets: &[SecretVersion]) -> Result<Vec<SecretVersion>, Problem> {
-        let detail = "Two secrets are live. Wait until the old one expires, then rotate again.";
-        SecretVersion::rotate(secrets, self.now, self.ends_at, self.key_number)
-            .ok_or_else(|| Problem::new(Code::RotationInProgress, detail))
+    /// 409 `rotation_in_progress`, 422 `idempotency_key_reused`.
+    pub fn rotate(&self, secrets: &[SecretVersion]) -> Result<Option<Vec<SecretVersion>>, Problem> {
+        match SecretVersion::rotate(secrets, &self.0) {
+            Rotated::New(versions) => Ok(Some(versions)),
+            Rotated::Before(_) => Ok(None),
+            Rotated::KeyReused => {
+                let detail =
+                    "This idempotency key was used for a rotation with other `grace_hours`. Use a new idempotency key.";
+                Err(Problem::new(Code::IdempotencyKeyReused, detail))
+            }
+            Rotated::InProgress => {
+                let detail = "Two secrets are live. Wait until the old one ends, or end it now with `grace_hours` 0.";
+                Err(Problem::new(Code::RotationInProgress, detail))
+            }
+        }
+    }
+
+    /// The secret that this rotation made, now or before.
+    ///
+    /// # Errors
+    /// 500 `internal` if there is no secret.
+    pub fn made(&self, secrets: &[SecretVersion]) -> Result<SecretVersion, Problem> {
+        if let Rotated::Before(secret) = SecretVersion::rotate(secrets, &self.0) {
+            return Ok(secret);
+        }
+        secrets.first().copied().ok_or_else(|| Problem::internal("a rotation made no signing secret"))
     }
 }

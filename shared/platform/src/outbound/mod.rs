@@ -31,7 +31,7 @@ pub use self::message::Message;
 pub use self::reply::{Attempted, DeliveryWish, Failure, Outcome, Reply};
 pub use self::resolve::{Resolver, SystemResolver};
 pub use self::retry_after::RetryAfter;
-pub use self::schedule::{ATTEMPTS, DISABLE_AFTER, next_wait};
+pub use self::schedule::{ATTEMPTS, CHALLENGE_ATTEMPTS, next_challenge_wait, next_wait};
 pub use self::send::{Sender, Settings};
 pub use self::tls::SenderError;
 pub use self::url_fault::UrlFault;

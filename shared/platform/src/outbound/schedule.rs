@@ -9,8 +9,12 @@ use domain::Timestamp;
 /// The number of attempts for each message.
 pub const ATTEMPTS: u32 = 10;
 
-/// An endpoint is disabled when every attempt has failed for this long.
-pub const DISABLE_AFTER: Duration = Duration::from_hours(120);
+/// The number of attempts for each challenge.
+pub const CHALLENGE_ATTEMPTS: u32 = 3;
+
+/// The wait before each attempt of a challenge, before jitter. With jitter and slow responses, all are within five minutes.
+const CHALLENGE_WAITS: [Duration; CHALLENGE_ATTEMPTS as usize] =
+    [Duration::ZERO, Duration::from_secs(5), Duration::from_secs(200)];
 
 /// The wait before each attempt, before jitter.
 const WAITS: [Duration; ATTEMPTS as usize] = [
@@ -49,6 +53,13 @@ pub fn next_wait(attempts_made: u32, outcome: &Outcome, now: Timestamp, random: 
     let asked = asked_wait(outcome, now).min(base * 2).min(LONGEST_ASKED);
     let least = if is_overloaded(outcome) { OVERLOAD_WAIT } else { Duration::ZERO };
     Some(jittered(base, random).max(asked).max(least))
+}
+
+/// The wait until the next attempt of a challenge after `attempts_made` failed ones. `None` if [`CHALLENGE_ATTEMPTS`] were made.
+/// `Retry-After` does not count, because the endpoint's owner waits.
+pub fn next_challenge_wait(attempts_made: u32, random: &[u8; 32]) -> Option<Duration> {
+    let base = *CHALLENGE_WAITS.get(usize::try_from(attempts_made).ok()?)?;
+    Some(jittered(base, random))
 }
 
 /// The wait that `Retry-After` asks for, if the status gives it a meaning.

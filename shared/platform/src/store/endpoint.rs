@@ -1,18 +1,32 @@
 //! Webhook endpoints. A list per owner holds the ids and URLs, so that no owner has too many endpoints or two with the same
 //! URL. A deleted endpoint keeps its item, with its chain of events, but leaves the lists.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::chain::NextEvent;
-use super::endpoint_list::{holds, list_endpoint, listed_ids, relist};
+use super::endpoint_list::{challenges, holds, is_moved, list_endpoint, listed_ids, live, relist};
 use super::error::StoreError;
 use super::item::{CorruptItem, Item, ItemBuilder, ItemReader, number, text};
 use super::keys::{self, Key, Listed};
 use super::op_context::OpContext;
+use super::partner::read_partner;
 use super::secrets::{SECRETS, read_secrets, secrets_value};
 use super::table::Store;
+use super::uses::{count_use, read_uses};
 use super::write::Write;
-use domain::{Endpoint, EndpointId, EndpointState, Event, EventType, Owner};
+use domain::{Endpoint, EndpointId, EndpointState, Event, EventType, Failing, Owner, Recipient, Use};
+
+/// The number of an owner's endpoints, and the challenges that it may cause in an hour.
+#[derive(Clone, Copy, Debug)]
+pub struct EndpointLimits {
+    pub endpoints: usize,
+    pub challenges_per_hour: u32,
+}
+
+const HOUR: Duration = Duration::from_hours(1);
+const RESENDS: &str = "resends";
 
 /// The result of creating an endpoint.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +38,10 @@ pub enum EndpointCreated {
     LimitReached,
     /// The owner has an endpoint with this URL.
     UrlTaken,
+    /// The owner caused the maximum number of challenges. There is room after this time.
+    RateLimited(Duration),
+    /// The owner's list has changed since it was read.
+    Changed,
 }
 
 /// The result of changing an endpoint.
@@ -71,56 +89,94 @@ impl Store {
         Ok((endpoints, unreadable))
     }
 
-    /// Creates an endpoint, unless its owner has `most` already.
+    /// Creates an endpoint within its owner's limits. The challenge that follows is counted.
     pub async fn create_endpoint(
         &self,
         op: OpContext,
         endpoint: &Endpoint,
         event: &Event,
-        most: usize,
+        limits: EndpointLimits,
     ) -> Result<EndpointCreated, StoreError> {
         let next = NextEvent::first(event);
         let endpoint = Endpoint { chain: next.chain, ..endpoint.clone() };
         let own = keys::endpoint(&endpoint.owner, &endpoint.endpoint_id);
-        let list = keys::endpoint_list(&endpoint.owner);
-        let writes = [Write::create(endpoint_item(&endpoint)), list_endpoint(&endpoint, most), next.put()];
-        let outcome = self.transact(op, &writes).await?;
+        let found = self.get_many(op, &[own.clone(), keys::endpoint_list(&endpoint.owner)], true).await?;
+        let [existing, list] = [0, 1].map(|at| found.get(at).and_then(Option::as_ref));
+        if let Some(existing) = existing {
+            return Ok(EndpointCreated::AlreadyExists(Box::new(read_endpoint(existing)?)));
+        }
+        if list.is_some_and(|list| holds(list, &endpoint.url)) {
+            return Ok(EndpointCreated::UrlTaken);
+        }
+        if list.map(live).transpose()?.unwrap_or_default() >= limits.endpoints {
+            return Ok(EndpointCreated::LimitReached);
+        }
+        let uses = list.map(challenges).transpose()?.unwrap_or_default();
+        let challenge = match uses.another(op.occurred_at, HOUR, limits.challenges_per_hour) {
+            Ok(challenge) => challenge,
+            Err(wait) => return Ok(EndpointCreated::RateLimited(wait)),
+        };
+        let listed = list_endpoint(&endpoint, limits.endpoints, &challenge);
+        let outcome = self.transact(op, &[Write::create(endpoint_item(&endpoint)), listed, next.put()]).await?;
         if outcome.is_committed() {
             return Ok(EndpointCreated::New);
         }
-        let existing = match outcome.conflicting(&own) {
-            Some(existing) => Some(read_endpoint(existing)?),
-            // The same request may have been committed meanwhile.
-            None => self.endpoint(op, &endpoint.owner, &endpoint.endpoint_id).await?,
-        };
-        if let Some(existing) = existing {
-            return Ok(EndpointCreated::AlreadyExists(Box::new(existing)));
-        }
-        match outcome.refusal(&list) {
-            Some(refusal) if refusal.item.as_ref().is_some_and(|list| holds(list, &endpoint.url)) => {
-                Ok(EndpointCreated::UrlTaken)
-            }
-            Some(_) => Ok(EndpointCreated::LimitReached),
-            None => Err(StoreError::Contention),
+        match outcome.conflicting(&own) {
+            Some(existing) => Ok(EndpointCreated::AlreadyExists(Box::new(read_endpoint(existing)?))),
+            None => Ok(EndpointCreated::Changed),
         }
     }
 
-    /// Changes an endpoint to `after`. If that is deleted, it leaves its owner's list.
+    /// One more challenge that the owner causes.
+    ///
+    /// # Errors
+    /// The inner error is the time until there is room.
+    pub async fn another_challenge(
+        &self,
+        op: OpContext,
+        owner: &Owner,
+        per_hour: u32,
+    ) -> Result<Result<Use, Duration>, StoreError> {
+        let list = self.get(op, &keys::endpoint_list(owner)).await?;
+        let uses = list.as_ref().map(challenges).transpose()?.unwrap_or_default();
+        Ok(uses.another(op.occurred_at, HOUR, per_hour))
+    }
+
+    /// Counts a resend. Returns `false` if there was another one meanwhile.
+    pub async fn count_resend(&self, op: OpContext, endpoint: &Endpoint, resend: &Use) -> Result<bool, StoreError> {
+        let write = Write::update(keys::endpoint(&endpoint.owner, &endpoint.endpoint_id), "attribute_exists(pk)");
+        Ok(self.transact(op, &[count_use(write, RESENDS, resend)]).await?.is_committed())
+    }
+
+    /// An endpoint and the partner that owns it, read now.
+    pub async fn recipient(
+        &self,
+        op: OpContext,
+        owner: &Owner,
+        id: &EndpointId,
+    ) -> Result<Option<Recipient>, StoreError> {
+        let keys = recipient_keys(owner, id);
+        Ok(read_recipient(&self.get_many(op, &keys, true).await?)?)
+    }
+
+    /// Changes an endpoint to `after`. If that is deleted, it leaves its owner's list. A `challenge` that follows is counted.
     pub async fn change_endpoint(
         &self,
         op: OpContext,
         before: &Endpoint,
         after: &Endpoint,
         event: &Event,
+        challenge: Option<&Use>,
     ) -> Result<EndpointChange, StoreError> {
         let next = NextEvent::after(&before.chain, event);
         let (own, list) = (keys::endpoint(&before.owner, &before.endpoint_id), keys::endpoint_list(&before.owner));
         let mut writes = vec![change_item(own.clone(), before, after, &next)];
-        writes.extend(relist(before, after));
+        writes.extend(relist(before, after, challenge));
         writes.push(next.put());
         let outcome = self.transact(op, &writes).await?;
         let is_done = outcome.is_committed() || outcome.conflicting(&own).is_some_and(|item| next.is_end_of(item));
-        let is_taken = outcome.conflicting(&list).is_some_and(|list| holds(list, &after.url));
+        let is_taken =
+            is_moved(before, after) && outcome.conflicting(&list).is_some_and(|list| holds(list, &after.url));
         Ok(if is_done {
             EndpointChange::Done
         } else if outcome.refusal(&own).is_none() && is_taken {
@@ -133,23 +189,25 @@ impl Store {
 
 fn change_item(key: Key, before: &Endpoint, after: &Endpoint, next: &NextEvent<'_>) -> Write {
     let mut write = Write::change(key, next)
-        .set("#url = :url, endpoint_state = :state, pending_since = :pending_since, secrets = :secrets")
+        .set("#url = :url, endpoint_state = :state, secrets = :secrets")
+        .set("pending_since = :pending_since, period = :period")
         .name("#url", "url")
         .text(":url", &after.url)
         .text(":state", after.state.as_str())
         .value(":pending_since", number(after.pending_since.millis()))
+        .value(":period", number(after.period))
         .value(":secrets", secrets_value(&after.secrets))
         .set_or_remove("event_types", ":types", after.event_types.as_deref().map(types_value))
         .set_or_remove("description", ":description", after.description.clone().map(text));
-    if after.failing_since.is_none() {
-        write = write.remove("failing");
+    if after.failing.is_none() {
+        write = write.remove("failing, failed");
     }
     if after.state == EndpointState::Deleted {
         write = write.remove(view_of(&after.owner).0).remove(keys::LISTED);
     }
     // An endpoint that is disabled for failing must not have succeeded since it was read.
-    match before.failing_since.filter(|_| after.state == EndpointState::Disabled) {
-        Some(since) => write.and("failing = :failing").value(":failing", number(since.millis())),
+    match before.failing.filter(|_| after.state == EndpointState::Disabled) {
+        Some(failing) => write.and("failing = :failing").value(":failing", number(failing.since.millis())),
         None => write,
     }
 }
@@ -178,6 +236,7 @@ fn endpoint_item(endpoint: &Endpoint) -> Item {
         .hash("fingerprint", &endpoint.fingerprint)
         .time("created", endpoint.created_at)
         .time("pending_since", endpoint.pending_since)
+        .number("period", endpoint.period)
         .chain(endpoint.chain)
         .text(index, partition)
         .text(keys::LISTED, Listed::Endpoint.at(endpoint.created_at));
@@ -199,10 +258,33 @@ pub(super) fn read_endpoint(item: &Item) -> Result<Endpoint, CorruptItem> {
         secrets: read_secrets(&reader)?,
         fingerprint: reader.hash("fingerprint")?,
         pending_since: reader.time("pending_since")?,
-        failing_since: reader.maybe_time("failing")?,
+        period: reader.number("period")?,
+        failing: read_failing(&reader)?,
+        resends: read_uses(&reader, RESENDS)?,
         created_at: reader.time("created")?,
         chain: reader.chain()?,
     })
+}
+
+fn read_failing(reader: &ItemReader<'_>) -> Result<Option<Failing>, CorruptItem> {
+    let times = reader.maybe_time("failing")?.zip(reader.maybe_time("failed")?);
+    Ok(times.map(|(since, last)| Failing { since, last }))
+}
+
+/// The keys of an endpoint and of the partner that owns it.
+pub(super) fn recipient_keys(owner: &Owner, id: &EndpointId) -> Vec<Key> {
+    let endpoint = keys::endpoint(owner, id);
+    match owner {
+        Owner::Partner(partner) => vec![endpoint, keys::partner(partner)],
+        Owner::Customer(_) => vec![endpoint],
+    }
+}
+
+/// `None` if there is no endpoint. The items are those of [`recipient_keys`].
+pub(super) fn read_recipient(items: &[Option<Item>]) -> Result<Option<Recipient>, CorruptItem> {
+    let at = |index: usize| items.get(index).and_then(Option::as_ref);
+    let Some(endpoint) = at(0) else { return Ok(None) };
+    Ok(Some(Recipient { endpoint: read_endpoint(endpoint)?, partner: at(1).map(read_partner).transpose()? }))
 }
 
 /// The owner of an endpoint or a delivery.

@@ -1,20 +1,25 @@
-//! The item that lists an owner's endpoints. For each URL an attribute holds the id of the endpoint with this URL.
+//! The item that lists an owner's endpoints. For each address an attribute holds the id of the endpoint that has it. The item
+//! also counts challenges, because their limit is one of the owner.
 
 use data_encoding::HEXLOWER;
 
-use super::item::{Item, SCHEMA, number};
+use super::item::{CorruptItem, Item, ItemReader, SCHEMA, number};
 use super::keys;
+use super::uses::{count_use, read_uses};
 use super::write::Write;
-use domain::{Endpoint, EndpointId, EndpointState, digest};
+use domain::{Endpoint, EndpointId, EndpointState, Owner, Use, Uses, digest};
 
 const URL: &str = "url_";
+const LIVE: &str = "live";
+const CHALLENGES: &str = "challenges";
 
-/// The name of a URL's attribute.
+/// The name of a URL's attribute. All spellings of one address have the same.
 fn url_attribute(url: &str) -> String {
-    format!("{URL}{}", HEXLOWER.encode(&digest("endpoint url", &[url.as_bytes()])[..16]))
+    let address = Endpoint::address(url);
+    format!("{URL}{}", HEXLOWER.encode(&digest("endpoint url", &[address.as_bytes()])[..16]))
 }
 
-/// Whether the list has an endpoint with this URL.
+/// Whether the list has an endpoint with this address.
 pub(super) fn holds(list: &Item, url: &str) -> bool {
     list.contains_key(&url_attribute(url))
 }
@@ -25,31 +30,55 @@ pub(super) fn listed_ids(list: &Item) -> impl Iterator<Item = EndpointId> {
     ids.filter_map(|id| EndpointId::parse(id))
 }
 
-/// Adds a new endpoint, unless there are `most` or there is one with its URL.
-pub(super) fn list_endpoint(endpoint: &Endpoint, most: usize) -> Write {
+/// The number of endpoints in a list.
+pub(super) fn live(list: &Item) -> Result<usize, CorruptItem> {
+    Ok(ItemReader::new(list)?.maybe_number(LIVE)?.unwrap_or_default())
+}
+
+/// The challenges that the owner caused.
+pub(super) fn challenges(list: &Item) -> Result<Uses, CorruptItem> {
+    read_uses(&ItemReader::new(list)?, CHALLENGES)
+}
+
+/// Adds a new endpoint and its challenge, unless there are `most` or there is one with its address.
+pub(super) fn list_endpoint(endpoint: &Endpoint, most: usize, challenge: &Use) -> Write {
     let guard = "attribute_not_exists(#url) AND (attribute_not_exists(live) OR live < :most)";
-    Write::update(keys::endpoint_list(&endpoint.owner), guard)
+    let write = Write::update(keys::endpoint_list(&endpoint.owner), guard)
         .set("v = :schema, #url = :id, live = if_not_exists(live, :zero) + :one")
         .name("#url", url_attribute(&endpoint.url))
         .text(":id", endpoint.endpoint_id.as_str())
         .value(":schema", number(SCHEMA))
         .value(":zero", number(0))
         .value(":one", number(1))
-        .value(":most", number(most))
+        .value(":most", number(most));
+    count_use(write, CHALLENGES, challenge)
 }
 
-/// What a change of an endpoint changes in the list: a deleted endpoint leaves it, a new URL replaces the old one.
-pub(super) fn relist(before: &Endpoint, after: &Endpoint) -> Option<Write> {
-    let write = Write::update(keys::endpoint_list(&before.owner), "#old = :id")
-        .remove("#old")
-        .name("#old", url_attribute(&before.url))
-        .text(":id", before.endpoint_id.as_str());
-    if after.state == EndpointState::Deleted {
-        return Some(write.set("live = live - :one").value(":one", number(1)));
-    }
-    let is_moved = after.url != before.url;
-    is_moved.then(|| {
-        let write = write.and("attribute_not_exists(#new)").set("#new = :id");
-        write.name("#new", url_attribute(&after.url))
-    })
+/// Counts a challenge and changes nothing else.
+pub(super) fn list_challenge(owner: &Owner, challenge: &Use) -> Write {
+    count_use(Write::update(keys::endpoint_list(owner), "attribute_exists(pk)"), CHALLENGES, challenge)
+}
+
+/// Whether a change of an endpoint needs another attribute.
+pub(super) fn is_moved(before: &Endpoint, after: &Endpoint) -> bool {
+    url_attribute(&before.url) != url_attribute(&after.url)
+}
+
+/// What a change of an endpoint changes in the list: a deleted endpoint leaves it, a new address replaces the old one, and a
+/// challenge is counted.
+pub(super) fn relist(before: &Endpoint, after: &Endpoint, challenge: Option<&Use>) -> Option<Write> {
+    let list = || {
+        Write::update(keys::endpoint_list(&before.owner), "#old = :id")
+            .name("#old", url_attribute(&before.url))
+            .text(":id", before.endpoint_id.as_str())
+    };
+    let write = if after.state == EndpointState::Deleted {
+        Some(list().remove("#old").set("live = live - :one").value(":one", number(1)))
+    } else if is_moved(before, after) {
+        let write = list().remove("#old").and("attribute_not_exists(#new)").set("#new = :id");
+        Some(write.name("#new", url_attribute(&after.url)))
+    } else {
+        challenge.is_some().then(list)
+    };
+    write.map(|write| challenge.iter().fold(write, |write, challenge| count_use(write, CHALLENGES, challenge)))
 }

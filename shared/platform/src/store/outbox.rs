@@ -140,6 +140,11 @@ fn read_marked(item: &Item) -> Option<Marked> {
 }
 
 impl Marked {
+    /// A delivery that was just marked.
+    pub(super) fn delivery_of(key: Key, mark: Mark, delivery: Delivery) -> Self {
+        Self { key, mark, what: Outgoing::Delivery(Box::new(delivery)) }
+    }
+
     /// Partition key and sort key.
     pub fn key(&self) -> (&str, &str) {
         (&self.key.pk, &self.key.sk)

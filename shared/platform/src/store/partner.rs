@@ -95,10 +95,13 @@ impl Store {
         let (key, next) = (keys::partner(&before.partner_id), NextEvent::after(&before.chain, event));
         let write = Write::change(key.clone(), &next)
             .set("#name = :name, #status = :status, secrets = :secrets")
+            .set("status_since = :status_since, status_seq = :status_seq")
             .name("#name", "name")
             .name("#status", "status")
             .text(":name", &after.name)
             .text(":status", after.status.as_str())
+            .value(":status_since", number(after.status_since.millis()))
+            .value(":status_seq", number(after.status_sequence))
             .value(":secrets", secrets_value(&after.secrets));
         let is_changed = self.change(op, &key, write, &next).await?;
         if is_changed {
@@ -141,6 +144,8 @@ fn partner_item(partner: &Partner) -> Item {
         .text("cloud", partner.cloud.as_str())
         .text("market", partner.market.as_str())
         .text("status", partner.status.as_str())
+        .time("status_since", partner.status_since)
+        .number("status_seq", partner.status_sequence)
         .with(SECRETS, secrets_value(&partner.secrets))
         .time("created", partner.created_at)
         .chain(partner.chain)
@@ -159,6 +164,8 @@ pub(super) fn read_partner(item: &Item) -> Result<Partner, CorruptItem> {
         cloud: reader.parsed("cloud", Cloud::parse)?,
         market: reader.parsed("market", Market::parse)?,
         status: reader.parsed("status", PartnerStatus::parse)?,
+        status_since: reader.time("status_since")?,
+        status_sequence: reader.number("status_seq")?,
         secrets: read_secrets(&reader)?,
         created_at: reader.time("created")?,
         chain: reader.chain()?,

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::super::{ATTEMPTS, DISABLE_AFTER, Failure, Outcome, Reply, RetryAfter, next_wait};
+use super::super::{ATTEMPTS, CHALLENGE_ATTEMPTS, Failure, Outcome, Reply, RetryAfter, next_challenge_wait, next_wait};
 use super::common::{answered, failed};
 use domain::{Delivery, Timestamp, digest};
 
@@ -32,7 +32,6 @@ fn without_jitter_the_waits_are_the_published_schedule() {
     let waits: Vec<_> = (0..ATTEMPTS).map(|made| wait(made, &outcome, &MIDDLE).unwrap()).collect();
     assert_eq!(waits, BASES.map(Duration::from_secs));
     assert_eq!(waits.iter().sum::<Duration>(), Duration::from_secs(75 * 3600 + 35 * 60 + 5));
-    assert_eq!(DISABLE_AFTER, Duration::from_secs(5 * 86_400));
 }
 
 /// Otherwise a small difference of clocks would decide whether a ticket is postponed.
@@ -196,4 +195,15 @@ fn jitter_is_uniform() {
         tenths[usize::try_from((wait - 69_120) / 3_456).unwrap()] += 1;
     }
     assert!(tenths.iter().all(|count| (850..1150).contains(count)), "{tenths:?}");
+}
+
+#[test]
+fn a_challenge_is_sent_three_times_within_five_minutes() {
+    for random in [[0; 32], [255; 32]] {
+        let waits: Vec<Duration> = (0..).map_while(|made| next_challenge_wait(made, &random)).collect();
+        assert_eq!((waits.len(), waits[0]), (CHALLENGE_ATTEMPTS as usize, Duration::ZERO));
+        // An attempt takes at most 15 s, and connecting 5 s.
+        let longest = waits.iter().sum::<Duration>() + 3 * Duration::from_secs(15);
+        assert!(longest <= Duration::from_mins(5), "{longest:?}");
+    }
 }

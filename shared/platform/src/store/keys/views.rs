@@ -28,6 +28,11 @@ pub fn endpoint_view(id: &EndpointId) -> String {
     format!("{ENDPOINT}{id}")
 }
 
+/// The partition of an endpoint's pending deliveries in [`GSI2`](super::GSI2).
+pub fn endpoint_waiting(id: &EndpointId) -> String {
+    format!("WAITING#{id}")
+}
+
 /// The partition in one of the operator's lists of the aggregate with this id, or of its events.
 pub fn operator_view(list: Listed, aggregate_id: &str) -> String {
     operator_shard(list, shard_of("operator", &[list.word().as_bytes(), aggregate_id.as_bytes()]))
