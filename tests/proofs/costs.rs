@@ -1,8 +1,5 @@
 //! The cost of each command and each read when warm: requests to the table, and write units without indexes.
 
-use std::collections::BTreeMap;
-
-use aws_sdk_dynamodb::types::AttributeValue;
 use local::engine::Engine;
 use platform::store::keys::SHARDS;
 use serde_json::{Value, json};

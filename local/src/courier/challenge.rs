@@ -16,9 +16,9 @@ pub(super) async fn warn(deliverer: &Deliverer, op: OpContext, messages: &[Recei
             continue;
         }
         let (id, owner) = (&ticket.webhook_id, &ticket.owner);
-        let found = deliverer.store.delivery_with_endpoint(op, id, owner, &ticket.endpoint_id).await;
-        if let Ok((Some(delivery), _, Some(endpoint))) = found
-            && let Some(text) = warning(&delivery, endpoint.state, &endpoint.url)
+        let Ok(found) = deliverer.store.incoming(op, id, owner, &ticket.endpoint_id).await else { continue };
+        if let (Some(delivery), Some(recipient)) = (found.delivery, found.recipient)
+            && let Some(text) = warning(&delivery, recipient.endpoint.state, &recipient.endpoint.url)
         {
             tracing::warn!("{text}");
         }
