@@ -172,6 +172,12 @@ fn master_keys_come_from_secrets_by_reference() {
     assert_eq!(names, ["MasterKey1", "MasterKey2", "MasterKey3"].map(str::to_owned).into());
     for count in 1..=3 {
         let deployment = Deployment::with(&[("MasterKeys", &count.to_string())]);
+        for function in deployment.functions() {
+            // A key that was just added is known everywhere before it is used.
+            let variables = variables(&function);
+            let current = variables.get("CURRENT_MASTER_KEY").map(String::as_str);
+            assert_eq!(current, variables.contains_key("MASTER_KEY_1").then_some("1"), "{}", function.name);
+        }
         for number in 1..=3 {
             assert_eq!(deployment.creates(&format!("MasterKey{number}")), number <= count, "key {number} of {count}");
         }
@@ -214,6 +220,7 @@ fn parameters_are_safe_by_default() {
         ("AllowLoopbackEndpoints", "false"),
         ("DeletionProtection", "true"),
         ("MasterKeys", "1"),
+        ("CurrentMasterKey", "1"),
         ("TableName", ""),
         ("KmsKeyArn", ""),
         ("Architecture", "arm64"),

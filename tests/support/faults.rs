@@ -1,7 +1,7 @@
 //! An HTTP client for the SDK that records every request to the table and injects faults: conflicts, throttling, errors,
 //! lost and late responses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -87,7 +87,35 @@ struct State {
     counts: BTreeMap<String, usize>,
     records: Vec<Record>,
     latency: Option<(Rng, u64)>,
+    contention: Option<Contention>,
     measure: bool,
+}
+
+/// Transactions that overlap in time on an item conflict, as in DynamoDB. The embedded engine runs one after the other.
+struct Contention {
+    rng: Rng,
+    /// How long a request travels, and how long a transaction holds its items, on average.
+    travel: Duration,
+    hold: Duration,
+    held: BTreeSet<(String, String)>,
+}
+
+impl Contention {
+    /// From 70 % to 130 % of a time.
+    fn about(&mut self, time: Duration) -> Duration {
+        time * u32::try_from(70 + self.rng.below(61)).unwrap_or(100) / 100
+    }
+}
+
+/// The keys of the items that a transaction writes or checks.
+fn keys_of(request: &Value) -> Vec<(String, String)> {
+    let operations = request["TransactItems"].as_array().into_iter().flatten().filter_map(Value::as_object);
+    let key = |operation: &Value| {
+        let key = operation.get("Key").or(operation.get("Item")).unwrap_or(operation);
+        let part = |name: &str| key[name]["S"].as_str().unwrap_or_default().to_owned();
+        (part("pk"), part("sk"))
+    };
+    operations.flat_map(|operation| operation.values().map(key).collect::<Vec<_>>()).collect()
 }
 
 struct Inner {
@@ -166,6 +194,41 @@ impl Faults {
         self.state().latency = Some((Rng::new(seed), u64::try_from(longest.as_micros()).unwrap_or_default()));
     }
 
+    /// Makes overlapping transactions conflict. Every request travels for about `travel`, and a transaction holds each of its
+    /// items for about `hold`.
+    pub fn contention(&self, seed: u64, travel: Duration, hold: Duration) {
+        let (rng, held) = (Rng::new(seed), BTreeSet::new());
+        self.state().contention = Some(Contention { rng, travel, hold, held });
+    }
+
+    /// Lets a request travel. A transaction then takes its items, or conflicts with those that hold some of them.
+    async fn take_items(&self, request: &Value) -> Option<Fault> {
+        let travel = self.state().contention.as_mut().map(|contention| contention.about(contention.travel))?;
+        tokio::time::sleep(travel).await;
+        let keys = keys_of(request);
+        if keys.is_empty() {
+            return None;
+        }
+        let hold = {
+            let mut state = self.state();
+            let contention = state.contention.as_mut()?;
+            let taken: Vec<_> = (0..keys.len()).filter(|at| contention.held.contains(&keys[*at])).collect();
+            if !taken.is_empty() {
+                return Some(Fault::Cancelled(taken.into_iter().map(|at| (at, "TransactionConflict")).collect()));
+            }
+            contention.held.extend(keys);
+            contention.about(contention.hold)
+        };
+        tokio::time::sleep(hold).await;
+        None
+    }
+
+    fn release_items(&self, request: &Value) {
+        if let Some(contention) = &mut self.state().contention {
+            keys_of(request).iter().for_each(|key| drop(contention.held.remove(key)));
+        }
+    }
+
     /// Asks the table for the consumed capacity of every request.
     pub fn measure(&self) {
         self.state().measure = true;
@@ -193,12 +256,18 @@ impl Faults {
         let mut request: Value = serde_json::from_slice(http.body().bytes().unwrap_or_default()).unwrap_or_default();
         let fault = self.decide(&operation, &mut request);
         self.pause().await;
+        let conflict = self.take_items(&request).await;
+        let holds_items = conflict.is_none();
+        let fault = fault.or(conflict);
         let answer = match &fault {
             None | Some(Fault::LostAfter | Fault::CutAfter | Fault::StalledAfter) => {
                 Some(self.ask(http, connector, &operation, &request).await?)
             }
             Some(_) => None,
         };
+        if holds_items {
+            self.release_items(&request);
+        }
         let writes = request["TransactItems"].as_array().map_or(0, Vec::len);
         self.state().records.push(Record { operation, request, fault: fault.clone(), answer: answer.clone() });
         self.pause().await;

@@ -1,7 +1,7 @@
 //! The system as a simulation: the real gateway, functions, job and SDK with an engine in this process, without sockets.
 //! On a paused runtime (`#[tokio::test(start_paused = true)]`) a run repeats exactly from its seeds.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -79,6 +79,16 @@ pub struct SimOptions {
     pub index_lag: Option<Duration>,
 }
 
+/// The master keys with these numbers. The first is [`MASTER_KEY`].
+fn master_keys(known: &[u32], current: u32) -> MasterKeys {
+    let key = |number: &u32| {
+        let mut bytes = MASTER_KEY;
+        bytes[31] = bytes[31].wrapping_add(u8::try_from(number - 1).expect("a small number"));
+        (*number, MasterKey::new(bytes))
+    };
+    MasterKeys::new(known.iter().map(key).collect()).with_current(current).expect("a known key")
+}
+
 /// One deployment: a gateway and its functions. Several deployments may share a table.
 pub struct Sim {
     /// Injected faults of the table.
@@ -101,17 +111,31 @@ impl Sim {
         schema::create_table(&table, TABLE).await.expect("the table is made");
         faults.take();
         let policy = options.policy.unwrap_or_else(|| Policy::built_in().expect("the built-in policy"));
-        Self::assemble(engine, faults, policy, Timestamp::parse(START).expect("a time"), options.seed)
+        let now = Timestamp::parse(START).expect("a time");
+        Self::assemble(engine, faults, policy, now, options.seed, master_keys(&[1], 1))
     }
 
     /// Another deployment with the same table, whose clock differs by `skew_ms`.
     pub fn second(&self, seed: u64, skew_ms: i64) -> Self {
         let (engine, faults, policy) = (self.engine.clone(), self.faults.clone(), self.policy.clone());
-        Self::assemble(engine, faults, policy, self.clock.now().plus_millis(skew_ms), seed)
+        let now = self.clock.now().plus_millis(skew_ms);
+        Self::assemble(engine, faults, policy, now, seed, master_keys(&[1], 1))
     }
 
-    fn assemble(engine: Engine, faults: Faults, policy: Policy, now: Timestamp, seed: u64) -> Self {
-        let master_keys = MasterKeys::new(BTreeMap::from([(1, MasterKey::new(MASTER_KEY))]));
+    /// Another deployment with the same table, which knows the master keys with these numbers and uses one of them.
+    pub fn with_master_keys(&self, seed: u64, known: &[u32], current: u32) -> Self {
+        let (engine, faults, policy) = (self.engine.clone(), self.faults.clone(), self.policy.clone());
+        Self::assemble(engine, faults, policy, self.clock.now(), seed, master_keys(known, current))
+    }
+
+    fn assemble(
+        engine: Engine,
+        faults: Faults,
+        policy: Policy,
+        now: Timestamp,
+        seed: u64,
+        master_keys: MasterKeys,
+    ) -> Self {
         let operator_key = master_keys.access_key(1, b"operator").expect("a key");
         let with_keys = Config {
             master_keys,

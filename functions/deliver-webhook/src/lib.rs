@@ -90,7 +90,7 @@ async fn handle(deliverer: &Deliverer, budget: RunBudget, record: &Value) -> Opt
         }
         Err(error) => {
             if let DeliveryError::Store(StoreError::Corrupt(item)) = &error {
-                metrics::poison(&item.name(), item);
+                item.report();
             }
             tracing::error!(message_id = id, webhook_id = %ticket.webhook_id, %error, "a delivery failed and is retried");
             Some(id)

@@ -95,7 +95,7 @@ async fn announce_shard(
                 Due::Invitation(invitation) => report.count(announce_invitation(announcer, budget, &invitation).await),
                 Due::Grant(grant, at) => report.count(announce_grant(announcer, budget, *grant, at).await),
                 Due::Unreadable(item) => {
-                    metrics::poison(&item.name(), &item);
+                    item.report();
                     report.unreadable += 1;
                 }
             }

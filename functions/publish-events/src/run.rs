@@ -13,11 +13,22 @@ use serde_json::Value;
 use crate::fault::{Fault, Poison};
 use crate::publisher::Publisher;
 
+/// Which endpoints an event was sent to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    All,
+    /// There is an endpoint that only newer code can read.
+    Known,
+}
+
+/// An owner's endpoints, and whether they are all.
+type Known = (Vec<Endpoint>, Reach);
+
 pub(crate) struct Run<'a> {
     pub(crate) publisher: &'a Publisher,
     pub(crate) budget: RunBudget,
     /// Endpoints as they were when this run first needed them. Every event of this run was committed before that.
-    endpoints: BTreeMap<Owner, Vec<Endpoint>>,
+    endpoints: BTreeMap<Owner, Known>,
 }
 
 impl<'a> Run<'a> {
@@ -49,29 +60,40 @@ impl<'a> Run<'a> {
     }
 
     /// Starts a delivery of the event for each endpoint that wants it.
-    pub(crate) async fn deliver_event(&mut self, event: &Event, message: &[u8]) -> Result<(), Fault> {
-        let mut deliveries = Vec::new();
+    pub(crate) async fn deliver_event(&mut self, event: &Event, message: &[u8]) -> Result<Reach, Fault> {
+        let (mut deliveries, mut reach) = (Vec::new(), Reach::All);
         for owner in Owner::recipients_of(event) {
             let now = self.publisher.clock.now();
-            let interested = self.endpoints_of(&owner).await?.iter().filter(|endpoint| endpoint.wants(event));
+            let Some((endpoints, known)) = self.endpoints_of(&owner).await? else { continue };
+            if *known == Reach::Known {
+                reach = Reach::Known;
+            }
+            let interested = endpoints.iter().filter(|endpoint| endpoint.wants(event));
             deliveries.extend(interested.map(|endpoint| {
                 let id = endpoint.endpoint_id.clone();
                 Delivery::new(event.event_id().into(), id, owner.clone(), DeliveryPurpose::Event, now)
             }));
         }
-        self.begin(message, &deliveries).await
+        self.begin(message, &deliveries).await?;
+        Ok(reach)
     }
 
-    async fn endpoints_of(&mut self, owner: &Owner) -> Result<&[Endpoint], Fault> {
+    async fn endpoints_of(&mut self, owner: &Owner) -> Result<Option<&Known>, Fault> {
         if !self.endpoints.contains_key(owner) {
             let (found, unreadable) = self.publisher.store.endpoints_of(self.op(), owner).await?;
             // Other endpoints do not wait until an unreadable one is repaired. Its owner finds the events in the feed.
+            let mut reach = Reach::All;
             for item in unreadable {
-                self.note_poison(&item.name(), &item.into()).await?;
+                if item.is_newer {
+                    item.report();
+                    reach = Reach::Known;
+                } else {
+                    self.note_poison(&item.name(), &item.into()).await?;
+                }
             }
-            self.endpoints.insert(owner.clone(), found);
+            self.endpoints.insert(owner.clone(), (found, reach));
         }
-        Ok(self.endpoints.get(owner).map(Vec::as_slice).unwrap_or_default())
+        Ok(self.endpoints.get(owner))
     }
 
     /// Stores deliveries of a message and sends their tickets.

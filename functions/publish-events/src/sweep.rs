@@ -95,7 +95,10 @@ async fn publish_page(
         if !run.budget.is_left() {
             return Ok(None);
         }
-        report.count(1, publish_item(run, &marked).await);
+        match marked.newer() {
+            Some(item) => item.report(),
+            None => report.count(1, publish_item(run, &marked).await),
+        }
     }
     Ok(page.next)
 }

@@ -41,7 +41,8 @@ pub struct Config {
     pub table: String,
     /// DynamoDB: `AWS_REGION`, `AWS_ENDPOINT_URL_DYNAMODB` and the credentials.
     pub dynamodb: Service,
-    /// `MASTER_KEY_1` … `MASTER_KEY_9`.
+    /// `MASTER_KEY_1` … `MASTER_KEY_9`, and `CURRENT_MASTER_KEY`. Every function must know a key before any function uses it,
+    /// so a new key is not used until this number names it.
     pub master_keys: MasterKeys,
     /// `OPERATOR_KEY_HASH`: SHA-256 of the first operator's key. Unset: only keys in the table are valid.
     pub operator_key_hash: Option<[u8; 32]>,
@@ -91,6 +92,8 @@ const OPERATOR_KEY_HASH: Variable = Variable(
     "the SHA-256 of the operator key as 64 lowercase hexadecimal digits, or leave it empty",
 );
 const LOOPBACK: Variable = Variable("ALLOW_LOOPBACK_ENDPOINTS", "true or false");
+const CURRENT_MASTER_KEY: Variable =
+    Variable("CURRENT_MASTER_KEY", "the number of the master key that new secrets derive from, or leave it empty for the lowest");
 const MASTER_KEY: &str = "64 hexadecimal digits, or a random text of at least 32 characters";
 
 impl Variable {
@@ -192,7 +195,14 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
         if needed && keys.is_empty() {
             return Err(master_key_error(1, UNSET));
         }
-        Ok(MasterKeys::new(keys))
+        // Functions without keys are not given this number.
+        if keys.is_empty() {
+            return Ok(MasterKeys::default());
+        }
+        let keys = MasterKeys::new(keys);
+        let Some(number) = self.get(CURRENT_MASTER_KEY.0) else { return Ok(keys) };
+        let number = number.parse().map_err(|_| CURRENT_MASTER_KEY.error("is not a number"))?;
+        keys.with_current(number).map_err(|_| CURRENT_MASTER_KEY.error("is the number of a key that is not set"))
     }
 
     fn master_key(&self, number: u32) -> Result<Option<MasterKey>, ConfigError> {
@@ -262,6 +272,8 @@ mod tests {
             ("MASTER_KEY_1", "too weak"),
             ("MASTER_KEY_1", "{{resolve:secretsmanager:arn:SecretString}}"),
             ("MASTER_KEY_9", "also weak"),
+            ("CURRENT_MASTER_KEY", "2"),
+            ("CURRENT_MASTER_KEY", "one"),
             ("AWS_ACCESS_KEY_ID", ""),
             ("AWS_SECRET_ACCESS_KEY", ""),
             ("OPERATOR_KEY_HASH", "xyz"),
@@ -279,6 +291,18 @@ mod tests {
             let text = error.to_string();
             assert!(text.starts_with(&format!("environment variable {name} is ")), "{text}");
             assert!(value.is_empty() || !text.contains(value), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_known_master_key_is_not_used_before_it_is_the_current_one() {
+        for (current, expected) in [("", 1), ("1", 1), ("2", 2)] {
+            let mut environment = environment();
+            environment.insert("MASTER_KEY_2", "abcdef0123456789abcdef0123456789");
+            environment.insert("CURRENT_MASTER_KEY", current);
+            let keys = read(&environment, ALL).unwrap().master_keys;
+            assert_eq!(keys.current(), Ok(expected));
+            assert_eq!(keys.numbers().collect::<Vec<_>>(), [2, 1]);
         }
     }
 

@@ -8,6 +8,11 @@ pub fn poison(named: &str, reason: &dyn Display) {
     tracing::error!(poison = true, named, %reason, "poison");
 }
 
+/// An item of a format, or an event of a type, that only newer code knows. It was skipped and left as it is.
+pub fn newer_item(named: &str, reason: &dyn Display) {
+    tracing::warn!(newer = true, named, %reason, "newer item");
+}
+
 /// A scheduled run of this job reached its end.
 pub fn heartbeat(job: &str) {
     tracing::info!(heartbeat = job, "heartbeat");

@@ -1,7 +1,6 @@
 //! Errors of the table as problems.
 
 use crate::http_api::{Code, Problem};
-use crate::metrics;
 use crate::secrets::UnknownMasterKey;
 use crate::store::{StoreError, TenantRefusal};
 
@@ -28,8 +27,8 @@ impl From<StoreError> for Problem {
                 Self::new(Code::Deadline, "There was not enough time to start the request. Nothing was written. Retry the request.").retry_after(1)
             }
             StoreError::Corrupt(item) => {
-                metrics::poison(&item.name(), &item);
-                Self::internal(item)
+                item.report();
+                if item.is_newer { newer_version() } else { Self::internal(item) }
             }
             StoreError::Failed { .. } => Self::internal(error),
         }
@@ -61,6 +60,13 @@ impl From<TenantRefusal> for Problem {
 
 impl From<UnknownMasterKey> for Problem {
     fn from(error: UnknownMasterKey) -> Self {
-        Self::internal(error)
+        tracing::error!(%error, "a secret of a newer master key was requested");
+        newer_version()
     }
+}
+
+/// While a deployment is under way, or after a rollback, this code meets records and key numbers of newer code.
+fn newer_version() -> Problem {
+    let detail = "A newer version of this service wrote the record, and this version cannot read it. Nothing was written. Retry the request.";
+    Problem::new(Code::Deadline, detail).retry_after(2)
 }

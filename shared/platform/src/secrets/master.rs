@@ -34,9 +34,12 @@ impl MasterKey {
     }
 }
 
-/// The numbered master keys. An item stores the number of the key that its secrets derive from. New items use the highest.
+/// The numbered master keys. An item stores the number of the key that its secrets derive from. New items use the current key.
 #[derive(Clone, Debug, Default)]
-pub struct MasterKeys(BTreeMap<u32, MasterKey>);
+pub struct MasterKeys {
+    keys: BTreeMap<u32, MasterKey>,
+    current: Option<u32>,
+}
 
 /// An item refers to a master key that this deployment does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,9 +47,21 @@ pub struct MasterKeys(BTreeMap<u32, MasterKey>);
 pub struct UnknownMasterKey(pub u32);
 
 impl MasterKeys {
-    /// Keys by number, from 1.
+    /// Keys by number, from 1. The lowest is the current one.
     pub fn new(keys: BTreeMap<u32, MasterKey>) -> Self {
-        Self(keys)
+        Self { current: keys.keys().next().copied(), keys }
+    }
+
+    /// The same keys, with another current one.
+    ///
+    /// # Errors
+    /// [`UnknownMasterKey`] if there is no key with this number.
+    pub fn with_current(self, number: u32) -> Result<Self, UnknownMasterKey> {
+        if self.keys.contains_key(&number) {
+            Ok(Self { current: Some(number), ..self })
+        } else {
+            Err(UnknownMasterKey(number))
+        }
     }
 
     /// The number of the key that new secrets derive from.
@@ -54,12 +69,12 @@ impl MasterKeys {
     /// # Errors
     /// [`UnknownMasterKey`] if no key is configured.
     pub fn current(&self) -> Result<u32, UnknownMasterKey> {
-        self.0.keys().next_back().copied().ok_or(UnknownMasterKey(1))
+        self.current.ok_or(UnknownMasterKey(1))
     }
 
     /// The numbers of all keys, newest first.
     pub fn numbers(&self) -> impl Iterator<Item = u32> {
-        self.0.keys().rev().copied()
+        self.keys.keys().rev().copied()
     }
 
     /// The token in an invitation's link.
@@ -109,7 +124,7 @@ impl MasterKeys {
 
     fn derive(&self, number: u32, label: &str, parts: &[&[u8]]) -> Result<Zeroizing<[u8; 32]>, UnknownMasterKey> {
         let unknown = || UnknownMasterKey(number);
-        let master = self.0.get(&number).ok_or_else(unknown)?;
+        let master = self.keys.get(&number).ok_or_else(unknown)?;
         let mut key = Zeroizing::new([0; 32]);
         let hkdf = Hkdf::<Sha256>::new(None, master.0.expose_secret());
         hkdf.expand(label.as_bytes(), &mut *key).map_err(|_| unknown())?;
@@ -153,8 +168,10 @@ mod tests {
     }
 
     #[test]
-    fn new_secrets_derive_from_the_highest_key() {
-        assert_eq!(keys().current(), Ok(2));
+    fn new_secrets_derive_from_the_current_key() {
+        assert_eq!(keys().current(), Ok(1));
+        assert_eq!(keys().with_current(2).unwrap().current(), Ok(2));
+        assert_eq!(keys().with_current(3).unwrap_err(), UnknownMasterKey(3));
         assert_eq!(keys().numbers().collect::<Vec<_>>(), [2, 1]);
     }
 

@@ -252,7 +252,7 @@ pub(super) fn read_endpoint(item: &Item) -> Result<Endpoint, CorruptItem> {
         endpoint_id: reader.parsed(keys::SK, keys::parse_endpoint)?,
         owner: read_owner(&reader)?,
         url: reader.text("url")?.to_owned(),
-        event_types: reader.maybe_list("event_types", |name| EventType::parse(name.as_s().ok()?))?,
+        event_types: read_event_types(&reader)?,
         description: reader.maybe_text("description")?.map(str::to_owned),
         state: reader.parsed("endpoint_state", EndpointState::parse)?,
         secrets: read_secrets(&reader)?,
@@ -285,6 +285,13 @@ pub(super) fn read_recipient(items: &[Option<Item>]) -> Result<Option<Recipient>
     let at = |index: usize| items.get(index).and_then(Option::as_ref);
     let Some(endpoint) = at(0) else { return Ok(None) };
     Ok(Some(Recipient { endpoint: read_endpoint(endpoint)?, partner: at(1).map(read_partner).transpose()? }))
+}
+
+/// A filter with a type that only newer code knows must not be applied, and not be written back without this type.
+fn read_event_types(reader: &ItemReader<'_>) -> Result<Option<Vec<EventType>>, CorruptItem> {
+    let Some(names) = reader.maybe_list("event_types", |name| name.as_s().ok().cloned())? else { return Ok(None) };
+    let types = names.iter().map(|name| EventType::parse(name)).collect::<Option<Vec<_>>>();
+    types.map(Some).ok_or_else(|| reader.newer("event_types", "has a type of newer code"))
 }
 
 /// The owner of an endpoint or a delivery.

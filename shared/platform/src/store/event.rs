@@ -30,7 +30,8 @@ pub(super) fn event_item(event: &Event, chain: &Chain) -> ItemBuilder {
 
 pub(super) fn read_event(item: &Item) -> Result<Event, CorruptItem> {
     let reader = ItemReader::new(item)?;
-    let event_type = reader.parsed("event_type", EventType::parse)?;
+    let event_type = EventType::parse(reader.text("event_type")?);
+    let event_type = event_type.ok_or_else(|| reader.newer("event_type", "is a type of newer code"))?;
     let (aggregate_id, sequence) = reader.key(|key| keys::parse_event(event_type.aggregate(), key))?;
     let data = reader.parsed("event_data", |json| serde_json::from_str(json).ok())?;
     Ok(Event {

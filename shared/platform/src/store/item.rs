@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 
 use super::keys::{self, Key, Mark};
+use crate::metrics;
 use domain::{Chain, Delivery, Timestamp};
 
 /// An item in the form of the SDK.
@@ -22,12 +23,35 @@ pub struct CorruptItem {
     pub sk: String,
     pub attribute: String,
     pub problem: &'static str,
+    /// Whether newer code wrote it. It must be left as it is.
+    pub is_newer: bool,
 }
 
 impl CorruptItem {
     /// The item's name in logs.
     pub fn name(&self) -> String {
         format!("{} / {}", self.pk, self.sk)
+    }
+
+    /// Writes the log line that an alarm counts.
+    pub fn report(&self) {
+        if self.is_newer { metrics::newer_item(&self.name(), self) } else { metrics::poison(&self.name(), self) }
+    }
+}
+
+/// Skips an item that newer code wrote: it is reported, and the result is `None`. Old code must not fail because of it, and
+/// must not change it.
+///
+/// # Errors
+/// [`CorruptItem`] if the item is damaged.
+pub fn unless_newer<T>(read: Result<T, CorruptItem>) -> Result<Option<T>, CorruptItem> {
+    match read {
+        Ok(value) => Ok(Some(value)),
+        Err(item) if item.is_newer => {
+            item.report();
+            Ok(None)
+        }
+        Err(item) => Err(item),
     }
 }
 
@@ -107,6 +131,7 @@ impl<'a> ItemReader<'a> {
         let reader = Self(item);
         match reader.number::<u64>(SCHEMA_ATTRIBUTE)? {
             SCHEMA => Ok(reader),
+            newer if newer > SCHEMA => Err(reader.newer(SCHEMA_ATTRIBUTE, "is a version of newer code")),
             _ => Err(reader.corrupt(SCHEMA_ATTRIBUTE, "is a version that this code cannot read")),
         }
     }
@@ -114,7 +139,12 @@ impl<'a> ItemReader<'a> {
     /// The error for one attribute of this item.
     pub fn corrupt(&self, attribute: &str, problem: &'static str) -> CorruptItem {
         let part = |name| text_of(self.0, name).unwrap_or_default().to_owned();
-        CorruptItem { pk: part(keys::PK), sk: part(keys::SK), attribute: attribute.to_owned(), problem }
+        CorruptItem { pk: part(keys::PK), sk: part(keys::SK), attribute: attribute.to_owned(), problem, is_newer: false }
+    }
+
+    /// The error for an attribute that only newer code knows.
+    pub fn newer(&self, attribute: &str, problem: &'static str) -> CorruptItem {
+        CorruptItem { is_newer: true, ..self.corrupt(attribute, problem) }
     }
 
     /// What `parse` reads from the item's key.

@@ -157,6 +157,14 @@ impl Marked {
         }
     }
 
+    /// Why only newer code can publish it. Its mark must stay.
+    pub fn newer(&self) -> Option<&CorruptItem> {
+        match &self.what {
+            Outgoing::Unreadable(item) if item.is_newer => Some(item),
+            _ => None,
+        }
+    }
+
     /// The time of the mark, in a form that sorts by time.
     pub fn since(&self) -> &str {
         &self.mark.entry

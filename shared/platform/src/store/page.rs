@@ -9,7 +9,7 @@ use super::delivery::read_delivery;
 use super::endpoint::read_endpoint;
 use super::error::PageError;
 use super::invitation::read_invitation;
-use super::item::{CorruptItem, Item, number, text};
+use super::item::{CorruptItem, Item, number, text, unless_newer};
 use super::keys::Listed;
 use super::list::{List, Page, PageRequest};
 use super::op_context::OpContext;
@@ -114,7 +114,7 @@ impl Store {
         loop {
             let page = self.list_page(op, scope, &list).await?;
             for item in &page.items {
-                items.push(read(item)?);
+                items.extend(unless_newer(read(item))?);
             }
             // A page without rows helps no one, so the list is read on while there is time.
             list.start = page.next;

@@ -1,6 +1,6 @@
 use super::chain::NextEvent;
 use super::error::StoreError;
-use super::item::{CorruptItem, Item, ItemBuilder, ItemReader, SCHEMA, bytes, number};
+use super::item::{CorruptItem, Item, ItemBuilder, ItemReader, SCHEMA, bytes, number, unless_newer};
 use super::keys::{self, Key, Listed};
 use super::op_context::OpContext;
 use super::secrets::{SECRETS, read_secrets, secrets_value};
@@ -56,7 +56,7 @@ impl Store {
         let unknown: Vec<Key> =
             ids.iter().filter(|id| self.partners.get(id, now).is_none()).map(|id| keys::partner(id)).collect();
         for item in self.get_many(op, &unknown, false).await?.into_iter().flatten() {
-            let partner = read_partner(&item)?;
+            let Some(partner) = unless_newer(read_partner(&item))? else { continue };
             self.partners.put(partner.partner_id.clone(), partner, now);
         }
         Ok(ids.into_iter().map(|id| self.partners.get(id, now)).collect())

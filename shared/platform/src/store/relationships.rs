@@ -2,7 +2,7 @@
 
 use super::error::PageError;
 use super::grant::read_grant;
-use super::item::{CorruptItem, Item, key_of};
+use super::item::{CorruptItem, Item, key_of, unless_newer};
 use super::keys::{ItemKind, Listed};
 use super::list::{List, Page, PageRequest};
 use super::op_context::OpContext;
@@ -65,15 +65,15 @@ impl Rows {
     fn take(&mut self, items: &[Item], most: usize) -> Result<usize, CorruptItem> {
         for (at, item) in items.iter().enumerate() {
             if key_of(item).is_some_and(|key| key.kind() == ItemKind::Aggregate(AggregateKind::Grant)) {
-                self.grants.push(read_grant(item)?);
+                self.grants.extend(unless_newer(read_grant(item))?);
                 continue;
             }
-            let relationship = read_relationship(item)?;
-            let period = relationship.period.as_ref().map(|(id, _)| id);
             let mut grants = std::mem::take(&mut self.grants);
+            self.last = Some(item.clone());
+            let Some(relationship) = unless_newer(read_relationship(item))? else { continue };
+            let period = relationship.period.as_ref().map(|(id, _)| id);
             grants.retain(|grant| grant.partner_id == relationship.partner_id && Some(&grant.period) == period);
             self.done.push((relationship, grants));
-            self.last = Some(item.clone());
             if self.done.len() == most {
                 return Ok(items.len() - at - 1);
             }

@@ -3,7 +3,7 @@
 use super::chain::NextEvent;
 use super::change::Registered;
 use super::error::StoreError;
-use super::item::{CorruptItem, Item, ItemBuilder, ItemReader};
+use super::item::{CorruptItem, Item, ItemBuilder, ItemReader, unless_newer};
 use super::keys::{self, Key, Listed};
 use super::op_context::OpContext;
 use super::table::Store;
@@ -31,7 +31,7 @@ impl Store {
         let unknown: Vec<Key> =
             ids.iter().filter(|id| self.tenant_names.get(id, now).is_none()).map(|id| keys::tenant(id)).collect();
         for item in self.get_many(op, &unknown, false).await?.into_iter().flatten() {
-            let tenant = read_tenant(&item)?;
+            let Some(tenant) = unless_newer(read_tenant(&item))? else { continue };
             self.tenant_names.put(tenant.tenant_id, tenant.name, now);
         }
         Ok(ids.into_iter().map(|id| self.tenant_names.get(id, now)).collect())

@@ -21,8 +21,8 @@ use domain::clock_budget::{OLDEST_WRITE, WRITE_TRY};
 
 const OPERATION: &str = "TransactWriteItems";
 const SHORTEST_BUDGET: Duration = Duration::from_millis(500);
-const CONFLICT_TRIES: u32 = 4;
-const THROTTLE_TRIES: u32 = 3;
+/// Many callers may write for one customer, and all their transactions check the same items. The pauses are short, so that a
+/// caller that lost often is not behind one that just came. Conflicts and throttling are retried until the write is too old.
 const CONFLICT_BACKOFF: Backoff = Backoff { first: 20, longest: 300 };
 const THROTTLE_BACKOFF: Backoff = Backoff { first: 100, longest: 1_000 };
 
@@ -114,25 +114,24 @@ impl Store {
                     conflicts += 1;
                     // A cancelled transaction wrote nothing, and the meaning of its token afterwards is not documented.
                     token = self.new_token();
-                    (conflicts <= CONFLICT_TRIES).then(|| self.pause(CONFLICT_BACKOFF, conflicts))
+                    self.pause(CONFLICT_BACKOFF, conflicts)
                 }
                 Try::Throttled => {
                     last = StoreError::Throttled;
                     throttles += 1;
-                    (throttles <= THROTTLE_TRIES).then(|| self.pause(THROTTLE_BACKOFF, throttles))
+                    self.pause(THROTTLE_BACKOFF, throttles)
                 }
                 Try::Unknown => {
                     // The same bytes with the same token: if the first try was written, this one has no effect.
                     last = StoreError::OutcomeUnknown;
                     unknowns += 1;
-                    Some(self.pause(THROTTLE_BACKOFF, unknowns))
+                    self.pause(THROTTLE_BACKOFF, unknowns)
                 }
             };
             // A try with an unknown outcome may have been written, no matter what later tries return.
             if unknowns > 0 {
                 last = StoreError::OutcomeUnknown;
             }
-            let Some(pause) = pause else { return Err(last) };
             if pause >= op.deadline.remaining() {
                 return Err(last);
             }
