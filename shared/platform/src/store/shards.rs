@@ -1,5 +1,5 @@
 //! One page of a list that may have several shards. All shards are queried at once, and their items are merged in the list's
-//! order: by entry, then by shard. So a cursor is one position, whatever the number of shards.
+//! order: by entry, then by shard. So a cursor is one position in the merged list.
 
 use futures_util::future::try_join_all;
 

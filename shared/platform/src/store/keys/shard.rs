@@ -1,5 +1,5 @@
 //! Shards. A partition of the table or of an index takes about 1 000 write units a second, so no partition may take the writes
-//! of the whole system. Whatever every command writes to is split into [`SHARDS`] partitions.
+//! of the whole system. So what every command writes to is split into [`SHARDS`] partitions.
 
 use domain::digest;
 
