@@ -75,7 +75,11 @@ async fn callers_that_register_for_one_customer_at_once_succeed() {
         let figures = register(callers, each).await;
         figures.print();
         assert!(figures.transactions > figures.requests, "nothing conflicted");
-        assert!(figures.failed * 1_000 <= most_failed * figures.requests, "{callers} callers: {} failed", figures.failed);
+        assert!(
+            figures.failed * 1_000 <= most_failed * figures.requests,
+            "{callers} callers: {} failed",
+            figures.failed
+        );
         // The budget is 4 s; the last try may begin just before its end.
         assert!(figures.latencies.last() <= Some(&5_600));
     }
@@ -86,9 +90,14 @@ async fn callers_that_register_for_one_customer_at_once_succeed() {
 async fn callers_that_answer_one_invitation_at_once_all_get_the_answer() {
     let stage = Stage::new(SimOptions::default()).await;
     let world: &World = &stage.world;
-    let (id, token) = link(&world.invite(&stage.partner, &stage.customer().await, serde_json::Value::Null).await.expect(201));
+    let (id, token) =
+        link(&world.invite(&stage.partner, &stage.customer().await, serde_json::Value::Null).await.expect(201));
     world.sim().faults.contention(1, TRAVEL, HOLD);
     let accept = accept_by_link(&id, &token, &serde_json::Value::Null);
     let answers = join_all((0..16).map(|_| world.send(&accept))).await;
-    assert!(answers.iter().all(|answer| answer.status == 200), "{:?}", answers.iter().map(|a| a.status).collect::<Vec<_>>());
+    assert!(
+        answers.iter().all(|answer| answer.status == 200),
+        "{:?}",
+        answers.iter().map(|a| a.status).collect::<Vec<_>>()
+    );
 }

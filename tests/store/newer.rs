@@ -105,10 +105,9 @@ async fn newer_event(world: &World, attribute: &str, value: AttributeValue) -> (
 async fn a_newer_event_keeps_its_mark_and_the_others_are_published() {
     let Some(world) = World::with_clock().await else { return };
     let courier = world.here().expect("the local system").0.courier();
-    for (attribute, value) in [
-        ("event_type", AttributeValue::S("customer.of_the_next_version".into())),
-        ("v", AttributeValue::N("2".into())),
-    ] {
+    for (attribute, value) in
+        [("event_type", AttributeValue::S("customer.of_the_next_version".into())), ("v", AttributeValue::N("2".into()))]
+    {
         let newer = newer_event(&world, attribute, value).await;
         let other = world.customer().await.tenant_id;
         // The stream's batch, then the scheduled run.
@@ -136,7 +135,8 @@ async fn the_feed_waits_an_hour_for_code_that_reads_a_newer_event_and_then_skips
         world.send(&call).await.expect(200)
     };
     let tenants = |page: &Value| -> Vec<String> {
-        let items = page["items"].as_array().expect("items").iter().filter(|item| item["type"] == "customer.registered");
+        let items =
+            page["items"].as_array().expect("items").iter().filter(|item| item["type"] == "customer.registered");
         items.map(|item| item["subject"]["customer_tenant_id"].as_str().expect("an id").to_owned()).collect()
     };
     world.clock().advance_millis(12_000);

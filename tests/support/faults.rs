@@ -225,7 +225,9 @@ impl Faults {
 
     fn release_items(&self, request: &Value) {
         if let Some(contention) = &mut self.state().contention {
-            keys_of(request).iter().for_each(|key| drop(contention.held.remove(key)));
+            for key in keys_of(request) {
+                contention.held.remove(&key);
+            }
         }
     }
 

@@ -92,8 +92,10 @@ const OPERATOR_KEY_HASH: Variable = Variable(
     "the SHA-256 of the operator key as 64 lowercase hexadecimal digits, or leave it empty",
 );
 const LOOPBACK: Variable = Variable("ALLOW_LOOPBACK_ENDPOINTS", "true or false");
-const CURRENT_MASTER_KEY: Variable =
-    Variable("CURRENT_MASTER_KEY", "the number of the master key that new secrets derive from, or leave it empty for the lowest");
+const CURRENT_MASTER_KEY: Variable = Variable(
+    "CURRENT_MASTER_KEY",
+    "the number of the master key that new secrets derive from, or leave it empty for the lowest",
+);
 const MASTER_KEY: &str = "64 hexadecimal digits, or a random text of at least 32 characters";
 
 impl Variable {

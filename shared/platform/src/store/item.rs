@@ -139,7 +139,13 @@ impl<'a> ItemReader<'a> {
     /// The error for one attribute of this item.
     pub fn corrupt(&self, attribute: &str, problem: &'static str) -> CorruptItem {
         let part = |name| text_of(self.0, name).unwrap_or_default().to_owned();
-        CorruptItem { pk: part(keys::PK), sk: part(keys::SK), attribute: attribute.to_owned(), problem, is_newer: false }
+        CorruptItem {
+            pk: part(keys::PK),
+            sk: part(keys::SK),
+            attribute: attribute.to_owned(),
+            problem,
+            is_newer: false,
+        }
     }
 
     /// The error for an attribute that only newer code knows.
