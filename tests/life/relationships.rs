@@ -140,7 +140,7 @@ async fn a_renewed_invitation_stops_its_old_link_at_once() {
     world.tick();
     let (_, token) = link(&world.send(&partner.renew(&id)).await.expect(200));
     world.send(&accept_by_link(&id, &token, &Value::Null)).await.refused(403, "accept_proof_required");
-    world.send(&customer.accept(&id, &Value::Null)).await.expect(200);
+    world.send(&customer.accept_version(&id, 5, &Value::Null)).await.expect(200);
     assert_eq!(row(&world, &partner, &customer).await["state"], "active");
     assert_eq!(count(&world, &id, "invitation.renewed").await, 4);
     audited(&world).await;

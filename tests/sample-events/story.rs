@@ -33,6 +33,9 @@ pub async fn play(stage: &Stage) {
     webhooks(stage, &northwind, &contoso).await;
     expect(stage, 200, &northwind.call("DELETE", &format!("/grants/{grant}"))).await;
     expect(stage, 200, &contoso.call("DELETE", &format!("/grants/{other_grant}"))).await;
+    // The end cancels what is open.
+    let wants = asking(&["directory_readers"], "P30D");
+    expect(stage, 201, &northwind.asks(&contoso, &wants, "sample-invitation-6")).await;
     expect(stage, 200, &northwind.end(&contoso)).await;
     expect(stage, 200, &contoso.end(&fabrikam)).await;
     close(stage, &northwind).await;

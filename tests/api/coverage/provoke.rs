@@ -60,7 +60,11 @@ impl Scene {
                 let request = base.request.clone().edit(|body| body["accepted_by"]["role"] = json!("sales_agent"));
                 self.send(&request).await
             }
-            Code::ApproverNotPermitted | Code::AcceptProofRequired => self.send_at(time(STRICT), &base.request).await,
+            Code::ApproverNotPermitted => self.send_at(time(STRICT), &base.request).await,
+            Code::AcceptProofRequired => {
+                let request = base.request.clone().edit(|body| body["accepted_by"]["role"] = json!("billing_admin"));
+                self.send_at(time(STRICT), &request).await
+            }
             Code::CloudNotSupported => self.send_at(time(NO_PUBLIC_CLOUD), &base.request).await,
             Code::InvitationChanged => self.send(&base.request.clone().member("version", 2)).await,
             Code::SubscriptionImmutable => self.send(&base.request).await,

@@ -184,6 +184,7 @@ impl Scene {
             (_, "keys") => json!({"principal": {"kind": "operator"}, "roles": [], "name": "New"}),
             ("PATCH", "{endpoint_id}") => json!({"description": "Two"}),
             ("PATCH", _) => json!({"name": "New"}),
+            (_, "renew") => json!({"delegated_admin": asked}),
             (_, "rotate") => json!({"grace_hours": 1}),
             (_, "endpoints") => self.endpoint_body(),
             (_, "resend") => json!({"event_id": self.message(base).await}),
