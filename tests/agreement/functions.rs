@@ -216,6 +216,7 @@ fn parameters_are_safe_by_default() {
         ("MasterKeys", "1"),
         ("TableName", ""),
         ("KmsKeyArn", ""),
+        ("UseFipsEndpoints", "false"),
         ("Architecture", "arm64"),
     ] {
         assert_eq!(deployment.default_of(parameter), default, "{parameter}");
