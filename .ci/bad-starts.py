@@ -20,6 +20,7 @@ BROKEN = [
     ("AWS_ACCESS_KEY_ID", None),
     ("AWS_SECRET_ACCESS_KEY", ""),
     ("AWS_ENDPOINT_URL_DYNAMODB", "a-value-that-must-not-be-printed"),
+    ("AWS_USE_FIPS_ENDPOINT", "a-value-that-must-not-be-printed"),
     ("PUBLIC_BASE_URL", "a-value-that-must-not-be-printed"),
     ("OPERATOR_KEY_HASH", "a-value-that-must-not-be-printed"),
     ("MASTER_KEY_1", "must-not-be-printed"),

@@ -63,6 +63,7 @@ def environment(runtime, endpoint):
         "AWS_SECRET_ACCESS_KEY": "a-secret-that-must-not-be-printed",
         "TABLE_NAME": "multipartner",
         "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
+        "AWS_USE_FIPS_ENDPOINT": "false",
         "PUBLIC_BASE_URL": "",
         "MASTER_KEY_1": os.environ["MASTER_KEY_1"],
         "OPERATOR_KEY_HASH": os.environ["OPERATOR_KEY_HASH"],

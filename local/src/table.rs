@@ -14,6 +14,7 @@ pub fn table_config() -> Config {
             region: "us-east-1".to_owned(),
             // Requests to the engine leave no process. If one ever did, this name leads nowhere.
             endpoint: Some("http://engine.invalid".to_owned()),
+            fips: false,
             credentials: Credentials { id: "local".to_owned(), secret: "local".into(), token: None },
         },
         master_keys: MasterKeys::default(),

@@ -223,6 +223,7 @@ fn parameters_are_safe_by_default() {
         ("CurrentMasterKey", "1"),
         ("TableName", ""),
         ("KmsKeyArn", ""),
+        ("UseFipsEndpoints", "false"),
         ("Architecture", "arm64"),
     ] {
         assert_eq!(deployment.default_of(parameter), default, "{parameter}");

@@ -6,6 +6,7 @@ mod api_docs;
 mod calls;
 mod deployment;
 mod events;
+mod fips;
 mod functions;
 mod layers;
 mod policy;

@@ -19,6 +19,8 @@ pub struct Service {
     pub region: String,
     /// The service's address, if it is not the region's own.
     pub endpoint: Option<String>,
+    /// Whether to use the Region's FIPS endpoint.
+    pub fips: bool,
     /// The credentials.
     pub credentials: Credentials,
 }

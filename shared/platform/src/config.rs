@@ -39,7 +39,7 @@ impl Needs {
 pub struct Config {
     /// `TABLE_NAME`.
     pub table: String,
-    /// DynamoDB: `AWS_REGION`, `AWS_ENDPOINT_URL_DYNAMODB` and the credentials.
+    /// DynamoDB: `AWS_REGION`, `AWS_ENDPOINT_URL_DYNAMODB`, `AWS_USE_FIPS_ENDPOINT` and the credentials.
     pub dynamodb: Service,
     /// `MASTER_KEY_1` … `MASTER_KEY_9`, and `CURRENT_MASTER_KEY`. Every function must know a key before any function uses it,
     /// so a new key is not used until this number names it.
@@ -57,7 +57,7 @@ pub struct Config {
 /// The queue of webhook deliveries.
 #[derive(Clone, Debug)]
 pub struct QueueConfig {
-    /// SQS: `AWS_REGION`, `AWS_ENDPOINT_URL_SQS` and the credentials.
+    /// SQS: `AWS_REGION`, `AWS_ENDPOINT_URL_SQS`, `AWS_USE_FIPS_ENDPOINT` and the credentials.
     pub sqs: Service,
     /// `WEBHOOK_QUEUE_URL`.
     pub url: String,
@@ -84,6 +84,7 @@ const DYNAMODB_URL: Variable =
     Variable("AWS_ENDPOINT_URL_DYNAMODB", "the http or https URL of DynamoDB, or leave it empty for the region's own");
 const SQS_URL: Variable =
     Variable("AWS_ENDPOINT_URL_SQS", "the http or https URL of SQS, or leave it empty for the region's own");
+const FIPS: Variable = Variable("AWS_USE_FIPS_ENDPOINT", "true or false");
 const QUEUE_URL: Variable = Variable("WEBHOOK_QUEUE_URL", "the URL of the SQS queue of webhook deliveries");
 const PUBLIC_BASE_URL: Variable =
     Variable("PUBLIC_BASE_URL", "the http or https URL of this API as its users see it, or leave it empty");
@@ -182,7 +183,8 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
             secret: self.require(&SECRET_ACCESS_KEY)?.into(),
             token: self.get(SESSION_TOKEN.0).map(Into::into),
         };
-        Ok(Service { region: self.require(&REGION)?, endpoint: self.url(endpoint)?, credentials })
+        let (region, fips) = (self.require(&REGION)?, self.flag(&FIPS)?);
+        Ok(Service { region, endpoint: self.url(endpoint)?, fips, credentials })
     }
 
     fn queue(&self) -> Result<QueueConfig, ConfigError> {
@@ -283,6 +285,7 @@ mod tests {
             ("PUBLIC_BASE_URL", "example.com"),
             ("WEBHOOK_QUEUE_URL", ""),
             ("AWS_ENDPOINT_URL_SQS", "localhost"),
+            ("AWS_USE_FIPS_ENDPOINT", "yes"),
             ("ALLOW_LOOPBACK_ENDPOINTS", "yes"),
         ];
         for (name, value) in cases {

@@ -31,6 +31,7 @@ impl Sqs {
         let mut sdk = SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new(service.region.clone()))
+            .use_fips(service.fips)
             .credentials_provider(service.credentials.to_sdk())
             .http_client(http)
             .retry_config(RetryConfig::standard().with_max_attempts(3))

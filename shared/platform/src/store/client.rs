@@ -18,6 +18,7 @@ pub fn connect(service: &aws::Service, http: SharedHttpClient) -> Client {
     let mut sdk = SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(service.region.clone()))
+        .use_fips(service.fips)
         .credentials_provider(service.credentials.to_sdk())
         .http_client(http)
         // The store itself retries, because it knows what a failed condition means and how old a write may be.
