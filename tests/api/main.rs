@@ -3,6 +3,7 @@
 mod accept;
 mod administer;
 mod corpus;
+mod corrections;
 mod coverage;
 mod endings;
 mod field_errors;

@@ -13,7 +13,7 @@ const GRACE: i64 = 3_600_000;
 #[tokio::test]
 async fn a_receiver_can_verify_every_message_with_either_valid_secret() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     hook.receiver.take();
     let path = format!("/v1/partners/{}", stage.partner.partner_id);
     let (mut new, mut taken) = (None, BTreeSet::new());

@@ -44,7 +44,7 @@ pub(crate) async fn issue(
     let data = [("roles", json!(key.roles)), ("name", json!(key.name)), ("principal", json!(principal))];
     let event = key.event(EventType::KeyIssued, context.occurrence(&caller.actor), data);
     match app.store.issue_key(context.op(), &key, &event).await? {
-        Registered::New => Ok(Created::new(issued(&key.key_id, text.expose_secret()))),
+        Registered::New => Ok(Created::new(issued(&key, text.expose_secret()))),
         Registered::AlreadyExists(before) => replay(&before, &body, text.expose_secret()),
     }
 }
@@ -54,11 +54,11 @@ fn replay(before: &AccessKey, body: &KeyBody, text: &str) -> Result<Created<KeyI
         let detail = "This idempotency key was used for an access key with other details. Use a new idempotency key.";
         return Err(Problem::new(Code::IdempotencyKeyReused, detail));
     }
-    Ok(Created::replayed(issued(&before.key_id, text)))
+    Ok(Created::replayed(issued(before, text)))
 }
 
-fn issued(key_id: &KeyId, text: &str) -> KeyIssuedView {
-    KeyIssuedView { key_id: key_id.clone(), key: text.to_owned() }
+fn issued(key: &AccessKey, text: &str) -> KeyIssuedView {
+    KeyIssuedView { key_id: key.key_id.clone(), key: text.to_owned(), revoked_at: key.revoked_at }
 }
 
 async fn check_principal(context: &Context, principal: &Principal) -> Result<(), Problem> {

@@ -72,7 +72,7 @@ impl Body for PrincipalBody {
             }
             (CallerKind::Customer, Some(id)) => TenantId::parse(&id?)
                 .map(Principal::Customer)
-                .ok_or(InvalidField::format("a tenant id (a lower-case UUID) is expected")),
+                .ok_or(InvalidField::format("a tenant id (a UUID) is expected")),
         };
         principal.map(Self).map_err(|wrong| reader.invalid("id", wrong)).ok()
     }

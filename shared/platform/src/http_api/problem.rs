@@ -149,6 +149,9 @@ codes! {
     /// The tenant is already enrolled with different details.
     PartnerExists = "partner_exists", 409, "Partner already enrolled",
         "Compare the details. Use `PATCH` to correct the partner.";
+    /// The customer or partner is in use, so its cloud or market can no longer be corrected.
+    CustomerInUse = "customer_in_use", 409, "Customer or partner in use",
+        "Register another tenant with the right cloud and market.";
     /// The owner already has another webhook endpoint with this URL.
     EndpointExists = "endpoint_exists", 409, "Endpoint already exists",
         "Change the existing endpoint.";

@@ -9,7 +9,7 @@ crate::views! {
     pub struct CustomerView {
         pub tenant_id: TenantId,
         pub name: String,
-        /// DNS domain, lower case, in ASCII.
+        /// DNS domain, lower case, in ASCII. The operator has checked it.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub domain: Option<String>,
         pub cloud: Cloud,
@@ -24,6 +24,9 @@ crate::views! {
         pub partner_id: PartnerId,
         pub tenant_id: TenantId,
         pub name: String,
+        /// DNS domain, lower case, in ASCII. The operator has checked it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub domain: Option<String>,
         pub cloud: Cloud,
         pub market: Market,
         pub status: PartnerStatus,
@@ -75,6 +78,9 @@ crate::views! {
         pub key_id: KeyId,
         /// The key itself. It is not stored and cannot be read again.
         pub key: String,
+        /// Only in a repeat of the request, if the key was revoked since.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub revoked_at: Option<Timestamp>,
     }
 
     pub struct KeyRevokedView {
@@ -103,6 +109,7 @@ impl PartnerView {
             partner_id: partner.partner_id.clone(),
             tenant_id: partner.tenant_id.clone(),
             name: partner.name.clone(),
+            domain: partner.domain.clone(),
             cloud: partner.cloud,
             market: partner.market,
             status: partner.status,
