@@ -105,6 +105,7 @@ async fn other_callers(stage: &Stage, partner: &Partner, customer: &Customer) {
         Call::get(format!("/v1/partners/{}/events?after=", partner.partner_id)).key(&second),
         Call::get(format!("/v1/customers/{}/events", customer.tenant_id)).key(&second),
         Call::get("/v1/events?after=").key(&second),
+        Call::get("/v1/keys").key(&second),
     ];
     for call in calls {
         expect(stage, 200, &call).await;

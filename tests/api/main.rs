@@ -9,6 +9,7 @@ mod endings;
 mod field_errors;
 mod hidden;
 mod invitations;
+mod keys;
 mod openness;
 mod operator_keys;
 mod reads;

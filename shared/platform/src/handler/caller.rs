@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::marker::PhantomData;
 
-use domain::{Action, Actor, KeyId, Owner, Partner, PartnerId, Principal, Role, TenantId};
+use domain::{Action, Actor, KeyId, Owner, Partner, PartnerId, Principal, Role, TenantId, Timestamp};
 
 use super::input::Path;
 use super::Context;
@@ -117,6 +117,8 @@ pub struct KeyHolder {
     pub roles: Vec<Role>,
     /// Its public id.
     pub key_id: KeyId,
+    /// From this time on it is rejected.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// The codes of every route that is called with a key.
@@ -136,7 +138,7 @@ impl Caller for KeyHolder {
         let invalid = || {
             Problem::new(
                 Code::KeyInvalid,
-                "The access key is malformed, unknown or revoked. Check it, or ask the operator for a new one.",
+                "The access key is malformed, unknown, expired or revoked. Check it, or ask the operator for a new one.",
             )
             .with_header("www-authenticate", "Bearer error=\"invalid_token\"")
         };
@@ -149,13 +151,13 @@ impl Caller for KeyHolder {
         let key_id = KeyId::from_hash(&hash);
         let app = &context.app;
         if app.is_operator_key(&hash) {
-            return Ok(Self { principal: Principal::Operator, roles: Vec::new(), key_id });
+            return Ok(Self { principal: Principal::Operator, roles: Vec::new(), key_id, expires_at: None });
         }
         let key = app.store.access_key(context.op(), &key_id).await?.ok_or_else(invalid)?;
-        if !same_hash(&key.hash, &hash) || key.revoked_at.is_some() {
+        if !same_hash(&key.hash, &hash) || !key.is_live(context.now()) {
             return Err(invalid());
         }
-        Ok(Self { principal: key.principal, roles: key.roles, key_id })
+        Ok(Self { principal: key.principal, roles: key.roles, key_id, expires_at: key.expires_at })
     }
 }
 
@@ -541,7 +543,7 @@ mod tests {
             market: Market::parse("US").unwrap(),
             status,
             secrets,
-            created_at: domain::Timestamp::from_millis(0),
+            created_at: Timestamp::from_millis(0),
             chain: Chain::default(),
         }
     }

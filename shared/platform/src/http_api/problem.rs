@@ -80,7 +80,7 @@ codes! {
     /// The request has no `Authorization: Bearer mpk_…` header.
     TokenMissing = "token_missing", 401, "Missing access key",
         "Send an access key in that header.";
-    /// The access key is malformed, unknown or revoked.
+    /// The access key is malformed, unknown, expired or revoked.
     KeyInvalid = "key_invalid", 401, "Invalid access key",
         "Ask the operator for a new key.";
     /// `webhook-id`, `webhook-timestamp` or `webhook-signature` is missing.

@@ -47,6 +47,9 @@ crate::views! {
         pub roles: Vec<Role>,
         pub name: String,
         pub created_at: Timestamp,
+        /// From this time on the key is rejected.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub expires_at: Option<Timestamp>,
         #[serde(skip_serializing_if = "Option::is_none")]
         pub revoked_at: Option<Timestamp>,
     }
@@ -58,6 +61,13 @@ crate::views! {
         pub id: Option<String>,
         pub roles: Vec<Role>,
         pub key_id: KeyId,
+        /// From this time on the key is rejected.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub expires_at: Option<Timestamp>,
+    }
+
+    pub struct KeyResponse {
+        pub key: KeyView,
     }
 
     pub struct CustomerResponse {
@@ -132,6 +142,7 @@ impl KeyView {
             roles: key.roles.clone(),
             name: key.name.clone(),
             created_at: key.created_at,
+            expires_at: key.expires_at,
             revoked_at: key.revoked_at,
         }
     }
@@ -144,6 +155,7 @@ impl MeView {
             id: caller.principal.id().map(str::to_owned),
             roles: caller.roles.clone(),
             key_id: caller.key_id.clone(),
+            expires_at: caller.expires_at,
         }
     }
 }
