@@ -50,7 +50,10 @@ async fn the_event_of_a_correction_has_the_members_that_changed() {
     let partner = world.partner().await;
     let body = json!({"name": "Northwind Ltd.", "domain": "northwind.example", "market": "CA"});
     let corrected = world.correct_partner(&partner, &body).await.expect(200)["partner"].clone();
-    assert_eq!([&corrected["name"], &corrected["domain"], &corrected["market"]], [&body["name"], &body["domain"], &body["market"]]);
+    assert_eq!(
+        [&corrected["name"], &corrected["domain"], &corrected["market"]],
+        [&body["name"], &body["domain"], &body["market"]]
+    );
     world.correct_partner(&partner, &body).await.expect(200);
     assert_eq!(world.data_of(&partner.partner_id, "partner.updated").await, [body]);
     world.correct_partner(&partner, &json!({"cloud": "us_gov"})).await.refused(422, "validation_failed");

@@ -48,7 +48,9 @@ async fn an_expiry_must_be_in_the_future_unless_the_request_is_a_repeat() {
     let Some(world) = World::with_clock().await else { return };
     let customer = world.customer().await;
     let principal = json!({"kind": "customer", "id": customer.tenant_id});
-    for past in ["2026-11-22T12:00:00Z", "2026-11-22T11:59:59.999Z", "2026-11-22T13:00:00+02:00", "1970-01-01T00:00:00Z"] {
+    for past in
+        ["2026-11-22T12:00:00Z", "2026-11-22T11:59:59.999Z", "2026-11-22T13:00:00+02:00", "1970-01-01T00:00:00Z"]
+    {
         let refused = world.operator(Call::post("/v1/keys", &body(&principal, past)).idempotency_key("past")).await;
         refused.refused(422, "validation_failed");
         assert_eq!(refused.pointers(), ["/expires_at"], "{past}");

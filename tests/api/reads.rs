@@ -365,7 +365,8 @@ async fn single_reads_return_what_the_lists_have() {
     let of_partner = |key: &str| Call::get(format!("/v1/partners/{}", partner.partner_id)).key(key);
     let of_customer = |key: &str| Call::get(format!("/v1/customers/{}", customer.tenant_id)).key(key);
     let relationships = |key: Option<&str>| {
-        let (ours, theirs) = (format!("/customers/{}", customer.tenant_id), format!("/partners/{}", partner.partner_id));
+        let (ours, theirs) =
+            (format!("/customers/{}", customer.tenant_id), format!("/partners/{}", partner.partner_id));
         let calls = [partner.call("GET", &ours), customer.call("GET", &theirs)];
         calls.map(|call| if let Some(key) = key { Call::get(call.path).key(key) } else { call })
     };

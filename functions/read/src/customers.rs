@@ -2,7 +2,8 @@
 
 use domain::PartnerId;
 use platform::handler::views::{
-    CustomerResponse, CustomerView, EventView, InvitationView, PageView, PartnerRow, PartnerRowResponse, SubscriptionView,
+    CustomerResponse, CustomerView, EventView, InvitationView, PageView, PartnerRow, PartnerRowResponse,
+    SubscriptionView,
 };
 use platform::handler::{Context, Found, ListQuery, Nothing, Path, ReadingCustomer};
 use platform::http_api::Problem;

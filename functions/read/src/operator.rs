@@ -33,15 +33,16 @@ pub(crate) struct OfPrincipal(Option<Principal>);
 impl Filter for OfPrincipal {
     fn parameters<R: QueryReader>(reader: &mut R) -> Self {
         let about = "Only the keys of this partner or customer, by its id, or of operators: `operator`.";
-        Self(reader.text("principal", about, "`operator` or an id of a partner or customer is expected", Principal::parse))
+        Self(reader.text(
+            "principal",
+            about,
+            "`operator` or an id of a partner or customer is expected",
+            Principal::parse,
+        ))
     }
 }
 
-pub(crate) async fn key(
-    context: Context,
-    _: Operator,
-    Path(id): Path<KeyId>,
-) -> Result<Found<KeyResponse>, Problem> {
+pub(crate) async fn key(context: Context, _: Operator, Path(id): Path<KeyId>) -> Result<Found<KeyResponse>, Problem> {
     let key = context.app.store.fresh_access_key(context.op(), &id).await?.ok_or_else(Problem::not_found)?;
     Ok(Found(KeyResponse { key: KeyView::new(&key) }))
 }

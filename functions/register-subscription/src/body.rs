@@ -32,7 +32,8 @@ impl Body for RegistrationBody {
         if let (Some(cycle), Some(term)) = (billing_cycle, term)
             && !cycle.fits(term)
         {
-            reader.invalid("billing_cycle", InvalidField::value("a billing cycle not longer than the term is expected"));
+            reader
+                .invalid("billing_cycle", InvalidField::value("a billing cycle not longer than the term is expected"));
         }
         let friendly_name = reader.optional("friendly_name", shape::line(limits.name_characters));
         let partner_of_record = reader.optional("partner_of_record", AnyText);

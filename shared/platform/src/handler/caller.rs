@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 
 use domain::{Action, Actor, KeyId, Owner, Partner, PartnerId, Principal, Role, TenantId, Timestamp};
 
-use super::input::Path;
 use super::Context;
+use super::input::Path;
 use crate::http_api::{Code, Problem};
 use crate::secrets::signature::{SignatureError, SignatureHeaders, SigningSecret, TOLERANCE_SECONDS};
 use crate::secrets::{AccessKeyText, UnknownMasterKey, same_hash};

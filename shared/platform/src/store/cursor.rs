@@ -159,9 +159,18 @@ mod tests {
         assert!(decode(right).is_ok());
         let long = format!("INVITATION#{}", "x".repeat(LONGEST));
         let entry = format!("P#{}", "x".repeat(LONGEST));
-        for (part, wrong) in
-            [(0, ""), (0, "x"), (0, "\u{0}"), (0, long.as_str()), (1, ""), (1, long.as_str()), (2, ""), (2, "Q"), (2, "P~"), (2, entry.as_str())]
-        {
+        for (part, wrong) in [
+            (0, ""),
+            (0, "x"),
+            (0, "\u{0}"),
+            (0, long.as_str()),
+            (1, ""),
+            (1, long.as_str()),
+            (2, ""),
+            (2, "Q"),
+            (2, "P~"),
+            (2, entry.as_str()),
+        ] {
             let mut parts = right;
             parts[part] = wrong;
             assert!(decode(parts).is_err(), "{part}: {wrong}");

@@ -20,7 +20,8 @@ use super::subscription::read_subscription;
 use super::table::Store;
 use super::tenant::read_tenant;
 use domain::{
-    AccessKey, Delivery, Endpoint, EndpointId, Invitation, InvitationState, Partner, Principal, Subscription, Tenant, Timestamp,
+    AccessKey, Delivery, Endpoint, EndpointId, Invitation, InvitationState, Partner, Principal, Subscription, Tenant,
+    Timestamp,
 };
 
 /// The time that a request must have left to read another page.
