@@ -98,7 +98,7 @@ async fn an_endpoint_is_disabled_by_its_first_failure_after_120_hours() {
 async fn a_short_failure_after_quiet_days_does_not_disable() {
     for abort in [true, false] {
         let stage = Stage::start().await;
-        let hook = stage.active(json!(["partner.renamed"])).await;
+        let hook = stage.active(json!(["partner.updated"])).await;
         hook.receiver.answer(move |_, times| match times {
             0 => Reply::status(500),
             _ if abort => Reply::status(500).header("webhook-delivery", "abort-message"),
@@ -117,7 +117,7 @@ async fn a_short_failure_after_quiet_days_does_not_disable() {
 #[tokio::test]
 async fn a_receiver_that_aborts_messages_works() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     for day in 0..7 {
         hook.receiver.answer(move |_, times| {
             let reply = Reply::status(500);

@@ -136,7 +136,7 @@ async fn deliveries_to_an_endpoint_that_is_never_activated_wait_without_a_ticket
 #[tokio::test]
 async fn a_delivery_without_its_message_ends_and_cannot_be_resent() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     hook.receiver.answer(|_, _| Reply::status(500));
     let (pending, failed) = (stage.event("Northwind 1").await, stage.event("Northwind 2").await);
     stage.settle().await;

@@ -63,7 +63,7 @@ async fn a_receiver_can_verify_every_message_with_either_valid_secret() {
 #[tokio::test]
 async fn a_rotation_without_grace_ends_a_leaked_secret_at_once_and_can_be_repeated() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     let rotate =
         |hours: u64| stage.endpoints("POST", &format!("/{}/rotate", hook.id)).json(&json!({"grace_hours": hours}));
     let secret = |answer: &tests::Answer| answer.json()["signing_secret"].as_str().expect("a secret").to_owned();

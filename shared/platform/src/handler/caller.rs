@@ -542,6 +542,8 @@ mod tests {
             cloud: Cloud::Public,
             market: Market::parse("US").unwrap(),
             status,
+            status_since: Timestamp::from_millis(0),
+            status_sequence: 1,
             secrets,
             created_at: Timestamp::from_millis(0),
             chain: Chain::default(),
@@ -550,7 +552,7 @@ mod tests {
 
     #[test]
     fn a_signature_is_verified_again_only_if_the_secrets_changed() {
-        let secret = |version| SecretVersion { version, key_number: 1, ends_at: None };
+        let secret = |version| SecretVersion { version, ..SecretVersion::first(1) };
         let cached = partner(PartnerStatus::Suspended, vec![secret(1)]);
         let resumed = partner(PartnerStatus::Active, vec![secret(1)]);
         let rotated = partner(PartnerStatus::Active, vec![secret(2), secret(1)]);

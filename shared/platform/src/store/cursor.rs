@@ -131,7 +131,8 @@ mod tests {
     fn a_cursor_of_a_sharded_list_names_one_of_its_shards_and_a_time() {
         let scope = Scope { partition: "OPERATOR#EVENT#".into(), is_sharded: true, prefix: "P#".into(), ..scope("a") };
         let position = |shard: &str, listed: &str| -> Item {
-            let named = [(keys::PK, "INVITATION#i"), (keys::SK, "INVITATION"), (keys::GSI1_PK, shard), (keys::LISTED, listed)];
+            let named =
+                [(keys::PK, "INVITATION#i"), (keys::SK, "INVITATION"), (keys::GSI1_PK, shard), (keys::LISTED, listed)];
             named.into_iter().map(|(name, value)| (name.to_owned(), text(value))).collect()
         };
         let right = position("OPERATOR#EVENT#31", "P#1795369200123");
