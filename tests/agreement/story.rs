@@ -90,6 +90,10 @@ async fn repeat(stage: &Stage, partner: &Partner, customer: &Customer) {
     expect(stage, 200, &partner.end(customer)).await;
     expect(stage, 403, &partner.register(&registration("two", customer))).await;
     expect(stage, 200, &register).await;
+    let path = format!("/v1/customers/{}", customer.tenant_id);
+    operator(stage, 409, "PATCH", &path, json!({"cloud": "us_gov"})).await;
+    let path = format!("/v1/partners/{}", partner.partner_id);
+    operator(stage, 409, "PATCH", &path, json!({"market": "FR"})).await;
 }
 
 /// Calls by every kind of caller, known and unknown.
@@ -101,6 +105,7 @@ async fn other_callers(stage: &Stage, partner: &Partner, customer: &Customer) {
         Call::get(format!("/v1/partners/{}/events?after=", partner.partner_id)).key(&second),
         Call::get(format!("/v1/customers/{}/events", customer.tenant_id)).key(&second),
         Call::get("/v1/events?after=").key(&second),
+        Call::get("/v1/keys").key(&second),
     ];
     for call in calls {
         expect(stage, 200, &call).await;

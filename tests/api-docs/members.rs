@@ -78,6 +78,7 @@ const MEMBERS: &[(&str, &str, &str)] = &[
     ("", "partner_of_record", "The partner of record. It must be the caller's own id."),
     ("", "event_id", "The id of the event or message to send again."),
     ("", "since", "Send again all messages from this time on that did not arrive."),
+    ("", "expires_at", "From this time on it is rejected."),
     ("", "grace_hours", "Hours for which the old secret stays valid."),
     ("", "actor", "Who caused the event."),
     ("ActorView", "proof", "What proves who the actor is."),

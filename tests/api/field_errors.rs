@@ -355,8 +355,7 @@ fn rows(key: &str) -> Vec<Row> {
     };
     let last = key.rsplit('/').next().unwrap_or_default();
     match (key, last) {
-        ("POST /v1/customers", _) => [tenant(), of_form("/domain")].concat(),
-        ("POST /v1/partners", _) => tenant(),
+        ("POST /v1/customers" | "POST /v1/partners", _) => [tenant(), of_form("/domain")].concat(),
         ("POST /v1/keys", _) => [
             required("/principal"),
             rows_of("/principal", &[(json!("operator"), "type")]),
@@ -372,7 +371,9 @@ fn rows(key: &str) -> Vec<Row> {
         ]
         .concat(),
         ("PATCH /v1/customers/{tenant_id}" | "PATCH /v1/partners/{partner_id}", _) => {
-            [required("/name"), line("/name", 100)].concat()
+            let market = rows_of("/market", &[(json!("us"), "format"), (json!("USA"), "format")]);
+            let cloud = if key.contains("customers") { word("/cloud") } else { Vec::new() };
+            [line("/name", 100), of_form("/domain"), of_form("/market"), market, cloud].concat()
         }
         (_, "invitations") => invitation(),
         (_, "subscriptions") => registration(),
@@ -408,6 +409,11 @@ fn cases(key: &str) -> Vec<Case> {
     let last = key.rsplit('/').next().unwrap_or_default();
     match (key, last) {
         ("POST /v1/keys", _) => key_cases(),
+        (_, "subscriptions") => {
+            let billed = |cycle: &str, term: &str| json!({"billing_cycle": cycle, "term": term});
+            let longer = [("annual", "P1M"), ("triennial", "P1M"), ("triennial", "P1Y")];
+            longer.into_iter().map(|(cycle, term)| (billed(cycle, term), vec![("/billing_cycle", "value")])).collect()
+        }
         (_, "invitations") => vec![
             (admin(json!(["directory_readers", "global_administrator"]), true), auto_extend),
             (admin(json!(["nonsense", "global_administrator"]), true), vec![("/delegated_admin/roles/0", "value")]),

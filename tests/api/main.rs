@@ -3,11 +3,13 @@
 mod accept;
 mod administer;
 mod corpus;
+mod corrections;
 mod coverage;
 mod endings;
 mod field_errors;
 mod hidden;
 mod invitations;
+mod keys;
 mod openness;
 mod operator_keys;
 mod reads;

@@ -355,3 +355,62 @@ async fn events_show_the_key_of_an_actor_to_its_owner_and_to_operators() {
     let found = keys(&partner.call("GET", &of_relationship), 6, [created, "relationship.ended"]).await;
     assert_eq!(found, [sellers, Some(key_id(&other.key))]);
 }
+
+/// A single relationship has the same members as its row of the list.
+#[tokio::test]
+async fn single_reads_return_what_the_lists_have() {
+    let world = World::start().await;
+    let (partner, customer, third) = (world.partner().await, world.customer().await, world.customer().await);
+    let (id, _) = world.open(&partner, &customer, asking(&["global_reader"], "P10D")).await;
+    let of_partner = |key: &str| Call::get(format!("/v1/partners/{}", partner.partner_id)).key(key);
+    let of_customer = |key: &str| Call::get(format!("/v1/customers/{}", customer.tenant_id)).key(key);
+    let relationships = |key: Option<&str>| {
+        let (ours, theirs) =
+            (format!("/customers/{}", customer.tenant_id), format!("/partners/{}", partner.partner_id));
+        let calls = [partner.call("GET", &ours), customer.call("GET", &theirs)];
+        calls.map(|call| if let Some(key) = key { Call::get(call.path).key(key) } else { call })
+    };
+    // An invitation that is not accepted is not a relationship.
+    for call in relationships(None) {
+        world.send(&call).await.refused(404, "not_found");
+    }
+    world.send(&customer.accept(&id, &json!("as_requested"))).await.expect(200);
+    for state in ["active", "ended"] {
+        let rows = [
+            world.items(&partner.call("GET", "/customers"), 1).await.remove(0),
+            world.items(&customer.call("GET", "/partners"), 1).await.remove(0),
+        ];
+        for key in [None, Some(world.operator_key())] {
+            for (call, row) in relationships(key).iter().zip(&rows) {
+                let read = world.send(call).await.expect(200);
+                assert_eq!((&read["relationship"], &read["relationship"]["state"]), (row, &json!(state)));
+            }
+        }
+        if state == "active" {
+            world.send(&customer.end(&partner)).await.expect(200);
+        }
+        if world.is_deployment() {
+            return;
+        }
+    }
+    let all = [
+        ("partner", of_partner(&partner.key), of_partner(world.operator_key()), "/v1/partners"),
+        ("customer", of_customer(&customer.key), of_customer(world.operator_key()), "/v1/customers"),
+    ];
+    for (member, own, operators, list) in all {
+        let read = world.send(&own).await.expect(200);
+        assert_eq!(world.send(&operators).await.expect(200), read);
+        assert!(world.all(&Call::get(list).key(world.operator_key())).await.contains(&read[member]), "{read}");
+    }
+    // Another party and an unknown one are not found.
+    for call in [
+        of_partner(&customer.key),
+        of_customer(&partner.key),
+        of_customer(&third.key),
+        Call::get(format!("/v1/customers/{}", world.tenant_id())).key(world.operator_key()),
+        partner.call("GET", &format!("/customers/{}", third.tenant_id)),
+        third.call("GET", &format!("/partners/{}", partner.partner_id)),
+    ] {
+        world.send(&call).await.refused(404, "not_found");
+    }
+}

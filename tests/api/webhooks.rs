@@ -204,6 +204,33 @@ async fn the_body_is_parsed_only_after_the_signature_is_verified() {
     other.refused(422, "event_type_unknown");
 }
 
+/// For example, many systems have their time in milliseconds.
+#[tokio::test]
+async fn an_error_names_the_signature_header_that_is_wrong_and_its_form() {
+    let world = World::start().await;
+    let partner = world.partner().await;
+    let now = world.now().seconds();
+    let right = partner.webhook("/invitations", "a", now, b"{}");
+    let millis = format!("{now}000");
+    for (name, wrong, form) in [
+        ("webhook-timestamp", millis.as_str(), "not milliseconds"),
+        ("webhook-timestamp", "2026-11-22T12:00:00Z", "whole seconds"),
+        ("webhook-id", "a.b", "1 to 128 of `A-Z a-z 0-9 _ -`"),
+        ("webhook-signature", "v1=abc", "`v1,` and a base64 HMAC-SHA256"),
+    ] {
+        let mut call = right.clone();
+        call.headers.retain(|(known, _)| known != name);
+        let missing = world.send(&call).await;
+        missing.refused(401, "signature_missing");
+        let malformed = world.send(&call.header(name, wrong)).await;
+        malformed.refused(401, "signature_malformed");
+        for (answer, expected) in [(missing, "is missing"), (malformed, form)] {
+            let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+            assert!(detail.starts_with(&format!("The header `{name}`")) && detail.contains(expected), "{detail}");
+        }
+    }
+}
+
 /// Cheap checks come first. Each of these webhooks has all the faults of the ones after it.
 #[tokio::test]
 async fn a_webhook_with_several_faults_gets_the_first_error_in_order() {

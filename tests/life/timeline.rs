@@ -116,13 +116,13 @@ async fn every_change_writes_one_event_and_a_replay_none() {
     told.once(&call, ["customer.registered", "operator", "-", "1"], true).await;
     let rename = |path: String, name: &str| operator(Call::new("PATCH", path).json(&json!({"name": name})));
     let call = rename(format!("/v1/customers/{tenant}"), "Fifth");
-    told.once(&call, ["customer.renamed", "operator", "-", "2"], true).await;
+    told.once(&call, ["customer.updated", "operator", "-", "2"], true).await;
     let body = json!({"tenant_id": world.tenant_id(), "name": "Sixth", "cloud": "public", "market": "US"});
     let enrolled = operator(Call::post("/v1/partners", &body));
     let enrolled = told.once(&enrolled, ["partner.enrolled", "operator", "-", "1"], true).await.json();
     let sixth = enrolled["partner"]["partner_id"].as_str().unwrap();
     let call = rename(format!("/v1/partners/{sixth}"), "Seventh");
-    told.once(&call, ["partner.renamed", "operator", "-", "2"], true).await;
+    told.once(&call, ["partner.updated", "operator", "-", "2"], true).await;
     for (path, event, sequence) in [("suspend", "partner.suspended", "3"), ("resume", "partner.resumed", "4")] {
         let call = operator(Call::new("POST", format!("/v1/partners/{sixth}/{path}")));
         told.once(&call, [event, "operator", "-", sequence], true).await;

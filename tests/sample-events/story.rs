@@ -152,10 +152,15 @@ async fn look_around(stage: &Stage, partner: &Partner, contoso: &Customer, invit
     {
         expect(stage, 200, &partner.call("GET", path)).await;
     }
-    for path in ["/partners", "/invitations", "/subscriptions", "/events?after="] {
+    expect(stage, 200, &partner.call("GET", "")).await;
+    expect(stage, 200, &partner.call("GET", &format!("/customers/{CONTOSO}"))).await;
+    let of_partner = format!("/partners/{}", partner.partner_id);
+    for path in ["", "/partners", &of_partner, "/invitations", "/subscriptions", "/events?after="] {
         expect(stage, 200, &contoso.call("GET", path)).await;
     }
-    for path in ["/v1/customers", "/v1/partners", "/v1/keys", "/v1/events"] {
+    let keys = format!("/v1/keys?principal={}", partner.partner_id);
+    let (key_id, _) = key(stage, json!({"kind": "partner", "id": partner.partner_id}), "northwind").await;
+    for path in ["/v1/customers", "/v1/partners", &keys, &format!("/v1/keys/{key_id}"), "/v1/events"] {
         expect(stage, 200, &operator(stage, "GET", path)).await;
     }
     expect(stage, 200, &Call::get("/v1/me").key(&partner.key)).await;

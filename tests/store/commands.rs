@@ -68,8 +68,8 @@ commands! {
     "register customer", 201, "customer.registered", Again::Same(200), register_customer;
     "enrol", 201, "partner.enrolled", Again::Same(200), enrol;
     "enrol a known tenant", 201, "partner.enrolled", Again::Same(200), enrol_known;
-    "rename customer", 200, "customer.renamed", Again::Same(200), rename_customer;
-    "rename partner", 200, "partner.renamed", Again::Same(200), rename_partner;
+    "rename customer", 200, "customer.updated", Again::Same(200), rename_customer;
+    "rename partner", 200, "partner.updated", Again::Same(200), rename_partner;
     "suspend", 200, "partner.suspended", Again::Same(200), suspend;
     "resume", 200, "partner.resumed", Again::Same(200), resume;
     "rotate", 200, "secret.rotated", Again::Refused(409, "rotation_in_progress"), rotate;

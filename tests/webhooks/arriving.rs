@@ -32,10 +32,10 @@ async fn a_new_endpoint_is_challenged_and_then_gets_events_since_its_creation() 
 #[tokio::test]
 async fn a_message_has_the_event_as_listed_a_signature_and_the_events_id() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     let id = stage.event("Northwind 2").await;
     stage.settle().await;
-    let arrived = hook.receiver.of_type("partner.renamed").remove(0);
+    let arrived = hook.receiver.of_type("partner.updated").remove(0);
     assert_eq!(arrived.id, id);
     assert!(arrived.is_signed_with(&hook.secret));
     assert_eq!(arrived.headers["content-type"], "application/json");
@@ -74,7 +74,7 @@ async fn an_endpoint_gets_only_its_event_types_and_only_events_of_its_owner() {
 #[tokio::test]
 async fn every_attempt_sends_the_same_bytes_under_the_same_id() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     hook.receiver.answer(|_, times| Reply::status(if times < 2 { 500 } else { 200 }).body("no room".repeat(300)));
     let id = stage.event("Northwind 2").await;
     stage.settle().await;
@@ -85,7 +85,7 @@ async fn every_attempt_sends_the_same_bytes_under_the_same_id() {
     );
     assert_eq!(delivery["body_excerpt"].as_str().unwrap().len(), 1024);
     stage.settle_for(600_000).await;
-    let arrived = hook.receiver.of_type("partner.renamed");
+    let arrived = hook.receiver.of_type("partner.updated");
     assert_eq!(arrived.iter().map(|arrived| arrived.answered).collect::<Vec<_>>(), [500, 500, 200]);
     assert!(arrived.iter().all(|one| one.body == arrived[0].body && one.id == id && one.is_signed_with(&hook.secret)));
     assert_eq!(stage.delivery(&hook, &id).await["state"], "delivered");
@@ -94,14 +94,14 @@ async fn every_attempt_sends_the_same_bytes_under_the_same_id() {
 #[tokio::test]
 async fn messages_are_signed_with_both_secrets_during_a_rotation() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     let rotate = || stage.endpoints("POST", &format!("/{}/rotate", hook.id)).json(&json!({"grace_hours": 1}));
     let new = stage.ask(rotate()).await.expect(200)["signing_secret"].as_str().unwrap().to_owned();
     stage.ask(rotate()).await.refused(409, "rotation_in_progress");
     let send = async |name: &str| {
         stage.event(name).await;
         stage.settle().await;
-        hook.receiver.of_type("partner.renamed").pop().unwrap()
+        hook.receiver.of_type("partner.updated").pop().unwrap()
     };
     let both = send("Northwind 2").await;
     assert!(both.is_signed_with(&hook.secret) && both.is_signed_with(&new));
@@ -130,7 +130,7 @@ async fn a_test_message_is_a_delivery_but_not_an_event() {
 #[tokio::test]
 async fn one_message_or_all_failed_messages_can_be_resent() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     hook.receiver.answer(|_, times| {
         if times == 0 { Reply::status(500).header("webhook-delivery", "abort-message") } else { Reply::status(200) }
     });
@@ -165,7 +165,7 @@ async fn one_message_or_all_failed_messages_can_be_resent() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_running_system_delivers_within_seconds() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     let _working = stage.world.here().unwrap().0.work().await.unwrap();
     let mut times = Vec::new();
     for n in 0..50 {

@@ -90,12 +90,12 @@ async fn only_the_challenge_of_the_present_url_activates_an_endpoint() {
 #[tokio::test]
 async fn an_unreadable_endpoint_does_not_delay_other_events() {
     let stage = Stage::start().await;
-    let other = stage.active(json!(["partner.renamed"])).await;
+    let other = stage.active(json!(["partner.updated"])).await;
     let hook = stage.pending(json!(["endpoint.activated"])).await;
     stage.make_unreadable(&hook).await;
     let id = stage.event("Northwind 2").await;
     stage.settle().await;
-    assert_eq!(other.receiver.of_type("partner.renamed")[0].id, id);
+    assert_eq!(other.receiver.of_type("partner.updated")[0].id, id);
     let table = stage.world.table().await;
     let noted = table.keys().filter(|(pk, _)| pk.starts_with("POISON#")).count();
     assert_eq!(noted, 2, "the endpoint and its own event");

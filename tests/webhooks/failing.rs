@@ -26,13 +26,13 @@ impl Stage {
 #[tokio::test]
 async fn a_message_is_given_up_after_ten_attempts_over_three_days() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     hook.receiver.answer(|_, _| Reply::status(500));
     let id = stage.event("Northwind 2").await;
     stage.settle_for(60 * HOUR).await;
-    assert!(hook.receiver.of_type("partner.renamed").len() < 10, "all ten attempts were made within 60 hours");
+    assert!(hook.receiver.of_type("partner.updated").len() < 10, "all ten attempts were made within 60 hours");
     stage.settle_for(40 * HOUR).await;
-    assert_eq!(hook.receiver.of_type("partner.renamed").len(), 10);
+    assert_eq!(hook.receiver.of_type("partner.updated").len(), 10);
     let delivery = stage.delivery(&hook, &id).await;
     assert_eq!((&delivery["state"], &delivery["attempt"]), (&json!("exhausted"), &json!(10)));
     assert_eq!(delivery.get("next_at"), None);
@@ -43,7 +43,7 @@ async fn a_message_is_given_up_after_ten_attempts_over_three_days() {
 #[tokio::test]
 async fn an_endpoint_that_fails_for_five_days_is_disabled_and_other_endpoints_get_the_event() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     let other = stage.active(json!(["endpoint.disabled"])).await;
     hook.receiver.answer(|_, _| Reply::status(500));
     for day in 0..6 {
@@ -72,7 +72,7 @@ async fn an_endpoint_is_disabled_by_its_first_failure_after_120_hours() {
         (vec![1, 40 * HOUR, 90 * HOUR, 130 * HOUR, 170 * HOUR, 209 * HOUR, 210 * HOUR], 210 * HOUR),
     ] {
         let stage = Stage::start().await;
-        let hook = stage.active(json!(["partner.renamed"])).await;
+        let hook = stage.active(json!(["partner.updated"])).await;
         hook.receiver.answer(|_, _| Reply::status(500));
         stage.event("Northwind 0").await;
         stage.settle().await;
@@ -82,7 +82,7 @@ async fn an_endpoint_is_disabled_by_its_first_failure_after_120_hours() {
             stage.event(&format!("Northwind {at}")).await;
             stage.settle().await;
             let (before, state) = (seen, stage.state(&hook).await);
-            seen = hook.receiver.of_type("partner.renamed").len();
+            seen = hook.receiver.of_type("partner.updated").len();
             assert_eq!(state == "active", at < disabling, "{at}: {state}");
             assert_eq!(seen > before, at <= disabling, "{at}: attempts are made while the endpoint is active");
         }
@@ -98,7 +98,7 @@ async fn an_endpoint_is_disabled_by_its_first_failure_after_120_hours() {
 async fn a_short_failure_after_quiet_days_does_not_disable() {
     for abort in [true, false] {
         let stage = Stage::start().await;
-        let hook = stage.active(json!(["partner.renamed"])).await;
+        let hook = stage.active(json!(["partner.updated"])).await;
         hook.receiver.answer(move |_, times| match times {
             0 => Reply::status(500),
             _ if abort => Reply::status(500).header("webhook-delivery", "abort-message"),
@@ -117,7 +117,7 @@ async fn a_short_failure_after_quiet_days_does_not_disable() {
 #[tokio::test]
 async fn a_receiver_that_aborts_messages_works() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     for day in 0..7 {
         hook.receiver.answer(move |_, times| {
             let reply = Reply::status(500);
@@ -132,7 +132,7 @@ async fn a_receiver_that_aborts_messages_works() {
 #[tokio::test]
 async fn a_success_restarts_the_five_days() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     hook.receiver.answer(|_, _| Reply::status(500));
     for day in 0..8 {
         if day == 4 {
@@ -153,7 +153,7 @@ async fn a_receiver_that_is_gone_or_asks_for_it_is_disabled() {
         [(Reply::status(410), "gone"), (Reply::status(500).header("webhook-delivery", "disable"), "asked_by_receiver")]
     {
         let stage = Stage::start().await;
-        let hook = stage.active(json!(["partner.renamed"])).await;
+        let hook = stage.active(json!(["partner.updated"])).await;
         hook.receiver.answer(move |_, _| reply.clone());
         let id = stage.event("Northwind 2").await;
         stage.settle().await;
@@ -167,7 +167,7 @@ async fn a_receiver_that_is_gone_or_asks_for_it_is_disabled() {
 #[tokio::test]
 async fn an_endpoint_that_fails_its_challenges_waits() {
     let stage = Stage::start().await;
-    let hook = stage.pending(json!(["partner.renamed"])).await;
+    let hook = stage.pending(json!(["partner.updated"])).await;
     hook.receiver.answer(|_, _| Reply::status(404));
     stage.settle_for(100 * HOUR).await;
     assert_eq!(stage.state(&hook).await, "pending");
@@ -199,7 +199,7 @@ async fn a_test_request_challenges_a_pending_endpoint_at_once() {
 #[tokio::test]
 async fn a_receiver_can_accept_a_message_and_disable_its_endpoint() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     hook.receiver.answer(|_, _| Reply::status(200).header("webhook-delivery", "disable"));
     let id = stage.event("Northwind 2").await;
     stage.settle().await;
@@ -210,7 +210,7 @@ async fn a_receiver_can_accept_a_message_and_disable_its_endpoint() {
 #[tokio::test]
 async fn a_redirect_is_a_failure_and_is_not_followed() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     let elsewhere = tests::Receiver::start().await;
     let target = elsewhere.url().to_owned();
     hook.receiver.answer(move |_, _| Reply::status(302).header("location", &target));
@@ -223,7 +223,7 @@ async fn a_redirect_is_a_failure_and_is_not_followed() {
 #[tokio::test]
 async fn deliveries_to_a_deleted_endpoint_are_aborted() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     hook.receiver.answer(|_, _| Reply::status(500));
     let id = stage.event("Northwind 2").await;
     stage.settle().await;
@@ -231,7 +231,7 @@ async fn deliveries_to_a_deleted_endpoint_are_aborted() {
     assert_eq!((before.state, before.attempt), (DeliveryState::Pending, 1));
     stage.ask(stage.endpoints("DELETE", &format!("/{}", hook.id))).await.expect(200);
     stage.settle_for(HOUR).await;
-    assert_eq!(hook.receiver.of_type("partner.renamed").len(), 1);
+    assert_eq!(hook.receiver.of_type("partner.updated").len(), 1);
     assert!(stage.courier().queue.is_empty());
     let aborted = Delivery { state: DeliveryState::Aborted, next_at: None, ..before };
     assert_eq!(stage.stored(&hook, &id).await, aborted, "the result of the attempt is kept");

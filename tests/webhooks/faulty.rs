@@ -47,7 +47,7 @@ async fn deliver_with(
         options.engine = Some(engine);
     });
     let stage = Stage::over(world.await).await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     let id = stage.event("Northwind 2").await;
     table.plan(move |seen| {
         let hit = seen.number == number || lasting && seen.number > number;

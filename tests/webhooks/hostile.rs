@@ -115,13 +115,13 @@ async fn events(stage: &Stage, count: usize) -> Vec<String> {
 }
 
 fn arrived(hook: &Hook) -> Vec<String> {
-    hook.receiver.of_type("partner.renamed").into_iter().map(|one| one.id).collect()
+    hook.receiver.of_type("partner.updated").into_iter().map(|one| one.id).collect()
 }
 
 #[tokio::test]
 async fn a_poison_record_among_a_hundred_does_not_stop_the_others() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     let ids = events(&stage, 99).await;
     let mut keys = stage.waiting().await;
     // An item of a future version, marked for the outbox.
@@ -157,7 +157,7 @@ async fn poison_that_only_the_sweep_finds_is_reported_once() {
 #[tokio::test]
 async fn repeated_late_and_reordered_records_change_nothing() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     let ids = events(&stage, 5).await;
     let keys = stage.waiting().await;
     let batch = |order: &[usize]| order.iter().map(|at| record(*at, "INSERT", &keys[*at].0, &keys[*at].1)).collect();
@@ -182,7 +182,7 @@ fn broken(number: usize, keys: Value) -> Value {
 #[tokio::test]
 async fn malformed_records_are_skipped_and_reported() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     let ids = events(&stage, 2).await;
     let keys = stage.waiting().await;
     // The table deletes an expired item. The old image still has the outbox's mark.
@@ -236,7 +236,7 @@ async fn malformed_records_are_skipped_and_reported() {
 #[tokio::test]
 async fn an_event_whose_message_is_too_long_is_reported_and_not_sent() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     stage.event("Northwind 2").await;
     let (pk, sk) = stage.waiting().await.remove(0);
     let item = stage.world.table().await.remove(&(pk.clone(), sk.clone())).expect("an event");
@@ -255,8 +255,8 @@ async fn an_event_whose_message_is_too_long_is_reported_and_not_sent() {
 #[tokio::test]
 async fn an_unreadable_endpoint_does_not_stop_others() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
-    let other = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
+    let other = stage.active(json!(["partner.updated"])).await;
     let table = stage.world.table().await;
     let is_it = |(pk, sk): &(String, String)| pk.starts_with("ENDPOINTS#") && sk.ends_with(&other.id);
     let (key, mut item) = table.into_iter().find(|(key, _)| is_it(key)).expect("an endpoint");
@@ -275,7 +275,7 @@ async fn an_unreadable_endpoint_does_not_stop_others() {
 #[tokio::test]
 async fn internal_errors_do_not_count_as_attempts() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     let id = stage.event("Northwind 2").await;
     stage.courier().publish().await.expect("published");
     let deliverer = deliverer_without_keys(&stage);
@@ -320,7 +320,7 @@ impl Queue for FailingOnce {
 async fn a_transient_failure_stops_the_batch_at_its_record_and_loses_nothing() {
     for at in [0, 2, 4] {
         let stage = Stage::start().await;
-        let hook = stage.active(json!(["partner.renamed"])).await;
+        let hook = stage.active(json!(["partner.updated"])).await;
         let ids = events(&stage, 5).await;
         let keys = stage.waiting().await;
         let publisher = publisher(&stage, FailingOnce::new(at, &stage));
@@ -365,7 +365,7 @@ async fn malformed_and_unknown_tickets_are_removed() {
 #[tokio::test]
 async fn ten_parallel_copies_of_a_ticket_make_one_attempt() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     hook.receiver.answer(|_, _| Reply::status(500));
     let id = stage.event("Northwind 2").await;
     stage.courier().publish().await.expect("published");

@@ -30,7 +30,7 @@ impl Stage {
 #[tokio::test]
 async fn the_fourth_attempt_waits_in_the_table_until_it_is_due() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     hook.receiver.answer(|_, _| Reply::status(500));
     let id = stage.event("Northwind 2").await;
     assert_eq!(stage.sent(&hook, &id).await, 1);
@@ -57,7 +57,7 @@ async fn the_fourth_attempt_waits_in_the_table_until_it_is_due() {
 #[tokio::test]
 async fn an_old_ticket_or_record_of_a_waiting_delivery_changes_nothing() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     hook.receiver.answer(|_, _| Reply::status(500));
     let id = stage.event("Northwind 2").await;
     stage.settle_for(7 * MINUTE).await;
@@ -82,7 +82,7 @@ async fn an_old_ticket_or_record_of_a_waiting_delivery_changes_nothing() {
 #[tokio::test]
 async fn a_lost_ticket_is_replaced_after_an_hour() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     let id = stage.event("Northwind 2").await;
     stage.courier().publish().await.expect("published");
     let received = stage.courier().queue.receive(1).remove(0);
@@ -97,7 +97,7 @@ async fn a_lost_ticket_is_replaced_after_an_hour() {
 #[tokio::test]
 async fn deliveries_to_a_pending_endpoint_are_checked_at_growing_intervals_and_sent_once_it_is_active() {
     let stage = Stage::start().await;
-    let hook = stage.pending(json!(["partner.renamed"])).await;
+    let hook = stage.pending(json!(["partner.updated"])).await;
     hook.receiver.answer(|_, _| Reply::status(500));
     let id = stage.event("Northwind 2").await;
     let began = stage.clock().now().millis();
@@ -120,7 +120,7 @@ async fn deliveries_to_a_pending_endpoint_are_checked_at_growing_intervals_and_s
 #[tokio::test]
 async fn deliveries_to_an_endpoint_that_is_never_activated_wait_without_a_ticket() {
     let stage = Stage::start().await;
-    let hook = stage.pending(json!(["partner.renamed"])).await;
+    let hook = stage.pending(json!(["partner.updated"])).await;
     hook.receiver.answer(|_, _| Reply::status(500));
     let id = stage.event("Northwind 2").await;
     stage.settle_for(100 * 60 * MINUTE).await;
@@ -136,7 +136,7 @@ async fn deliveries_to_an_endpoint_that_is_never_activated_wait_without_a_ticket
 #[tokio::test]
 async fn a_delivery_without_its_message_ends_and_cannot_be_resent() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     hook.receiver.answer(|_, _| Reply::status(500));
     let (pending, failed) = (stage.event("Northwind 1").await, stage.event("Northwind 2").await);
     stage.settle().await;

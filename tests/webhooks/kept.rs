@@ -29,13 +29,13 @@ impl Stage {
 }
 
 fn renamed(receiver: &Receiver) -> Vec<String> {
-    receiver.of_type("partner.renamed").into_iter().filter(|one| one.answered == 204).map(|one| one.id).collect()
+    receiver.of_type("partner.updated").into_iter().filter(|one| one.answered == 204).map(|one| one.id).collect()
 }
 
 #[tokio::test]
 async fn messages_that_waited_for_a_corrected_url_arrive_at_once_and_in_order() {
     let stage = Stage::start().await;
-    let hook = stage.pending(json!(["partner.renamed"])).await;
+    let hook = stage.pending(json!(["partner.updated"])).await;
     hook.receiver.answer(|_, _| Reply::status(404));
     let right = Receiver::start().await;
     for wait in [12_000, 20 * MINUTE, 26 * HOUR] {
@@ -58,7 +58,7 @@ async fn messages_that_waited_for_a_corrected_url_arrive_at_once_and_in_order() 
 #[tokio::test]
 async fn retries_that_are_due_much_later_are_sent_at_once_to_a_new_url() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     hook.receiver.answer(|_, _| Reply::status(500));
     let id = stage.event("Northwind 2").await;
     stage.settle_for(20 * HOUR).await;
@@ -73,7 +73,7 @@ async fn retries_that_are_due_much_later_are_sent_at_once_to_a_new_url() {
 #[tokio::test]
 async fn a_message_that_waits_shows_no_time() {
     let stage = Stage::start().await;
-    let hook = stage.pending(json!(["partner.renamed"])).await;
+    let hook = stage.pending(json!(["partner.updated"])).await;
     hook.receiver.answer(|_, _| Reply::status(500));
     let id = stage.event("Northwind 2").await;
     stage.settle_for(20 * MINUTE).await;
@@ -86,7 +86,7 @@ async fn a_message_that_waits_shows_no_time() {
 async fn a_failure_at_the_old_url_does_not_delay_or_end_the_message() {
     for (status, wish) in [(500, None), (410, None), (500, Some("abort-message")), (500, Some("disable"))] {
         let stage = Stage::start().await;
-        let hook = stage.active(json!(["partner.renamed"])).await;
+        let hook = stage.active(json!(["partner.updated"])).await;
         let right = Receiver::start().await;
         let id = stage.event("Northwind 2").await;
         stage.courier().publish().await.expect("published");
@@ -116,7 +116,7 @@ async fn a_failure_at_the_old_url_does_not_delay_or_end_the_message() {
 #[tokio::test]
 async fn a_late_answer_to_a_superseded_attempt_does_not_settle_the_new_one() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     let id = stage.event("Northwind 2").await;
     let store = &stage.world.here().expect("here").0.app().store;
     let op = || OpContext {
@@ -238,7 +238,7 @@ async fn once_an_endpoint_is_active_nothing_waits_whatever_happened_before() {
     let stage = Stage::start().await;
     for _ in 0..24 {
         let steps = proptest::collection::vec(step(), 1..24).new_tree(&mut runner).expect("steps").current();
-        let hook = stage.pending(json!(["partner.renamed", "partner.suspended"])).await;
+        let hook = stage.pending(json!(["partner.updated", "partner.suspended"])).await;
         for step in &steps {
             take(&stage, &hook, *step).await;
         }

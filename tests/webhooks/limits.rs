@@ -83,8 +83,8 @@ async fn racing_requests_do_not_exceed_the_limit() {
 #[tokio::test]
 async fn ten_resends_a_minute_are_permitted_for_each_endpoint() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
-    let other = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
+    let other = stage.active(json!(["partner.updated"])).await;
     let id = stage.event("Northwind 2").await;
     stage.settle().await;
     let resend = |hook: &crate::common::Hook, body: Value| {

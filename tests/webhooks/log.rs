@@ -30,7 +30,7 @@ fn wait(stage: &Stage, shown: &Value) -> i64 {
 #[tokio::test]
 async fn the_log_has_status_and_one_kib_of_whole_characters() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     // Bodies of 3 KiB, and the excerpts: they end before a character that crosses the first KiB.
     for (n, (body, excerpt)) in [
         ("\u{20ac}".repeat(1024), "\u{20ac}".repeat(341)),
@@ -88,7 +88,7 @@ async fn a_refused_connection_is_in_the_log_without_a_response() {
 async fn retry_after_moves_the_next_attempt_only_within_its_window() {
     const TWICE: RangeInclusive<i64> = 10_000..=10_000;
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     for (asked, window) in [
         ("-1", SECOND),
         ("NaN", SECOND),

@@ -12,7 +12,7 @@ const FAILED: usize = 130;
 
 async fn refused() -> (Stage, Hook) {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     hook.receiver.answer(|_, _| Reply::status(500).header("webhook-delivery", "abort-message"));
     let path = format!("/v1/partners/{}", stage.partner.partner_id);
     for n in 0..FAILED {
@@ -33,7 +33,7 @@ impl Stage {
     /// The number of messages that were accepted.
     async fn taken(&self, hook: &Hook) -> usize {
         self.settle().await;
-        let taken = hook.receiver.of_type("partner.renamed").into_iter().filter(|one| one.answered == 204);
+        let taken = hook.receiver.of_type("partner.updated").into_iter().filter(|one| one.answered == 204);
         taken.map(|one| one.id).collect::<std::collections::BTreeSet<_>>().len()
     }
 }
@@ -93,7 +93,7 @@ async fn a_resend_that_runs_out_of_time_returns_where_to_continue() {
 #[tokio::test]
 async fn messages_resent_to_a_pending_endpoint_arrive_soon_after_it_is_active() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     hook.receiver.answer(|_, _| Reply::status(500).header("webhook-delivery", "abort-message"));
     let id = stage.event("Northwind 2").await;
     stage.settle().await;

@@ -13,7 +13,7 @@ const GRACE: i64 = 3_600_000;
 #[tokio::test]
 async fn a_receiver_can_verify_every_message_with_either_valid_secret() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     hook.receiver.take();
     let path = format!("/v1/partners/{}", stage.partner.partner_id);
     let (mut new, mut taken) = (None, BTreeSet::new());
@@ -63,7 +63,7 @@ async fn a_receiver_can_verify_every_message_with_either_valid_secret() {
 #[tokio::test]
 async fn a_rotation_without_grace_ends_a_leaked_secret_at_once_and_can_be_repeated() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     let rotate =
         |hours: u64| stage.endpoints("POST", &format!("/{}/rotate", hook.id)).json(&json!({"grace_hours": hours}));
     let secret = |answer: &tests::Answer| answer.json()["signing_secret"].as_str().expect("a secret").to_owned();

@@ -175,7 +175,7 @@ impl Story {
     /// Endpoints that are disabled after days: one that starts to fail, and one that never answered.
     async fn endpoints_that_fail(&mut self, partner: &Partner) {
         let who = Who::Partner(partner.clone());
-        let (stops, _) = self.endpoint(&who, json!({"event_types": ["partner.renamed"]})).await;
+        let (stops, _) = self.endpoint(&who, json!({"event_types": ["partner.updated"]})).await;
         self.receivers[stops].1.answer(|_, _| Reply::status(500));
         let silent = Receiver::start().await;
         silent.answer(|_, _| Reply::status(404));

@@ -56,7 +56,7 @@ async fn deliveries_of_a_suspended_partner_are_held_and_arrive_oldest_first_afte
     let arrived = hook.receiver.take();
     let kinds: Vec<String> = arrived.iter().map(tests::receiver::Arrived::kind).collect();
     let renamed: Vec<&String> =
-        arrived.iter().filter(|one| one.kind() == "partner.renamed").map(|one| &one.id).collect();
+        arrived.iter().filter(|one| one.kind() == "partner.updated").map(|one| &one.id).collect();
     assert_eq!(renamed, kept.iter().collect::<Vec<_>>(), "oldest first: {kinds:?}");
     for kind in ["partner.suspended", "partner.resumed"] {
         assert_eq!(kinds.iter().filter(|one| *one == kind).count(), 1, "{kinds:?}");
@@ -67,7 +67,7 @@ async fn deliveries_of_a_suspended_partner_are_held_and_arrive_oldest_first_afte
 #[tokio::test]
 async fn the_time_of_a_suspension_does_not_count_toward_disabling() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     hook.receiver.answer(|_, _| Reply::status(500));
     for day in 0..4 {
         stage.event(&format!("Northwind {day}")).await;

@@ -44,7 +44,7 @@ impl Stage {
 #[tokio::test]
 async fn events_arrive_after_half_an_hour_without_publishing() {
     let stage = Stage::start().await;
-    let hook = stage.active(json!(["partner.renamed"])).await;
+    let hook = stage.active(json!(["partner.updated"])).await;
     let mut ids = Vec::new();
     for n in 0..30 {
         ids.push(stage.event(&format!("Northwind {n}")).await);
@@ -53,20 +53,20 @@ async fn events_arrive_after_half_an_hour_without_publishing() {
     // There is no stream; only the sweep finds them.
     stage.sweep().await.expect("it runs");
     while stage.courier().deliver().await > 0 {}
-    let arrived = hook.receiver.of_type("partner.renamed");
+    let arrived = hook.receiver.of_type("partner.updated");
     assert_eq!(arrived.len(), ids.len() - 1, "the newest event is left to the stream");
     let mut numbers: Vec<u64> =
         arrived.iter().map(|one| one.json()["data"]["sequence"].as_u64().expect("a number")).collect();
     numbers.sort_unstable();
     assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1));
     stage.settle().await;
-    assert_eq!(hook.receiver.of_type("partner.renamed").len(), ids.len());
+    assert_eq!(hook.receiver.of_type("partner.updated").len(), ids.len());
 }
 
 #[tokio::test]
 async fn one_sweep_reads_all_pages_of_a_shard() {
     let stage = Stage::start().await;
-    let _hook = stage.active(json!(["partner.renamed"])).await;
+    let _hook = stage.active(json!(["partner.updated"])).await;
     // A page has 50 items.
     let keys = stage.backlog(130).await;
     stage.clock().advance_millis(120_000);
@@ -80,7 +80,7 @@ async fn one_sweep_reads_all_pages_of_a_shard() {
 async fn only_failed_items_of_a_sweep_wait_for_the_next() {
     for at in [0, 3, 6] {
         let stage = Stage::start().await;
-        let _hook = stage.active(json!(["partner.renamed"])).await;
+        let _hook = stage.active(json!(["partner.updated"])).await;
         let keys = stage.backlog(7).await;
         stage.clock().advance_millis(120_000);
         let publisher = publisher(&stage, FailingOnce::new(at, &stage));

@@ -60,10 +60,7 @@ async fn try_accept(
     body.check_version(invitation.version)?;
     let rules = context.rules();
     body.check_role(&rules)?;
-    let partner = inviting_partner(context, &invitation).await?;
-    if !partner.is_active() {
-        return Err(Problem::partner_not_active());
-    }
+    let partner = context.require_active(inviting_partner(context, &invitation).await?).await?;
     let cloud = context.cloud_rules(partner.cloud)?;
     let accepted_by = body.person(&rules, salt)?;
     let decision = decision::read(&body.delegated_admin, rules)?;

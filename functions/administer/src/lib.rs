@@ -1,4 +1,5 @@
-//! What an operator does: register customers, enroll partners, issue and revoke keys, suspend, resume, rename, rotate.
+//! What an operator does: register customers, enroll partners, correct their records, issue and revoke keys, suspend, resume,
+//! rotate.
 //! Every request can be repeated, except a rotation and a request for a key without an `Idempotency-Key`.
 
 mod body;
@@ -15,12 +16,12 @@ pub const FUNCTION: Function = Function {
     routes: platform::routes! {
         /// Register a tenant as a customer.
         "POST /v1/customers" => customers::register, writes [TenantExists];
-        /// Rename a customer.
-        "PATCH /v1/customers/{tenant_id}" => customers::rename, writes [];
+        /// Correct a customer's name, domain, market or cloud.
+        "PATCH /v1/customers/{tenant_id}" => customers::correct, writes [CustomerInUse];
         /// Enroll a tenant as a partner.
         "POST /v1/partners" => partners::enroll, writes [CloudMismatch, MarketMismatch, PartnerExists];
-        /// Rename a partner.
-        "PATCH /v1/partners/{partner_id}" => partners::rename, writes [];
+        /// Correct a partner's name, domain or market.
+        "PATCH /v1/partners/{partner_id}" => partners::correct, writes [CustomerInUse];
         /// Suspend a partner. Its own requests are rejected until it is resumed.
         "POST /v1/partners/{partner_id}/suspend" => partners::suspend, writes [];
         /// Resume a suspended partner.

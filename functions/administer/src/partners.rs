@@ -1,8 +1,8 @@
-//! Partners: enrollment, names, suspension, signing secrets.
+//! Partners: enrollment, corrections, suspension, signing secrets.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::{Chain, EventType, Partner, PartnerId, PartnerStatus, SecretVersion, Tenant};
+use domain::{Chain, Corrected, EventType, Partner, PartnerId, PartnerStatus, SecretVersion, Tenant};
 use platform::handler::views::{PartnerEnrolledView, PartnerResponse, PartnerView, SigningSecretView};
 use platform::handler::{
     Context, CreatedOnce, Found, Json, NoMembers, Operator, OptionalIdempotencyKey, Path, Replayable, Rotation,
@@ -10,23 +10,23 @@ use platform::handler::{
 };
 use platform::http_api::{Code, Problem};
 use platform::store::{Enrolled, Step, retry_on_change};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::body::{NameBody, TenantBody};
+use crate::body::{PartnerBody, PartnerCorrection};
 
-/// New 201, the same details again 200 with the current secret, other details 409.
+/// New 201, the current details again 200 with the current secret, other details 409.
 pub(crate) async fn enroll(
     context: Context,
     caller: Operator,
-    Json(tenant): Json<TenantBody>,
+    Json(PartnerBody(tenant)): Json<PartnerBody>,
 ) -> Result<CreatedOnce<PartnerEnrolledView>, Problem> {
     let app = &context.app;
     let secret = SecretVersion::first(app.keys.current()?);
     let partner = Partner {
         partner_id: PartnerId::from_tenant(&tenant.tenant_id),
         tenant_id: tenant.tenant_id,
-        registered_name: tenant.name.clone(),
         name: tenant.name,
+        domain: tenant.domain,
         cloud: tenant.cloud,
         market: tenant.market,
         status: PartnerStatus::Active,
@@ -39,17 +39,18 @@ pub(crate) async fn enroll(
     let data = [
         ("tenant_id", json!(partner.tenant_id)),
         ("name", json!(partner.name)),
+        ("domain", json!(partner.domain)),
         ("cloud", json!(partner.cloud)),
         ("market", json!(partner.market)),
     ];
     let event = partner.event(EventType::PartnerEnrolled, context.occurrence(&caller.actor), data);
     match app.store.enroll(context.op(), &partner, &event).await? {
         Enrolled::New => Ok(CreatedOnce::new(enrolled(&context, &partner)?)),
-        Enrolled::AlreadyExists(before) if before.has_same_enrollment(&partner) => {
+        Enrolled::AlreadyExists(before) if before.agrees_with(&partner) => {
             Ok(CreatedOnce::replayed(enrolled(&context, &before)?))
         }
         Enrolled::AlreadyExists(_) => {
-            let detail = "This tenant is already enrolled with another name, cloud or market.";
+            let detail = "This tenant is already enrolled with another name, domain, cloud or market. Read the partner, and correct it with `PATCH`.";
             Err(Problem::new(Code::PartnerExists, detail))
         }
         Enrolled::OtherTenant(tenant) => Err(problem_of_tenant(&tenant, &partner)),
@@ -79,16 +80,23 @@ fn secret_text(context: &Context, partner: &Partner, secret: &SecretVersion) -> 
     Ok(keys.signing_secret(secret.key_number, &partner.partner_id, secret.version)?.to_whsec())
 }
 
-pub(crate) async fn rename(
+pub(crate) async fn correct(
     context: Context,
     caller: Operator,
-    (Path(id), Json(NameBody { name })): (Path<PartnerId>, Json<NameBody>),
+    (Path(id), Json(PartnerCorrection(corrections))): (Path<PartnerId>, Json<PartnerCorrection>),
 ) -> Result<Found<PartnerResponse>, Problem> {
-    let rename = |partner: &Partner| {
-        let change = Change { event_type: EventType::PartnerRenamed, data: ("name", json!(name)) };
-        Ok((partner.name != name).then(|| (Partner { name: name.clone(), ..partner.clone() }, change)))
+    let store = &context.app.store;
+    let before = store.fresh_partner(context.op(), &id).await?.ok_or_else(Problem::not_found)?;
+    if corrections.of_partner(&before).changes("market") && store.has_relationships(context.op(), &id).await? {
+        let detail = "The partner has or had a relationship. Its market can no longer be corrected.";
+        return Err(Problem::new(Code::CustomerInUse, detail));
+    }
+    let correct = |partner: &Partner| {
+        let Corrected { record, changed } = corrections.of_partner(partner);
+        let change = Change { event_type: EventType::PartnerUpdated, data: changed };
+        Ok((!change.data.is_empty()).then_some((record, change)))
     };
-    Ok(Found(response(&change(&context, &caller, &id, rename).await?)))
+    Ok(Found(response(&change(&context, &caller, &id, correct).await?)))
 }
 
 /// While a partner is suspended, its own requests and first acceptances of its invitations are rejected.
@@ -116,7 +124,7 @@ async fn set_status(
     event_type: EventType,
 ) -> Result<Found<PartnerResponse>, Problem> {
     let set = |partner: &Partner| {
-        let change = Change { event_type, data: ("status", json!(status)) };
+        let change = Change { event_type, data: data([("status", json!(status))]) };
         Ok((partner.status != status).then(|| (partner.with_status(status, context.now()), change)))
     };
     Ok(Found(response(&change(context, caller, id, set).await?)))
@@ -134,7 +142,7 @@ pub(crate) async fn rotate(
     let rotate = |partner: &Partner| {
         let secrets = rotation.rotate(&partner.secrets)?;
         is_replay.store(secrets.is_none(), Ordering::Relaxed);
-        let data = ("old_secret_ends_at", json!(rotation.old_ends_at()));
+        let data = data([("old_secret_ends_at", json!(rotation.old_ends_at()))]);
         let change = Change { event_type: EventType::SecretRotated, data };
         Ok(secrets.map(|secrets| (Partner { secrets, ..partner.clone() }, change)))
     };
@@ -147,7 +155,11 @@ pub(crate) async fn rotate(
 /// The event of a change to a partner.
 struct Change {
     event_type: EventType,
-    data: (&'static str, Value),
+    data: Map<String, Value>,
+}
+
+fn data<const N: usize>(members: [(&str, Value); N]) -> Map<String, Value> {
+    members.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
 }
 
 /// Changes a partner to what `make` returns, unless it returns nothing: then the partner is like that already.
@@ -161,7 +173,8 @@ async fn change(
         let store = &context.app.store;
         let before = store.fresh_partner(context.op(), id).await?.ok_or_else(Problem::not_found)?;
         let Some((after, Change { event_type, data })) = make(&before)? else { return Ok(Step::Done(before)) };
-        let event = before.event(event_type, context.occurrence(&caller.actor), [data]);
+        let mut event = before.event(event_type, context.occurrence(&caller.actor), []);
+        event.data = data;
         let is_written = store.change_partner(context.op(), &before, &after, &event).await?;
         Ok(if is_written { Step::Done(after) } else { Step::Changed })
     })

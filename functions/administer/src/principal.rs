@@ -1,16 +1,18 @@
 //! The body of a request for an access key.
 
-use domain::{CallerKind, PartnerId, PolicyVersion, Principal, Role, TenantId};
+use domain::{CallerKind, PartnerId, PolicyVersion, Principal, Role, TenantId, Timestamp};
 use platform::http_api::InvalidField;
 use platform::http_api::body::{Body, Reader, Rules};
 use platform::http_api::object::ObjectOf;
 use platform::http_api::shape::{self, AnyText, OneOf, SetOf};
 
-/// `{principal, roles, name}`
+/// `{principal, roles, name, expires_at?}`
 pub(crate) struct KeyBody {
     pub(crate) principal: Principal,
     pub(crate) roles: Vec<Role>,
     pub(crate) name: String,
+    /// In the future, unless the request is a repeat.
+    pub(crate) expires_at: Option<Timestamp>,
 }
 
 impl Body for KeyBody {
@@ -21,6 +23,7 @@ impl Body for KeyBody {
         let each = OneOf { all: Role::ALL, as_str: Role::as_str };
         let roles = reader.required("roles", SetOf { each, least: 0, most: Role::ALL.len() });
         let name = reader.required("name", shape::line(rules.policy.limits.name_characters));
+        let expires_at = reader.optional("expires_at", shape::time());
         let (PrincipalBody(principal), mut roles) = (principal?, roles?);
         if let Some(wrong) = wrong_number_of_roles(&principal, roles.len()) {
             reader.invalid("roles", wrong);
@@ -32,7 +35,7 @@ impl Body for KeyBody {
             return None;
         }
         roles.sort_unstable();
-        Some(Self { principal, roles, name: name? })
+        Some(Self { principal, roles, name: name?, expires_at })
     }
 }
 
@@ -72,7 +75,7 @@ impl Body for PrincipalBody {
             }
             (CallerKind::Customer, Some(id)) => TenantId::parse(&id?)
                 .map(Principal::Customer)
-                .ok_or(InvalidField::format("a tenant id (a lower-case UUID) is expected")),
+                .ok_or(InvalidField::format("a tenant id (a UUID) is expected")),
         };
         principal.map(Self).map_err(|wrong| reader.invalid("id", wrong)).ok()
     }

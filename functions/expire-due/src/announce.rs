@@ -20,7 +20,7 @@ pub(crate) async fn announce_invitation(
     announcer.store.announce_invitation(op, invitation, &event).await.map(usize::from)
 }
 
-/// Announces every notice of a grant that is due by now, in order. Returns the number of events.
+/// Announces the notices of a grant that are due by now, in order. Returns the number of events.
 pub(crate) async fn announce_grant(
     announcer: &Announcer,
     budget: RunBudget,
@@ -30,29 +30,29 @@ pub(crate) async fn announce_grant(
     let mut announced = 0;
     loop {
         let op = announcer.op(budget);
-        let Some(notice) = grant.notice_at(due) else { return Ok(announced) };
-        let event = announcer.event(op.occurred_at, |occurrence| grant_event(&grant, due, notice, occurrence));
-        if !announcer.store.announce_grant(op, &grant, due, &event).await? {
+        let Some((at, notice)) = grant.announcement(due, op.occurred_at) else { return Ok(announced) };
+        let event = announcer.event(op.occurred_at, |occurrence| grant_event(&grant, at, notice, occurrence));
+        if !announcer.store.announce_grant(op, &grant, (due, at), &event).await? {
             return Ok(announced);
         }
         announced += 1;
         grant.chain = event.chain_after(&grant.chain.hash);
-        match grant.next_notice(due) {
+        match grant.next_notice(at) {
             Some((next, _)) if next <= op.occurred_at => due = next,
             _ => return Ok(announced),
         }
     }
 }
 
-fn grant_event(grant: &Grant, due: Timestamp, notice: GrantNotice, occurrence: Occurrence<'_>) -> Event {
-    let ends_at = ("ends_at", json!(grant.ends_at(due)));
+fn grant_event(grant: &Grant, at: Timestamp, notice: GrantNotice, occurrence: Occurrence<'_>) -> Event {
+    let ends_at = ("ends_at", json!(grant.ends_at(at)));
     match notice {
         GrantNotice::Expiring(days) => {
             grant.event(EventType::GrantExpiring, occurrence, [("days", json!(days)), ends_at])
         }
-        GrantNotice::Expired => grant.event(EventType::GrantExpired, occurrence, [("ended_at", json!(due))]),
+        GrantNotice::Expired => grant.event(EventType::GrantExpired, occurrence, [("ended_at", json!(at))]),
         GrantNotice::Extended => {
-            grant.event(EventType::GrantExtended, occurrence, [("extended_at", json!(due)), ends_at])
+            grant.event(EventType::GrantExtended, occurrence, [("extended_at", json!(at)), ends_at])
         }
     }
 }

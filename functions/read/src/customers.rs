@@ -1,7 +1,11 @@
 //! A customer's records, read by the customer or an operator.
 
-use platform::handler::views::{EventView, InvitationView, PageView, PartnerRow, SubscriptionView};
-use platform::handler::{Context, Found, ListQuery, ReadingCustomer};
+use domain::PartnerId;
+use platform::handler::views::{
+    CustomerResponse, CustomerView, EventView, InvitationView, PageView, PartnerRow, PartnerRowResponse,
+    SubscriptionView,
+};
+use platform::handler::{Context, Found, ListQuery, Nothing, Path, ReadingCustomer};
 use platform::http_api::Problem;
 use platform::store::{List, Page};
 
@@ -9,6 +13,26 @@ use crate::lists::{self, ByState, OfEvents};
 
 fn list_of(caller: &ReadingCustomer) -> List {
     List::Customer(caller.customer.clone())
+}
+
+pub(crate) async fn customer(
+    context: Context,
+    caller: ReadingCustomer,
+    _: Nothing,
+) -> Result<Found<CustomerResponse>, Problem> {
+    let tenant = context.app.store.tenant(context.op(), &caller.customer).await?.ok_or_else(Problem::not_found)?;
+    Ok(Found(CustomerResponse { customer: CustomerView::new(&tenant) }))
+}
+
+pub(crate) async fn partner(
+    context: Context,
+    caller: ReadingCustomer,
+    Path(id): Path<PartnerId>,
+) -> Result<Found<PartnerRowResponse>, Problem> {
+    let (relationship, grants) = lists::relationship(&context, &caller.customer, &id).await?;
+    let partner = context.app.store.partner(context.op(), &id).await?;
+    let row = PartnerRow::new(&relationship, &grants, partner.as_ref(), context.now());
+    Ok(Found(PartnerRowResponse { relationship: row }))
 }
 
 /// Which partner holds which roles until when.

@@ -14,20 +14,28 @@ use platform::lambda::Function;
 pub const FUNCTION: Function = Function {
     name: "read",
     routes: platform::routes! {
+        /// Get the partner.
+        "GET /v1/partners/{partner_id}" => partners::partner, reads [];
         /// List the partner's invitations, newest first.
         "GET /v1/partners/{partner_id}/invitations" => partners::invitations, reads [];
         /// Get one of the partner's invitations.
         "GET /v1/partners/{partner_id}/invitations/{invitation_id}" => partners::invitation, reads [];
         /// List the partner's customers with their grants, newest first.
         "GET /v1/partners/{partner_id}/customers" => partners::customers, reads [];
+        /// Get the partner's relationship with one customer, with its grants.
+        "GET /v1/partners/{partner_id}/customers/{tenant_id}" => partners::customer, reads [];
         /// List the subscriptions that the partner registered, newest first.
         "GET /v1/partners/{partner_id}/subscriptions" => partners::subscriptions, reads [];
         /// Get one of the partner's subscriptions.
         "GET /v1/partners/{partner_id}/subscriptions/{subscription_id}" => partners::subscription, reads [];
         /// List events that name the partner, or follow them as a feed.
         "GET /v1/partners/{partner_id}/events" => partners::events, reads [];
+        /// Get the customer.
+        "GET /v1/customers/{tenant_id}" => customers::customer, reads [];
         /// List the customer's partners with their grants, newest first.
         "GET /v1/customers/{tenant_id}/partners" => customers::partners, reads [];
+        /// Get the customer's relationship with one partner, with its grants.
+        "GET /v1/customers/{tenant_id}/partners/{partner_id}" => customers::partner, reads [];
         /// List the customer's invitations, newest first.
         "GET /v1/customers/{tenant_id}/invitations" => customers::invitations, reads [];
         /// List the customer's subscriptions, newest first.
@@ -38,8 +46,10 @@ pub const FUNCTION: Function = Function {
         "GET /v1/customers" => operator::customers, reads [];
         /// List all partners, newest first.
         "GET /v1/partners" => operator::partners, reads [];
-        /// List all access keys, newest first.
+        /// List access keys, newest first: all, or those of one owner.
         "GET /v1/keys" => operator::keys, reads [];
+        /// Get an access key, without the key itself.
+        "GET /v1/keys/{key_id}" => operator::key, reads [];
         /// List all events, or follow them as a feed.
         "GET /v1/events" => operator::events, reads [];
         /// Get the caller's own key: its owner and its roles.

@@ -1,6 +1,6 @@
 //! Lists that several kinds of callers have.
 
-use domain::InvitationState;
+use domain::{Grant, InvitationState, PartnerId, Relationship, TenantId};
 use platform::handler::views::{EventView, InvitationView, PageView, SubscriptionView, Viewer};
 use platform::handler::{Context, Filter, Found, KeyHolder, ListQuery, QueryReader};
 use platform::http_api::{InvalidField, Problem};
@@ -38,6 +38,20 @@ pub(crate) async fn subscriptions(
 ) -> Result<Found<PageView<SubscriptionView>>, Problem> {
     let found = context.app.store.subscriptions(context.op(), list, &query.page(caller)).await?;
     Ok(Found(PageView::new(found, SubscriptionView::new)))
+}
+
+/// An active or ended relationship, with the grants of its present or last period.
+pub(crate) async fn relationship(
+    context: &Context,
+    customer: &TenantId,
+    partner: &PartnerId,
+) -> Result<(Relationship, Vec<Grant>), Problem> {
+    let found = context.app.store.relationship_with_grants(context.op(), customer, partner).await?;
+    let (relationship, mut grants) = found.ok_or_else(Problem::not_found)?;
+    let period = relationship.period.as_ref().map(|(id, _)| id).ok_or_else(Problem::not_found)?;
+    grants.retain(|grant| grant.period == *period);
+    grants.sort_unstable_by_key(|grant| std::cmp::Reverse(grant.starts_at));
+    Ok((relationship, grants))
 }
 
 /// `subject=` and `after=`

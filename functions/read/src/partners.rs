@@ -1,11 +1,11 @@
 //! A partner's records, read by the partner or an operator.
 
-use domain::{InvitationId, SubscriptionId};
+use domain::{InvitationId, SubscriptionId, TenantId};
 use platform::handler::views::{
-    CustomerRow, EventView, InvitationResponse, InvitationView, PageView, SubscriptionResponse, SubscriptionView,
-    Viewer,
+    CustomerRow, CustomerRowResponse, EventView, InvitationResponse, InvitationView, PageView, PartnerResponse,
+    PartnerView, SubscriptionResponse, SubscriptionView, Viewer,
 };
-use platform::handler::{Context, Found, ListQuery, Path, ReadingPartner};
+use platform::handler::{Context, Found, ListQuery, Nothing, Path, ReadingPartner};
 use platform::http_api::Problem;
 use platform::store::{List, Page};
 
@@ -13,6 +13,21 @@ use crate::lists::{self, ByState, OfEvents};
 
 fn list_of(caller: &ReadingPartner) -> List {
     List::Partner(caller.partner.partner_id.clone())
+}
+
+pub(crate) async fn partner(_: Context, caller: ReadingPartner, _: Nothing) -> Result<Found<PartnerResponse>, Problem> {
+    Ok(Found(PartnerResponse { partner: PartnerView::new(&caller.partner) }))
+}
+
+pub(crate) async fn customer(
+    context: Context,
+    caller: ReadingPartner,
+    Path(id): Path<TenantId>,
+) -> Result<Found<CustomerRowResponse>, Problem> {
+    let (relationship, grants) = lists::relationship(&context, &id, &caller.partner.partner_id).await?;
+    let name = context.app.store.tenant_name(context.op(), &id).await?;
+    let row = CustomerRow::new(&relationship, &grants, name, caller.partner.status, context.now());
+    Ok(Found(CustomerRowResponse { relationship: row }))
 }
 
 pub(crate) async fn invitations(

@@ -6,7 +6,7 @@ use domain::{
 use platform::handler::WebhookData;
 use platform::http_api::body::{Body, Reader, Rules};
 use platform::http_api::shape::{self, AnyText, OneOf, Parsed, Whole};
-use platform::http_api::{Code, Problem};
+use platform::http_api::{Code, InvalidField, Problem};
 use serde_json::json;
 
 /// `{subscription_id, customer_tenant_id, service, offer_id, quantity, billing_cycle, term, friendly_name?,
@@ -29,6 +29,12 @@ impl Body for RegistrationBody {
         let billing_cycle =
             reader.required("billing_cycle", OneOf { all: BillingCycle::ALL, as_str: BillingCycle::as_str });
         let term = reader.required("term", OneOf { all: Term::ALL, as_str: Term::as_str });
+        if let (Some(cycle), Some(term)) = (billing_cycle, term)
+            && !cycle.fits(term)
+        {
+            reader
+                .invalid("billing_cycle", InvalidField::value("a billing cycle not longer than the term is expected"));
+        }
         let friendly_name = reader.optional("friendly_name", shape::line(limits.name_characters));
         let partner_of_record = reader.optional("partner_of_record", AnyText);
         let registration = Registration {

@@ -22,6 +22,15 @@ impl Principal {
         }
     }
 
+    /// Reads `operator`, or the id of a partner or a customer.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text == CallerKind::Operator.as_str() {
+            return Some(Self::Operator);
+        }
+        let partner = PartnerId::parse(text).map(Self::Partner);
+        partner.or_else(|| TenantId::parse(text).map(Self::Customer))
+    }
+
     /// `None` for operators.
     pub fn id(&self) -> Option<&str> {
         match self {
@@ -43,11 +52,18 @@ pub struct AccessKey {
     /// A label that the operator chose.
     pub name: String,
     pub created_at: Timestamp,
+    /// From this time on it is rejected.
+    pub expires_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
     pub chain: Chain,
 }
 
 impl AccessKey {
+    /// Whether it is accepted.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|at| now < at)
+    }
+
     /// The next event of this record.
     pub fn event<const N: usize>(
         &self,

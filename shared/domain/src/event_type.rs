@@ -50,9 +50,11 @@ event_types! {
     GrantExpired = "grant.expired" of Grant;
     SubscriptionRegistered = "subscription.registered" of Subscription;
     CustomerRegistered = "customer.registered" of Tenant;
-    CustomerRenamed = "customer.renamed" of Tenant;
+    /// Has the members that changed.
+    CustomerUpdated = "customer.updated" of Tenant;
     PartnerEnrolled = "partner.enrolled" of Partner;
-    PartnerRenamed = "partner.renamed" of Partner;
+    /// Has the members that changed.
+    PartnerUpdated = "partner.updated" of Partner;
     PartnerSuspended = "partner.suspended" of Partner;
     PartnerResumed = "partner.resumed" of Partner;
     /// Signing secrets of partners. Rotating the secret of an endpoint is `endpoint.updated`.

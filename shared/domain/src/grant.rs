@@ -153,6 +153,16 @@ impl Grant {
         self.next_notice(before).filter(|(due, _)| *due == at).map(|(_, notice)| notice)
     }
 
+    /// What to announce at `now` if the notice of `due` is not announced yet, and the time that it is about. After the end it is
+    /// too late to say that the grant will end, so only its end is announced.
+    pub fn announcement(&self, due: Timestamp, now: Timestamp) -> Option<(Timestamp, GrantNotice)> {
+        let end = self.ends_at(self.starts_at);
+        match self.notice_at(due)? {
+            GrantNotice::Expiring(_) if end <= now => Some((end, GrantNotice::Expired)),
+            notice => Some((due, notice)),
+        }
+    }
+
     /// `period_end` is the end of the relationship's period that the grant belongs to; `None` while the period is active.
     /// A grant that expired before its period ended stays expired.
     pub fn state(&self, now: Timestamp, period_end: Option<Timestamp>, partner: PartnerStatus) -> GrantState {

@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn every_member_is_hashed() {
         let changes: [fn(&mut Event); 20] = [
-            |event| event.event_type = EventType::CustomerRenamed,
+            |event| event.event_type = EventType::CustomerUpdated,
             |event| event.aggregate_id.push('0'),
             |event| event.sequence += 1,
             |event| event.occurred_at = Timestamp::from_millis(0),

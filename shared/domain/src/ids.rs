@@ -120,19 +120,19 @@ impl GrantId {
     }
 }
 
-/// Id of an organization's tenant (its directory): a UUID in lower-case 8-4-4-4-12 form (RFC 9562 §4).
+/// Id of an organization's tenant (its directory): a UUID in 8-4-4-4-12 form (RFC 9562 §4), kept in lower case.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TenantId(String);
 
 impl TenantId {
-    /// Reads the lower-case form; `None` for any other text.
+    /// Reads the form with letters of either case; `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         let well_formed = text.len() == 36
             && text.bytes().enumerate().all(|(at, byte)| match at {
                 8 | 13 | 18 | 23 => byte == b'-',
-                _ => byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte),
+                _ => byte.is_ascii_hexdigit(),
             });
-        well_formed.then(|| Self(text.to_owned()))
+        well_formed.then(|| Self(text.to_ascii_lowercase()))
     }
 
     pub fn as_str(&self) -> &str {

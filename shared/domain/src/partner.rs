@@ -13,9 +13,10 @@ pub struct Partner {
     pub partner_id: PartnerId,
     pub tenant_id: TenantId,
     pub name: String,
-    /// The name in its enrollment. A repeat of the enrollment must have the same.
-    pub registered_name: String,
+    /// A DNS name in lower case, as [`crate::text::domain_name`] writes it. The operator has checked it and vouches for it.
+    pub domain: Option<String>,
     pub cloud: Cloud,
+    /// Corrected only while the partner has no relationship.
     pub market: Market,
     /// A suspended partner cannot act (MP-45).
     pub status: PartnerStatus,
@@ -43,9 +44,10 @@ impl Partner {
         Event::next(event_type, self.partner_id.as_str(), &self.chain, subject, occurrence, data)
     }
 
-    /// Whether both enrolled with the same details.
-    pub fn has_same_enrollment(&self, other: &Self) -> bool {
-        (&self.registered_name, self.cloud, self.market) == (&other.registered_name, other.cloud, other.market)
+    /// Whether this record agrees with an enrollment. A domain that is not sent agrees.
+    pub fn agrees_with(&self, asked: &Self) -> bool {
+        (&self.name, self.cloud, self.market) == (&asked.name, asked.cloud, asked.market)
+            && (asked.domain.is_none() || self.domain == asked.domain)
     }
 
     /// The secrets that are accepted, newest first.

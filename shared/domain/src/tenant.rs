@@ -9,13 +9,11 @@ use super::{Chain, Cloud, Event, EventType, Market, Occurrence, PartnerId, Subje
 pub struct Tenant {
     pub tenant_id: TenantId,
     pub name: String,
-    /// The name in its registration. A repeat of the registration must have the same.
-    pub registered_name: String,
-    /// A DNS name in lower case, as [`crate::text::domain_name`] writes it.
+    /// A DNS name in lower case, as [`crate::text::domain_name`] writes it. The operator has checked it and vouches for it.
     pub domain: Option<String>,
-    /// Never changes.
+    /// Corrected only before the customer is invited for the first time.
     pub cloud: Cloud,
-    /// Never changes.
+    /// Corrected only while the tenant is not enrolled as a partner.
     pub market: Market,
     /// The partner as which it is enrolled. If there is one, this is a CSP tenant (MP-40, MP-41).
     pub partner_id: Option<PartnerId>,
@@ -35,9 +33,9 @@ impl Tenant {
         Event::next(event_type, self.tenant_id.as_str(), &self.chain, subject, occurrence, data)
     }
 
-    /// Whether both were registered with the same details.
-    pub fn has_same_registration(&self, other: &Self) -> bool {
-        (&self.registered_name, &self.domain, self.cloud, self.market)
-            == (&other.registered_name, &other.domain, other.cloud, other.market)
+    /// Whether this record agrees with a registration. A domain that is not sent agrees.
+    pub fn agrees_with(&self, asked: &Self) -> bool {
+        (&self.name, self.cloud, self.market) == (&asked.name, asked.cloud, asked.market)
+            && (asked.domain.is_none() || self.domain == asked.domain)
     }
 }

@@ -59,7 +59,7 @@ mod tests {
     fn event(sequence: u64) -> Event {
         let tenant = TenantId::parse("6f9619ff-8b86-d011-b42d-00cf4fc964ff").unwrap();
         Event {
-            event_type: EventType::CustomerRenamed,
+            event_type: EventType::CustomerUpdated,
             aggregate_id: tenant.to_string(),
             sequence,
             occurred_at: Timestamp::from_millis(1_795_369_200_123),

@@ -125,6 +125,29 @@ words! {
     }
 }
 
+impl Term {
+    fn months(self) -> u32 {
+        match self {
+            Self::P1M => 1,
+            Self::P1Y => 12,
+            Self::P3Y => 36,
+        }
+    }
+}
+
+impl BillingCycle {
+    /// Whether a subscription of this term can be billed so: no billing cycle is longer than its term.
+    pub fn fits(self, term: Term) -> bool {
+        let months = match self {
+            Self::OneTime => 0,
+            Self::Monthly => 1,
+            Self::Annual => 12,
+            Self::Triennial => 36,
+        };
+        months <= term.months()
+    }
+}
+
 /// A market: an ISO 3166-1 alpha-2 code, two upper-case letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Market([u8; 2]);

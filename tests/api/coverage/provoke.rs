@@ -122,6 +122,14 @@ impl Scene {
                 };
                 request.member(name, text)
             }
+            Code::CustomerInUse => {
+                if request.parameters.contains_key("tenant_id") {
+                    self.world.enrol(&base.customer, "public", "US").await;
+                } else {
+                    self.world.relate(&base.partner, &base.customer).await;
+                }
+                request.member("market", "FR")
+            }
             Code::SelfRelationship => request.member("customer_tenant_id", base.partner.tenant_id.as_str()),
             Code::RolesExceedRequest => {
                 let roles = ["directory_readers", "global_reader"];

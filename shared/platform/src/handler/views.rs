@@ -23,13 +23,14 @@ pub use invitation::{
 };
 pub use message::{event_message, other_message};
 pub use organization::{
-    CustomerResponse, CustomerView, KeyIssuedView, KeyRevokedView, KeyView, MeView, PartnerEnrolledView,
+    CustomerResponse, CustomerView, KeyIssuedView, KeyResponse, KeyRevokedView, KeyView, MeView, PartnerEnrolledView,
     PartnerResponse, PartnerView, PrincipalView,
 };
 pub use page::PageView;
 pub use policy::PolicyView;
 pub use relationship::{
-    CustomerRow, GrantResponse, GrantView, PartnerRow, RelationshipResponse, RelationshipStartView, RelationshipView,
+    CustomerRow, CustomerRowResponse, GrantResponse, GrantView, PartnerRow, PartnerRowResponse, RelationshipResponse,
+    RelationshipStartView, RelationshipView,
 };
 pub use subscription::{SubscriptionResponse, SubscriptionView};
 pub use viewer::Viewer;

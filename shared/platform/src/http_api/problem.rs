@@ -80,7 +80,7 @@ codes! {
     /// The request has no `Authorization: Bearer mpk_…` header.
     TokenMissing = "token_missing", 401, "Missing access key",
         "Send an access key in that header.";
-    /// The access key is malformed, unknown or revoked.
+    /// The access key is malformed, unknown, expired or revoked.
     KeyInvalid = "key_invalid", 401, "Invalid access key",
         "Ask the operator for a new key.";
     /// `webhook-id`, `webhook-timestamp` or `webhook-signature` is missing.
@@ -149,6 +149,9 @@ codes! {
     /// The tenant is already enrolled with different details.
     PartnerExists = "partner_exists", 409, "Partner already enrolled",
         "Compare the details. Use `PATCH` to correct the partner.";
+    /// The customer or partner is in use, so its cloud or market can no longer be corrected.
+    CustomerInUse = "customer_in_use", 409, "Customer or partner in use",
+        "Register another tenant with the right cloud and market.";
     /// The owner already has another webhook endpoint with this URL.
     EndpointExists = "endpoint_exists", 409, "Endpoint already exists",
         "Change the existing endpoint.";

@@ -121,8 +121,8 @@ impl<T> Shape for Parsed<T> {
 pub fn tenant_id() -> Parsed<TenantId> {
     Parsed {
         parse: TenantId::parse,
-        expected: "a lower-case UUID is expected",
-        pattern: "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
+        expected: "a UUID is expected",
+        pattern: "^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$",
         format: Some("uuid"),
     }
 }

@@ -65,8 +65,10 @@ fn access_key_item(key: &AccessKey) -> Item {
         .with("key_roles", AttributeValue::L(roles))
         .text("name", &key.name)
         .time("created", key.created_at)
+        .maybe_time("expires_at", key.expires_at)
         .chain(key.chain)
         .text(keys::GSI1_PK, keys::operator_view(Listed::Key, key.key_id.as_str()))
+        .text(keys::GSI2_PK, keys::principal_view(&key.principal))
         .text(keys::LISTED, Listed::Key.at(key.created_at))
         .build()
 }
@@ -85,6 +87,7 @@ pub(super) fn read_access_key(item: &Item) -> Result<AccessKey, CorruptItem> {
         roles: reader.list("key_roles", |role| Role::parse(role.as_s().ok()?))?,
         name: reader.text("name")?.to_owned(),
         created_at: reader.time("created")?,
+        expires_at: reader.maybe_time("expires_at")?,
         revoked_at: reader.maybe_time("revoked_at")?,
         chain: reader.chain()?,
     })

@@ -123,7 +123,7 @@ mod tests {
     }
 
     fn tenants_items() -> Vec<Item> {
-        items(keys::tenant(&tenant()), tenant().as_str(), EventType::CustomerRenamed, 3)
+        items(keys::tenant(&tenant()), tenant().as_str(), EventType::CustomerUpdated, 3)
     }
 
     fn audit<'a>(items: impl IntoIterator<Item = &'a Item>) -> Result<Audited, AuditError> {
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn other_items_and_aggregates_without_events_are_valid() {
-        let none = items(keys::tenant(&tenant()), "", EventType::CustomerRenamed, 0);
+        let none = items(keys::tenant(&tenant()), "", EventType::CustomerUpdated, 0);
         let other = ItemBuilder::new(Key { pk: "DELIVERY#evt".into(), sk: "x".into() }).build();
         assert_eq!(audit([&none[0], &other]), Ok(Audited { aggregates: 1, events: 0 }));
     }

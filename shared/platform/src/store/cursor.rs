@@ -6,9 +6,12 @@ use serde_json::json;
 
 use super::error::PageError;
 use super::item::{Item, text, text_of};
-use super::keys;
+use super::keys::{self, ItemKind, Key};
 use super::query::Index;
 use domain::{Timestamp, digest};
+
+/// More bytes than any key of the table has, and no more than DynamoDB allows.
+const LONGEST: usize = 1_024;
 
 /// One list as one caller sees it.
 #[derive(Clone, Debug)]
@@ -72,7 +75,7 @@ impl Scope {
             let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).ok()?;
             let parts: Vec<String> = serde_json::from_slice(&bytes).ok()?;
             let [check, rest @ ..] = <[String; 5]>::try_from(parts).ok()?;
-            (check == self.check(&rest) && rest[2].starts_with(&self.prefix)).then_some(rest)
+            (check == self.check(&rest) && self.is_position(&rest[0], &rest[1], &rest[2])).then_some(rest)
         };
         let [pk, sk, listed, shard] = read().ok_or(PageError::Cursor)?;
         let partition = self.shard(shard.parse().map_err(|_| PageError::Cursor)?);
@@ -80,6 +83,15 @@ impl Scope {
         let position: Item = named.into_iter().map(|(name, value)| (name.to_owned(), text(value))).collect();
         let is_possible = !self.is_sharded || (self.shard_of(&position).is_some() && self.time_of(&position).is_some());
         if is_possible { Ok(position) } else { Err(PageError::Cursor) }
+    }
+
+    /// Whether an item with this key can be in the list with this entry. The check value is not secret, so anyone can compute it
+    /// for a position that the table would reject.
+    fn is_position(&self, pk: &str, sk: &str, listed: &str) -> bool {
+        let key = Key { pk: pk.to_owned(), sk: sk.to_owned() };
+        let is_listed = listed.starts_with(&self.prefix) && listed < format!("{}~", self.prefix).as_str();
+        let is_key = !sk.is_empty() && key.kind() != ItemKind::Other;
+        is_listed && is_key && [pk, sk, listed].iter().all(|part| part.len() <= LONGEST)
     }
 
     fn check(&self, parts: &[String; 4]) -> String {
@@ -119,7 +131,8 @@ mod tests {
     fn a_cursor_of_a_sharded_list_names_one_of_its_shards_and_a_time() {
         let scope = Scope { partition: "OPERATOR#EVENT#".into(), is_sharded: true, prefix: "P#".into(), ..scope("a") };
         let position = |shard: &str, listed: &str| -> Item {
-            let named = [(keys::PK, "x"), (keys::SK, "y"), (keys::GSI1_PK, shard), (keys::LISTED, listed)];
+            let named =
+                [(keys::PK, "INVITATION#i"), (keys::SK, "INVITATION"), (keys::GSI1_PK, shard), (keys::LISTED, listed)];
             named.into_iter().map(|(name, value)| (name.to_owned(), text(value))).collect()
         };
         let right = position("OPERATOR#EVENT#31", "P#1795369200123");
@@ -127,10 +140,42 @@ mod tests {
         for (shard, listed) in
             [("32", "P#1795369200123"), ("+1", "P#1795369200123"), ("", "P#1795369200123"), ("0", "P#x")]
         {
-            let parts = ["x", "y", listed, shard].map(str::to_owned);
+            let parts = ["INVITATION#i", "INVITATION", listed, shard].map(str::to_owned);
             let check = scope.check(&parts);
             let forged = json!([check, parts[0], parts[1], parts[2], parts[3]]).to_string();
             assert!(scope.decode(&BASE64URL_NOPAD.encode(forged.as_bytes())).is_err(), "{shard} {listed}");
         }
+    }
+
+    /// The table answers these positions with an error of its own.
+    #[test]
+    fn a_cursor_with_a_right_check_value_and_an_impossible_position_is_invalid() {
+        let scope = scope("a");
+        let right = ["INVITATION#i", "INVITATION", "P#1"];
+        let decode = |parts: [&str; 3]| {
+            let parts = [parts[0], parts[1], parts[2], "0"].map(str::to_owned);
+            let forged = json!([scope.check(&parts), parts[0], parts[1], parts[2], parts[3]]).to_string();
+            scope.decode(&BASE64URL_NOPAD.encode(forged.as_bytes()))
+        };
+        assert!(decode(right).is_ok());
+        let long = format!("INVITATION#{}", "x".repeat(LONGEST));
+        let entry = format!("P#{}", "x".repeat(LONGEST));
+        for (part, wrong) in [
+            (0, ""),
+            (0, "x"),
+            (0, "\u{0}"),
+            (0, long.as_str()),
+            (1, ""),
+            (1, long.as_str()),
+            (2, ""),
+            (2, "Q"),
+            (2, "P~"),
+            (2, entry.as_str()),
+        ] {
+            let mut parts = right;
+            parts[part] = wrong;
+            assert!(decode(parts).is_err(), "{part}: {wrong}");
+        }
+        assert!(decode(["CUSTOMER#c", "", "P#1"]).is_err());
     }
 }

@@ -69,13 +69,13 @@ impl Store {
         Ok(self.transact(op, &[write, next.put()]).await?.is_committed())
     }
 
-    /// Announces the notice of a grant that was due at `due`, and marks the next one. Returns `false` if it is announced
-    /// already or the grant has changed.
+    /// Announces the notice of a grant that is about the time `at`, where the grant is marked as due at `due`, and marks the
+    /// next one. Returns `false` if it is announced already or the grant has changed.
     pub async fn announce_grant(
         &self,
         op: OpContext,
         grant: &Grant,
-        due: Timestamp,
+        (due, at): (Timestamp, Timestamp),
         event: &Event,
     ) -> Result<bool, StoreError> {
         let next = NextEvent::after(&grant.chain, event);
@@ -83,8 +83,8 @@ impl Store {
             .and("grant_state = :active AND gsi3sk = :due_at")
             .text(":active", "active")
             .text(":due_at", due.sortable());
-        let write = match grant.next_notice(due) {
-            Some((at, _)) => write.set("gsi3sk = :next").text(":next", at.sortable()),
+        let write = match grant.next_notice(at) {
+            Some((next, _)) => write.set("gsi3sk = :next").text(":next", next.sortable()),
             None => write.remove("gsi3pk, gsi3sk"),
         };
         let outcome = self.transact(op, &[write, check_period(grant), next.put()]).await?;

@@ -88,6 +88,13 @@ impl ItemBuilder {
         self.number(name, value.millis())
     }
 
+    pub fn maybe_time(self, name: &str, value: Option<Timestamp>) -> Self {
+        match value {
+            Some(value) => self.time(name, value),
+            None => self,
+        }
+    }
+
     pub fn hash(self, name: &str, value: &[u8; 32]) -> Self {
         self.with(name, bytes(value))
     }

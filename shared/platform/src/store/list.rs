@@ -1,7 +1,7 @@
 use super::cursor::Scope;
 use super::keys::{self, Listed};
 use super::query::Index;
-use domain::{EndpointId, PartnerId, TenantId};
+use domain::{EndpointId, PartnerId, Principal, TenantId};
 
 /// Whose list it is.
 #[derive(Clone, Debug)]
@@ -11,6 +11,8 @@ pub enum List {
     /// An endpoint's deliveries.
     Endpoint(EndpointId),
     Operator,
+    /// The keys of one owner.
+    KeysOf(Principal),
 }
 
 impl List {
@@ -19,6 +21,7 @@ impl List {
             Self::Partner(id) => (Index::PARTNER, keys::partner_view(id)),
             Self::Customer(id) => (Index::CUSTOMER, keys::customer_view(id)),
             Self::Endpoint(id) => (Index::PARTNER, keys::endpoint_view(id)),
+            Self::KeysOf(principal) => (Index::CUSTOMER, keys::principal_view(principal)),
             Self::Operator if listed == Listed::Event => (Index::EVENTS, keys::operator_family(listed)),
             Self::Operator => (Index::PARTNER, keys::operator_family(listed)),
         };

@@ -20,7 +20,8 @@ use super::subscription::read_subscription;
 use super::table::Store;
 use super::tenant::read_tenant;
 use domain::{
-    AccessKey, Delivery, Endpoint, EndpointId, Invitation, InvitationState, Partner, Subscription, Tenant, Timestamp,
+    AccessKey, Delivery, Endpoint, EndpointId, Invitation, InvitationState, Partner, Principal, Subscription, Tenant,
+    Timestamp,
 };
 
 /// The time that a request must have left to read another page.
@@ -66,9 +67,14 @@ impl Store {
         self.page(op, &scope, request, None, read_partner).await
     }
 
-    /// All access keys.
-    pub async fn access_keys(&self, op: OpContext, request: &PageRequest) -> Result<Page<AccessKey>, PageError> {
-        let scope = List::Operator.scope(Listed::Key, request, "");
+    /// All access keys; with an owner, only the owner's.
+    pub async fn access_keys(
+        &self,
+        op: OpContext,
+        request: &PageRequest,
+        owner: Option<Principal>,
+    ) -> Result<Page<AccessKey>, PageError> {
+        let scope = owner.map_or(List::Operator, List::KeysOf).scope(Listed::Key, request, "");
         self.page(op, &scope, request, None, read_access_key).await
     }
 

@@ -1,8 +1,9 @@
 use super::chain::NextEvent;
 use super::error::StoreError;
-use super::item::{CorruptItem, Item, ItemBuilder, ItemReader, SCHEMA, bytes, number, unless_newer};
+use super::item::{CorruptItem, Item, ItemBuilder, ItemReader, SCHEMA, bytes, number, unless_newer, text};
 use super::keys::{self, Key, Listed};
 use super::op_context::OpContext;
+use super::query::{Index, PageQuery, Range};
 use super::secrets::{SECRETS, read_secrets, secrets_value};
 use super::table::Store;
 use super::tenant::read_tenant;
@@ -84,7 +85,22 @@ impl Store {
         }
     }
 
-    /// Changes a partner's name, status or secrets to those of `after`. Returns `false` if it has changed since it was read.
+    /// Whether a partner has a relationship, active or ended. A relationship that began a moment ago may be missed.
+    pub async fn has_relationships(&self, op: OpContext, id: &PartnerId) -> Result<bool, StoreError> {
+        let query = PageQuery {
+            index: Index::PARTNER,
+            partition: keys::partner_view(id),
+            range: Range::Prefix(Listed::Relationship.prefix()),
+            limit: 1,
+            start: None,
+            ascending: false,
+            consistent: false,
+            filter: None,
+        };
+        Ok(!self.query(op, &query).await?.items.is_empty())
+    }
+
+    /// Changes a partner's name, domain, market, status or secrets to those of `after`. Returns `false` if it has changed since it was read.
     pub async fn change_partner(
         &self,
         op: OpContext,
@@ -94,11 +110,14 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let (key, next) = (keys::partner(&before.partner_id), NextEvent::after(&before.chain, event));
         let write = Write::change(key.clone(), &next)
-            .set("#name = :name, #status = :status, secrets = :secrets")
+            .set("#name = :name, market = :market, #status = :status, secrets = :secrets")
             .set("status_since = :status_since, status_seq = :status_seq")
             .name("#name", "name")
             .name("#status", "status")
             .text(":name", &after.name)
+            .text(":market", after.market.as_str())
+            .set_or_remove("#domain", ":domain", after.domain.as_ref().map(text))
+            .name("#domain", "domain")
             .text(":status", after.status.as_str())
             .value(":status_since", number(after.status_since.millis()))
             .value(":status_seq", number(after.status_sequence))
@@ -119,7 +138,7 @@ fn become_csp_tenant(partner: &Partner) -> Write {
         "attribute_not_exists(pk) OR (attribute_not_exists(csp_partner) AND cloud = :cloud AND market = :market)";
     Write::update(keys::tenant(&partner.tenant_id), guard)
         .set("csp_partner = :partner, v = if_not_exists(v, :schema), #name = if_not_exists(#name, :name)")
-        .set("registered_name = if_not_exists(registered_name, :name), created = if_not_exists(created, :now)")
+        .set("created = if_not_exists(created, :now)")
         .set("cloud = if_not_exists(cloud, :cloud), market = if_not_exists(market, :market)")
         .set("event_seq = if_not_exists(event_seq, :zero), event_hash = if_not_exists(event_hash, :zeros)")
         .set("gsi1pk = if_not_exists(gsi1pk, :list), listed = if_not_exists(listed, :listed)")
@@ -140,7 +159,7 @@ fn partner_item(partner: &Partner) -> Item {
     ItemBuilder::new(keys::partner(&partner.partner_id))
         .text("tenant", partner.tenant_id.as_str())
         .text("name", &partner.name)
-        .text("registered_name", &partner.registered_name)
+        .maybe_text("domain", partner.domain.as_ref())
         .text("cloud", partner.cloud.as_str())
         .text("market", partner.market.as_str())
         .text("status", partner.status.as_str())
@@ -160,7 +179,7 @@ pub(super) fn read_partner(item: &Item) -> Result<Partner, CorruptItem> {
         partner_id: reader.parsed(keys::PK, keys::parse_partner)?,
         tenant_id: reader.parsed("tenant", TenantId::parse)?,
         name: reader.text("name")?.to_owned(),
-        registered_name: reader.text("registered_name")?.to_owned(),
+        domain: reader.maybe_text("domain")?.map(str::to_owned),
         cloud: reader.parsed("cloud", Cloud::parse)?,
         market: reader.parsed("market", Market::parse)?,
         status: reader.parsed("status", PartnerStatus::parse)?,

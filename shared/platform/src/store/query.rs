@@ -35,6 +35,7 @@ impl Index {
 /// A range of sort keys.
 #[derive(Clone, Debug)]
 pub(super) enum Range {
+    /// The sort keys that begin so; all if it is empty.
     Prefix(String),
     /// From the first to the second, both included.
     Between(String, String),
@@ -92,16 +93,17 @@ impl Store {
         self.reading("Query", op, || async {
             let mut call =
                 self.client.query().table_name(&self.table).set_index_name(query.index.name.map(str::to_owned));
-            call = call
-                .expression_attribute_names("#pk", query.index.pk)
-                .expression_attribute_names("#sk", query.index.sk);
+            call = call.expression_attribute_names("#pk", query.index.pk);
             call = call.expression_attribute_values(":pk", text(&query.partition));
             call = match &query.range {
+                Range::Prefix(prefix) if prefix.is_empty() => call.key_condition_expression("#pk = :pk"),
                 Range::Prefix(prefix) => call
                     .key_condition_expression("#pk = :pk AND begins_with(#sk, :from)")
+                    .expression_attribute_names("#sk", query.index.sk)
                     .expression_attribute_values(":from", text(prefix)),
                 Range::Between(from, to) => call
                     .key_condition_expression("#pk = :pk AND #sk BETWEEN :from AND :to")
+                    .expression_attribute_names("#sk", query.index.sk)
                     .expression_attribute_values(":from", text(from))
                     .expression_attribute_values(":to", text(to)),
             };

@@ -3,9 +3,10 @@
 use super::chain::NextEvent;
 use super::change::Registered;
 use super::error::StoreError;
-use super::item::{CorruptItem, Item, ItemBuilder, ItemReader, unless_newer};
+use super::item::{CorruptItem, Item, ItemBuilder, ItemReader, unless_newer, text};
 use super::keys::{self, Key, Listed};
 use super::op_context::OpContext;
+use super::query::{Index, PageQuery, Range};
 use super::table::Store;
 use super::write::Write;
 use domain::{Cloud, Event, Market, PartnerId, Tenant, TenantId};
@@ -60,24 +61,52 @@ impl Store {
         self.register(op, &keys::tenant(&tenant.tenant_id), item, &next, read_tenant).await
     }
 
-    /// Returns `false` if the tenant has changed since it was read.
-    pub async fn rename_tenant(
+    /// Corrects a tenant's name, domain, cloud and market to those of `after`. Returns `false` if it has changed since it was
+    /// read. Enrollment is such a change if the cloud or market is corrected: the partner has the same.
+    pub async fn correct_tenant(
         &self,
         op: OpContext,
-        tenant: &Tenant,
-        name: &str,
+        before: &Tenant,
+        after: &Tenant,
         event: &Event,
     ) -> Result<bool, StoreError> {
-        let (key, next) = (keys::tenant(&tenant.tenant_id), NextEvent::after(&tenant.chain, event));
-        let write = Write::change(key.clone(), &next).set("#name = :name").name("#name", "name").text(":name", name);
-        self.change(op, &key, write, &next).await
+        let (key, next) = (keys::tenant(&before.tenant_id), NextEvent::after(&before.chain, event));
+        let write = Write::change(key.clone(), &next)
+            .set("#name = :name, cloud = :cloud, market = :market")
+            .name("#name", "name")
+            .text(":name", &after.name)
+            .text(":cloud", after.cloud.as_str())
+            .text(":market", after.market.as_str())
+            .set_or_remove("#domain", ":domain", after.domain.as_ref().map(text))
+            .name("#domain", "domain");
+        let is_bound = (before.cloud, before.market) != (after.cloud, after.market);
+        let write = if is_bound { write.and("attribute_not_exists(csp_partner)") } else { write };
+        let is_changed = self.change(op, &key, write, &next).await?;
+        if is_changed {
+            self.tenant_names.put(before.tenant_id.clone(), after.name.clone(), op.occurred_at);
+        }
+        Ok(is_changed)
+    }
+
+    /// Whether a customer was ever invited.
+    pub async fn was_invited(&self, op: OpContext, id: &TenantId) -> Result<bool, StoreError> {
+        let query = PageQuery {
+            index: Index::TABLE,
+            partition: keys::customer_view(id),
+            range: Range::Prefix(String::new()),
+            limit: 1,
+            start: None,
+            ascending: true,
+            consistent: true,
+            filter: None,
+        };
+        Ok(!self.query(op, &query).await?.items.is_empty())
     }
 }
 
 fn tenant_item(tenant: &Tenant) -> Item {
     ItemBuilder::new(keys::tenant(&tenant.tenant_id))
         .text("name", &tenant.name)
-        .text("registered_name", &tenant.registered_name)
         .maybe_text("domain", tenant.domain.as_ref())
         .text("cloud", tenant.cloud.as_str())
         .text("market", tenant.market.as_str())
@@ -94,7 +123,6 @@ pub(super) fn read_tenant(item: &Item) -> Result<Tenant, CorruptItem> {
     Ok(Tenant {
         tenant_id: reader.parsed(keys::PK, keys::parse_tenant)?,
         name: reader.text("name")?.to_owned(),
-        registered_name: reader.text("registered_name")?.to_owned(),
         domain: reader.maybe_text("domain")?.map(str::to_owned),
         cloud: reader.parsed("cloud", Cloud::parse)?,
         market: reader.parsed("market", Market::parse)?,

@@ -9,7 +9,7 @@ crate::views! {
     pub struct CustomerView {
         pub tenant_id: TenantId,
         pub name: String,
-        /// DNS domain, lower case, in ASCII.
+        /// DNS domain, lower case, in ASCII. The operator has checked it.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub domain: Option<String>,
         pub cloud: Cloud,
@@ -24,6 +24,9 @@ crate::views! {
         pub partner_id: PartnerId,
         pub tenant_id: TenantId,
         pub name: String,
+        /// DNS domain, lower case, in ASCII. The operator has checked it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub domain: Option<String>,
         pub cloud: Cloud,
         pub market: Market,
         pub status: PartnerStatus,
@@ -44,6 +47,9 @@ crate::views! {
         pub roles: Vec<Role>,
         pub name: String,
         pub created_at: Timestamp,
+        /// From this time on the key is rejected.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub expires_at: Option<Timestamp>,
         #[serde(skip_serializing_if = "Option::is_none")]
         pub revoked_at: Option<Timestamp>,
     }
@@ -55,6 +61,13 @@ crate::views! {
         pub id: Option<String>,
         pub roles: Vec<Role>,
         pub key_id: KeyId,
+        /// From this time on the key is rejected.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub expires_at: Option<Timestamp>,
+    }
+
+    pub struct KeyResponse {
+        pub key: KeyView,
     }
 
     pub struct CustomerResponse {
@@ -75,6 +88,9 @@ crate::views! {
         pub key_id: KeyId,
         /// The key itself. It is not stored and cannot be read again.
         pub key: String,
+        /// Only in a repeat of the request, if the key was revoked since.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub revoked_at: Option<Timestamp>,
     }
 
     pub struct KeyRevokedView {
@@ -103,6 +119,7 @@ impl PartnerView {
             partner_id: partner.partner_id.clone(),
             tenant_id: partner.tenant_id.clone(),
             name: partner.name.clone(),
+            domain: partner.domain.clone(),
             cloud: partner.cloud,
             market: partner.market,
             status: partner.status,
@@ -125,6 +142,7 @@ impl KeyView {
             roles: key.roles.clone(),
             name: key.name.clone(),
             created_at: key.created_at,
+            expires_at: key.expires_at,
             revoked_at: key.revoked_at,
         }
     }
@@ -137,6 +155,7 @@ impl MeView {
             id: caller.principal.id().map(str::to_owned),
             roles: caller.roles.clone(),
             key_id: caller.key_id.clone(),
+            expires_at: caller.expires_at,
         }
     }
 }

@@ -66,6 +66,14 @@ crate::views! {
         pub relationship: RelationshipView,
     }
 
+    pub struct PartnerRowResponse {
+        pub relationship: PartnerRow,
+    }
+
+    pub struct CustomerRowResponse {
+        pub relationship: CustomerRow,
+    }
+
     pub struct GrantResponse {
         pub grant: GrantView,
     }

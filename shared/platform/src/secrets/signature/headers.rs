@@ -1,9 +1,12 @@
 //! The three headers of a signed message.
 
+use std::fmt;
 use std::hint::black_box;
 
 use data_encoding::BASE64;
 use hmac::Mac;
+
+use SignatureHeader::{Id, Signature, Timestamp};
 
 use super::{SigningSecret, VERSION, signed_parts};
 
@@ -17,13 +20,49 @@ const MAX_SIGNATURE_HEADER: usize = 4096;
 /// Svix signs with the current key and up to ten earlier ones. We know of no sender that uses more.
 const MAX_SIGNATURES: usize = 11;
 
+/// One of the three headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignatureHeader {
+    Id,
+    Timestamp,
+    Signature,
+}
+
+impl SignatureHeader {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Id => "webhook-id",
+            Self::Timestamp => "webhook-timestamp",
+            Self::Signature => "webhook-signature",
+        }
+    }
+
+    /// The form that it must have, for a person.
+    pub fn form(self) -> &'static str {
+        match self {
+            Self::Id => "1 to 128 of `A-Z a-z 0-9 _ -`",
+            Self::Timestamp => "Unix time in whole seconds, not milliseconds: 1 to 12 digits without a leading zero",
+            Self::Signature => {
+                "one to 11 entries separated by single spaces, each `v1,` and a base64 HMAC-SHA256 (44 characters), at most \
+                 4096 bytes in all"
+            }
+        }
+    }
+}
+
+impl fmt::Display for SignatureHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// Why a message is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
-    #[error("a webhook header is missing")]
-    Missing,
-    #[error("a webhook header is malformed")]
-    Malformed,
+    #[error("the header {0} is missing")]
+    Missing(SignatureHeader),
+    #[error("the header {0} is malformed")]
+    Malformed(SignatureHeader),
     #[error("the webhook timestamp differs from the current time by more than {TOLERANCE_SECONDS} s")]
     TimestampOutOfTolerance,
     #[error("no webhook signature is valid")]
@@ -57,14 +96,14 @@ impl<'a> SignatureHeaders<'a> {
         timestamp: Option<&'a str>,
         signature: Option<&'a str>,
     ) -> Result<Self, SignatureError> {
-        let (Some(id), Some(timestamp), Some(signature)) = (id, timestamp, signature) else {
-            return Err(SignatureError::Missing);
-        };
+        let id = id.ok_or(SignatureError::Missing(Id))?;
+        let timestamp = timestamp.ok_or(SignatureError::Missing(Timestamp))?;
+        let signature = signature.ok_or(SignatureError::Missing(Signature))?;
         if !is_id(id) {
-            return Err(SignatureError::Malformed);
+            return Err(SignatureError::Malformed(Id));
         }
-        let seconds = parse_seconds(timestamp).ok_or(SignatureError::Malformed)?;
-        let signatures = parse_signatures(signature).ok_or(SignatureError::Malformed)?;
+        let seconds = parse_seconds(timestamp).ok_or(SignatureError::Malformed(Timestamp))?;
+        let signatures = parse_signatures(signature).ok_or(SignatureError::Malformed(Signature))?;
         Ok(Self { id, timestamp, seconds, signatures })
     }
 

@@ -11,7 +11,7 @@ mod secret;
 #[cfg(test)]
 mod tests;
 
-pub use headers::{SignatureError, SignatureHeaders, TOLERANCE_SECONDS};
+pub use headers::{SignatureError, SignatureHeader, SignatureHeaders, TOLERANCE_SECONDS};
 pub use secret::{SecretError, SigningSecret};
 
 use data_encoding::BASE64;

@@ -2,7 +2,7 @@
 
 use super::prefix::{CUSTOMER, ENDPOINT, GRANT, PARTNER};
 use super::shard::{shard, shard_of};
-use domain::{EndpointId, PartnerId, TenantId, Timestamp};
+use domain::{EndpointId, PartnerId, Principal, TenantId, Timestamp};
 
 /// The partition of a partner's view in [`GSI1`](super::GSI1).
 pub fn partner_view(id: &PartnerId) -> String {
@@ -26,6 +26,11 @@ pub fn parse_customer_view(partition: &str) -> Option<TenantId> {
 /// The partition of an endpoint's deliveries in [`GSI1`](super::GSI1).
 pub fn endpoint_view(id: &EndpointId) -> String {
     format!("{ENDPOINT}{id}")
+}
+
+/// The partition of the keys of one owner in [`GSI2`](super::GSI2).
+pub fn principal_view(principal: &Principal) -> String {
+    format!("KEYS#{}", principal.id().unwrap_or(principal.kind().as_str()))
 }
 
 /// The partition of an endpoint's pending deliveries in [`GSI2`](super::GSI2).

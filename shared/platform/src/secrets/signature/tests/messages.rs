@@ -1,6 +1,7 @@
 //! Which messages are accepted.
 
 use super::super::SignatureError::{Invalid, Malformed, TimestampOutOfTolerance};
+use super::super::SignatureHeader::{Id, Signature, Timestamp};
 use super::super::{SignatureError, SigningSecret, sign};
 use super::{BODY, ID, NOW, SIGNATURE, TIMESTAMP, accept, accept_signature, headers, secret};
 
@@ -49,7 +50,7 @@ fn a_valid_signature_labeled_with_another_version_does_not_count() {
         assert_eq!(accept_signature(&SIGNATURE.replace("v1", version)), Err(Invalid), "{version}");
     }
     for version in [" v1", "v1 ", "\u{feff}v1", "v1\0", "", "v1,v1"] {
-        assert_eq!(accept_signature(&SIGNATURE.replace("v1", version)), Err(Malformed), "{version:?}");
+        assert_eq!(accept_signature(&SIGNATURE.replace("v1", version)), Err(Malformed(Signature)), "{version:?}");
     }
 }
 
@@ -82,9 +83,9 @@ fn an_empty_body_and_a_binary_body_can_be_signed() {
 fn bytes_cannot_move_between_id_timestamp_and_body() {
     let signature = sign(&secret(), "a", NOW, b"5.x");
     let shifted_timestamp = format!("{NOW}.5");
-    assert_eq!(accept("a", &shifted_timestamp, &signature, &[secret()], b"x"), Err(Malformed));
+    assert_eq!(accept("a", &shifted_timestamp, &signature, &[secret()], b"x"), Err(Malformed(Timestamp)));
     let signature = sign(&secret(), "a.1", NOW, b"x");
-    assert_eq!(accept("a.1", TIMESTAMP, &signature, &[secret()], b"x"), Err(Malformed));
+    assert_eq!(accept("a.1", TIMESTAMP, &signature, &[secret()], b"x"), Err(Malformed(Id)));
     // Here only the timestamp's tolerance keeps the two messages apart.
     let body = format!("{NOW}.x");
     assert_eq!(headers("a", "1", &signature).unwrap().verify(&[secret()], body.as_bytes()), Ok(()));

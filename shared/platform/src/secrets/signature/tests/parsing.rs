@@ -3,6 +3,7 @@
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, HEXLOWER};
 
 use super::super::SignatureError::{Malformed, Missing, TimestampOutOfTolerance};
+use super::super::SignatureHeader::{Id, Signature, Timestamp};
 use super::super::SignatureHeaders;
 use super::{ID, NOW, SIGNATURE, TIMESTAMP, accept_signature, headers};
 
@@ -10,11 +11,11 @@ use super::{ID, NOW, SIGNATURE, TIMESTAMP, accept_signature, headers};
 fn each_header_is_required_and_missing_is_reported_before_malformed() {
     let all = [Some(ID), Some(TIMESTAMP), Some(SIGNATURE)];
     assert_eq!(SignatureHeaders::parse(all[0], all[1], all[2]).unwrap().id(), ID);
-    for absent in 0..3 {
+    for (absent, header) in [Id, Timestamp, Signature].into_iter().enumerate() {
         for others in [all, [Some(""); 3]] {
             let mut given = others;
             given[absent] = None;
-            assert_eq!(SignatureHeaders::parse(given[0], given[1], given[2]).unwrap_err(), Missing);
+            assert_eq!(SignatureHeaders::parse(given[0], given[1], given[2]).unwrap_err(), Missing(header));
         }
     }
 }
@@ -29,7 +30,7 @@ fn an_id_has_1_to_128_letters_digits_underscores_and_hyphens() {
         "", ".", "a.b", "a,b", "a, a", "a b", " a", "a ", "a\n", "a\0", "a/b", "a#b", "é", "😀", "ａ", &"x".repeat(129),
     ];
     for id in malformed {
-        assert_eq!(headers(id, TIMESTAMP, SIGNATURE).unwrap_err(), Malformed, "{id:?}");
+        assert_eq!(headers(id, TIMESTAMP, SIGNATURE).unwrap_err(), Malformed(Id), "{id:?}");
     }
 }
 
@@ -46,7 +47,7 @@ fn a_timestamp_has_1_to_12_digits_and_no_leading_zero() {
         "1\n", "1\0", "1,1", "١", "１", "NaN", "2022-04-07T21:39:13Z", &"1".repeat(100_000),
     ];
     for timestamp in malformed {
-        assert_eq!(headers(ID, timestamp, SIGNATURE).unwrap_err(), Malformed, "{timestamp:?}");
+        assert_eq!(headers(ID, timestamp, SIGNATURE).unwrap_err(), Malformed(Timestamp), "{timestamp:?}");
     }
 }
 
@@ -119,7 +120,7 @@ fn a_signature_header_of_another_form_is_malformed() {
         ["v2,A"; 12].join(" "),
         format!("v2,{}", "A".repeat(4094)),
     ] {
-        assert_eq!(accept_signature(&signature), Err(Malformed), "{signature:?}");
+        assert_eq!(accept_signature(&signature), Err(Malformed(Signature)), "{signature:?}");
     }
 }
 
