@@ -5,6 +5,7 @@ use super::event::read_event;
 use super::keys::Listed;
 use super::list::{List, Page, PageRequest};
 use super::op_context::OpContext;
+use super::page::TIME_TO_READ_ON;
 use super::shards::ListQuery;
 use super::subject::EventSubject;
 use super::table::Store;
@@ -44,7 +45,7 @@ impl Store {
         if start.as_ref().is_some_and(|start| scope.entry(start) >= settled.as_str()) {
             return Ok(Page { items: Vec::new(), next_cursor: request.cursor.clone() });
         }
-        let list = ListQuery {
+        let mut list = ListQuery {
             from: scope.prefix.clone(),
             to: settled,
             limit: request.limit,
@@ -52,9 +53,13 @@ impl Store {
             ascending: true,
             filter: subject.and_then(|subject| subject.filter(&scope)),
         };
-        let page = self.list_page(op, &scope, &list).await?;
-        let last = page.next.or_else(|| page.items.last().map(|item| scope.position_of(item)));
-        let next_cursor = last.map(|position| scope.encode(&position)).or_else(|| request.cursor.clone());
+        let mut page = self.list_page(op, &scope, &list).await?;
+        while page.items.is_empty() && page.next.is_some() && op.deadline.remaining() >= TIME_TO_READ_ON {
+            list.start = page.next;
+            page = self.list_page(op, &scope, &list).await?;
+        }
+        let last = page.next.or_else(|| page.items.last().map(|item| scope.position_of(item))).or(list.start);
+        let next_cursor = last.map(|position| scope.encode(&position));
         Ok(Page { items: page.items.iter().map(read_event).collect::<Result<_, _>>()?, next_cursor })
     }
 }
