@@ -414,3 +414,21 @@ async fn single_reads_return_what_the_lists_have() {
         world.send(&call).await.refused(404, "not_found");
     }
 }
+
+#[tokio::test]
+async fn lists_and_feeds_with_a_filter_read_on_until_they_have_a_row() {
+    let Some(world) = World::with_clock().await else { return };
+    let partner = world.partner().await;
+    let mut ids = Vec::new();
+    for _ in 0..6 {
+        let customer = world.customer().await;
+        world.tick();
+        ids.push(world.open(&partner, &customer, Value::Null).await.0);
+    }
+    world.clock().advance_millis(13_000);
+    for (parameters, id) in [("", &ids[0]), ("after=&", &ids[5])] {
+        let call = partner.call("GET", &format!("/events?{parameters}subject={id}&limit=1"));
+        let page = world.send(&call).await.expect(200);
+        assert_eq!(page["items"][0]["subject"]["invitation_id"], json!(id), "{parameters}");
+    }
+}

@@ -7,6 +7,7 @@ use super::event::read_event;
 use super::keys::Listed;
 use super::list::{List, Page, PageRequest};
 use super::op_context::OpContext;
+use super::page::TIME_TO_READ_ON;
 use super::shards::ListQuery;
 use super::subject::EventSubject;
 use super::table::Store;
@@ -49,7 +50,7 @@ impl Store {
         if start.as_ref().is_some_and(|start| scope.entry(start) >= settled.as_str()) {
             return Ok(Page { items: Vec::new(), next_cursor: request.cursor.clone() });
         }
-        let list = ListQuery {
+        let mut list = ListQuery {
             from: scope.prefix.clone(),
             to: settled,
             limit: request.limit,
@@ -57,23 +58,26 @@ impl Store {
             ascending: true,
             filter: subject.and_then(|subject| subject.filter(&scope)),
         };
-        let page = self.list_page(op, &scope, &list).await?;
-        let (mut items, mut end) = (Vec::new(), None);
+        let mut page = self.list_page(op, &scope, &list).await?;
+        while page.items.is_empty() && page.next.is_some() && op.deadline.remaining() >= TIME_TO_READ_ON {
+            list.start = page.next;
+            page = self.list_page(op, &scope, &list).await?;
+        }
+        let (mut items, mut end) = (Vec::new(), list.start);
         for item in &page.items {
             match read_event(item) {
                 Ok(event) => items.push(event),
                 Err(fault) if fault.is_newer => {
                     fault.report();
                     if scope.time_of(item).is_some_and(|at| at > op.occurred_at - NEWER_HOLD) {
-                        let next_cursor = end.map(|end| scope.encode(&end)).or_else(|| request.cursor.clone());
-                        return Ok(Page { items, next_cursor });
+                        return Ok(Page { items, next_cursor: end.map(|end| scope.encode(&end)) });
                     }
                 }
                 Err(fault) => return Err(fault.into()),
             }
             end = Some(scope.position_of(item));
         }
-        let next_cursor = page.next.or(end).map(|end| scope.encode(&end)).or_else(|| request.cursor.clone());
+        let next_cursor = page.next.or(end).map(|end| scope.encode(&end));
         Ok(Page { items, next_cursor })
     }
 }

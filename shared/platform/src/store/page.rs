@@ -25,7 +25,7 @@ use domain::{
 };
 
 /// The time that a request must have left to read another page.
-const TIME_TO_READ_ON: Duration = Duration::from_secs(3);
+pub(super) const TIME_TO_READ_ON: Duration = Duration::from_secs(3);
 
 impl Store {
     /// Invitations; with a state, only those in that state.

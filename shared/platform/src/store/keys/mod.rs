@@ -27,5 +27,5 @@ pub use primary::{
 pub use shard::{SHARDS, parse_shard};
 pub use views::{
     Listed, customer_view, endpoint_view, endpoint_waiting, listed_grant, listed_relationship, operator_family,
-    operator_view, parse_customer_view, parse_partner_view, partner_view,
+    operator_view, parse_customer_view, parse_partner_view, partner_view, principal_view,
 };
