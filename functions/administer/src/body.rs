@@ -15,7 +15,8 @@ impl Body for CustomerBody {
 
     fn members<R: Reader>(reader: &mut R, rules: &Rules<'_>) -> Option<Self> {
         let domain = reader.optional("domain", shape::domain_name());
-        TenantBody::members(reader, rules).map(|tenant| Self { tenant, domain })
+        let name = reader.required("name", shape::line(rules.policy.limits.name_characters));
+        tenant(reader, name).map(|tenant| Self { tenant, domain })
     }
 }
 
@@ -31,20 +32,38 @@ impl Body for TenantBody {
     const NAME: &'static str = "PartnerRequest";
 
     fn members<R: Reader>(reader: &mut R, rules: &Rules<'_>) -> Option<Self> {
-        let tenant_id = reader.required("tenant_id", shape::tenant_id());
-        let name = reader.required("name", shape::line(rules.policy.limits.name_characters));
-        let cloud = reader.required("cloud", OneOf { all: Cloud::ALL, as_str: Cloud::as_str });
-        let market = reader.required("market", market());
-        Some(Self { tenant_id: tenant_id?, name: name?, cloud: cloud?, market: market? })
+        let name = reader.required("name", shape::partner_name(rules.policy.limits.name_characters));
+        tenant(reader, name)
     }
+}
+
+/// The members of a tenant besides its name.
+fn tenant<R: Reader>(reader: &mut R, name: Option<String>) -> Option<TenantBody> {
+    let tenant_id = reader.required("tenant_id", shape::tenant_id());
+    let cloud = reader.required("cloud", OneOf { all: Cloud::ALL, as_str: Cloud::as_str });
+    let market = reader.required("market", market());
+    Some(TenantBody { tenant_id: tenant_id?, name: name?, cloud: cloud?, market: market? })
 }
 
 fn market() -> Parsed<Market> {
     Parsed {
-        parse: Market::parse,
-        expected: "an ISO 3166-1 alpha-2 code is expected, for example US",
+        parse: Market::parse_assigned,
+        expected: "an assigned ISO 3166-1 alpha-2 code is expected, for example US or GB",
         pattern: "^[A-Z]{2}$",
         format: None,
+    }
+}
+
+/// `{name}` of a partner
+pub(crate) struct PartnerNameBody {
+    pub(crate) name: String,
+}
+
+impl Body for PartnerNameBody {
+    const NAME: &'static str = "PartnerRenameRequest";
+
+    fn members<R: Reader>(reader: &mut R, rules: &Rules<'_>) -> Option<Self> {
+        reader.required("name", shape::partner_name(rules.policy.limits.name_characters)).map(|name| Self { name })
     }
 }
 

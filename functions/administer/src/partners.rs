@@ -12,7 +12,7 @@ use platform::http_api::{Code, Problem};
 use platform::store::{Enrolled, Step, retry_on_change};
 use serde_json::{Value, json};
 
-use crate::body::{NameBody, TenantBody};
+use crate::body::{PartnerNameBody, TenantBody};
 
 /// New 201, the same details again 200 with the current secret, other details 409.
 pub(crate) async fn enroll(
@@ -82,7 +82,7 @@ fn secret_text(context: &Context, partner: &Partner, secret: &SecretVersion) -> 
 pub(crate) async fn rename(
     context: Context,
     caller: Operator,
-    (Path(id), Json(NameBody { name })): (Path<PartnerId>, Json<NameBody>),
+    (Path(id), Json(PartnerNameBody { name })): (Path<PartnerId>, Json<PartnerNameBody>),
 ) -> Result<Found<PartnerResponse>, Problem> {
     let rename = |partner: &Partner| {
         let change = Change { event_type: EventType::PartnerRenamed, data: ("name", json!(name)) };
