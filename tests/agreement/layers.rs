@@ -5,7 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::sources::{Crate, Edge, cycles, library, root};
 
 /// The libraries that `domain` may depend on. None of them does I/O.
-const DOMAIN_LIBRARIES: &[&str] = &["data-encoding", "schemars", "serde", "serde_json", "sha2", "thiserror", "time"];
+const DOMAIN_LIBRARIES: &[&str] = &[
+    "data-encoding",
+    "idna",
+    "iso3166-static",
+    "schemars",
+    "serde",
+    "serde_json",
+    "sha2",
+    "thiserror",
+    "time",
+    "unicode-security",
+];
 
 /// What a function may depend on.
 const FUNCTION_LIBRARIES: &[&str] = &[

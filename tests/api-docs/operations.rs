@@ -81,6 +81,9 @@ const REGISTER: &str = "The subscription id is the idempotency key: the same req
 const END: &str = "All grants in the relationship end with it. Registered subscriptions do not change. A repeat returns 200 \
                    with the current relationship.";
 const END_GRANT: &str = "Nothing else ends with it. A repeat returns 200 with the current grant.";
+const NARROW: &str = "A grant can only be reduced: fewer of its roles, an earlier end in the future, `auto_extend` off. An `ends_at` \
+                      also turns the extension off; turning it off alone keeps the end that is shown. The same request again \
+                      returns 200 and writes no event.";
 const FEED: &str = "Newest first. With `after` the events are oldest first: start with an empty `after`, and go on with \
                     `after=<next_cursor>`. The feed is 12 seconds behind, and skips nothing.";
 const CREATE_ENDPOINT: &str = "The endpoint is `pending` until it answers a challenge with 2xx. Messages for it wait until then. It is challenged at once \
@@ -145,6 +148,8 @@ pub const OPERATIONS: &[Entry] = &[
     entry("GET /v1/customers/{tenant_id}/partners/{partner_id}", "get_customer_partner", RELATIONSHIPS, ""),
     entry("DELETE /v1/partners/{partner_id}/customers/{tenant_id}", "end_relationship_as_partner", RELATIONSHIPS, END),
     entry("DELETE /v1/customers/{tenant_id}/partners/{partner_id}", "end_relationship_as_customer", RELATIONSHIPS, END),
+    entry("PATCH /v1/partners/{partner_id}/grants/{grant_id}", "narrow_grant_as_partner", RELATIONSHIPS, NARROW),
+    entry("PATCH /v1/customers/{tenant_id}/grants/{grant_id}", "narrow_grant_as_customer", RELATIONSHIPS, NARROW),
     entry("DELETE /v1/partners/{partner_id}/grants/{grant_id}", "end_grant_as_partner", RELATIONSHIPS, END_GRANT),
     entry("DELETE /v1/customers/{tenant_id}/grants/{grant_id}", "end_grant_as_customer", RELATIONSHIPS, END_GRANT),
     entry("POST /v1/partners/{partner_id}/subscriptions", "register_subscription", SUBSCRIPTIONS, REGISTER),

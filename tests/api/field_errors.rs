@@ -266,7 +266,7 @@ fn delegated_admin() -> Vec<Row> {
         (json!("P731D"), "range"),
         (json!("P99999999999D"), "range"),
     ];
-    let many: Vec<_> = (0..27).map(|number| number.to_string()).collect();
+    let many: Vec<_> = (0..200).map(|number| number.to_string()).collect();
     [
         required(roles),
         rows_of(roles, &[(json!("a"), "type"), (json!([]), "range"), (json!(many), "range")]),
@@ -292,7 +292,7 @@ fn tenant() -> Vec<Row> {
         rows_of("/cloud", &[(json!("Public"), "value")]),
         required("/market"),
         of_form("/market"),
-        rows_of("/market", &[(json!("us"), "format"), (json!("USA"), "format")]),
+        rows_of("/market", &[(json!("us"), "format"), (json!("USA"), "format"), (json!("UK"), "format")]),
     ]
     .concat()
 }
@@ -349,6 +349,10 @@ fn rows(key: &str) -> Vec<Row> {
             required("/term"),
             word("/term"),
             line("/friendly_name", 100),
+            line("/external_reference", 100),
+            of_form("/started_on"),
+            rows_of("/started_on", &[(json!("2026-11-31"), "format"), (json!("2026-11-22T00:00:00Z"), "format")]),
+            rows_of("/started_on", &[(json!("2126-11-22"), "range")]),
             text("/partner_of_record"),
         ]
         .concat()
@@ -383,6 +387,14 @@ fn rows(key: &str) -> Vec<Row> {
         (_, "{endpoint_id}") if key.starts_with("PATCH") => {
             [endpoint(), word("/state"), rows_of("/state", &[(json!("pending"), "value")])].concat()
         }
+        (_, "{grant_id}") if key.starts_with("PATCH") => [
+            rows_of("/roles", &[(json!("a"), "type"), (json!([]), "range")]),
+            rows_of("/roles/0", &[(json!("nonsense"), "value"), (json!(5), "type")]),
+            text("/ends_at"),
+            rows_of("/ends_at", &[(json!("noon"), "format"), (json!("2026-12-22"), "format")]),
+            rows_of("/auto_extend", &[(json!("no"), "type"), (json!(0), "type")]),
+        ]
+        .concat(),
         (_, "resend") => of_form("/event_id"),
         (_, "preview") => [required("/token"), text("/token")].concat(),
         ("POST /v1/invitations/{invitation_id}/decline", _) => {
@@ -421,6 +433,11 @@ fn cases(key: &str) -> Vec<Case> {
                 json!({"customer_tenant_id": "a", "expires_in_days": 0, "nonsense": 1}),
                 vec![("/customer_tenant_id", "format"), ("/expires_in_days", "range"), ("/nonsense", "unknown")],
             ),
+        ],
+        (_, "subscriptions") => vec![
+            (json!({"billing_cycle": "annual", "term": "P1M"}), vec![("/billing_cycle", "value")]),
+            (json!({"billing_cycle": "triennial", "term": "P1Y"}), vec![("/billing_cycle", "value")]),
+            (json!({"billing_cycle": "yearly", "term": "P1M"}), vec![("/billing_cycle", "value")]),
         ],
         (_, "accept") => vec![
             (admin(json!(["global_administrator"]), true), auto_extend),

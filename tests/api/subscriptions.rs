@@ -40,6 +40,59 @@ async fn a_registered_subscription_has_exactly_the_members_of_the_contract() {
 }
 
 #[tokio::test]
+async fn a_billing_cycle_is_not_longer_than_the_term() {
+    let world = World::start().await;
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    world.relate(&partner, &customer).await;
+    for (cycle, terms) in [
+        ("monthly", &["P1M", "P1Y", "P3Y"][..]),
+        ("one_time", &["P1M", "P1Y", "P3Y"]),
+        ("annual", &["P1Y", "P3Y"]),
+        ("triennial", &["P3Y"]),
+    ] {
+        for term in ["P1M", "P1Y", "P3Y"] {
+            let mut body = registration(&world.unique(), &customer);
+            (body["billing_cycle"], body["term"]) = (json!(cycle), json!(term));
+            let answer = world.send(&partner.register(&body)).await;
+            if terms.contains(&term) {
+                answer.expect(201);
+            } else {
+                answer.refused(422, "validation_failed");
+                assert_eq!(answer.pointers(), ["/billing_cycle"], "{cycle} {term}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_external_reference_is_hidden_from_the_customer_and_from_events() {
+    let world = World::start().await;
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    world.relate(&partner, &customer).await;
+    let id = world.unique();
+    let mut body = registration(&id, &customer);
+    body["external_reference"] = json!("order 4711");
+    body["started_on"] = json!("2026-10-01");
+    let registered = world.send(&partner.register(&body)).await.expect(201)["subscription"].clone();
+    assert_eq!(
+        (&registered["external_reference"], &registered["started_on"]),
+        (&json!("order 4711"), &json!("2026-10-01"))
+    );
+    assert!(world.send(&partner.register(&body)).await.replayed());
+    let by_operator = Call::get(format!("/v1/customers/{}/subscriptions", customer.tenant_id));
+    for read in [partner.call("GET", "/subscriptions"), by_operator.key(world.operator_key())] {
+        assert_eq!(world.items(&read, 1).await, [registered.clone()]);
+    }
+    let mut shown = registered.clone();
+    shown.as_object_mut().unwrap().remove("external_reference");
+    assert_eq!(world.items(&customer.call("GET", "/subscriptions"), 1).await, [shown]);
+    let events = world.items(&partner.call("GET", &format!("/events?subject={id}")), 1).await;
+    assert!(!json!(events).to_string().contains("order 4711"));
+    body["external_reference"] = json!("order 4712");
+    world.send(&partner.register(&body)).await.refused(409, "subscription_exists");
+}
+
+#[tokio::test]
 async fn values_at_their_limits_are_accepted() {
     let world = World::start().await;
     let (partner, customer) = (world.partner().await, world.customer().await);
@@ -50,8 +103,11 @@ async fn values_at_their_limits_are_accepted() {
         ("offer_id", json!("x")),
         ("quantity", json!(1)),
         ("friendly_name", json!("<b>&amp; “E5”</b>")),
-        ("billing_cycle", json!("triennial")),
+        ("billing_cycle", json!("one_time")),
         ("term", json!("P3Y")),
+        ("external_reference", json!("é".repeat(100))),
+        ("started_on", json!("2000-02-29")),
+        ("started_on", json!(world.now().plus_days(1).to_string()[..10])),
     ] {
         let mut body = registration(&world.unique(), &customer);
         body[member] = value.clone();

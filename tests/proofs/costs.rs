@@ -166,6 +166,9 @@ async fn by_link(measure: &mut Measure, partner: &Partner, customer: &Customer) 
     let (id, _) = link(&created);
     let accept = customer.call("POST", &format!("/invitations/{id}/accept")).json(&acceptance(None));
     measure.run("accept by key, kind grant", (2, 10), accept, 200).await;
+    let narrow = customer.call("PATCH", &format!("/grants/{}", id.replace("inv_", "grt_")));
+    let narrow = narrow.json(&json!({"ends_at": measure.world.now().plus_days(1)}));
+    measure.run("narrow grant", (3, THREE_ITEMS), narrow, 200).await;
     let grant = customer.call("DELETE", &format!("/grants/{}", id.replace("inv_", "grt_")));
     measure.run("end grant", (3, THREE_ITEMS), grant, 200).await;
 }

@@ -31,7 +31,12 @@ const KINDS: &[Kind] = &[
         optional: &["open_invitation", "open_until", "ended"],
         unread: &["invited_20261122"],
     },
-    Kind { name: "grant", key: ("CUSTOMER#", "#GRANT#"), optional: &["ended"], unread: &["grant_state"] },
+    Kind {
+        name: "grant",
+        key: ("CUSTOMER#", "#GRANT#"),
+        optional: &["ended", "fixed_end", "roles_left"],
+        unread: &["grant_state"],
+    },
     Kind {
         name: "invitation",
         key: ("INVITATION#", ""),
@@ -41,7 +46,7 @@ const KINDS: &[Kind] = &[
     Kind {
         name: "subscription",
         key: ("SUBSCRIPTION#", ""),
-        optional: &["friendly_name"],
+        optional: &["external_reference", "friendly_name", "started_on"],
         unread: &["event_seq", "event_hash"],
     },
     Kind {

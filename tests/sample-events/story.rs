@@ -31,6 +31,10 @@ pub async fn play(stage: &Stage) {
     let other_grant = second_partner(stage, &fabrikam, &contoso).await;
     look_around(stage, &northwind, &contoso, &relationship).await;
     webhooks(stage, &northwind, &contoso).await;
+    let earlier = json!({"ends_at": stage.clock().now().plus_days(1)});
+    let narrow = |call: Call| call.json(&earlier);
+    expect(stage, 200, &narrow(northwind.call("PATCH", &format!("/grants/{grant}")))).await;
+    expect(stage, 200, &narrow(contoso.call("PATCH", &format!("/grants/{other_grant}")))).await;
     expect(stage, 200, &northwind.call("DELETE", &format!("/grants/{grant}"))).await;
     expect(stage, 200, &contoso.call("DELETE", &format!("/grants/{other_grant}"))).await;
     // The end cancels what is open.

@@ -63,6 +63,8 @@ commands! {
     "register by webhook", 201, "subscription.registered", Again::Same(200), register_by_webhook;
     "end by partner", 200, "relationship.ended", Again::Same(200), end_by_partner;
     "end by customer", 200, "relationship.ended", Again::Same(200), end_by_customer;
+    "narrow grant by partner", 200, "grant.narrowed", Again::Same(200), narrow_grant_by_partner;
+    "narrow grant by customer", 200, "grant.narrowed", Again::Same(200), narrow_grant_by_customer;
     "end grant by partner", 200, "grant.ended", Again::Same(200), end_grant_by_partner;
     "end grant by customer", 200, "grant.ended", Again::Same(200), end_grant_by_customer;
     "register customer", 201, "customer.registered", Again::Same(200), register_customer;
@@ -244,6 +246,22 @@ async fn end_by_customer(stage: &Stage) -> Call {
     let (customer, _) = stage.related(four_roles()).await;
     let customer = stage.with_key(customer, "DELETE", "/partners/none").await;
     customer.call("DELETE", &format!("/partners/{}", stage.partner.partner_id))
+}
+
+/// One of the four roles, for a shorter time.
+fn narrower(stage: &Stage) -> Value {
+    json!({"roles": ["directory_readers"], "ends_at": stage.world.now().plus_days(20)})
+}
+
+async fn narrow_grant_by_partner(stage: &Stage) -> Call {
+    let (_, grant) = stage.related(four_roles()).await;
+    stage.partner.call("PATCH", &format!("/grants/{grant}")).json(&narrower(stage))
+}
+
+async fn narrow_grant_by_customer(stage: &Stage) -> Call {
+    let (customer, grant) = stage.related(four_roles()).await;
+    let customer = stage.with_key(customer, "DELETE", "/grants/none").await;
+    customer.call("PATCH", &format!("/grants/{grant}")).json(&narrower(stage))
 }
 
 async fn end_grant_by_partner(stage: &Stage) -> Call {

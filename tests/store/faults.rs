@@ -342,6 +342,8 @@ each_command! {
     register_by_webhook_survives_every_fault "register by webhook",
     end_by_partner_survives_every_fault "end by partner",
     end_by_customer_survives_every_fault "end by customer",
+    narrow_grant_by_partner_survives_every_fault "narrow grant by partner",
+    narrow_grant_by_customer_survives_every_fault "narrow grant by customer",
     end_grant_by_partner_survives_every_fault "end grant by partner",
     end_grant_by_customer_survives_every_fault "end grant by customer",
     register_customer_survives_every_fault "register customer",

@@ -129,7 +129,11 @@ impl Ledger {
                 must(is_active, "there is no active relationship")?;
                 must(!is_csp, "the customer is a CSP tenant")?;
             }
-            EventType::GrantEnded | EventType::GrantExpired | EventType::GrantExpiring | EventType::GrantExtended => {
+            EventType::GrantEnded
+            | EventType::GrantExpired
+            | EventType::GrantExpiring
+            | EventType::GrantExtended
+            | EventType::GrantNarrowed => {
                 must(is_active, "the relationship is not active")?;
                 let known = GrantId::parse(&event.aggregate_id).is_some_and(|id| self.grants.contains_key(id.as_str()));
                 must(known, "the grant was not active")?;
@@ -139,6 +143,11 @@ impl Ledger {
                 {
                     // A grant can also be extended without an event. So an event only counts if its end is later.
                     *end = ends_at.max(end).to_owned();
+                }
+                if event.event_type == EventType::GrantNarrowed
+                    && let Some((_, end)) = self.grants.get_mut(&event.aggregate_id)
+                {
+                    *end = event.data["ends_at"].as_str().unwrap_or_default().to_owned();
                 }
                 if matches!(event.event_type, EventType::GrantEnded | EventType::GrantExpired) {
                     self.grants.remove(&event.aggregate_id);

@@ -198,6 +198,10 @@ impl Stage {
         self.partner.call("DELETE", &format!("/grants/{grant}"))
     }
 
+    fn narrow(&self, grant: &str, body: &Value) -> Call {
+        self.partner.call("PATCH", &format!("/grants/{grant}")).json(body)
+    }
+
     fn enrol(&self, customer: &Customer) -> Call {
         let body = json!({"tenant_id": customer.tenant_id, "name": "Contoso", "cloud": "public", "market": "US"});
         self.by_operator(Call::post("/v1/partners", &body))
@@ -434,6 +438,48 @@ races! {
     }
     ["ok", "ok"] ["grant.ended", "relationship.ended"];
     ["ok", "ok"] ["relationship.ended"];
+
+    FURTHER narrowing_meets_the_end_of_all(stage) {
+        let (customer, grant) = stage.related(four_roles()).await;
+        let body = json!({"roles": ["directory_readers"]});
+        Scene::of([stage.narrow(&grant, &body), stage.end(&customer)])
+    }
+    ["ok", "ok"] ["grant.narrowed", "relationship.ended"];
+    ["409 invalid_transition", "ok"] ["relationship.ended"];
+
+    FURTHER narrowing_meets_the_end_of_the_grant(stage) {
+        let (_, grant) = stage.related(four_roles()).await;
+        let body = json!({"roles": ["directory_readers"]});
+        Scene::of([stage.narrow(&grant, &body), stage.end_grant(&grant)])
+    }
+    ["ok", "ok"] ["grant.ended", "grant.narrowed"];
+    ["409 invalid_transition", "ok"] ["grant.ended"];
+
+    FURTHER narrowing_meets_narrowing(stage) {
+        let (_, grant) = stage.related(four_roles()).await;
+        let fewer = json!({"roles": ["directory_readers", "license_administrator"]});
+        let other = json!({"roles": ["directory_readers"]});
+        Scene::of([stage.narrow(&grant, &fewer), stage.narrow(&grant, &other)])
+    }
+    ["ok", "ok"] ["grant.narrowed", "grant.narrowed"];
+    ["422 grant_not_narrower", "ok"] ["grant.narrowed"];
+
+    FURTHER narrowing_meets_an_announcement(stage) {
+        let (_, grant) = stage.related(json!({"roles": ["directory_readers"], "duration": "P8D"})).await;
+        let body = json!({"ends_at": stage.world.now().plus_days(3)});
+        Scene::of([stage.narrow(&grant, &body)]).and(Task::ExpireDue).later(DAY_MS)
+    }
+    ["ok", "job"] ["grant.narrowed"];
+    ["ok", "job"] ["grant.expiring", "grant.narrowed"];
+
+    FURTHER narrowing_meets_an_extension(stage) {
+        let (_, grant) =
+            stage.related(json!({"roles": ["directory_readers"], "duration": "P1D", "auto_extend": true})).await;
+        let body = json!({"auto_extend": false});
+        Scene::of([stage.narrow(&grant, &body)]).and(Task::ExpireDue).later(DAY_MS)
+    }
+    ["ok", "job"] ["grant.narrowed"];
+    ["ok", "job"] ["grant.extended", "grant.narrowed"];
 
     FURTHER end_of_a_grant_meets_its_announcement(stage) {
         let (_, grant) = stage.related(json!({"roles": ["directory_readers"], "duration": "P8D"})).await;

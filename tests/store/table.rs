@@ -337,6 +337,11 @@ impl Check<'_> {
                     self.wrong(format!("{name}: {} after the grant ended", event.event_type.as_str()));
                 }
                 let days = event.data.get("days").and_then(Value::as_i64);
+                if event.event_type == EventType::GrantNarrowed {
+                    // The notices begin again with the new end.
+                    last = i64::MAX;
+                    continue;
+                }
                 over = matches!(event.event_type, EventType::GrantEnded | EventType::GrantExpired);
                 if event.event_type == EventType::GrantExpiring && days.is_none_or(|days| days >= last) {
                     self.wrong(format!("{name}: expiring in {days:?} days follows {last} days"));

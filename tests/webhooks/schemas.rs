@@ -239,6 +239,8 @@ impl Story {
     async fn grants(&mut self, partner: &Partner, customer: &Customer) {
         for side in [Who::Partner(partner.clone()), Who::Customer(customer.clone())] {
             let grant = self.granted(partner, customer, "P40D", false).await;
+            let narrower = json!({"ends_at": self.stage.clock().now().plus_days(20)});
+            self.act(side.call("PATCH", &format!("/grants/{grant}")).json(&narrower)).await;
             self.act(side.call("DELETE", &format!("/grants/{grant}"))).await;
         }
         self.granted(partner, customer, "P40D", false).await;

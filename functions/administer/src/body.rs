@@ -2,7 +2,7 @@
 
 use domain::{Cloud, Corrections, Market, TenantId};
 use platform::http_api::body::{Body, Reader, Rules};
-use platform::http_api::shape::{self, OneOf, Parsed};
+use platform::http_api::shape::{self, OneOf, Parsed, Shape};
 
 /// `{tenant_id, name, domain?, cloud, market}`
 pub(crate) struct TenantBody {
@@ -14,9 +14,10 @@ pub(crate) struct TenantBody {
 }
 
 impl TenantBody {
-    fn read<R: Reader>(reader: &mut R, rules: &Rules<'_>) -> Option<Self> {
+    /// The name has the shape of its kind of tenant.
+    fn read<R: Reader>(reader: &mut R, name: impl Shape<Out = String>) -> Option<Self> {
         let tenant_id = reader.required("tenant_id", shape::tenant_id());
-        let name = reader.required("name", shape::line(rules.policy.limits.name_characters));
+        let name = reader.required("name", name);
         let domain = reader.optional("domain", shape::domain_name());
         let cloud = reader.required("cloud", cloud());
         let market = reader.required("market", market());
@@ -31,7 +32,7 @@ impl Body for CustomerBody {
     const NAME: &'static str = "CustomerRequest";
 
     fn members<R: Reader>(reader: &mut R, rules: &Rules<'_>) -> Option<Self> {
-        TenantBody::read(reader, rules).map(Self)
+        TenantBody::read(reader, shape::line(rules.policy.limits.name_characters)).map(Self)
     }
 }
 
@@ -42,7 +43,7 @@ impl Body for PartnerBody {
     const NAME: &'static str = "PartnerRequest";
 
     fn members<R: Reader>(reader: &mut R, rules: &Rules<'_>) -> Option<Self> {
-        TenantBody::read(reader, rules).map(Self)
+        TenantBody::read(reader, shape::partner_name(rules.policy.limits.name_characters)).map(Self)
     }
 }
 
@@ -53,10 +54,8 @@ impl Body for PartnerCorrection {
     const NAME: &'static str = "PartnerCorrection";
 
     fn members<R: Reader>(reader: &mut R, rules: &Rules<'_>) -> Option<Self> {
-        let name = reader.optional("name", shape::line(rules.policy.limits.name_characters));
-        let domain = reader.patch("domain", shape::domain_name()).change();
-        let market = reader.optional("market", market());
-        Some(Self(Corrections { name, domain, market, cloud: None }))
+        let name = shape::partner_name(rules.policy.limits.name_characters);
+        Some(Self(corrections(reader, name)))
     }
 }
 
@@ -68,9 +67,17 @@ impl Body for CustomerCorrection {
 
     fn members<R: Reader>(reader: &mut R, rules: &Rules<'_>) -> Option<Self> {
         let cloud = reader.optional("cloud", cloud());
-        let corrections = PartnerCorrection::members(reader, rules);
-        corrections.map(|PartnerCorrection(corrections)| Self(Corrections { cloud, ..corrections }))
+        let name = shape::line(rules.policy.limits.name_characters);
+        Some(Self(Corrections { cloud, ..corrections(reader, name) }))
     }
+}
+
+/// The corrections that customers and partners share. The name has the shape of its kind of tenant.
+fn corrections<R: Reader>(reader: &mut R, name: impl Shape<Out = String>) -> Corrections {
+    let name = reader.optional("name", name);
+    let domain = reader.patch("domain", shape::domain_name()).change();
+    let market = reader.optional("market", market());
+    Corrections { name, domain, market, cloud: None }
 }
 
 fn cloud() -> OneOf<'static, Cloud> {
@@ -79,8 +86,8 @@ fn cloud() -> OneOf<'static, Cloud> {
 
 fn market() -> Parsed<Market> {
     Parsed {
-        parse: Market::parse,
-        expected: "an ISO 3166-1 alpha-2 code is expected, for example US",
+        parse: Market::parse_assigned,
+        expected: "an assigned ISO 3166-1 alpha-2 code is expected, for example US or GB",
         pattern: "^[A-Z]{2}$",
         format: None,
     }

@@ -6,6 +6,8 @@ use platform::handler::{Context, CustomerKey, NoMembers, PartnerOrOperator, Path
 use platform::http_api::Problem;
 use platform::store::{Ended, Step, retry_on_change};
 
+use crate::own_grant::invitation_of;
+
 type EndedAnswer = Replayable<GrantResponse>;
 
 pub(crate) async fn by_partner(
@@ -34,9 +36,7 @@ async fn end(
     is_own: impl Fn(&Invitation) -> bool,
     actor: &Actor,
 ) -> Result<EndedAnswer, Problem> {
-    // A grant is stored with its customer, and only the invitation with the same suffix knows which customer that is.
-    let invitation = context.app.store.invitation(context.op(), &id.invitation()).await?;
-    let invitation = invitation.filter(|invitation| is_own(invitation)).ok_or_else(Problem::not_found)?;
+    let invitation = invitation_of(context, id, is_own).await?;
     retry_on_change(|| try_end(context, id, &invitation, actor)).await
 }
 

@@ -37,7 +37,9 @@ pub(crate) async fn subscriptions(
     query: &ListQuery,
 ) -> Result<Found<PageView<SubscriptionView>>, Problem> {
     let found = context.app.store.subscriptions(context.op(), list, &query.page(caller)).await?;
-    Ok(Found(PageView::new(found, SubscriptionView::new)))
+    let sees_all = Viewer::from(&caller.principal).sees_partners_notes();
+    let view = if sees_all { SubscriptionView::new } else { SubscriptionView::for_customer };
+    Ok(Found(PageView::new(found, view)))
 }
 
 /// An active or ended relationship, with the grants of its present or last period.

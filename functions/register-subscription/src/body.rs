@@ -1,7 +1,8 @@
 //! The body of a registration, and the subscription and event that come of it.
 
 use domain::{
-    BillingCycle, Event, Occurrence, Partner, PartnerId, Registration, Subscription, SubscriptionId, Term, Timestamp,
+    BillingCycle, Date, Event, Occurrence, Partner, PartnerId, Registration, Subscription, SubscriptionId, Term,
+    Timestamp,
 };
 use platform::handler::WebhookData;
 use platform::http_api::body::{Body, Reader, Rules};
@@ -10,7 +11,7 @@ use platform::http_api::{Code, InvalidField, Problem};
 use serde_json::json;
 
 /// `{subscription_id, customer_tenant_id, service, offer_id, quantity, billing_cycle, term, friendly_name?,
-/// partner_of_record?}`
+/// external_reference?, started_on?, partner_of_record?}`
 pub(crate) struct RegistrationBody {
     registration: Registration,
     partner_of_record: Option<String>,
@@ -29,14 +30,20 @@ impl Body for RegistrationBody {
         let billing_cycle =
             reader.required("billing_cycle", OneOf { all: BillingCycle::ALL, as_str: BillingCycle::as_str });
         let term = reader.required("term", OneOf { all: Term::ALL, as_str: Term::as_str });
+        let friendly_name = reader.optional("friendly_name", shape::line(limits.name_characters));
+        let external_reference =
+            reader.optional("external_reference", shape::line(limits.external_reference_characters));
+        let started_on = reader.optional("started_on", date());
+        let partner_of_record = reader.optional("partner_of_record", AnyText);
         if let (Some(cycle), Some(term)) = (billing_cycle, term)
             && !cycle.fits(term)
         {
-            reader
-                .invalid("billing_cycle", InvalidField::value("a billing cycle not longer than the term is expected"));
+            let detail = "a billing cycle that is not longer than the term is expected";
+            reader.invalid("billing_cycle", InvalidField::value(detail));
         }
-        let friendly_name = reader.optional("friendly_name", shape::line(limits.name_characters));
-        let partner_of_record = reader.optional("partner_of_record", AnyText);
+        if started_on.as_ref().is_some_and(|date| *date > Date::tomorrow(rules.now)) {
+            reader.invalid("started_on", InvalidField::range("a date not later than tomorrow (UTC) is expected"));
+        }
         let registration = Registration {
             subscription_id: subscription_id?,
             customer_tenant_id: customer?,
@@ -46,6 +53,8 @@ impl Body for RegistrationBody {
             billing_cycle: billing_cycle?,
             term: term?,
             friendly_name,
+            external_reference,
+            started_on,
         };
         Some(Self { registration, partner_of_record })
     }
@@ -62,6 +71,15 @@ fn subscription_id() -> Parsed<SubscriptionId> {
         expected: "1 to 64 characters of A–Z a–z 0–9 . _ - are expected",
         pattern: "^[A-Za-z0-9._-]{1,64}$",
         format: None,
+    }
+}
+
+fn date() -> Parsed<Date> {
+    Parsed {
+        parse: Date::parse,
+        expected: "a date is expected, for example 2026-11-22",
+        pattern: "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+        format: Some("date"),
     }
 }
 

@@ -42,6 +42,8 @@ event_types! {
     InvitationExpired = "invitation.expired" of Invitation;
     /// Has the ids of the grants that ended with it.
     RelationshipEnded = "relationship.ended" of Relationship;
+    /// One side took roles away, set an earlier end, or turned the extension off.
+    GrantNarrowed = "grant.narrowed" of Grant;
     GrantEnded = "grant.ended" of Grant;
     /// The grant extended itself.
     GrantExtended = "grant.extended" of Grant;

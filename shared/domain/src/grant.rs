@@ -93,6 +93,20 @@ impl GrantDecision {
     }
 }
 
+/// What a grant is reduced to. An absent member stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Narrowing {
+    pub roles: Option<Vec<String>>,
+    /// Also turns off the extension.
+    pub ends_at: Option<Timestamp>,
+    /// Turning it off keeps the end that is shown.
+    pub auto_extend: Option<bool>,
+}
+
+/// A change that is not a reduction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotNarrower;
+
 /// What an event announces about a grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GrantNotice {
@@ -112,9 +126,11 @@ pub struct Grant {
     pub grant_id: GrantId,
     pub partner_id: PartnerId,
     pub customer: TenantId,
-    /// As it was granted.
+    /// What it gives now. A narrowing takes roles away or turns off the extension; `days` stays as it was granted.
     pub admin: DelegatedAdmin,
     pub starts_at: Timestamp,
+    /// The end that a narrowing set. It replaces the duration.
+    pub fixed_end: Option<Timestamp>,
     /// Days by which the grant extends itself; 0 if it does not.
     pub extension_days: u32,
     /// The invitation that started the relationship's period that the grant belongs to.
@@ -127,6 +143,9 @@ pub struct Grant {
 impl Grant {
     /// When the grant ends, with all extensions that are due at `now`. Does not consider that a side ended it.
     pub fn ends_at(&self, now: Timestamp) -> Timestamp {
+        if let Some(end) = self.fixed_end {
+            return end;
+        }
         let first = self.starts_at.plus_days(self.admin.days);
         let step = u64::from(self.extension_days);
         if step == 0 || now < first {
@@ -185,6 +204,33 @@ impl Grant {
             Some(over) => self.ends_at(over).min(over),
             None => self.ends_at(now),
         }
+    }
+
+    /// The grant as narrowed at `now`; `None` if it is as narrow already. The grant must be active.
+    ///
+    /// # Errors
+    /// [`NotNarrower`] if anything would become more, or would end in the past.
+    pub fn narrowed(&self, by: &Narrowing, now: Timestamp) -> Result<Option<Self>, NotNarrower> {
+        let end = self.ends_at(now);
+        let roles = by.roles.as_ref().unwrap_or(&self.admin.roles);
+        let ends_at = by.ends_at.unwrap_or(end);
+        let is_less = roles.iter().all(|role| self.admin.roles.contains(role)) && now < ends_at && ends_at <= end;
+        if !is_less || by.auto_extend == Some(true) {
+            return Err(NotNarrower);
+        }
+        let stops_extension = self.admin.auto_extend && (by.ends_at.is_some() || by.auto_extend.is_some());
+        let mut roles = roles.clone();
+        roles.sort_unstable();
+        if roles == self.admin.roles && ends_at == end && !stops_extension {
+            return Ok(None);
+        }
+        let mut narrowed = Self { admin: DelegatedAdmin { roles, ..self.admin.clone() }, ..self.clone() };
+        if ends_at < end || stops_extension {
+            narrowed.fixed_end = Some(ends_at);
+            narrowed.extension_days = 0;
+            narrowed.admin.auto_extend = false;
+        }
+        Ok(Some(narrowed))
     }
 
     /// The next event of this grant.
@@ -262,6 +308,7 @@ mod tests {
             customer: tenant,
             admin: admin(&["global_reader"], 10, extension_days > 0),
             starts_at: Timestamp::from_millis(0),
+            fixed_end: None,
             extension_days,
             period: id,
             ended_at: None,
@@ -295,6 +342,61 @@ mod tests {
         assert_eq!(shown_end(end - MILLISECOND), end - MILLISECOND);
         assert_eq!(shown_end(end.plus_days(1)), end);
         assert_eq!(grant(180).state(end, Some(end), PartnerStatus::Active), GrantState::Ended);
+    }
+
+    fn narrowing(roles: Option<&[&str]>, ends_at: Option<Timestamp>, auto_extend: Option<bool>) -> Narrowing {
+        let roles = roles.map(|roles| roles.iter().map(|role| (*role).to_owned()).collect());
+        Narrowing { roles, ends_at, auto_extend }
+    }
+
+    #[test]
+    fn a_narrowing_may_only_reduce() {
+        let two = Grant { admin: admin(&["directory_readers", "global_reader"], 10, false), ..grant(0) };
+        let (now, end) = (two.starts_at.plus_days(1), two.starts_at.plus_days(10));
+        for wider in [
+            narrowing(Some(&["global_reader", "user_administrator"]), None, None),
+            narrowing(Some(&["user_administrator"]), None, None),
+            narrowing(None, Some(end + MILLISECOND), None),
+            narrowing(None, Some(now), None),
+            narrowing(None, Some(now - MILLISECOND), None),
+            narrowing(None, None, Some(true)),
+            narrowing(Some(&["global_reader"]), None, Some(true)),
+            narrowing(Some(&["global_reader"]), Some(end.plus_days(1)), Some(false)),
+        ] {
+            assert_eq!(two.narrowed(&wider, now), Err(NotNarrower), "{wider:?}");
+        }
+        for same in [
+            Narrowing::default(),
+            narrowing(Some(&["global_reader", "directory_readers"]), Some(end), Some(false)),
+            narrowing(None, None, Some(false)),
+        ] {
+            assert_eq!(two.narrowed(&same, now), Ok(None), "{same:?}");
+        }
+        let less = narrowing(Some(&["global_reader"]), Some(now + MILLISECOND), None);
+        let narrowed = two.narrowed(&less, now).unwrap().unwrap();
+        assert_eq!(narrowed.admin.roles, ["global_reader"]);
+        assert_eq!(narrowed.ends_at(now), now + MILLISECOND);
+        assert_eq!(narrowed.narrowed(&less, now), Ok(None), "a repeat changes nothing");
+    }
+
+    #[test]
+    fn an_end_turns_the_extension_off_and_turning_it_off_keeps_the_end_that_is_shown() {
+        let extends = grant(180);
+        let now = extends.starts_at.plus_days(200);
+        let shown = extends.starts_at.plus_days(370);
+        assert_eq!(extends.ends_at(now), shown);
+        for by in [narrowing(None, None, Some(false)), narrowing(None, Some(shown), None)] {
+            let narrowed = extends.narrowed(&by, now).unwrap().unwrap();
+            assert_eq!((narrowed.ends_at(now), narrowed.admin.auto_extend), (shown, false));
+            assert_eq!(narrowed.ends_at(shown.plus_days(1_000)), shown);
+            assert_eq!(narrowed.next_notice(now), Some((shown.minus_days(30), GrantNotice::Expiring(30))));
+            assert_eq!(narrowed.narrowed(&by, now), Ok(None));
+        }
+        let earlier = extends.narrowed(&narrowing(None, Some(now.plus_days(5)), None), now).unwrap().unwrap();
+        assert_eq!(earlier.next_notice(now), Some((now.plus_days(4), GrantNotice::Expiring(1))));
+        let fewer = Grant { admin: admin(&["a", "b"], 10, true), ..grant(180) };
+        let fewer = fewer.narrowed(&narrowing(Some(&["a"]), None, None), now).unwrap().unwrap();
+        assert_eq!((fewer.ends_at(now), fewer.admin.auto_extend), (shown, true), "roles alone leave the extension");
     }
 
     #[test]

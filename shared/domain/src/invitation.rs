@@ -170,6 +170,7 @@ impl Invitation {
             customer: self.customer.clone(),
             admin: granted.clone(),
             starts_at: decided_at,
+            fixed_end: None,
             extension_days: if granted.auto_extend { extension_days } else { 0 },
             period: self.period_at(decided_at).0,
             ended_at: None,

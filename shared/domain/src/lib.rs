@@ -5,6 +5,7 @@ mod canonical_json;
 mod chain;
 pub mod clock_budget;
 mod corrections;
+mod date;
 mod delivery;
 mod describe;
 mod endpoint;
@@ -35,13 +36,16 @@ pub use access_key::{AccessKey, Principal};
 pub use canonical_json::canonical_json;
 pub use chain::Chain;
 pub use corrections::{Corrected, Corrections};
+pub use date::Date;
 pub use delivery::{Delivery, LastAttempt, WebhookId};
 pub use endpoint::{Endpoint, Owner};
 pub use event::{Actor, Event, Occurrence, Subject};
 pub use event_data::{DelegatedAdminData, GrantData, PrincipalData, RelationshipData};
 pub use event_type::{AggregateKind, EventType};
 pub use failing::Failing;
-pub use grant::{DelegatedAdmin, Grant, GrantDecision, GrantDecisionError, GrantNotice, parse_days};
+pub use grant::{
+    DelegatedAdmin, Grant, GrantDecision, GrantDecisionError, GrantNotice, Narrowing, NotNarrower, parse_days,
+};
 pub use ids::{
     EndpointId, EventId, GrantId, InvitationId, KeyId, MessageId, PartnerId, SubscriptionId, TenantId, digest,
 };
@@ -49,8 +53,8 @@ pub use invitation::{AcceptedBy, Answer, Decision, Invitation};
 pub use partner::Partner;
 pub use period::Period;
 pub use policy::{
-    AcceptProof, Action, CloudPolicy, CspTenant, Permission, Policy, PolicyError, PolicyVersion, RequiredProof,
-    Requirement,
+    AcceptProof, Action, CloudPolicy, CspTenant, DirectoryRole, Permission, Policy, PolicyError, PolicyVersion,
+    RequiredProof, Requirement, RoleLevel,
 };
 pub use recipient::Recipient;
 pub use relationship::Relationship;

@@ -37,6 +37,12 @@ words! {
         Link = "link",
         Customer = "customer",
     }
+    /// What the holder of a directory role can do: look, change some things, or take control of the directory.
+    RoleLevel {
+        Read = "read",
+        Change = "change",
+        Full = "full",
+    }
     /// Whether a CSP tenant can be a customer (MP-40).
     CspTenant {
         Refused = "refused",
@@ -69,6 +75,22 @@ pub struct CloudPolicy {
     pub csp_tenant_as_customer: CspTenant,
 }
 
+/// A built-in directory role that a grant can have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct DirectoryRole {
+    /// The name in requests and responses.
+    pub name: String,
+    /// The name that the directory displays.
+    pub title: String,
+    /// The same in every tenant.
+    pub template_id: String,
+    pub level: RoleLevel,
+    /// What the holder can do, in one sentence.
+    pub description: String,
+}
+
 /// Which roles may do what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "describe", derive(schemars::JsonSchema))]
@@ -81,7 +103,7 @@ pub struct RolePolicy {
     /// The only role of a customer's key.
     pub customer: Role,
     /// The directory roles that a grant can have.
-    pub grant: Vec<String>,
+    pub grant: Vec<DirectoryRole>,
     /// Directory roles whose grants cannot extend themselves.
     pub no_auto_extend: Vec<String>,
 }
@@ -226,7 +248,9 @@ mod tests {
     fn the_built_in_policy_is_valid() {
         let policy = Policy::built_in().unwrap();
         let version = policy.at(Timestamp::from_millis(i64::MAX));
-        assert!(version.roles.no_auto_extend.iter().all(|role| version.roles.grant.contains(role)));
+        assert!(
+            version.roles.no_auto_extend.iter().all(|role| version.roles.grant.iter().any(|one| one.name == *role))
+        );
         assert_eq!(version.cloud(Cloud::UsGov).unwrap().delegated_admin, Requirement::Required);
     }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    BillingCycle, Chain, Cloud, Event, EventType, Occurrence, PartnerId, Subject, SubscriptionId, TenantId, Term,
+    BillingCycle, Chain, Cloud, Date, Event, EventType, Occurrence, PartnerId, Subject, SubscriptionId, TenantId, Term,
     Timestamp, digest,
 };
 
@@ -21,6 +21,10 @@ pub struct Registration {
     pub billing_cycle: BillingCycle,
     pub term: Term,
     pub friendly_name: Option<String>,
+    /// The partner's own reference. Customers do not see it.
+    pub external_reference: Option<String>,
+    /// When the subscription started, as the partner states.
+    pub started_on: Option<Date>,
 }
 
 impl Registration {
@@ -34,9 +38,12 @@ impl Registration {
             self.quantity.to_string(),
             self.billing_cycle.to_string(),
             self.term.to_string(),
+            // No text is empty, so an absent one differs from all others.
+            self.friendly_name.clone().unwrap_or_default(),
+            self.external_reference.clone().unwrap_or_default(),
+            self.started_on.as_ref().map(ToString::to_string).unwrap_or_default(),
         ];
-        let mut parts: Vec<&[u8]> = fields.iter().map(String::as_bytes).collect();
-        parts.extend(self.friendly_name.as_ref().map(String::as_bytes));
+        let parts: Vec<&[u8]> = fields.iter().map(String::as_bytes).collect();
         digest("registration", &parts)
     }
 }

@@ -125,26 +125,14 @@ words! {
     }
 }
 
-impl Term {
-    fn months(self) -> u32 {
-        match self {
-            Self::P1M => 1,
-            Self::P1Y => 12,
-            Self::P3Y => 36,
-        }
-    }
-}
-
 impl BillingCycle {
-    /// Whether a subscription of this term can be billed so: no billing cycle is longer than its term.
+    /// Whether the subscription runs at least as long as a billing period.
     pub fn fits(self, term: Term) -> bool {
-        let months = match self {
-            Self::OneTime => 0,
-            Self::Monthly => 1,
-            Self::Annual => 12,
-            Self::Triennial => 36,
-        };
-        months <= term.months()
+        match self {
+            Self::Monthly | Self::OneTime => true,
+            Self::Annual => matches!(term, Term::P1Y | Term::P3Y),
+            Self::Triennial => term == Term::P3Y,
+        }
     }
 }
 
@@ -153,7 +141,15 @@ impl BillingCycle {
 pub struct Market([u8; 2]);
 
 impl Market {
-    /// Reads two upper-case letters; `None` for any other text.
+    /// Reads a code that ISO 3166-1 assigns now.
+    pub fn parse_assigned(text: &str) -> Option<Self> {
+        let market = Self::parse(text)?;
+        // Only assigned codes have a number; user-assigned ones have none.
+        let number = iso3166_static::Alpha2::try_from(text).and_then(iso3166_static::Numeric::try_from);
+        number.ok().map(|_| market)
+    }
+
+    /// Reads two upper-case letters, as the table stores them; `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         <[u8; 2]>::try_from(text.as_bytes()).ok().filter(|code| code.iter().all(u8::is_ascii_uppercase)).map(Self)
     }
@@ -170,3 +166,23 @@ impl Serialize for Market {
 }
 
 describe!(Market: crate::describe::text(&["A market: an ISO 3166-1 alpha-2 code."], "^[A-Z]{2}$"));
+
+#[cfg(test)]
+mod tests {
+    use super::Market;
+
+    #[test]
+    fn only_assigned_codes_are_markets_of_requests() {
+        let letters = || 'A'..='Z';
+        let codes = letters().flat_map(|a| letters().map(move |b| format!("{a}{b}")));
+        let assigned: Vec<_> = codes.filter(|code| Market::parse_assigned(code).is_some()).collect();
+        assert_eq!(assigned.len(), 249);
+        for code in ["AD", "FR", "GB", "SS", "US", "ZW"] {
+            assert!(assigned.contains(&code.to_owned()), "{code}");
+        }
+        // Exceptionally reserved, transitionally reserved, withdrawn and user-assigned codes.
+        for code in ["UK", "EU", "AN", "YU", "XK", "XX", "QM", "AA", "ZZ", "us", "U", "USA", "840", "Uſ"] {
+            assert_eq!(Market::parse_assigned(code), None, "{code}");
+        }
+    }
+}

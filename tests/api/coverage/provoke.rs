@@ -144,6 +144,7 @@ impl Scene {
                 request.member("principal", principal).member("roles", json!(["sales_agent"]))
             }
             Code::NoActiveRelationship => request.member("customer_tenant_id", self.world.tenant_id()),
+            Code::GrantNotNarrower => request.member("roles", json!(["directory_readers", "global_reader"])),
             Code::PartnerOfRecordMismatch => request.member("partner_of_record", "ptr_other"),
             Code::SubscriptionExists => {
                 self.send(&request).await.expect(201);
@@ -252,6 +253,10 @@ impl Scene {
             let path = format!("/endpoints/{endpoint}");
             let patch = base.owner_call("PATCH", &path).json(&json!({"state": "disabled"}));
             self.world.send(&patch).await.expect(200);
+            return;
+        }
+        if let Some(grant) = parameters.get("grant_id") {
+            self.world.send(&base.owner_call("DELETE", &format!("/grants/{grant}"))).await.expect(200);
             return;
         }
         let id = &parameters["invitation_id"];

@@ -182,6 +182,7 @@ impl Scene {
             ("POST", "customers") => tenant("Contoso"),
             ("POST", "partners") => tenant("Northwind"),
             (_, "keys") => json!({"principal": {"kind": "operator"}, "roles": [], "name": "New"}),
+            ("PATCH", "{grant_id}") => json!({"auto_extend": false}),
             ("PATCH", "{endpoint_id}") => json!({"description": "Two"}),
             ("PATCH", _) => json!({"name": "New"}),
             (_, "renew") => json!({"delegated_admin": asked}),

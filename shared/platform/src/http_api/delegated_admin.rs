@@ -34,7 +34,9 @@ impl Body for Requested {
 /// Directory roles of the policy, at least one, each once.
 pub fn directory_roles(policy: &PolicyVersion) -> SetOf<Listed<'_>> {
     let expected = "a directory role of the policy is expected; GET /v1/policy lists them".into();
-    SetOf { each: Listed { all: &policy.roles.grant, expected }, least: 1, most: policy.roles.grant.len() }
+    let all: Vec<_> = policy.roles.grant.iter().map(|role| role.name.as_str()).collect();
+    let most = all.len();
+    SetOf { each: Listed { all, expected }, least: 1, most }
 }
 
 /// `P<n>D`: a number of days (ISO 8601).

@@ -206,6 +206,9 @@ codes! {
     /// The answer grants a role, a duration or an extension that was not asked for.
     RolesExceedRequest = "roles_exceed_request", 422, "More granted than requested",
         "Grant at most what the invitation asks for.";
+    /// The change would give a grant more roles, a later end or an extension, or would end it in the past.
+    GrantNotNarrower = "grant_not_narrower", 422, "Grant not narrower",
+        "Send fewer roles, an earlier end in the future, or `auto_extend: false`. To grant more, send an invitation.";
     /// `partner_of_record` names another partner.
     PartnerOfRecordMismatch = "partner_of_record_mismatch", 422, "Different partner of record",
         "Leave the member out, or send your own partner id.";

@@ -67,6 +67,12 @@ pub fn line(characters: usize) -> Checked<impl Fn(&str) -> Result<String, TextEr
     Checked { rule: move |value: &str| text::line(value, characters), schema }
 }
 
+/// A partner's name: one line that does not mix scripts in a misleading way.
+pub fn partner_name(characters: usize) -> Checked<impl Fn(&str) -> Result<String, TextError>> {
+    let schema = json!({"type": "string", "minLength": 1, "maxLength": characters});
+    Checked { rule: move |value: &str| text::partner_name(value, characters), schema }
+}
+
 /// Text of several lines, of at most so many characters.
 pub fn paragraph(characters: usize) -> Checked<impl Fn(&str) -> Result<String, TextError>> {
     let schema = json!({"type": "string", "minLength": 1, "maxLength": characters});
@@ -78,12 +84,12 @@ type Rule = fn(&str) -> Result<String, TextError>;
 
 /// An email address.
 pub fn email() -> Checked<Rule> {
-    Checked { rule: text::email, schema: json!({"type": "string", "format": "email", "maxLength": 254}) }
+    Checked { rule: text::email, schema: json!({"type": "string", "format": "idn-email", "maxLength": 254}) }
 }
 
 /// A domain name.
 pub fn domain_name() -> Checked<Rule> {
-    Checked { rule: text::domain_name, schema: json!({"type": "string", "format": "hostname", "maxLength": 253}) }
+    Checked { rule: text::a_labels, schema: json!({"type": "string", "format": "idn-hostname", "maxLength": 253}) }
 }
 
 /// A text of a certain form, for example an id.
@@ -289,7 +295,7 @@ pub(super) fn or_null(mut schema: Value) -> Value {
 /// A text of a list that is known only at run time, for example the policy's directory roles.
 pub struct Listed<'a> {
     /// The texts that are allowed.
-    pub all: &'a [String],
+    pub all: Vec<&'a str>,
     /// What is expected, for a person.
     pub expected: Cow<'static, str>,
 }
@@ -299,7 +305,11 @@ impl Shape for Listed<'_> {
 
     fn read(&self, value: Value, at: &mut At<'_>) -> Option<String> {
         let text = AnyText.read(value, at)?;
-        if self.all.contains(&text) { Some(text) } else { at.invalid(InvalidField::value(self.expected.clone())) }
+        if self.all.contains(&text.as_str()) {
+            Some(text)
+        } else {
+            at.invalid(InvalidField::value(self.expected.clone()))
+        }
     }
 
     fn schema(&self, _: &mut Schemas) -> Value {

@@ -52,12 +52,17 @@ pub(super) fn create_grant(grant: &Grant, since: Timestamp) -> Write {
 pub(super) fn read_grant(item: &Item) -> Result<Grant, CorruptItem> {
     let reader = ItemReader::new(item)?;
     let (customer, grant_id) = reader.key(keys::parse_grant)?;
+    let granted = read_admin(&reader, "granted")?.ok_or_else(|| reader.corrupt("granted", "is missing"))?;
+    let fixed_end = reader.maybe_time("fixed_end")?;
+    // What was granted stays in the item. A narrowing adds what is left of it.
+    let roles = reader.maybe_list("roles_left", |role| role.as_s().ok().cloned())?.unwrap_or(granted.roles);
     Ok(Grant {
         grant_id,
         partner_id: reader.parsed("partner", PartnerId::parse)?,
         customer,
-        admin: read_admin(&reader, "granted")?.ok_or_else(|| reader.corrupt("granted", "is missing"))?,
+        admin: DelegatedAdmin { roles, days: granted.days, auto_extend: granted.auto_extend && fixed_end.is_none() },
         starts_at: reader.time("starts")?,
+        fixed_end,
         extension_days: reader.number("extension_days")?,
         period: reader.parsed("period", InvitationId::parse)?,
         ended_at: reader.maybe_time("ended")?,

@@ -4,7 +4,7 @@
 //! - one file per kind of item says how it is written and read: `tenant`, `partner`, `access_key`, `invitation`,
 //!   `relationship`, `grant`, `subscription`, `event`, `endpoint`, `delivery`; `outbox` finds what waits to be published or
 //!   needs a ticket; `chain` ties an event to the change it describes
-//! - one file per command on several items is its transaction: `create`, `answer`, `renew`, `end`, `due`
+//! - one file per command on several items is its transaction: `create`, `answer`, `renew`, `end`, `narrow`, `due`
 //! - a new access pattern is a query in `page`, `feed` or `relationships` (lists), or in the file of the item it reads
 //!
 //! Writes are private to this module: a function can only call the methods here.
@@ -33,6 +33,7 @@ mod invitation;
 mod item;
 pub mod keys;
 mod list;
+mod narrow;
 mod op_context;
 mod outbox;
 mod page;

@@ -8,7 +8,9 @@ use super::keys::{self, Listed};
 use super::op_context::OpContext;
 use super::table::Store;
 use super::write::Write;
-use domain::{BillingCycle, Chain, Cloud, Event, Registration, RelationshipState, Subscription, SubscriptionId, Term};
+use domain::{
+    BillingCycle, Chain, Cloud, Date, Event, Registration, RelationshipState, Subscription, SubscriptionId, Term,
+};
 
 /// The result of registering a subscription.
 #[derive(Clone, Debug)]
@@ -96,6 +98,8 @@ fn subscription_item(subscription: &Subscription, chain: Chain) -> Item {
         .text("billing", registration.billing_cycle.as_str())
         .text("term", registration.term.as_str())
         .maybe_text("friendly_name", registration.friendly_name.as_ref())
+        .maybe_text("external_reference", registration.external_reference.as_ref())
+        .maybe_text("started_on", registration.started_on.as_ref().map(Date::as_str))
         .time("registered", subscription.registered_at)
         .number("policy", subscription.policy_version)
         .hash("fingerprint", &registration.fingerprint())
@@ -119,6 +123,8 @@ pub(super) fn read_subscription(item: &Item) -> Result<(Subscription, [u8; 32]),
         billing_cycle: reader.parsed("billing", BillingCycle::parse)?,
         term: reader.parsed("term", Term::parse)?,
         friendly_name: reader.maybe_text("friendly_name")?.map(str::to_owned),
+        external_reference: reader.maybe_text("external_reference")?.map(str::to_owned),
+        started_on: reader.maybe_parsed("started_on", Date::parse)?,
     };
     let subscription = Subscription {
         registration,

@@ -6,6 +6,8 @@ use domain::{
 crate::views! {
     pub struct GrantView {
         pub grant_id: GrantId,
+        pub partner_id: PartnerId,
+        pub customer_tenant_id: TenantId,
         /// Directory roles, sorted.
         pub roles: Vec<String>,
         pub starts_at: Timestamp,
@@ -84,6 +86,8 @@ impl GrantView {
     pub fn new(grant: &Grant, now: Timestamp, period_end: Option<Timestamp>, partner: PartnerStatus) -> Self {
         Self {
             grant_id: grant.grant_id.clone(),
+            partner_id: grant.partner_id.clone(),
+            customer_tenant_id: grant.customer.clone(),
             roles: grant.admin.roles.clone(),
             starts_at: grant.starts_at,
             ends_at: grant.effective_end(now, period_end),

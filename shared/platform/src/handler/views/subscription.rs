@@ -1,4 +1,4 @@
-use domain::{BillingCycle, PartnerId, Subscription, SubscriptionId, TenantId, Term, Timestamp};
+use domain::{BillingCycle, Date, PartnerId, Subscription, SubscriptionId, TenantId, Term, Timestamp};
 
 crate::views! {
     pub struct SubscriptionView {
@@ -14,6 +14,12 @@ crate::views! {
         pub term: Term,
         #[serde(skip_serializing_if = "Option::is_none")]
         pub friendly_name: Option<String>,
+        /// The partner's own reference. Only the partner and the operator see it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub external_reference: Option<String>,
+        /// When the subscription started, as the partner states.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub started_on: Option<Date>,
         /// The partner that registered the subscription.
         pub partner_of_record: PartnerId,
         pub registered_at: Timestamp,
@@ -38,10 +44,19 @@ impl SubscriptionView {
             billing_cycle: registration.billing_cycle,
             term: registration.term,
             friendly_name: registration.friendly_name,
+            external_reference: registration.external_reference,
+            started_on: registration.started_on,
             partner_of_record: subscription.partner_of_record.clone(),
             registered_at: subscription.registered_at,
             policy_version: subscription.policy_version,
         }
+    }
+}
+
+impl SubscriptionView {
+    /// As its customer sees it.
+    pub fn for_customer(subscription: &Subscription) -> Self {
+        Self { external_reference: None, ..Self::new(subscription) }
     }
 }
 
