@@ -13,7 +13,8 @@ use crate::fault::{Fault, MESSAGE_MAX, Poison};
 use crate::follow_up::follow_up;
 use crate::run::{Reach, Run};
 
-/// Publishes an item. What only newer code can read stays in the outbox for that code. An item that can never be published is noted and removed from the outbox.
+/// Publishes an item. What only newer code can read stays in the outbox for that code. An item that can never be published is
+/// noted and removed from the outbox.
 pub(crate) async fn publish(run: &mut Run<'_>, marked: &Marked) -> Result<(), JobError> {
     if let Some(item) = marked.newer() {
         item.report();
