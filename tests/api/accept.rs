@@ -262,7 +262,9 @@ async fn an_acceptance_with_several_faults_gets_the_first_error_in_order() {
     world.send(&by_role(&expired, &expired_token, "sales_agent", &wrong)).await.refused(410, "invitation_expired");
     world.suspend(&partner).await;
     world.send(&by_role(&pending, &token, "sales_agent", &wrong)).await.refused(403, "approver_not_permitted");
-    let nameless = csp.call("POST", &format!("/invitations/{pending}/accept")).json(&json!({"version": 1, "delegated_admin": wrong}));
+    let nameless = csp
+        .call("POST", &format!("/invitations/{pending}/accept"))
+        .json(&json!({"version": 1, "delegated_admin": wrong}));
     for call in [&accept_by_link(&pending, &token, &wrong), &csp.accept(&pending, &wrong), &nameless] {
         world.send(call).await.refused(403, "partner_not_active");
     }

@@ -3,7 +3,14 @@
 use serde_json::{Value, json};
 use tests::{Call, Customer, Partner, World};
 
-impl World {
+/// What an operator corrects, and what the events say about it.
+trait Corrections {
+    async fn correct_customer(&self, customer: &Customer, body: &Value) -> tests::Answer;
+    async fn correct_partner(&self, partner: &Partner, body: &Value) -> tests::Answer;
+    async fn data_of(&self, id: &str, event_type: &str) -> Vec<Value>;
+}
+
+impl Corrections for World {
     async fn correct_customer(&self, customer: &Customer, body: &Value) -> tests::Answer {
         self.operator(Call::new("PATCH", format!("/v1/customers/{}", customer.tenant_id)).json(body)).await
     }

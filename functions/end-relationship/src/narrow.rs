@@ -85,7 +85,7 @@ async fn try_narrow(
     let event = grant.event(EventType::GrantNarrowed, context.occurrence(actor), data);
     Ok(match store.narrow_grant(context.op(), &grant, &after, &event).await? {
         Ended::Done => Step::Done(Replayable::done(view(&after))),
-        Ended::Changed => Step::Changed,
+        Ended::Changed | Ended::InvitationOver => Step::Changed,
     })
 }
 

@@ -1,6 +1,6 @@
 use super::chain::NextEvent;
 use super::error::StoreError;
-use super::item::{CorruptItem, Item, ItemBuilder, ItemReader, SCHEMA, bytes, number, unless_newer, text};
+use super::item::{CorruptItem, Item, ItemBuilder, ItemReader, SCHEMA, bytes, number, text, unless_newer};
 use super::keys::{self, Key, Listed};
 use super::op_context::OpContext;
 use super::query::{Index, PageQuery, Range};

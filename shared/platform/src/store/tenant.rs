@@ -3,7 +3,7 @@
 use super::chain::NextEvent;
 use super::change::Registered;
 use super::error::StoreError;
-use super::item::{CorruptItem, Item, ItemBuilder, ItemReader, unless_newer, text};
+use super::item::{CorruptItem, Item, ItemBuilder, ItemReader, text, unless_newer};
 use super::keys::{self, Key, Listed};
 use super::op_context::OpContext;
 use super::query::{Index, PageQuery, Range};
