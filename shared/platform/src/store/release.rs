@@ -25,8 +25,7 @@ impl Store {
         period: Period,
     ) -> Result<Option<Marked>, StoreError> {
         let key = key_of(delivery);
-        // Older deliveries are published first.
-        let mark = Mark::outbox(&key, delivery.created_at);
+        let mark = Mark::outbox(&key, op.occurred_at);
         let mut waiting = delivery.clone();
         for _ in 0..TRIES {
             if waiting.state != DeliveryState::Pending || waiting.period == Some(period) {
