@@ -1,12 +1,12 @@
 //! Either side can reduce a grant, and neither can widen it.
 
 use serde_json::{Value, json};
-use tests::parties::{accept_by_link, asking};
+use tests::parties::asking;
 use tests::{Answer, Call, Customer, Partner, World};
 
 async fn granted(world: &World, partner: &Partner, customer: &Customer, asked: Value) -> String {
-    let (id, token) = world.open(partner, customer, asked).await;
-    world.send(&accept_by_link(&id, &token, &json!("as_requested"))).await.expect(200);
+    let (id, _) = world.open(partner, customer, asked).await;
+    world.send(&customer.accept(&id, &json!("as_requested"))).await.expect(200);
     format!("/grants/{}", id.replace("inv_", "grt_"))
 }
 
