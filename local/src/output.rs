@@ -19,7 +19,7 @@ pub struct Output<W> {
     color: bool,
 }
 
-/// The reader of standard output has gone, as in `listen | head -1`. Nobody reads what else there is to print.
+/// The reader of standard output has gone, as in `listen | head -1`. There is no reader for the rest.
 #[derive(Debug, thiserror::Error)]
 #[error("standard output is closed")]
 struct Closed;

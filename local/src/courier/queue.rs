@@ -1,6 +1,6 @@
 //! A queue in this process with the rules of SQS: a received message is hidden for a while, becomes visible again unless it
 //! is deleted, and can be postponed. Each endpoint has a lane of its own, and each batch comes from one lane. While a batch of a
-//! lane is being delivered, only other lanes are received from, so a slow receiver delays nobody else. The queue ends with the
+//! lane is being delivered, only other lanes are received from, so a slow receiver delays only itself. The queue ends with the
 //! process; `Courier::rebuild` fills it again.
 
 use std::collections::BTreeMap;

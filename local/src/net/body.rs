@@ -9,8 +9,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// How long a client may take to send a body.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// The largest body of a valid request, in bytes. Only a few larger ones are in memory at once, because nobody has checked the
-/// caller yet.
+/// The largest body of a valid request, in bytes. Only a few larger ones are in memory at once, because the
+/// caller is not known yet.
 const LARGE: usize = 256 * 1024;
 const LARGE_AT_ONCE: usize = 2;
 
