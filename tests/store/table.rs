@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use data_encoding::BASE64;
 use domain::{
-    Actor, ActorKind, EndpointId, Event, EventType, GrantId, InvitationId, KeyId, PartnerId, Proof, Role, Subject,
-    SubscriptionId, TenantId, Timestamp,
+    Actor, ActorKind, EndpointId, Event, EventType, GrantId, InvitationId, KeyId, PartnerId, Proof, Role, StateDigest,
+    StateDigests, Subject, SubscriptionId, TenantId, Timestamp,
 };
 use serde_json::Value;
 use tests::Sim;
@@ -71,7 +71,22 @@ pub fn event(item: &Value) -> Option<Event> {
         },
         policy_version: u32::try_from(number(item, "policy")).ok()?,
         data: serde_json::from_str(text(item, "event_data")).ok()?,
+        state: StateDigests {
+            record: bytes(item, "state").try_into().ok()?,
+            created: item.get("creates").map(|_| bytes(item, "creates").try_into()).transpose().ok()?,
+            texts: texts(&item["texts"]["M"])?,
+        },
     })
+}
+
+/// Digests of personal texts, by attribute.
+fn texts(texts: &Value) -> Option<BTreeMap<String, Option<StateDigest>>> {
+    let text = |(name, text): (&String, &Value)| {
+        let digest = BASE64.decode(text["B"].as_str()?.as_bytes()).ok()?;
+        let digest = if digest.is_empty() { None } else { Some(digest.try_into().ok()?) };
+        Some((name.clone(), digest))
+    };
+    texts.as_object().into_iter().flatten().map(text).collect()
 }
 
 impl Table {
@@ -151,14 +166,14 @@ impl Check<'_> {
                 continue;
             };
             let (before, hash) = ends.get(&pk).copied().unwrap_or_default();
-            let chain = event.chain_after(&hash);
+            let hash = event.hash_after(&hash);
             if event.sequence != before + 1 {
                 self.wrong(format!("{pk}: sequence {} follows {before}", event.sequence));
             }
-            if bytes(item, "event_hash") != chain.hash {
+            if bytes(item, "event_hash") != hash {
                 self.wrong(format!("{pk} {sk}: the hash chain is broken"));
             }
-            ends.insert(pk.clone(), (event.sequence, chain.hash));
+            ends.insert(pk.clone(), (event.sequence, hash));
             self.chains.entry(pk).or_default().push(event);
         }
         for item in self.table.items.values().filter(|item| !text(item, "pk").starts_with("EVENTS#")) {
