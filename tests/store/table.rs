@@ -2,13 +2,34 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use data_encoding::BASE64;
 use domain::{
     Actor, ActorKind, EndpointId, Event, EventType, GrantId, InvitationId, KeyId, PartnerId, Proof, Role, StateDigest,
     StateDigests, Subject, SubscriptionId, TenantId, Timestamp,
 };
+use platform::store::{Audit, Fault, Item};
 use serde_json::Value;
 use tests::Sim;
+
+/// An item in the form of the SDK.
+fn sdk_item(item: &Value) -> Item {
+    item.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), sdk_value(value))).collect()
+}
+
+fn sdk_value(value: &Value) -> AttributeValue {
+    let (kind, content) = value.as_object().and_then(|object| object.iter().next()).expect("a typed value");
+    let text = || content.as_str().expect("a text").to_owned();
+    match kind.as_str() {
+        "S" => AttributeValue::S(text()),
+        "N" => AttributeValue::N(text()),
+        "B" => AttributeValue::B(BASE64.decode(text().as_bytes()).expect("base64").into()),
+        "BOOL" => AttributeValue::Bool(*content == true),
+        "L" => AttributeValue::L(content.as_array().into_iter().flatten().map(sdk_value).collect()),
+        "M" => AttributeValue::M(sdk_item(content)),
+        other => panic!("an unexpected type: {other}"),
+    }
+}
 
 /// All items by key.
 pub struct Table {
@@ -133,6 +154,9 @@ impl Table {
         check.grants();
         check.subscriptions();
         check.partners();
+        let mut audit = Audit::default();
+        self.items.values().for_each(|item| audit.take(&sdk_item(item)));
+        check.found.extend(audit.finish().faults.iter().map(Fault::to_string));
         check.found
     }
 }

@@ -5,8 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{
     ActorKind, Chain, EndpointId, EventId, EventType, GrantId, InvitationId, KeyId, PartnerId, Principal, Proof, Role,
-    StateDigests,
-    SubscriptionId, TenantId, Timestamp, digest,
+    StateDigests, SubscriptionId, TenantId, Timestamp, digest,
 };
 
 /// The ids of everything that an event is about. The event is shown and sent to this partner and this customer.

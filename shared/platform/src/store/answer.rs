@@ -98,7 +98,8 @@ impl Store {
             .increment_version()
             .remove("open_invitation, open_until")
             .text(":id", before.invitation_id.as_str());
-        let Recorded { record: close, event, .. } = self.record(&before.chain, change.event, answer_invitation(change))?;
+        let Recorded { record: close, event, .. } =
+            self.record(&before.chain, change.event, answer_invitation(change))?;
         let outcome = self.transact(op, &[close.clone(), free, event.clone()]).await?;
         let own = keys::invitation(&before.invitation_id);
         if outcome.is_committed() || outcome.refusal(&own).is_some() || outcome.refusal(&relationship).is_none() {

@@ -111,9 +111,10 @@ fn state_after(before: &RecordState, write: &Write, salt: Option<[u8; 16]>) -> R
     let mut changes = Vec::new();
     if before.is_empty() {
         let Key { pk, sk } = &key;
-        changes.extend([(keys::PK, pk), (keys::SK, sk)].map(|(name, value)| {
-            (name.to_owned(), Some(encode(&AttributeValue::S(value.clone()))))
-        }));
+        changes.extend(
+            [(keys::PK, pk), (keys::SK, sk)]
+                .map(|(name, value)| (name.to_owned(), Some(encode(&AttributeValue::S(value.clone()))))),
+        );
     }
     for (name, effect) in write.effects().into_iter().filter(|(name, _)| left_out(kind, name).is_none()) {
         let value = match effect {
@@ -121,7 +122,8 @@ fn state_after(before: &RecordState, write: &Write, salt: Option<[u8; 16]>) -> R
             Effect::IfAbsent(value) if before.is_empty() => Some(encode(&value)),
             Effect::Removed => None,
             Effect::IfAbsent(_) | Effect::Computed => {
-                let reason = format!("the state after the change of {name} is unknown: assign a value, or see store::state");
+                let reason =
+                    format!("the state after the change of {name} is unknown: assign a value, or see store::state");
                 return Err(StoreError::failed("record", reason));
             }
         };

@@ -18,7 +18,11 @@ pub(super) fn check(found: &Found) -> Vec<Fault> {
         }
     }
     // If an endpoint can't be read, its owner is unknown.
-    if found.unread.iter().any(|partition| partition.starts_with(&super::found::partition_of(AggregateKind::Endpoint, ""))) {
+    if found
+        .unread
+        .iter()
+        .any(|partition| partition.starts_with(&super::found::partition_of(AggregateKind::Endpoint, "")))
+    {
         return Vec::new();
     }
     let partitions: BTreeSet<&String> = owned.keys().chain(found.endpoint_lists.keys()).collect();

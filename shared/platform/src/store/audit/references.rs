@@ -14,7 +14,10 @@ pub(super) fn check(found: &Found) -> Vec<Fault> {
     for event in found.records.values().flat_map(|record| record.events()) {
         for partition in named(event) {
             let exists = found.unread.contains(&partition)
-                || found.records.get(&partition).is_some_and(|record| record.item.is_some() || !record.events.is_empty());
+                || found
+                    .records
+                    .get(&partition)
+                    .is_some_and(|record| record.item.is_some() || !record.events.is_empty());
             if !exists {
                 missing.entry(partition).or_insert(event);
             }
@@ -51,8 +54,7 @@ fn named(event: &Event) -> Vec<String> {
         (Partner, subject.partner_id.as_ref().map(ToString::to_string)),
         (Tenant, subject.customer_tenant_id.as_ref().map(ToString::to_string)),
     ];
-    let mut named: Vec<String> =
-        ids.into_iter().filter_map(|(kind, id)| Some(partition_of(kind, &id?))).collect();
+    let mut named: Vec<String> = ids.into_iter().filter_map(|(kind, id)| Some(partition_of(kind, &id?))).collect();
     // An enrollment names the partner's own tenant.
     if let (Some(partner), Some(customer)) = (&subject.partner_id, &subject.customer_tenant_id)
         && event.event_type != EventType::PartnerEnrolled

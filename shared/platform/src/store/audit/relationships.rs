@@ -51,9 +51,9 @@ pub(super) fn check(found: &Found) -> Vec<Fault> {
             continue;
         }
         match pair {
-            Some(pair) => faults.extend(pair.differences(&id, item).into_iter().map(|name| {
-                Fault::new(partition, Problem::Derived(name))
-            })),
+            Some(pair) => faults.extend(
+                pair.differences(&id, item).into_iter().map(|name| Fault::new(partition, Problem::Derived(name))),
+            ),
             None => faults.push(Fault::new(partition, Problem::Inserted)),
         }
     }
@@ -177,7 +177,8 @@ impl Pair {
         let replaced = |invitation: &Invitation| {
             self.opened.iter().any(|(at, by)| *by != invitation.invitation_id && invitation.expires_at <= *at)
         };
-        let closed_by_end = |newest: Timestamp| self.ended.iter().any(|end| newest.millis() - CLOCKS_MS <= end.millis());
+        let closed_by_end =
+            |newest: Timestamp| self.ended.iter().any(|end| newest.millis() - CLOCKS_MS <= end.millis());
         let mut open = self.pending.iter().filter(|(invitation, _)| !replaced(invitation));
         match (item.get("open_invitation"), item.get("open_until")) {
             (None, None) => open.all(|(_, newest)| closed_by_end(*newest)),

@@ -10,9 +10,7 @@ use super::super::state::state_of;
 use super::created::created_state;
 use super::found::{Found, Record};
 use super::report::Problem;
-use domain::{
-    AggregateKind, Answer, CancelReason, Decision, Event, EventType, Grant, Invitation, Timestamp,
-};
+use domain::{AggregateKind, Answer, CancelReason, Decision, Event, EventType, Grant, Invitation, Timestamp};
 
 pub(super) fn check(found: &Found, record: &Record) -> Result<(), Problem> {
     let Some(item) = &record.item else { return Ok(()) };
@@ -30,15 +28,17 @@ pub(super) fn check(found: &Found, record: &Record) -> Result<(), Problem> {
 }
 
 fn is_state(record: &Record, item: &Item, digest: [u8; 16]) -> bool {
-    state_of(item).digest() == digest
-        || forgotten_marks(record, item).any(|item| state_of(&item).digest() == digest)
+    state_of(item).digest() == digest || forgotten_marks(record, item).any(|item| state_of(&item).digest() == digest)
 }
 
 /// The invitation before the end of its relationship cancelled it, if an event of the relationship says that it did: the
 /// invitation has no event of that.
 fn cancelled_with_relationship(found: &Found, item: &Item) -> Option<Item> {
-    let Invitation { invitation_id, customer, partner_id, answer, expires_at, version, .. } = read_invitation(item).ok()?;
-    let Answer { decision: Decision::Cancelled { reason: Some(CancelReason::RelationshipEnded) }, decided_at } = answer? else {
+    let Invitation { invitation_id, customer, partner_id, answer, expires_at, version, .. } =
+        read_invitation(item).ok()?;
+    let Answer { decision: Decision::Cancelled { reason: Some(CancelReason::RelationshipEnded) }, decided_at } =
+        answer?
+    else {
         return None;
     };
     let relationship = found.record(AggregateKind::Relationship, &format!("{customer}#{partner_id}"))?;

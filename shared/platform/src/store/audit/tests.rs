@@ -3,9 +3,7 @@ use super::super::item::{Item, ItemBuilder, bytes, key_item, number, text};
 use super::super::keys::{self, Key, Listed};
 use super::super::state::state_of;
 use super::*;
-use domain::{
-    Actor, AggregateKind, BrokenChain, Event, EventType, StateDigests, Subject, TenantId, Timestamp,
-};
+use domain::{Actor, AggregateKind, BrokenChain, Event, EventType, StateDigests, Subject, TenantId, Timestamp};
 
 fn tenant() -> TenantId {
     TenantId::parse("6f9619ff-8b86-d011-b42d-00cf4fc964ff").unwrap()

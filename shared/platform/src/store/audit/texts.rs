@@ -60,7 +60,9 @@ fn state_of_text(item: &Item, name: &str, last: Option<&Last>) -> Text {
     match (last, text, salt_of(item)) {
         (None | Some(Last::Removed), None, _) => Text::Written,
         (Some(Last::Erased), None, _) | (Some(Last::Wrote(_)), None, None) => Text::Erased,
-        (Some(Last::Wrote(digest)), Some(text), Some(salt)) if text_digest(&salt, name, text) == *digest => Text::Written,
+        (Some(Last::Wrote(digest)), Some(text), Some(salt)) if text_digest(&salt, name, text) == *digest => {
+            Text::Written
+        }
         _ => Text::Changed,
     }
 }
