@@ -74,11 +74,14 @@ fn forgotten_marks(record: &Record, item: &Item) -> impl Iterator<Item = Item> {
     })
 }
 
-/// The times of the notices of a grant: at most one after each event.
+/// The number of notices of a grant that does not extend itself, and one more.
+const NOTICES: usize = 5;
+
+/// The times of the notices of a grant. One that extends itself has one for each event.
 fn notice_times(grant: &Grant, record: &Record) -> Vec<(Grant, Timestamp)> {
     let mut at = grant.starts_at;
     let mut times = Vec::new();
-    for _ in 0..=record.events.len() {
+    for _ in 0..record.events.len() + NOTICES {
         let Some((next, _)) = grant.next_notice(at) else { break };
         times.push((grant.clone(), next));
         at = next;

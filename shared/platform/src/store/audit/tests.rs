@@ -27,7 +27,7 @@ fn items() -> Vec<Item> {
     let (mut own, mut hash, mut items) = (own_item(), [0; 32], Vec::new());
     for sequence in 1..=3 {
         let event = Event {
-            event_type: if sequence == 1 { EventType::CustomerRegistered } else { EventType::CustomerRenamed },
+            event_type: if sequence == 1 { EventType::CustomerRegistered } else { EventType::CustomerUpdated },
             aggregate_id: tenant().to_string(),
             sequence,
             occurred_at: Timestamp::from_millis(5),
