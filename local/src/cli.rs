@@ -28,7 +28,7 @@ pub enum Command {
     Serve(Serve),
     /// Run the sample scenario over HTTP and check every guarantee in it.
     Demo,
-    /// Check that no event in a data folder has been changed. The folder may be in use.
+    /// Check that every record in a data folder is as its events left it. The folder may be in use.
     Verify(Verify),
     /// Start only the embedded DynamoDB engine with the table, for `sam local` and `cargo lambda`.
     Dynamodb(Dynamodb),

@@ -91,5 +91,5 @@ pub async fn shown(world: &World, customer: &Customer, grant: &str) -> Option<Va
 /// Checks the hash chains of all events and returns the number of events.
 pub async fn audited(world: &World) -> usize {
     let (local, _) = world.here().expect("the local system");
-    local::verify::audit(local.client(), local.table()).await.expect("intact chains").events
+    local::verify::audit(local.client(), local.table()).await.expect("every record is as its events left it").events
 }

@@ -1,6 +1,7 @@
 //! Lifecycles of invitations, relationships and grants on a virtual clock: when they end and which events are written.
 
 mod common;
+mod edits;
 mod expiry;
 mod feed;
 mod grants;

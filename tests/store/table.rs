@@ -2,13 +2,34 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use data_encoding::BASE64;
 use domain::{
-    Actor, ActorKind, EndpointId, Event, EventType, GrantId, InvitationId, KeyId, PartnerId, Proof, Role, Subject,
-    SubscriptionId, TenantId, Timestamp,
+    Actor, ActorKind, EndpointId, Event, EventType, GrantId, InvitationId, KeyId, PartnerId, Proof, Role, StateDigest,
+    StateDigests, Subject, SubscriptionId, TenantId, Timestamp,
 };
+use platform::store::{Audit, Fault, Item};
 use serde_json::Value;
 use tests::Sim;
+
+/// An item in the form of the SDK.
+fn sdk_item(item: &Value) -> Item {
+    item.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), sdk_value(value))).collect()
+}
+
+fn sdk_value(value: &Value) -> AttributeValue {
+    let (kind, content) = value.as_object().and_then(|object| object.iter().next()).expect("a typed value");
+    let text = || content.as_str().expect("a text").to_owned();
+    match kind.as_str() {
+        "S" => AttributeValue::S(text()),
+        "N" => AttributeValue::N(text()),
+        "B" => AttributeValue::B(BASE64.decode(text().as_bytes()).expect("base64").into()),
+        "BOOL" => AttributeValue::Bool(*content == true),
+        "L" => AttributeValue::L(content.as_array().into_iter().flatten().map(sdk_value).collect()),
+        "M" => AttributeValue::M(sdk_item(content)),
+        other => panic!("an unexpected type: {other}"),
+    }
+}
 
 /// All items by key.
 pub struct Table {
@@ -71,7 +92,22 @@ pub fn event(item: &Value) -> Option<Event> {
         },
         policy_version: u32::try_from(number(item, "policy")).ok()?,
         data: serde_json::from_str(text(item, "event_data")).ok()?,
+        state: StateDigests {
+            record: bytes(item, "state").try_into().ok()?,
+            created: item.get("creates").map(|_| bytes(item, "creates").try_into()).transpose().ok()?,
+            texts: texts(&item["texts"]["M"])?,
+        },
     })
+}
+
+/// Digests of personal texts, by attribute.
+fn texts(texts: &Value) -> Option<BTreeMap<String, Option<StateDigest>>> {
+    let text = |(name, text): (&String, &Value)| {
+        let digest = BASE64.decode(text["B"].as_str()?.as_bytes()).ok()?;
+        let digest = if digest.is_empty() { None } else { Some(digest.try_into().ok()?) };
+        Some((name.clone(), digest))
+    };
+    texts.as_object().into_iter().flatten().map(text).collect()
 }
 
 impl Table {
@@ -118,6 +154,9 @@ impl Table {
         check.grants();
         check.subscriptions();
         check.partners();
+        let mut audit = Audit::default();
+        self.items.values().for_each(|item| audit.take(&sdk_item(item)));
+        check.found.extend(audit.finish().faults.iter().map(Fault::to_string));
         check.found
     }
 }
@@ -151,14 +190,14 @@ impl Check<'_> {
                 continue;
             };
             let (before, hash) = ends.get(&pk).copied().unwrap_or_default();
-            let chain = event.chain_after(&hash);
+            let hash = event.hash_after(&hash);
             if event.sequence != before + 1 {
                 self.wrong(format!("{pk}: sequence {} follows {before}", event.sequence));
             }
-            if bytes(item, "event_hash") != chain.hash {
+            if bytes(item, "event_hash") != hash {
                 self.wrong(format!("{pk} {sk}: the hash chain is broken"));
             }
-            ends.insert(pk.clone(), (event.sequence, chain.hash));
+            ends.insert(pk.clone(), (event.sequence, hash));
             self.chains.entry(pk).or_default().push(event);
         }
         for item in self.table.items.values().filter(|item| !text(item, "pk").starts_with("EVENTS#")) {

@@ -32,11 +32,10 @@ pub(crate) async fn announce_grant(
         let op = announcer.op(budget);
         let Some((at, notice)) = grant.announcement(due, op.occurred_at) else { return Ok(announced) };
         let event = announcer.event(op.occurred_at, |occurrence| grant_event(&grant, at, notice, occurrence));
-        if !announcer.store.announce_grant(op, &grant, (due, at), &event).await? {
-            return Ok(announced);
-        }
+        let chain = announcer.store.announce_grant(op, &grant, (due, at), &event).await?;
+        let Some(chain) = chain else { return Ok(announced) };
         announced += 1;
-        grant.chain = event.chain_after(&grant.chain.hash);
+        grant.chain = chain;
         match grant.next_notice(at) {
             Some((next, _)) if next <= op.occurred_at => due = next,
             _ => return Ok(announced),

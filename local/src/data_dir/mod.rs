@@ -47,6 +47,12 @@ impl DataDir {
         }
     }
 
+    /// Whether another process has the folder open. It only reads, so it also works in a read-only folder.
+    pub fn is_in_use(path: &Path) -> bool {
+        let lock = File::open(path.join("lock"));
+        lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
     /// The database's file, ready for the engine: only its owner can read it, also in a folder that others can read. SQLite creates
     /// its other files with the same rights.
     ///

@@ -26,6 +26,17 @@ pub enum EngineError {
     Memory(Box<DynoxideError>),
 }
 
+impl EngineError {
+    /// What is wrong, without the path.
+    pub fn finding(&self) -> String {
+        match self {
+            Self::Open { reason, .. } | Self::Save { reason, .. } | Self::Memory(reason) => plain(reason),
+            Self::Damaged { finding, .. } => finding.clone(),
+            Self::PathNotUtf8(_) => self.to_string(),
+        }
+    }
+}
+
 /// The error of opening this file.
 pub(super) fn open_error(file: &Path) -> impl FnOnce(DynoxideError) -> EngineError {
     move |reason| EngineError::Open { path: file.to_owned(), reason: Box::new(reason) }

@@ -46,16 +46,6 @@ impl Engine {
         Ok(Self { database })
     }
 
-    /// A database in memory with a copy of a file. The file may be in use.
-    ///
-    /// # Errors
-    /// As [`Engine::open`].
-    pub fn copy_of(file: &Path) -> Result<Self, EngineError> {
-        let engine = Self::memory()?;
-        engine.restore(file)?;
-        Ok(engine)
-    }
-
     /// Writes a copy into a new file.
     ///
     /// # Errors

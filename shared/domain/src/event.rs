@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{
     ActorKind, Chain, EndpointId, EventId, EventType, GrantId, InvitationId, KeyId, PartnerId, Principal, Proof, Role,
-    SubscriptionId, TenantId, Timestamp, digest,
+    StateDigests, SubscriptionId, TenantId, Timestamp, digest,
 };
 
 /// The ids of everything that an event is about. The event is shown and sent to this partner and this customer.
@@ -100,6 +100,8 @@ pub struct Event {
     pub policy_version: u32,
     /// Depends on the type.
     pub data: Map<String, Value>,
+    /// Filled in when the event is written.
+    pub state: StateDigests,
 }
 
 impl Event {
@@ -121,6 +123,7 @@ impl Event {
             actor: occurrence.actor.clone(),
             policy_version: occurrence.policy_version,
             data: Map::from_iter(data.map(|(name, value)| (name.to_owned(), value))),
+            state: StateDigests::default(),
         }
     }
 

@@ -3,7 +3,7 @@
 
 use super::canonical_json::canonical_object;
 use super::{
-    Chain, EndpointId, Event, GrantId, InvitationId, KeyId, PartnerId, Role, Subject, SubscriptionId, TenantId, digest,
+    EndpointId, Event, GrantId, InvitationId, KeyId, PartnerId, Role, Subject, SubscriptionId, TenantId, digest,
 };
 
 /// Format 1: the values in a fixed order, each preceded by its length (see [`digest`]). An absent id or role is empty.
@@ -11,7 +11,7 @@ use super::{
 /// A change of this form is a new format. It needs a struct of its own, and its number in the event's item, so that older
 /// events are still hashed as they were.
 struct HashedEvent {
-    values: [Vec<u8>; 19],
+    values: [Vec<u8>; 20],
 }
 
 impl HashedEvent {
@@ -42,6 +42,7 @@ impl HashedEvent {
                 text(Some(event.actor.proof.as_str())),
                 event.policy_version.to_be_bytes().to_vec(),
                 text(Some(&canonical_object(&event.data))),
+                event.state.hash().to_vec(),
             ],
         }
     }
@@ -55,9 +56,9 @@ impl HashedEvent {
 }
 
 impl Event {
-    /// The chain with this event at its end.
-    pub fn chain_after(&self, previous: &[u8; 32]) -> Chain {
-        Chain { sequence: self.sequence, hash: HashedEvent::new(self).hash_after(previous) }
+    /// The hash of the chain with this event at its end.
+    pub fn hash_after(&self, previous: &[u8; 32]) -> [u8; 32] {
+        HashedEvent::new(self).hash_after(previous)
     }
 }
 
@@ -67,7 +68,7 @@ mod tests {
     use serde_json::{Map, json};
 
     use super::*;
-    use crate::{Actor, ActorKind, EventType, Proof, Timestamp};
+    use crate::{Actor, ActorKind, EventType, Proof, StateDigests, Timestamp};
 
     fn event() -> Event {
         let hash = digest("test", &[]);
@@ -95,6 +96,11 @@ mod tests {
             },
             policy_version: 1,
             data: Map::from_iter([("name".to_owned(), json!("Contoso")), ("a".to_owned(), json!([1, null]))]),
+            state: StateDigests {
+                record: [1; 16],
+                created: Some([2; 16]),
+                texts: [("message".to_owned(), Some([3; 16])), ("reason".to_owned(), None)].into(),
+            },
         }
     }
 
@@ -102,12 +108,12 @@ mod tests {
     #[test]
     fn format_1_never_changes() {
         let hash = HashedEvent::new(&event()).hash_after(&[7; 32]);
-        assert_eq!(HEXLOWER.encode(&hash), "966b3e338dbdeeb00c7da8aaa8d8f621cb5d824413e5e95dd0c67e535180bbea");
+        assert_eq!(HEXLOWER.encode(&hash), "d0f18b5d4ed193849e24079338cbda98d45633d4193f01510ff991c2055ab1ea");
     }
 
     #[test]
     fn every_member_is_hashed() {
-        let changes: [fn(&mut Event); 20] = [
+        let changes: [fn(&mut Event); 24] = [
             |event| event.event_type = EventType::CustomerUpdated,
             |event| event.aggregate_id.push('0'),
             |event| event.sequence += 1,
@@ -128,6 +134,10 @@ mod tests {
             |event| event.policy_version += 1,
             |event| drop(event.data.remove("a")),
             |event| drop(event.data.insert("name".into(), json!("Fabrikam"))),
+            |event| event.state.record = [0; 16],
+            |event| event.state.created = None,
+            |event| event.state.texts.retain(|name, _| name != "reason"),
+            |event| event.state.texts.values_mut().for_each(|text| *text = None),
         ];
         let mut hashes = vec![HashedEvent::new(&event()).hash_after(&[7; 32])];
         for change in changes {

@@ -21,6 +21,7 @@ mod partner;
 mod period;
 mod policy;
 mod recipient;
+mod record_state;
 mod relationship;
 mod secret_version;
 mod subscription;
@@ -57,6 +58,7 @@ pub use policy::{
     RequiredProof, Requirement, RoleLevel,
 };
 pub use recipient::Recipient;
+pub use record_state::{RecordState, StateDigest, StateDigests, text_digest};
 pub use relationship::Relationship;
 pub use secret_version::{NewSecret, Rotated, RotationRequest, SecretVersion};
 pub use subscription::{Registration, Subscription};

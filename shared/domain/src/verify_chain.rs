@@ -27,22 +27,22 @@ pub fn verify_chain<'a>(
     events: impl IntoIterator<Item = &'a (Event, [u8; 32])>,
     head: &Chain,
 ) -> Result<(), BrokenChain> {
-    let mut chain = Chain::default();
+    let (mut last, mut hash) = (0, [0; 32]);
     for (event, stored) in events {
-        let expected = chain.sequence + 1;
+        let expected = last + 1;
         match event.sequence.cmp(&expected) {
             Ordering::Greater => return Err(BrokenChain::Missing(expected)),
             Ordering::Less => return Err(BrokenChain::Surplus(event.sequence)),
-            Ordering::Equal => chain = event.chain_after(&chain.hash),
+            Ordering::Equal => (last, hash) = (expected, event.hash_after(&hash)),
         }
-        if chain.hash != *stored {
+        if hash != *stored {
             return Err(BrokenChain::Changed(expected));
         }
     }
-    match chain.sequence.cmp(&head.sequence) {
-        Ordering::Less => Err(BrokenChain::Missing(chain.sequence + 1)),
+    match last.cmp(&head.sequence) {
+        Ordering::Less => Err(BrokenChain::Missing(last + 1)),
         Ordering::Greater => Err(BrokenChain::Surplus(head.sequence + 1)),
-        Ordering::Equal if chain.hash != head.hash => Err(BrokenChain::Changed(head.sequence)),
+        Ordering::Equal if hash != head.hash => Err(BrokenChain::Changed(head.sequence)),
         Ordering::Equal => Ok(()),
     }
 }
@@ -70,6 +70,7 @@ mod tests {
                 ("name".to_owned(), json!(format!("Contoso {sequence}"))),
                 ("a".to_owned(), json!(1)),
             ]),
+            state: Default::default(),
         }
     }
 
@@ -79,7 +80,7 @@ mod tests {
         let mut events = Vec::new();
         for sequence in 1..=count {
             let event = event(sequence);
-            head = event.chain_after(&head.hash);
+            head = Chain { sequence, hash: event.hash_after(&head.hash), ..head };
             events.push((event, head.hash));
         }
         (events, head)
@@ -96,7 +97,7 @@ mod tests {
     #[test]
     fn a_changed_event_breaks_the_chain() {
         let (events, head) = written(3);
-        let changes: [fn(&mut Event); 7] = [
+        let changes: [fn(&mut Event); 8] = [
             |event| event.event_type = EventType::CustomerRegistered,
             |event| event.aggregate_id.push('0'),
             |event| event.occurred_at = event.occurred_at + Duration::from_millis(1),
@@ -104,6 +105,7 @@ mod tests {
             |event| event.actor.id.push('y'),
             |event| event.policy_version = 2,
             |event| drop(event.data.insert("name".into(), json!("Fabrikam"))),
+            |event| event.state.record = [1; 16],
         ];
         for at in 0..3 {
             for change in changes {
@@ -113,7 +115,7 @@ mod tests {
                 assert_eq!(verify_chain(&changed, &head), broken);
                 // With the event's own hash recomputed, the next event or the record's own item does not match.
                 let before = if at == 0 { [0; 32] } else { events[at - 1].1 };
-                changed[at].1 = changed[at].0.chain_after(&before).hash;
+                changed[at].1 = changed[at].0.hash_after(&before);
                 assert_eq!(verify_chain(&changed, &head), Err(BrokenChain::Changed((at as u64 + 2).min(3))));
             }
         }

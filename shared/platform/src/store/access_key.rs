@@ -1,4 +1,3 @@
-use super::chain::NextEvent;
 use super::change::Registered;
 use super::error::StoreError;
 use super::item::{CorruptItem, Item, ItemBuilder, ItemReader, number, text};
@@ -37,17 +36,15 @@ impl Store {
         key: &AccessKey,
         event: &Event,
     ) -> Result<Registered<AccessKey>, StoreError> {
-        let next = NextEvent::first(event);
-        let item = access_key_item(&AccessKey { chain: next.chain, ..key.clone() });
-        self.register(op, &keys::access_key(&key.key_id), item, &next, read_access_key).await
+        self.register(op, &keys::access_key(&key.key_id), access_key_item(key), event, read_access_key).await
     }
 
     /// Revokes a key. Returns `false` if it has changed since it was read.
     pub async fn revoke_key(&self, op: OpContext, key: &AccessKey, event: &Event) -> Result<bool, StoreError> {
-        let (own, next) = (keys::access_key(&key.key_id), NextEvent::after(&key.chain, event));
-        let write = Write::change(own.clone(), &next).set("revoked_at = :at");
+        let own = keys::access_key(&key.key_id);
+        let write = Write::change(own.clone(), &key.chain).set("revoked_at = :at");
         let write = write.value(":at", number(op.occurred_at.millis()));
-        let is_revoked = self.change(op, &own, write, &next).await?;
+        let is_revoked = self.change(op, &own, &self.record(&key.chain, event, write)?).await?;
         if is_revoked {
             let revoked = AccessKey { revoked_at: Some(op.occurred_at), ..key.clone() };
             self.keys.put(key.key_id.clone(), revoked, op.occurred_at);
@@ -66,7 +63,6 @@ fn access_key_item(key: &AccessKey) -> Item {
         .text("name", &key.name)
         .time("created", key.created_at)
         .maybe_time("expires_at", key.expires_at)
-        .chain(key.chain)
         .text(keys::GSI1_PK, keys::operator_view(Listed::Key, key.key_id.as_str()))
         .text(keys::GSI2_PK, keys::principal_view(&key.principal))
         .text(keys::LISTED, Listed::Key.at(key.created_at))

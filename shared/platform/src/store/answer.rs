@@ -1,7 +1,6 @@
 //! Answering an invitation. Accepting starts or continues the relationship. Declining and cancelling only close the
 //! invitation.
 
-use super::chain::NextEvent;
 use super::customer::{CustomerRequirements, TenantRefusal};
 use super::error::StoreError;
 use super::grant::{admin_value, create_grant};
@@ -9,6 +8,7 @@ use super::invitation::{AS_ASKED, PENDING};
 use super::item::{bytes, number, text};
 use super::keys;
 use super::op_context::OpContext;
+use super::record::Recorded;
 use super::relationship::{ACTIVE_IN_PERIOD, read_relationship};
 use super::table::Store;
 use super::write::Write;
@@ -57,15 +57,16 @@ impl Store {
         may_restart: bool,
     ) -> Result<Answered, StoreError> {
         let before = change.before;
-        let next = NextEvent::after(&before.chain, change.event);
         let (_, since) = before.period_at(op.occurred_at);
+        let grant = change.grant.map(|grant| create_grant(grant, since));
+        let recorded = self.record_with(&before.chain, change.event, answer_invitation(change), grant.as_ref())?;
         let mut writes = vec![
-            answer_invitation(change, &next),
+            recorded.record,
             requirements.guard(&before.customer),
             accept_into_relationship(before, op.occurred_at, may_restart),
-            next.put(),
+            recorded.event,
         ];
-        writes.extend(change.grant.map(|grant| create_grant(grant, since)));
+        writes.extend(grant);
         let outcome = self.transact(op, &writes).await?;
         if outcome.is_committed() {
             return Ok(Answered::Done);
@@ -92,13 +93,13 @@ impl Store {
     /// invitation has changed since it was read.
     pub async fn close_invitation(&self, op: OpContext, change: &InvitationChange<'_>) -> Result<bool, StoreError> {
         let before = change.before;
-        let next = NextEvent::after(&before.chain, change.event);
         let relationship = keys::relationship(&before.customer, &before.partner_id);
         let free = Write::update(relationship.clone(), "open_invitation = :id")
             .increment_version()
             .remove("open_invitation, open_until")
             .text(":id", before.invitation_id.as_str());
-        let (close, event) = (answer_invitation(change, &next), next.put());
+        let Recorded { record: close, event, .. } =
+            self.record(&before.chain, change.event, answer_invitation(change))?;
         let outcome = self.transact(op, &[close.clone(), free, event.clone()]).await?;
         let own = keys::invitation(&before.invitation_id);
         if outcome.is_committed() || outcome.refusal(&own).is_some() || outcome.refusal(&relationship).is_none() {
@@ -166,7 +167,7 @@ pub(super) fn cancel_with_relationship(id: &InvitationId, now: Timestamp) -> Wri
 }
 
 /// The update of the invitation. Its guard repeats every decision that was based on what was read.
-fn answer_invitation(change: &InvitationChange<'_>, next: &NextEvent<'_>) -> Write {
+fn answer_invitation(change: &InvitationChange<'_>) -> Write {
     let before = change.before;
     let write = Write::update(
         keys::invitation(&before.invitation_id),
@@ -180,8 +181,7 @@ fn answer_invitation(change: &InvitationChange<'_>, next: &NextEvent<'_>) -> Wri
     .value(":now", number(change.answer.decided_at.millis()))
     .value(":token_hash", bytes(&before.token_hash))
     .value(":version", number(before.version))
-    .value(":next", number(before.version + 1))
-    .advance(next);
+    .value(":next", number(before.version + 1));
     match &change.answer.decision {
         Decision::Accepted { granted, accepted_by } => {
             let write = write

@@ -1,12 +1,12 @@
 //! Registering one item, and changing it only if it has not changed since it was read.
 
-use super::chain::NextEvent;
 use super::error::StoreError;
 use super::item::{CorruptItem, Item};
 use super::keys::Key;
 use super::op_context::OpContext;
+use super::record::Recorded;
 use super::table::Store;
-use super::write::Write;
+use domain::Event;
 
 /// The result of registering something.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,10 +23,11 @@ impl Store {
         op: OpContext,
         key: &Key,
         item: Item,
-        next: &NextEvent<'_>,
+        event: &Event,
         read: impl Fn(&Item) -> Result<T, CorruptItem>,
     ) -> Result<Registered<T>, StoreError> {
-        let outcome = self.transact(op, &[Write::create(item), next.put()]).await?;
+        let Recorded { record, event, .. } = self.begin(event, item)?;
+        let outcome = self.transact(op, &[record, event]).await?;
         match outcome.conflicting(key) {
             _ if outcome.is_committed() => Ok(Registered::New),
             Some(existing) => Ok(Registered::AlreadyExists(read(existing)?)),
@@ -34,15 +35,9 @@ impl Store {
         }
     }
 
-    /// Changes one item, with its event. `write` is built by [`Write::change`]. Returns `false` if the item has changed.
-    pub(super) async fn change(
-        &self,
-        op: OpContext,
-        key: &Key,
-        write: Write,
-        next: &NextEvent<'_>,
-    ) -> Result<bool, StoreError> {
-        let outcome = self.transact(op, &[write, next.put()]).await?;
-        Ok(outcome.is_committed() || outcome.conflicting(key).is_some_and(|item| next.is_end_of(item)))
+    /// Changes one item, with its event. Returns `false` if the item has changed since it was read.
+    pub(super) async fn change(&self, op: OpContext, key: &Key, recorded: &Recorded) -> Result<bool, StoreError> {
+        let outcome = self.transact(op, &[recorded.record.clone(), recorded.event.clone()]).await?;
+        Ok(outcome.is_committed() || outcome.conflicting(key).is_some_and(|item| recorded.is_end_of(item)))
     }
 }

@@ -2,13 +2,13 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::chain::NextEvent;
 use super::customer::{CustomerRequirements, TenantRefusal};
 use super::error::StoreError;
 use super::invitation::{invitation_item, read_invitation};
 use super::item::{SCHEMA, bytes, number};
 use super::keys;
 use super::op_context::OpContext;
+use super::record::Recorded;
 use super::relationship::{ACTIVE_IN_PERIOD, read_relationship};
 use super::retry::{Step, retry_on_change};
 use super::table::Store;
@@ -60,17 +60,16 @@ impl Store {
         retry_on_change(|| async {
             let (kind, period) = lock(&current).clone();
             let invitation = Invitation { kind, period, ..invitation.clone() };
-            let created = event(&invitation);
-            let next = NextEvent::first(&created);
+            let Recorded { record, event, chain } = self.begin(&event(&invitation), invitation_item(&invitation))?;
             let writes = [
-                Write::create(invitation_item(&invitation, next.chain)),
+                record,
                 requirements.guard(&invitation.customer),
                 open_invitation(&invitation, op.occurred_at, daily_limit),
-                next.put(),
+                event,
             ];
             let outcome = self.transact(op, &writes).await?;
             if outcome.is_committed() {
-                return Ok(Step::Done(Created::New(Invitation { chain: next.chain, ..invitation })));
+                return Ok(Step::Done(Created::New(Invitation { chain, ..invitation })));
             }
             if let Some(existing) = outcome.conflicting(&keys::invitation(&invitation.invitation_id)) {
                 return Ok(Step::Done(Created::AlreadyExists(read_invitation(existing)?)));

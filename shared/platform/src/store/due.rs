@@ -1,7 +1,6 @@
 //! Due work: invitations that have expired, and grants with a notice to announce. Announcing writes an event. Readers cannot
 //! observe it in any other way.
 
-use super::chain::NextEvent;
 use super::error::StoreError;
 use super::grant::read_grant;
 use super::invitation::{PENDING, read_invitation};
@@ -9,10 +8,11 @@ use super::item::{CorruptItem, Item, ItemReader, key_of, number};
 use super::keys::{self, ItemKind, Key, Mark};
 use super::op_context::OpContext;
 use super::query::PageQuery;
+use super::record::Recorded;
 use super::relationship::check_period;
 use super::table::Store;
 use super::write::Write;
-use domain::{AggregateKind, Event, Grant, Invitation, Timestamp};
+use domain::{AggregateKind, Chain, Event, Grant, Invitation, Timestamp};
 
 /// Something that is due.
 #[derive(Clone, Debug)]
@@ -58,28 +58,28 @@ impl Store {
         invitation: &Invitation,
         event: &Event,
     ) -> Result<bool, StoreError> {
-        let next = NextEvent::after(&invitation.chain, event);
         let mark = Mark::due(invitation.invitation_id.as_str(), invitation.expires_at);
-        let write = Write::change(keys::invitation(&invitation.invitation_id), &next)
+        let write = Write::change(keys::invitation(&invitation.invitation_id), &invitation.chain)
             .and("answer = :pending AND expires <= :now AND gsi3sk = :due_at")
             .remove("gsi3pk, gsi3sk")
             .text(":pending", PENDING)
             .text(":due_at", mark.entry)
             .value(":now", number(op.occurred_at.millis()));
-        Ok(self.transact(op, &[write, next.put()]).await?.is_committed())
+        let recorded = self.record(&invitation.chain, event, write)?;
+        Ok(self.transact(op, &[recorded.record, recorded.event]).await?.is_committed())
     }
 
     /// Announces the notice of a grant that is about the time `at`, where the grant is marked as due at `due`, and marks the
-    /// next one. Returns `false` if it is announced already or the grant has changed.
+    /// next one. Returns the grant's chain, or `None` if it is announced already or the
+    /// grant has changed.
     pub async fn announce_grant(
         &self,
         op: OpContext,
         grant: &Grant,
         (due, at): (Timestamp, Timestamp),
         event: &Event,
-    ) -> Result<bool, StoreError> {
-        let next = NextEvent::after(&grant.chain, event);
-        let write = Write::change(grant_key(grant), &next)
+    ) -> Result<Option<Chain>, StoreError> {
+        let write = Write::change(grant_key(grant), &grant.chain)
             .and("grant_state = :active AND gsi3sk = :due_at")
             .text(":active", "active")
             .text(":due_at", due.sortable());
@@ -87,11 +87,12 @@ impl Store {
             Some((next, _)) => write.set("gsi3sk = :next").text(":next", next.sortable()),
             None => write.remove("gsi3pk, gsi3sk"),
         };
-        let outcome = self.transact(op, &[write, check_period(grant), next.put()]).await?;
+        let Recorded { record, event, chain } = self.record(&grant.chain, event, write)?;
+        let outcome = self.transact(op, &[record, check_period(grant), event]).await?;
         if outcome.refusal(&keys::relationship(&grant.customer, &grant.partner_id)).is_some() {
             self.forget_due(op, grant, due).await?;
         }
-        Ok(outcome.is_committed())
+        Ok(outcome.is_committed().then_some(chain))
     }
 
     /// A grant that ended with its relationship has nothing left to announce.

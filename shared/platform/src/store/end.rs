@@ -1,7 +1,6 @@
 //! Ending a relationship, with all its grants, or one grant. Subscriptions do not change.
 
 use super::answer::cancel_with_relationship;
-use super::chain::NextEvent;
 use super::error::StoreError;
 use super::grant::read_grant;
 use super::item::{key_of, number};
@@ -74,7 +73,6 @@ impl Store {
         event: &Event,
     ) -> Result<Ended, StoreError> {
         let period = relationship.period.as_ref().map(|(id, _)| id.tail()).unwrap_or_default();
-        let next = NextEvent::after(&relationship.chain, event);
         let own = keys::relationship(&relationship.customer, &relationship.partner_id);
         let write = Write::update(own.clone(), "relation = :active AND version = :version")
             .set("relation = :ended, ended = :now, #period_end = :now")
@@ -84,9 +82,9 @@ impl Store {
             .text(":ended", RelationshipState::Ended.as_str())
             .value(":now", number(op.occurred_at.millis()))
             .value(":version", number(relationship.version))
-            .increment_version()
-            .advance(&next);
-        let mut writes = vec![write, next.put()];
+            .increment_version();
+        let recorded = self.record(&relationship.chain, event, write)?;
+        let mut writes = vec![recorded.record, recorded.event];
         writes.extend(open.map(|id| cancel_with_relationship(id, op.occurred_at)));
         let outcome = self.transact(op, &writes).await?;
         let is_over = open.is_some_and(|id| outcome.refusal(&keys::invitation(id)).is_some());
@@ -99,9 +97,8 @@ impl Store {
 
     /// Ends an active grant. The relationship stays active.
     pub async fn end_grant(&self, op: OpContext, grant: &Grant, event: &Event) -> Result<Ended, StoreError> {
-        let next = NextEvent::after(&grant.chain, event);
         let key = keys::grant(&grant.customer, &grant.partner_id, &grant.grant_id);
-        let write = Write::change(key, &next)
+        let write = Write::change(key, &grant.chain)
             .and("grant_state = :active")
             .set("grant_state = :ended, ended = :now")
             .remove("gsi3pk, gsi3sk")
@@ -109,7 +106,8 @@ impl Store {
             .text(":ended", "ended")
             .value(":now", number(op.occurred_at.millis()));
         // The new version makes a request that ends the relationship at the same time read the grants again.
-        let outcome = self.transact(op, &[write, touch_in_period(grant), next.put()]).await?;
+        let recorded = self.record(&grant.chain, event, write)?;
+        let outcome = self.transact(op, &[recorded.record, touch_in_period(grant), recorded.event]).await?;
         Ok(if outcome.is_committed() { Ended::Done } else { Ended::Changed })
     }
 }

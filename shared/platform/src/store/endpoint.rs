@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::chain::NextEvent;
 use super::endpoint_list::{challenges, holds, is_moved, list_endpoint, listed_ids, live, relist};
 use super::error::StoreError;
 use super::item::{CorruptItem, Item, ItemBuilder, ItemReader, number, text};
@@ -97,8 +96,6 @@ impl Store {
         event: &Event,
         limits: EndpointLimits,
     ) -> Result<EndpointCreated, StoreError> {
-        let next = NextEvent::first(event);
-        let endpoint = Endpoint { chain: next.chain, ..endpoint.clone() };
         let own = keys::endpoint(&endpoint.owner, &endpoint.endpoint_id);
         let found = self.get_many(op, &[own.clone(), keys::endpoint_list(&endpoint.owner)], true).await?;
         let [existing, list] = [0, 1].map(|at| found.get(at).and_then(Option::as_ref));
@@ -116,8 +113,9 @@ impl Store {
             Ok(challenge) => challenge,
             Err(wait) => return Ok(EndpointCreated::RateLimited(wait)),
         };
-        let listed = list_endpoint(&endpoint, limits.endpoints, &challenge);
-        let outcome = self.transact(op, &[Write::create(endpoint_item(&endpoint)), listed, next.put()]).await?;
+        let listed = list_endpoint(endpoint, limits.endpoints, &challenge);
+        let recorded = self.begin(event, endpoint_item(endpoint))?;
+        let outcome = self.transact(op, &[recorded.record, listed, recorded.event]).await?;
         if outcome.is_committed() {
             return Ok(EndpointCreated::New);
         }
@@ -168,13 +166,13 @@ impl Store {
         event: &Event,
         challenge: Option<&Use>,
     ) -> Result<EndpointChange, StoreError> {
-        let next = NextEvent::after(&before.chain, event);
         let (own, list) = (keys::endpoint(&before.owner, &before.endpoint_id), keys::endpoint_list(&before.owner));
-        let mut writes = vec![change_item(own.clone(), before, after, &next)];
+        let recorded = self.record(&before.chain, event, change_item(own.clone(), before, after))?;
+        let mut writes = vec![recorded.record.clone()];
         writes.extend(relist(before, after, challenge));
-        writes.push(next.put());
+        writes.push(recorded.event.clone());
         let outcome = self.transact(op, &writes).await?;
-        let is_done = outcome.is_committed() || outcome.conflicting(&own).is_some_and(|item| next.is_end_of(item));
+        let is_done = outcome.is_committed() || outcome.conflicting(&own).is_some_and(|item| recorded.is_end_of(item));
         let is_taken =
             is_moved(before, after) && outcome.conflicting(&list).is_some_and(|list| holds(list, &after.url));
         Ok(if is_done {
@@ -187,8 +185,8 @@ impl Store {
     }
 }
 
-fn change_item(key: Key, before: &Endpoint, after: &Endpoint, next: &NextEvent<'_>) -> Write {
-    let mut write = Write::change(key, next)
+fn change_item(key: Key, before: &Endpoint, after: &Endpoint) -> Write {
+    let mut write = Write::change(key, &before.chain)
         .set("#url = :url, endpoint_state = :state, secrets = :secrets")
         .set("pending_since = :pending_since, period = :period")
         .name("#url", "url")
@@ -237,7 +235,6 @@ fn endpoint_item(endpoint: &Endpoint) -> Item {
         .time("created", endpoint.created_at)
         .time("pending_since", endpoint.pending_since)
         .number("period", endpoint.period)
-        .chain(endpoint.chain)
         .text(index, partition)
         .text(keys::LISTED, Listed::Endpoint.at(endpoint.created_at));
     match &endpoint.event_types {

@@ -1,9 +1,12 @@
 //! The item that lists an owner's endpoints. For each address an attribute holds the id of the endpoint that has it. The item
 //! also counts challenges, because their limit is one of the owner.
 
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
 use data_encoding::HEXLOWER;
 
-use super::item::{CorruptItem, Item, ItemReader, SCHEMA, number};
+use super::item::{CorruptItem, Item, ItemReader, SCHEMA, number, text};
 use super::keys;
 use super::uses::{count_use, read_uses};
 use super::write::Write;
@@ -28,6 +31,18 @@ pub(super) fn holds(list: &Item, url: &str) -> bool {
 pub(super) fn listed_ids(list: &Item) -> impl Iterator<Item = EndpointId> {
     let ids = list.iter().filter(|(name, _)| name.starts_with(URL)).filter_map(|(_, id)| id.as_s().ok());
     ids.filter_map(|id| EndpointId::parse(id))
+}
+
+/// Attributes of the list that are not verified, because they do not follow from the endpoints: the times of the last challenges.
+pub(super) const LEFT_OUT: &[&str] = &[CHALLENGES];
+
+/// The attributes of a list of these endpoints, except its key.
+pub(super) fn list_attributes<'a>(endpoints: impl Iterator<Item = &'a Endpoint>) -> BTreeMap<String, AttributeValue> {
+    let mut attributes: BTreeMap<String, AttributeValue> =
+        endpoints.map(|endpoint| (url_attribute(&endpoint.url), text(endpoint.endpoint_id.as_str()))).collect();
+    attributes.insert(LIVE.to_owned(), number(attributes.len()));
+    attributes.insert("v".to_owned(), number(SCHEMA));
+    attributes
 }
 
 /// The number of endpoints in a list.

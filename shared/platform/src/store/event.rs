@@ -1,14 +1,23 @@
 //! How an event's item is written and read. It is written with the change it describes, and never changes or expires.
 
-use super::item::{CorruptItem, Item, ItemBuilder, ItemReader};
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::item::{CorruptItem, Item, ItemBuilder, ItemReader, bytes};
 use super::keys::{self, Listed};
 use domain::{
-    Actor, ActorKind, Chain, EndpointId, Event, EventType, GrantId, InvitationId, KeyId, Proof, Role, Subject,
-    SubscriptionId,
+    Actor, ActorKind, EndpointId, Event, EventType, GrantId, InvitationId, KeyId, Proof, Role, StateDigest,
+    StateDigests, Subject, SubscriptionId,
 };
 
+/// The digests of the state in which the event leaves its record.
+const STATE: &str = "state";
+const CREATED: &str = "creates";
+const TEXTS: &str = "texts";
+
 /// Ids that are part of a key are not stored a second time.
-pub(super) fn event_item(event: &Event, chain: &Chain) -> ItemBuilder {
+pub(super) fn event_item(event: &Event, hash: &[u8; 32]) -> ItemBuilder {
     let subject = &event.subject;
     ItemBuilder::new(keys::event(event.event_type.aggregate(), &event.aggregate_id, event.sequence))
         .text("event_type", event.event_type.as_str())
@@ -16,7 +25,10 @@ pub(super) fn event_item(event: &Event, chain: &Chain) -> ItemBuilder {
         .text("actor", actor_text(&event.actor))
         .number("policy", event.policy_version)
         .text("event_data", serde_json::Value::Object(event.data.clone()).to_string())
-        .hash("event_hash", &chain.hash)
+        .hash("event_hash", hash)
+        .with(STATE, bytes(&event.state.record))
+        .maybe(CREATED, event.state.created.map(|created| bytes(&created)))
+        .maybe(TEXTS, texts_value(&event.state))
         .maybe_text("invitation", subject.invitation_id.as_ref().map(InvitationId::as_str))
         .maybe_text("grant_id", subject.grant_id.as_ref().map(GrantId::as_str))
         .maybe_text("subscription", subject.subscription_id.as_ref().map(SubscriptionId::as_str))
@@ -51,7 +63,30 @@ pub(super) fn read_event(item: &Item) -> Result<Event, CorruptItem> {
         actor: reader.parsed("actor", read_actor)?,
         policy_version: reader.number("policy")?,
         data,
+        state: read_state(&reader)?,
     })
+}
+
+/// Digests of personal texts, by attribute; empty for a text that was removed.
+fn texts_value(state: &StateDigests) -> Option<AttributeValue> {
+    let value = |digest: &Option<StateDigest>| bytes(digest.as_ref().map_or(&[], |digest| digest.as_slice()));
+    let texts = state.texts.iter().map(|(name, digest)| (name.clone(), value(digest))).collect();
+    (!state.texts.is_empty()).then_some(AttributeValue::M(texts))
+}
+
+fn read_state(reader: &ItemReader<'_>) -> Result<StateDigests, CorruptItem> {
+    let created = reader.get(CREATED).map(|_| reader.bytes(CREATED)).transpose()?;
+    let text = |(name, value): (&String, &AttributeValue)| {
+        let digest = value.as_b().ok()?.as_ref();
+        let digest = if digest.is_empty() { None } else { Some(digest.try_into().ok()?) };
+        Some((name.clone(), digest))
+    };
+    let texts = match reader.get(TEXTS).map(AttributeValue::as_m) {
+        None => Some(BTreeMap::new()),
+        Some(texts) => texts.ok().and_then(|texts| texts.iter().map(text).collect()),
+    };
+    let texts = texts.ok_or_else(|| reader.corrupt(TEXTS, "is malformed"))?;
+    Ok(StateDigests { record: reader.bytes(STATE)?, created, texts })
 }
 
 /// `kind#id#role#claimed role#key id#proof`, where the middle three may be empty.

@@ -38,7 +38,7 @@ pub(super) fn create_grant(grant: &Grant, since: Timestamp) -> Write {
         .number("extension_days", grant.extension_days)
         .text("period", grant.period.as_str())
         .text("grant_state", "active")
-        .chain(grant.chain)
+        .no_events()
         .text(keys::GSI1_PK, keys::partner_view(partner))
         .text(keys::GSI2_PK, keys::customer_view(customer))
         .text(keys::LISTED, keys::listed_grant(since, customer, partner, grant.starts_at));

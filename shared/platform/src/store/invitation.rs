@@ -8,9 +8,7 @@ use super::item::{CorruptItem, Item, ItemBuilder, ItemReader};
 use super::keys::{self, Listed, Mark};
 use super::op_context::OpContext;
 use super::table::Store;
-use domain::{
-    AcceptedBy, Answer, CancelReason, Chain, Decision, DelegatedAdmin, Invitation, InvitationId, InvitationKind,
-};
+use domain::{AcceptedBy, Answer, CancelReason, Decision, DelegatedAdmin, Invitation, InvitationId, InvitationKind};
 
 impl Store {
     /// An invitation, read now.
@@ -35,7 +33,7 @@ pub(super) const PENDING: &str = "pending";
 /// The value of `granted` if it equals what was asked. The item stays below 1 KB, so an acceptance stays cheap.
 pub(super) const AS_ASKED: AttributeValue = AttributeValue::Bool(true);
 
-pub(super) fn invitation_item(invitation: &Invitation, chain: Chain) -> Item {
+pub(super) fn invitation_item(invitation: &Invitation) -> Item {
     let mut item = ItemBuilder::new(keys::invitation(&invitation.invitation_id))
         .text("kind", invitation.kind.as_str())
         .text("partner_name", &invitation.partner_name)
@@ -51,7 +49,6 @@ pub(super) fn invitation_item(invitation: &Invitation, chain: Chain) -> Item {
         .number("key_number", invitation.key_number)
         .hash("token_hash", &invitation.token_hash)
         .hash("fingerprint", &invitation.fingerprint)
-        .chain(chain)
         .text(keys::GSI1_PK, keys::partner_view(&invitation.partner_id))
         .text(keys::GSI2_PK, keys::customer_view(&invitation.customer))
         .text(keys::LISTED, Listed::Invitation.at(invitation.created_at))

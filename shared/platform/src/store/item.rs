@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 
 use super::keys::{self, Key, Mark};
 use crate::metrics;
-use domain::{Chain, Delivery, Timestamp};
+use domain::{Delivery, Timestamp};
 
 /// An item in the form of the SDK.
 pub type Item = HashMap<String, AttributeValue>;
@@ -73,6 +73,13 @@ impl ItemBuilder {
         self.with(name, text(value))
     }
 
+    pub fn maybe(self, name: &str, value: Option<AttributeValue>) -> Self {
+        match value {
+            Some(value) => self.with(name, value),
+            None => self,
+        }
+    }
+
     pub fn maybe_text(self, name: &str, value: Option<impl Into<String>>) -> Self {
         match value {
             Some(value) => self.text(name, value),
@@ -99,9 +106,9 @@ impl ItemBuilder {
         self.with(name, bytes(value))
     }
 
-    /// Adds the sequence and hash of the last event.
-    pub fn chain(self, chain: Chain) -> Self {
-        self.number("event_seq", chain.sequence).hash("event_hash", &chain.hash)
+    /// For a record that has no event yet.
+    pub fn no_events(self) -> Self {
+        self.number("event_seq", 0).hash("event_hash", &[0; 32])
     }
 
     /// Puts the item into the index of due work.
@@ -181,6 +188,10 @@ impl<'a> ItemReader<'a> {
         self.need(name, self.maybe_list(name, parse)?)
     }
 
+    pub fn item(&self) -> &'a Item {
+        self.0
+    }
+
     pub fn get(&self, name: &str) -> Option<&'a AttributeValue> {
         self.0.get(name)
     }
@@ -235,10 +246,6 @@ impl<'a> ItemReader<'a> {
         let value = self.need(name, self.get(name))?;
         let bytes = value.as_b().ok().and_then(|blob| blob.as_ref().try_into().ok());
         bytes.ok_or_else(|| self.corrupt(name, "has another length"))
-    }
-
-    pub fn chain(&self) -> Result<Chain, CorruptItem> {
-        Ok(Chain { sequence: self.number("event_seq")?, hash: self.hash("event_hash")? })
     }
 }
 

@@ -3,7 +3,7 @@
 //! - `keys`: every key; `schema`: the table; `item`, `write`, `transact`, `retry`, `read`, `query`: the basis of every call
 //! - one file per kind of item says how it is written and read: `tenant`, `partner`, `access_key`, `invitation`,
 //!   `relationship`, `grant`, `subscription`, `event`, `endpoint`, `delivery`; `outbox` finds what waits to be published or
-//!   needs a ticket; `chain` ties an event to the change it describes
+//!   needs a ticket; `record` ties an event to the change it describes; `state` says what belongs to a record
 //! - one file per command on several items is its transaction: `create`, `answer`, `renew`, `end`, `narrow`, `due`
 //! - a new access pattern is a query in `page`, `feed` or `relationships` (lists), or in the file of the item it reads
 //!
@@ -14,7 +14,6 @@ mod answer;
 mod audit;
 mod backoff;
 mod cache;
-mod chain;
 mod change;
 pub mod client;
 mod create;
@@ -40,6 +39,7 @@ mod page;
 mod partner;
 mod query;
 mod read;
+mod record;
 mod relationship;
 mod relationships;
 mod release;
@@ -48,6 +48,7 @@ mod retry;
 pub mod schema;
 mod secrets;
 mod shards;
+mod state;
 mod subject;
 mod subscription;
 mod table;
@@ -59,7 +60,7 @@ mod write;
 pub use aws_sdk_dynamodb::Client;
 
 pub use answer::{Answered, InvitationChange};
-pub use audit::{Audit, AuditError, Audited};
+pub use audit::{Audit, AuditError, Audited, Fault, Head, Problem};
 pub use change::Registered;
 pub use create::Created;
 pub use customer::{CustomerRequirements, TenantRefusal};

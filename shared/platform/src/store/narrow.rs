@@ -2,7 +2,6 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::chain::NextEvent;
 use super::end::Ended;
 use super::error::StoreError;
 use super::grant::read_grant;
@@ -47,10 +46,9 @@ impl Store {
         after: &Grant,
         event: &Event,
     ) -> Result<Ended, StoreError> {
-        let next = NextEvent::after(&before.chain, event);
         let key = keys::grant(&before.customer, &before.partner_id, &before.grant_id);
         let roles = AttributeValue::L(after.admin.roles.iter().map(text).collect());
-        let write = Write::change(key, &next)
+        let write = Write::change(key, &before.chain)
             .and("grant_state = :active")
             .set("roles_left = :roles, extension_days = :extension")
             .text(":active", "active")
@@ -68,7 +66,8 @@ impl Store {
             }
             None => write.remove("gsi3pk, gsi3sk"),
         };
-        let outcome = self.transact(op, &[write, check_period(before), next.put()]).await?;
+        let recorded = self.record(&before.chain, event, write)?;
+        let outcome = self.transact(op, &[recorded.record, check_period(before), recorded.event]).await?;
         Ok(if outcome.is_committed() { Ended::Done } else { Ended::Changed })
     }
 }

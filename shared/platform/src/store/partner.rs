@@ -1,4 +1,3 @@
-use super::chain::NextEvent;
 use super::error::StoreError;
 use super::item::{CorruptItem, Item, ItemBuilder, ItemReader, SCHEMA, bytes, number, text, unless_newer};
 use super::keys::{self, Key, Listed};
@@ -65,11 +64,10 @@ impl Store {
 
     /// Enrolls a tenant as a partner. From then on it is a CSP tenant. A tenant that is not registered is created.
     pub async fn enroll(&self, op: OpContext, partner: &Partner, event: &Event) -> Result<Enrolled, StoreError> {
-        let next = NextEvent::first(event);
-        let partner = Partner { chain: next.chain, ..partner.clone() };
         let (own, tenant) = (keys::partner(&partner.partner_id), keys::tenant(&partner.tenant_id));
-        let writes = [Write::create(partner_item(&partner)), become_csp_tenant(&partner), next.put()];
-        let outcome = self.transact(op, &writes).await?;
+        let (item, tenant_write) = (partner_item(partner), become_csp_tenant(partner));
+        let recorded = self.record_with(&partner.chain, event, Write::create(item), Some(&tenant_write))?;
+        let outcome = self.transact(op, &[recorded.record, tenant_write, recorded.event]).await?;
         if outcome.is_committed() {
             return Ok(Enrolled::New);
         }
@@ -108,8 +106,8 @@ impl Store {
         after: &Partner,
         event: &Event,
     ) -> Result<bool, StoreError> {
-        let (key, next) = (keys::partner(&before.partner_id), NextEvent::after(&before.chain, event));
-        let write = Write::change(key.clone(), &next)
+        let key = keys::partner(&before.partner_id);
+        let write = Write::change(key.clone(), &before.chain)
             .set("#name = :name, market = :market, #status = :status, secrets = :secrets")
             .set("status_since = :status_since, status_seq = :status_seq")
             .name("#name", "name")
@@ -122,9 +120,10 @@ impl Store {
             .value(":status_since", number(after.status_since.millis()))
             .value(":status_seq", number(after.status_sequence))
             .value(":secrets", secrets_value(&after.secrets));
-        let is_changed = self.change(op, &key, write, &next).await?;
+        let recorded = self.record(&before.chain, event, write)?;
+        let is_changed = self.change(op, &key, &recorded).await?;
         if is_changed {
-            let changed = Partner { chain: next.chain, ..after.clone() };
+            let changed = Partner { chain: recorded.chain, ..after.clone() };
             self.partners.put(before.partner_id.clone(), changed, op.occurred_at);
         }
         Ok(is_changed)
@@ -167,7 +166,6 @@ fn partner_item(partner: &Partner) -> Item {
         .number("status_seq", partner.status_sequence)
         .with(SECRETS, secrets_value(&partner.secrets))
         .time("created", partner.created_at)
-        .chain(partner.chain)
         .text(keys::GSI1_PK, keys::operator_view(Listed::Partner, partner.partner_id.as_str()))
         .text(keys::LISTED, Listed::Partner.at(partner.created_at))
         .build()

@@ -1,7 +1,6 @@
 //! Renewing an invitation, also an expired one: a new link, a new expiry, and perhaps another message and other roles. The old
 //! link stops working at once, so what it showed can't be accepted any more.
 
-use super::chain::NextEvent;
 use super::customer::{CustomerRequirements, TenantRefusal};
 use super::error::StoreError;
 use super::grant::admin_value;
@@ -46,12 +45,12 @@ impl Store {
         daily_limit: u32,
         event: &Event,
     ) -> Result<Renewed, StoreError> {
-        let next = NextEvent::after(&before.chain, event);
+        let recorded = self.record(&before.chain, event, renew(before, after))?;
         let writes = [
-            renew(before, after).advance(&next),
+            recorded.record,
             requirements.guard(&before.customer),
             reopen(after, op.occurred_at, daily_limit),
-            next.put(),
+            recorded.event,
         ];
         let outcome = self.transact(op, &writes).await?;
         if outcome.is_committed() {

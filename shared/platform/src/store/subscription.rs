@@ -1,6 +1,5 @@
 //! Subscriptions. The only write is a Put that requires that there is none: no code updates, replaces or deletes one.
 
-use super::chain::NextEvent;
 use super::customer::CustomerRequirements;
 use super::error::StoreError;
 use super::item::{CorruptItem, Item, ItemBuilder, ItemReader};
@@ -9,7 +8,7 @@ use super::op_context::OpContext;
 use super::table::Store;
 use super::write::Write;
 use domain::{
-    BillingCycle, Chain, Cloud, Date, Event, Registration, RelationshipState, Subscription, SubscriptionId, Term,
+    BillingCycle, Cloud, Date, Event, Registration, RelationshipState, Subscription, SubscriptionId, Term,
 };
 
 /// The result of registering a subscription.
@@ -52,13 +51,13 @@ impl Store {
         let customer = &registration.customer_tenant_id;
         let own = keys::subscription(*cloud, &registration.subscription_id);
         let relationship = keys::relationship(customer, partner);
-        let next = NextEvent::first(event);
+        let recorded = self.begin(event, subscription_item(subscription))?;
         let active = Write::check(relationship.clone(), "relation = :active");
         let writes = [
-            Write::create(subscription_item(subscription, next.chain)),
+            recorded.record,
             active.text(":active", RelationshipState::Active.as_str()),
             requirements.guard(customer),
-            next.put(),
+            recorded.event,
         ];
         let outcome = self.transact(op, &writes).await?;
         if outcome.is_committed() {
@@ -87,7 +86,7 @@ impl Store {
     }
 }
 
-fn subscription_item(subscription: &Subscription, chain: Chain) -> Item {
+fn subscription_item(subscription: &Subscription) -> Item {
     let registration = &subscription.registration;
     ItemBuilder::new(keys::subscription(subscription.cloud, &registration.subscription_id))
         .text("subscription", registration.subscription_id.as_str())
@@ -103,7 +102,6 @@ fn subscription_item(subscription: &Subscription, chain: Chain) -> Item {
         .time("registered", subscription.registered_at)
         .number("policy", subscription.policy_version)
         .hash("fingerprint", &registration.fingerprint())
-        .chain(chain)
         .text(keys::GSI1_PK, keys::partner_view(&subscription.partner_of_record))
         .text(keys::GSI2_PK, keys::customer_view(&registration.customer_tenant_id))
         .text(keys::LISTED, Listed::Subscription.at(subscription.registered_at))

@@ -1,6 +1,5 @@
 //! Tenants: customers, and CSP tenants once they are enrolled as partners.
 
-use super::chain::NextEvent;
 use super::change::Registered;
 use super::error::StoreError;
 use super::item::{CorruptItem, Item, ItemBuilder, ItemReader, text, unless_newer};
@@ -56,9 +55,7 @@ impl Store {
         tenant: &Tenant,
         event: &Event,
     ) -> Result<Registered<Tenant>, StoreError> {
-        let next = NextEvent::first(event);
-        let item = tenant_item(&Tenant { chain: next.chain, ..tenant.clone() });
-        self.register(op, &keys::tenant(&tenant.tenant_id), item, &next, read_tenant).await
+        self.register(op, &keys::tenant(&tenant.tenant_id), tenant_item(tenant), event, read_tenant).await
     }
 
     /// Corrects a tenant's name, domain, cloud and market to those of `after`. Returns `false` if it has changed since it was
@@ -70,8 +67,8 @@ impl Store {
         after: &Tenant,
         event: &Event,
     ) -> Result<bool, StoreError> {
-        let (key, next) = (keys::tenant(&before.tenant_id), NextEvent::after(&before.chain, event));
-        let write = Write::change(key.clone(), &next)
+        let key = keys::tenant(&before.tenant_id);
+        let write = Write::change(key.clone(), &before.chain)
             .set("#name = :name, cloud = :cloud, market = :market")
             .name("#name", "name")
             .text(":name", &after.name)
@@ -81,7 +78,7 @@ impl Store {
             .name("#domain", "domain");
         let is_bound = (before.cloud, before.market) != (after.cloud, after.market);
         let write = if is_bound { write.and("attribute_not_exists(csp_partner)") } else { write };
-        let is_changed = self.change(op, &key, write, &next).await?;
+        let is_changed = self.change(op, &key, &self.record(&before.chain, event, write)?).await?;
         if is_changed {
             self.tenant_names.put(before.tenant_id.clone(), after.name.clone(), op.occurred_at);
         }
@@ -112,7 +109,6 @@ fn tenant_item(tenant: &Tenant) -> Item {
         .text("market", tenant.market.as_str())
         .maybe_text("csp_partner", tenant.partner_id.as_ref().map(PartnerId::as_str))
         .time("created", tenant.created_at)
-        .chain(tenant.chain)
         .text(keys::GSI1_PK, keys::operator_view(Listed::Tenant, tenant.tenant_id.as_str()))
         .text(keys::LISTED, Listed::Tenant.at(tenant.created_at))
         .build()

@@ -19,6 +19,17 @@ enum Kind {
     Check(Key),
 }
 
+/// What a write does to one attribute.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Effect {
+    Value(AttributeValue),
+    /// The attribute gets the value unless it has one.
+    IfAbsent(AttributeValue),
+    Removed,
+    /// The value depends on what the item had before.
+    Computed,
+}
+
 /// A write and its guard. If the guard fails, DynamoDB returns the conflicting item.
 #[derive(Clone, Debug)]
 pub(super) struct Write {
@@ -94,11 +105,60 @@ impl Write {
         self
     }
 
+    /// Gives an attribute a value, in a put or an update. In an update, `:name` must be free.
+    pub(super) fn with(mut self, name: &str, value: AttributeValue) -> Self {
+        match &mut self.kind {
+            Kind::Put(item) => {
+                item.insert(name.to_owned(), value);
+                self
+            }
+            _ => {
+                let placeholder = format!(":{name}");
+                self.set(format!("{name} = {placeholder}")).value(&placeholder, value)
+            }
+        }
+    }
+
+    /// The key of the item that this writes or checks.
+    pub(super) fn key(&self) -> Option<Key> {
+        match &self.kind {
+            Kind::Put(item) => key_of(item),
+            Kind::Update { key, .. } | Kind::Check(key) => Some(key.clone()),
+        }
+    }
+
     /// Whether this writes or checks the item with this key.
     pub(super) fn is_to(&self, key: &Key) -> bool {
+        self.key().as_ref() == Some(key)
+    }
+
+    /// What this does to each attribute that it names.
+    pub(super) fn effects(&self) -> Vec<(String, Effect)> {
         match &self.kind {
-            Kind::Put(item) => key_of(item).as_ref() == Some(key),
-            Kind::Update { key: own, .. } | Kind::Check(own) => own == key,
+            Kind::Put(item) => item.iter().map(|(name, value)| (name.clone(), Effect::Value(value.clone()))).collect(),
+            Kind::Update { set, remove, .. } => {
+                let assignments = set.iter().flat_map(|text| split(text)).filter_map(|text| text.split_once('='));
+                let set = assignments.map(|(name, value)| (self.attribute(name), self.effect(value)));
+                let removed = remove.iter().flat_map(|text| split(text));
+                set.chain(removed.map(|name| (self.attribute(name), Effect::Removed))).collect()
+            }
+            Kind::Check(_) => Vec::new(),
+        }
+    }
+
+    /// The attribute that an expression names.
+    fn attribute(&self, name: &str) -> String {
+        self.names.get(name.trim()).cloned().unwrap_or_else(|| name.trim().to_owned())
+    }
+
+    fn effect(&self, expression: &str) -> Effect {
+        let expression = expression.trim();
+        let if_absent = expression.strip_prefix("if_not_exists(").and_then(|rest| rest.strip_suffix(')'));
+        let default = if_absent.and_then(|arguments| self.values.get(arguments.split_once(',')?.1.trim()));
+        match (self.values.get(expression), default) {
+            (Some(value), _) => Effect::Value(value.clone()),
+            (None, Some(value)) => Effect::IfAbsent(value.clone()),
+            (None, None) => Effect::Computed,
         }
     }
 
@@ -128,6 +188,15 @@ impl Write {
         }
         .build())
     }
+}
+
+/// The parts of a list, at the commas outside of parentheses.
+fn split(list: &str) -> impl Iterator<Item = &str> {
+    let mut depth = 0;
+    list.split(move |char| {
+        depth += i32::from(char == '(') - i32::from(char == ')');
+        char == ',' && depth == 0
+    })
 }
 
 fn expression(set: &[String], remove: &[String]) -> String {

@@ -3,7 +3,8 @@
 use super::events::events;
 use super::key::Key;
 use super::prefix::{
-    ACCESS_KEY, CUSTOMER, DELIVERY, ENDPOINT, ENDPOINTS, EVENTS, GRANT, INVITATION, PARTNER, SUBSCRIPTION, TENANT,
+    ACCESS_KEY, CUSTOMER, DELIVERY, ENDPOINT, ENDPOINT_LIST, ENDPOINTS, EVENTS, GRANT, INVITATION, PARTNER, POISON,
+    SUBSCRIPTION, TENANT,
 };
 use domain::AggregateKind;
 
@@ -40,6 +41,22 @@ impl Key {
         }
         let found = AGGREGATES.iter().find(|(pk, sk, _)| is(pk) && self.sk.contains(sk));
         found.map_or(ItemKind::Other, |(.., kind)| ItemKind::Aggregate(*kind))
+    }
+
+    /// The kind of record whose events are in this partition.
+    pub fn kind_of_events(&self) -> Option<AggregateKind> {
+        let (kind, _) = self.pk.strip_prefix(EVENTS)?.split_once('#')?;
+        AggregateKind::parse(kind)
+    }
+
+    /// Whether the item lists the endpoints of an owner.
+    pub fn is_endpoint_list(&self) -> bool {
+        self.pk.starts_with(ENDPOINTS) && self.sk == ENDPOINT_LIST
+    }
+
+    /// Whether the item is a note about something that can never be published.
+    pub fn is_poison(&self) -> bool {
+        self.pk.starts_with(POISON)
     }
 
     /// The partition of the events of the aggregate with this key; `None` if the item is not an aggregate.

@@ -8,6 +8,8 @@ pub(super) const INVITATION: &str = "INVITATION#";
 pub(super) const SUBSCRIPTION: &str = "SUBSCRIPTION#";
 pub(super) const ENDPOINTS: &str = "ENDPOINTS#";
 pub(super) const ENDPOINT: &str = "ENDPOINT#";
+/// The sort key of the list of an owner's endpoints.
+pub(super) const ENDPOINT_LIST: &str = "LIST";
 pub(super) const DELIVERY: &str = "DELIVERY#";
 pub(super) const POISON: &str = "POISON#";
 pub(super) const EVENTS: &str = "EVENTS#";

@@ -4,7 +4,7 @@ use data_encoding::HEXLOWER;
 
 use super::key::Key;
 use super::prefix::{
-    ACCESS_KEY, DELIVERY, ENDPOINT, ENDPOINTS, GRANT, INVITATION, PARTNER, POISON, SUBSCRIPTION, TENANT,
+    ACCESS_KEY, DELIVERY, ENDPOINT, ENDPOINT_LIST, ENDPOINTS, GRANT, INVITATION, PARTNER, POISON, SUBSCRIPTION, TENANT,
 };
 use super::views::{customer_view, parse_customer_view};
 use domain::{
@@ -102,7 +102,7 @@ pub fn parse_endpoint(sk: &str) -> Option<EndpointId> {
 
 /// The item that lists an owner's endpoints and their URLs.
 pub fn endpoint_list(owner: &Owner) -> Key {
-    key(endpoints(owner), "LIST")
+    key(endpoints(owner), ENDPOINT_LIST)
 }
 
 /// The delivery of one message to one endpoint.
