@@ -29,7 +29,7 @@ const KINDS: &[Kind] = &[
         key: ("CUSTOMER#", "PARTNER#"),
         // The period is required: without it, an active relationship would read as one that never started.
         optional: &["open_invitation", "open_until", "ended"],
-        unread: &["invited_20261122"],
+        unread: &["invited_20261122", "renewed_20261122"],
     },
     Kind {
         name: "grant",
@@ -40,7 +40,18 @@ const KINDS: &[Kind] = &[
     Kind {
         name: "invitation",
         key: ("INVITATION#", ""),
-        optional: &["message", "asked", "granted", "reason", "period", "since"],
+        optional: &[
+            "message",
+            "contact_email",
+            "external_reference",
+            "asked",
+            "granted",
+            "reason",
+            "cancel_reason",
+            "renewal",
+            "period",
+            "since",
+        ],
         unread: &["expiry_announced"],
     },
     Kind {

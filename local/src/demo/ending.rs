@@ -5,7 +5,7 @@ use platform::clock::Clock;
 use serde_json::{Value, json};
 
 use super::error::{FailedStep, Stop};
-use super::joining::{GRANTED_DAYS, join, sell};
+use super::joining::{GRANTED_DAYS, join_again, sell};
 use super::link::Link;
 use super::pages::{grants_of, items, row_of};
 use super::parties::Offer;
@@ -88,7 +88,7 @@ pub async fn relationship(scenario: &mut Scenario) -> Result<(), Stop> {
     let kept = items(owned.json()).iter().filter(|row| row["partner_of_record"] == northwind.id).count();
     scenario.check("Contoso keeps what Northwind sold, and Northwind remains its partner of record", kept == 2)?;
 
-    join(scenario, &northwind, &contoso).await?;
+    join_again(scenario, &northwind, &contoso).await?;
     sell(scenario, &northwind, &late, &contoso).await?;
     let row = row_of(scenario, &northwind, &contoso).await?;
     scenario

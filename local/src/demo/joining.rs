@@ -26,6 +26,20 @@ pub async fn join(scenario: &mut Scenario, partner: &Partner, customer: &Custome
     scenario.check(&format!("{} and {} have a relationship", partner.name, customer.name), active)
 }
 
+/// Begins a relationship again that has ended. Only the customer's key can do that.
+pub async fn join_again(scenario: &mut Scenario, partner: &Partner, customer: &Customer) -> Result<(), Stop> {
+    let text = format!("{} invites {} again", partner.name, customer.name);
+    let key = format!("join-again-{}-{}", customer.tenant_id, scenario.clock.day());
+    let invited = scenario.step(&text, partner.invites(customer.tenant_id, Value::Null, &key), 201).await?;
+    let link = Link::from_answer(&invited)?;
+    let text = "the link is not enough to start again what has ended";
+    scenario.rejected(text, link.accepts(None), 403, "accept_proof_required").await?;
+    let text = format!("{} accepts with its key", customer.name);
+    let accepted = scenario.step(&text, customer.accepts(&link.invitation_id), 200).await?;
+    let active = accepted.text("/relationship/state") == Some("active");
+    scenario.check(&format!("{} and {} have a relationship again", partner.name, customer.name), active)
+}
+
 /// Registers a subscription.
 pub async fn sell(scenario: &mut Scenario, partner: &Partner, offer: &Offer, customer: &Customer) -> Result<(), Stop> {
     let text = format!("{} registers {}", partner.name, offer.id);

@@ -52,6 +52,13 @@ impl Customer {
     pub fn ends_relationship(&self, partner: &Partner) -> Call {
         self.call("DELETE", &format!("/partners/{}", partner.id))
     }
+
+    /// Accepts the first version of an invitation that asks for no roles.
+    pub fn accepts(&self, invitation_id: &str) -> Call {
+        let accepted_by = json!({"name": "Ada Lopez", "email": "ada@contoso.example"});
+        let body = json!({"version": 1, "accepted_by": accepted_by});
+        self.call("POST", &format!("/invitations/{invitation_id}/accept")).json(&body)
+    }
 }
 
 impl Partner {
