@@ -226,5 +226,5 @@ async fn the_verify_command_finds_it_too() {
     let (client, table) = (local.client(), local.table());
     client.delete_item().table_name(table).set_key(key("0000000001")).send().await.unwrap();
     let error = local::verify::audit(client, table).await.unwrap_err().to_string();
-    assert!(error.ends_with(&format!("INVITATION#{id}: event 1 is missing")), "{error}");
+    assert!(error.contains(&format!("INVITATION#{id}: event 1 is missing")), "{error}");
 }
