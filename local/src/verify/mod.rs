@@ -32,13 +32,13 @@ pub enum VerifyError {
     Damaged { file: PathBuf, reason: String },
     #[error("cannot read the table: {}", DisplayErrorContext(.0))]
     Table(Box<ScanError>),
-    #[error("the data has been changed:\n{0}")]
+    #[error("the data has been changed: {0}")]
     Broken(#[from] AuditError),
     #[error("cannot read {}: {}", .0.display(), .1)]
     Earlier(PathBuf, io::Error),
     #[error("{} is not an output of verify: {}", .0.display(), .1)]
     NotAnOutput(PathBuf, String),
-    #[error("the data has been changed since {} was written:\n{}", .0.display(), .1.join("\n"))]
+    #[error("the data has been changed since {} was written: {}", .0.display(), .1.join("; "))]
     Lost(PathBuf, Vec<String>),
 }
 

@@ -85,14 +85,14 @@ impl fmt::Display for Fault {
     }
 }
 
-/// All faults of a table, one per line.
+/// All faults of a table. They are printed on one line, because a failure is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditError(pub Vec<Fault>);
 
 impl fmt::Display for AuditError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines: Vec<String> = self.0.iter().map(Fault::to_string).collect();
-        f.write_str(&lines.join("\n"))
+        f.write_str(&lines.join("; "))
     }
 }
 
