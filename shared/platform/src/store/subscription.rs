@@ -7,9 +7,7 @@ use super::keys::{self, Listed};
 use super::op_context::OpContext;
 use super::table::Store;
 use super::write::Write;
-use domain::{
-    BillingCycle, Cloud, Date, Event, Registration, RelationshipState, Subscription, SubscriptionId, Term,
-};
+use domain::{BillingCycle, Cloud, Date, Event, Registration, RelationshipState, Subscription, SubscriptionId, Term};
 
 /// The result of registering a subscription.
 #[derive(Clone, Debug)]
