@@ -146,6 +146,7 @@ fn body_for(call: Call, template: &str) -> Call {
         Some("rotate") => json!({"grace_hours": 1}),
         Some("{partner_id}") | Some("{tenant_id}") if call.method == "PATCH" => json!({"name": "Other"}),
         Some("{endpoint_id}") if call.method == "PATCH" => json!({"description": "Other"}),
+        Some("{grant_id}") if call.method == "PATCH" => json!({"auto_extend": false}),
         Some("endpoints") => json!({"url": "https://hooks.example.com/other"}),
         Some("resend") => json!({"since": "2026-11-22T12:00:00Z"}),
         Some("invitations") => return call.json(&json!({})).idempotency_key("a"),

@@ -54,11 +54,13 @@ async fn can_write(world: &World, cloud: &str, partner: &Partner, role: &str) ->
     let before = [events(world, &related, 5).await, events(world, &invited, 3).await, events(world, &new, 2).await];
 
     let caller = world.further_key(partner, &[role]).await;
+    let grant = format!("/grants/{}", accepted.replace("inv_", "grt_"));
     let writes = [
         ("create", caller.asks(&new, &asked, &world.unique()), 201),
         ("renew", caller.renew(&open), 200),
         ("cancel", caller.cancel(&open), 200),
         ("register", caller.register(&registration(&world.unique(), &related)), 201),
+        ("narrow", caller.call("PATCH", &grant).json(&json!({"ends_at": world.now().plus_days(5)})), 200),
         ("end grant", caller.call("DELETE", &format!("/grants/{}", accepted.replace("inv_", "grt_"))), 200),
         ("end", caller.end(&related), 200),
     ];
@@ -78,7 +80,7 @@ async fn can_write(world: &World, cloud: &str, partner: &Partner, role: &str) ->
     }
     world.send(&caller.call("GET", &format!("/invitations/{open}"))).await.expect(200);
     world.send(&caller.call("GET", &format!("/subscriptions/{subscription}"))).await.expect(200);
-    let wrote = if succeeded > 0 { [3, 2, 1] } else { [0, 0, 0] };
+    let wrote = if succeeded > 0 { [4, 2, 1] } else { [0, 0, 0] };
     for ((customer, before), wrote) in [&related, &invited, &new].into_iter().zip(before).zip(wrote) {
         events(world, customer, before + wrote).await;
     }

@@ -135,6 +135,8 @@ const RULES: &[(&str, &str, &[&str])] = &[
             "either_side_can_end_a_grant_and_the_relationship_continues",
             "either_side_can_end_the_relationship_and_repeats_change_nothing",
             "ending_an_inactive_grant_returns_it_unchanged",
+            "either_side_can_narrow_a_grant_and_a_repeat_changes_nothing",
+            "nothing_can_be_widened",
         ],
     ),
     (

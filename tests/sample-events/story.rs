@@ -39,7 +39,7 @@ pub async fn play(stage: &Stage) {
     expect(stage, 200, &contoso.call("DELETE", &format!("/grants/{other_grant}"))).await;
     // The end cancels what is open.
     let wants = asking(&["directory_readers"], "P30D");
-    expect(stage, 201, &northwind.asks(&contoso, &wants, "sample-invitation-6")).await;
+    expect(stage, 201, &fabrikam.asks(&contoso, &wants, "sample-invitation-7")).await;
     expect(stage, 200, &northwind.end(&contoso)).await;
     expect(stage, 200, &contoso.end(&fabrikam)).await;
     close(stage, &northwind).await;
