@@ -16,7 +16,7 @@ use hyper_util::rt::TokioIo;
 use platform::outbound::Resolver;
 use serde_json::Value;
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use crate::wait::LIMIT;
@@ -107,6 +107,8 @@ pub struct Receiver {
     kept: Arc<Mutex<Kept>>,
     answering: Arc<Mutex<Answering>>,
     arrived: Arc<Notify>,
+    /// Whether replies wait.
+    held: watch::Sender<bool>,
     _server: JoinSet<()>,
 }
 
@@ -118,9 +120,11 @@ impl Receiver {
         let kept = Arc::<Mutex<Kept>>::default();
         let answering: Arc<Mutex<Answering>> = Arc::new(Mutex::new(Arc::new(|_, _| Reply::status(204))));
         let arrived = Arc::<Notify>::default();
+        let held = watch::Sender::new(false);
         let mut server = JoinSet::new();
-        server.spawn(serve(listener, Arc::clone(&kept), Arc::clone(&answering), Arc::clone(&arrived)));
-        Self { url, kept, answering, arrived, _server: server }
+        let replies = (Arc::clone(&answering), held.subscribe());
+        server.spawn(serve(listener, Arc::clone(&kept), replies, Arc::clone(&arrived)));
+        Self { url, kept, answering, arrived, held, _server: server }
     }
 
     pub fn url(&self) -> &str {
@@ -130,6 +134,15 @@ impl Receiver {
     /// Sets the replies by the message's id and the number of earlier attempts.
     pub fn answer(&self, answering: impl Fn(&str, u32) -> Reply + Send + Sync + 'static) {
         *self.answering.lock().expect("whole") = Arc::new(answering);
+    }
+
+    /// Lets messages arrive, but sends no reply until [`Receiver::go_on`].
+    pub fn hold(&self) {
+        self.held.send_replace(true);
+    }
+
+    pub fn go_on(&self) {
+        self.held.send_replace(false);
     }
 
     /// All messages, in order.
@@ -161,12 +174,15 @@ impl Receiver {
     }
 }
 
-async fn serve(listener: TcpListener, kept: Arc<Mutex<Kept>>, answering: Arc<Mutex<Answering>>, arrived: Arc<Notify>) {
+/// How messages are answered, and whether the replies wait.
+type Replies = (Arc<Mutex<Answering>>, watch::Receiver<bool>);
+
+async fn serve(listener: TcpListener, kept: Arc<Mutex<Kept>>, replies: Replies, arrived: Arc<Notify>) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
-        let (kept, answering, arrived) = (Arc::clone(&kept), Arc::clone(&answering), Arc::clone(&arrived));
+        let (kept, replies, arrived) = (Arc::clone(&kept), replies.clone(), Arc::clone(&arrived));
         let service =
-            service_fn(move |request| take(request, Arc::clone(&kept), Arc::clone(&answering), Arc::clone(&arrived)));
+            service_fn(move |request| take(request, Arc::clone(&kept), replies.clone(), Arc::clone(&arrived)));
         connections.spawn(async move {
             // A sender may disconnect.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
@@ -177,7 +193,7 @@ async fn serve(listener: TcpListener, kept: Arc<Mutex<Kept>>, answering: Arc<Mut
 async fn take(
     request: Request<Incoming>,
     kept: Arc<Mutex<Kept>>,
-    answering: Arc<Mutex<Answering>>,
+    (answering, mut held): Replies,
     arrived: Arc<Notify>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();
@@ -193,6 +209,8 @@ async fn take(
         reply
     };
     arrived.notify_one();
+    // The test has ended if there is no sender any more.
+    let _ = held.wait_for(|held| !held).await;
     let mut answer = Response::builder().status(reply.status);
     for (name, value) in &reply.headers {
         answer = answer.header(*name, value);
