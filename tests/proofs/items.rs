@@ -69,13 +69,13 @@ const KINDS: &[Kind] = &[
     Kind {
         name: "endpoint",
         key: ("ENDPOINTS#", "ENDPOINT#"),
-        optional: &["event_types", "description", "failing"],
+        optional: &["event_types", "description", "failing", "failed", "resends"],
         unread: &[],
     },
     Kind {
         name: "delivery",
         key: ("DELIVERY#", "ep_"),
-        optional: &["next_at", "last_status", "failure", "latency", "excerpt"],
+        optional: &["next_at", "period", "last_status", "failure", "latency", "excerpt"],
         unread: &["ttl"],
     },
 ];
