@@ -5,6 +5,7 @@ mod challenges;
 mod common;
 mod endpoints;
 mod failing;
+mod fair;
 mod faulty;
 mod hostile;
 mod keeping;
