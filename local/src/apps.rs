@@ -1,7 +1,7 @@
 //! What each function works with. As in Lambda, functions share only the table.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use aws_sdk_dynamodb::Client;
 use deliver_webhook::Deliverer;
@@ -94,7 +94,13 @@ impl Apps {
                 loopback: self.config.loopback(),
             })
         });
-        Courier { publisher: Arc::new(publisher), deliverer, queue, committed: Arc::new(Notify::new()) }
+        Courier {
+            publisher: Arc::new(publisher),
+            deliverer,
+            queue,
+            committed: Arc::new(Notify::new()),
+            found: Mutex::default(),
+        }
     }
 
     fn store(&self) -> Store {

@@ -86,7 +86,7 @@ const MEMBERS: &[(&str, &str, &str)] = &[
     ("", "expires_at", "From this time on it is rejected."),
     ("", "grace_hours", "Hours for which the old secret stays valid."),
     ("", "actor", "Who caused the event."),
-    ("ActorView", "proof", "What proves who the actor is."),
+    ("", "proof", "What proves who the actor is."),
     ("", "subject", "The ids of everything that the event is about."),
     ("", "state", "The state."),
     ("", "status", "The status."),

@@ -116,7 +116,7 @@ async fn cloud_and_market_are_corrected_only_until_they_are_used() {
     world.correct_partner(&other, &free).await.expect(200);
 }
 
-/// Whichever is written first, a partner has the cloud and market of its tenant.
+/// A partner has the cloud and market of its tenant, in either order of the writes.
 #[tokio::test]
 async fn a_correction_and_an_enrollment_at_the_same_time_never_disagree() {
     let world = World::start().await;

@@ -168,7 +168,7 @@ async fn an_expired_invitation_stays_expired_when_its_relationship_ends() {
     world.send(&customer.end(&partner)).await.expect(200);
     let shown = world.send(&partner.call("GET", &format!("/invitations/{expired}"))).await.expect(200);
     assert_eq!((&shown["invitation"]["state"], &shown["invitation"]["answer"]), (&json!("expired"), &Value::Null));
-    let events = world.items(&partner.call("GET", "/events"), 5).await;
+    let events = world.items(&partner.call("GET", "/events"), 6).await;
     assert_eq!(events[0]["data"], json!({"grants": [], "grants_total": 0}));
     // Its period is over, so it cannot be renewed either.
     world.send(&partner.renew(&expired)).await.refused(409, "invalid_transition");

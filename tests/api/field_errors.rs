@@ -179,9 +179,12 @@ fn absent() -> Value {
     json!({"absent": true})
 }
 
-/// Sets the value at a pointer. The index after the last element adds one.
+/// Sets the value at a pointer. The index after the last element adds one. Index 0 of an absent list adds the list.
 fn set(body: &mut Value, pointer: &str, value: &Value) {
     let (parent, name) = pointer.rsplit_once('/').expect("a pointer");
+    if name == "0" && body.pointer(parent).is_none() {
+        set(body, parent, &json!([]));
+    }
     match body.pointer_mut(parent) {
         Some(Value::Object(members)) if *value == absent() => drop(members.remove(name)),
         Some(Value::Object(members)) => drop(members.insert(name.to_owned(), value.clone())),

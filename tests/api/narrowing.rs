@@ -39,7 +39,7 @@ async fn either_side_can_narrow_a_grant_and_a_repeat_changes_nothing() {
             assert_eq!(answer.expect(200), narrowed.json());
             assert!(answer.replayed());
         }
-        let events = world.items(&customer.call("GET", "/events?limit=100"), 4).await;
+        let events = world.items(&customer.call("GET", "/events?limit=100"), 5).await;
         let of_type: Vec<_> = events.iter().filter(|event| event["type"] == "grant.narrowed").collect();
         assert_eq!(of_type.len(), 1);
         let data = json!({"roles": ["global_reader"], "ends_at": ends_at, "auto_extend": false});

@@ -142,3 +142,18 @@ async fn every_edit_of_every_kind_of_record_is_noticed() {
     println!("{edits:?}");
     assert!(unnoticed.is_empty(), "{unnoticed:#?}");
 }
+
+/// Only the mark of a grant that ended with its relationship may be absent without an event.
+#[tokio::test]
+async fn a_removed_mark_of_an_active_grant_is_noticed() {
+    let Some(world) = World::with_clock().await else { return };
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    granted(&world, &partner, &customer, "P40D", false).await;
+    let mut items: Vec<Item> = world.table().await.into_values().map(|item| item.into_iter().collect()).collect();
+    assert!(audit(&items).faults.is_empty());
+    let grant = items.iter_mut().find(|item| text(item, "sk").contains("#GRANT#")).expect("a grant");
+    for name in ["gsi3pk", "gsi3sk"] {
+        assert!(grant.remove(name).is_some(), "{name}");
+    }
+    assert!(!audit(&items).faults.is_empty());
+}

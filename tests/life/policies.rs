@@ -41,8 +41,10 @@ async fn every_decision_records_its_policy_version() {
     world.tick();
     let registered = world.send(&partner.register(&registration("a", &customer))).await.expect(201);
     assert_eq!(registered["subscription"]["policy_version"], 2);
-    world.clock().advance_days(10);
-    assert_eq!(announced(&world).await, 3, "seven days and one day before the end, and at the end");
+    world.clock().advance_days(9);
+    assert_eq!(announced(&world).await, 2, "seven days and one day before the end");
+    world.clock().advance_days(1);
+    assert_eq!(announced(&world).await, 1, "at the end");
     world.send(&customer.end(&partner)).await.expect(200);
     let invitation = world.send(&partner.call("GET", &format!("/invitations/{id}"))).await.expect(200);
     assert_eq!(invitation["invitation"]["policy_version"], 1, "it was created under version 1");

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use data_encoding::BASE64URL_NOPAD;
-use domain::{Timestamp, digest};
+use domain::{EventType, Timestamp, digest};
 use platform::store::{Audit, AuditError, Audited};
 use serde_json::{Value, json};
 use tests::parties::{accept_by_link, asking, decline_by_link, link, preview, registration};
@@ -146,7 +146,8 @@ fn audit(items: &[Item]) -> Result<Audited, AuditError> {
     audit.finish().sound()
 }
 
-/// Removes and copies each event, and changes and removes each of its attributes. The audit must fail every time.
+/// Removes and copies each event, and changes and removes each of its attributes. The audit must fail every time, except if the
+/// event is then of a type or version that only newer code knows: it must report the record as not checked.
 #[tokio::test]
 async fn a_changed_removed_added_or_moved_event_is_found() {
     let Some(world) = World::with_clock().await else { return };
@@ -169,9 +170,17 @@ async fn a_changed_removed_added_or_moved_event_is_found() {
     assert!(events.iter().all(|at| !items[*at].contains_key("ttl")), "events must not have a ttl");
 
     let mut tried = 0;
+    let mut newer = 0;
     let mut found = |change: &str, items: Vec<Item>| {
         assert!(audit(&items).is_err(), "{change}");
         tried += 1;
+    };
+    let mut unchecked = |change: &str, partition: &str, items: Vec<Item>| {
+        let record = partition.strip_prefix("EVENTS#").unwrap();
+        // Without the event, another record may not be as its events left it: that is a fault.
+        let is_told = audit(&items).is_ok_and(|audited| audited.unchecked.iter().any(|name| name == record));
+        assert!(is_told || audit(&items).is_err(), "{change}");
+        newer += 1;
     };
     for at in &events {
         let at = *at;
@@ -188,11 +197,22 @@ async fn a_changed_removed_added_or_moved_event_is_found() {
                 other => other.clone(),
             };
             changed[at].insert(attribute.clone(), value);
-            found(&format!("{name}: {attribute} changed"), changed);
+            match attribute.as_str() {
+                "event_type" | "v" => {
+                    let partition = text(&items[at], "pk");
+                    unchecked(&format!("{name}: {attribute} changed"), &partition, changed);
+                }
+                _ => found(&format!("{name}: {attribute} changed"), changed),
+            }
             // Required attributes must be present, and optional ones are part of the hash.
             let mut without = items.clone();
             without[at].remove(attribute);
             found(&format!("{name}: {attribute} removed"), without);
+        }
+        for other in EventType::ALL.iter().filter(|other| other.as_str() != text(&items[at], "event_type")) {
+            let mut changed = items.clone();
+            changed[at].insert("event_type".into(), AttributeValue::S(other.to_string()));
+            found(&format!("{name}: as {other}"), changed);
         }
         for sequence in ["0000000000", "0000000099", "9999999999"] {
             let mut more = items.clone();
@@ -208,6 +228,7 @@ async fn a_changed_removed_added_or_moved_event_is_found() {
         elsewhere.push(copy);
         found(&format!("{name} copied to another aggregate"), elsewhere);
     }
+    assert!(newer >= events.len(), "every event has a type");
     println!("{tried} changes of {} events", events.len());
 }
 

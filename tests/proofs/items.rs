@@ -43,6 +43,8 @@ const KINDS: &[Kind] = &[
         optional: &[
             "message",
             "contact_email",
+            // Without it, the texts are no longer verified. Reads do not use it.
+            "salt",
             "external_reference",
             "asked",
             "granted",
@@ -63,7 +65,7 @@ const KINDS: &[Kind] = &[
     Kind {
         name: "event",
         key: ("EVENTS#INVITATION#", ""),
-        optional: &["invitation", "grant_id", "subscription", "key_id"],
+        optional: &["invitation", "grant_id", "subscription", "key_id", "creates", "texts"],
         unread: &["event_hash"],
     },
     Kind {

@@ -111,7 +111,9 @@ impl Stage {
     async fn with_key(&self, customer: Customer, method: &str, path: &str) -> Customer {
         let key = self.world.issue_key(json!({"kind": "customer", "id": customer.tenant_id}), &["global_admin"]).await;
         let customer = Customer { key, ..customer };
-        self.world.send(&customer.call(method, path).json(&json!({}))).await.expect(404);
+        // An acceptance needs the version that the customer was shown.
+        let body = if path.ends_with("/accept") { json!({"version": 1}) } else { json!({}) };
+        self.world.send(&customer.call(method, path).json(&body)).await.expect(404);
         customer
     }
 

@@ -537,7 +537,7 @@ races! {
         let rename = Call::new("PATCH", path.clone()).json(&json!({"name": "Fabrikam"}));
         Scene::of([stage.by_operator(Call::new("POST", format!("{path}/suspend"))), stage.by_operator(rename)])
     }
-    ["ok", "ok"] ["partner.updated", "partner.suspended"];
+    ["ok", "ok"] ["partner.suspended", "partner.updated"];
 
     FURTHER rotate_meets_rotate(stage) {
         let path = stage.path_of_partner().await;

@@ -15,13 +15,13 @@ impl Stage {
         OpContext { occurred_at: self.clock().now(), deadline: Deadline::within(std::time::Duration::from_secs(9)) }
     }
 
-    /// Gives an endpoint's item an unknown version.
+    /// Damages an endpoint's item, so that no version can read it.
     async fn make_unreadable(&self, hook: &Hook) {
         let table = self.world.table().await;
         let mut items = table.into_iter();
         let item = items.find(|((pk, sk), _)| pk.starts_with("ENDPOINTS#") && sk.ends_with(&hook.id));
         let mut item = item.expect("an endpoint").1;
-        item.insert("v".into(), AttributeValue::N("99".into()));
+        item.insert("v".into(), AttributeValue::S("none".into()));
         let local = self.world.here().expect("here").0;
         let put = local.client().put_item().table_name(local.table()).set_item(Some(item.into_iter().collect()));
         put.send().await.expect("the item is written");

@@ -223,7 +223,7 @@ async fn check(stage: &Stage, hook: &Hook) {
 }
 
 #[tokio::test]
-async fn once_an_endpoint_is_active_nothing_waits_whatever_happened_before() {
+async fn once_an_endpoint_is_active_nothing_waits_after_any_history() {
     let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::default() });
     let stage = Stage::start().await;
     for _ in 0..10 {

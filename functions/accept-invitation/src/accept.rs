@@ -3,10 +3,10 @@
 
 use data_encoding::BASE64URL_NOPAD;
 use domain::{
-    AcceptedBy, Answer, CloudPolicy, Decision, DelegatedAdmin, Event, EventType, Grant, Invitation, InvitationState,
-    Partner, PartnerStatus, RequiredProof, digest,
+    AcceptedBy, Answer, CloudPolicy, Decision, DelegatedAdmin, Event, EventType, Grant, GrantData, Invitation,
+    InvitationState, Partner, RelationshipData, RelationshipState, RequiredProof, digest,
 };
-use platform::handler::views::{AcceptanceView, GrantView, InvitationView, InvitingPartnerView, Viewer};
+use platform::handler::views::{AcceptanceView, InvitationView, InvitingPartnerView, Viewer};
 use platform::handler::{Context, CustomerKey, Json, LinkHolder, Replayable};
 use platform::http_api::body::Rules;
 use platform::http_api::{Code, Problem};
@@ -169,10 +169,9 @@ impl Acceptance<'_> {
             "partner": InvitingPartnerView::new(self.partner),
         });
         let shown = digest("shown", &[shown.to_string().as_bytes()]);
-        let view = |grant| GrantView::new(grant, context.now(), None, PartnerStatus::Active);
         let data = [
-            ("relationship", json!({"state": "active", "since": since})),
-            ("grant", json!(grant.map(view))),
+            ("relationship", json!(RelationshipData { state: RelationshipState::Active, since })),
+            ("grant", json!(grant.map(GrantData::started))),
             ("accepted_by", json!(accepted_by.digest())),
             ("shown", json!(BASE64URL_NOPAD.encode(&shown[..16]))),
         ];

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::{Chain, Corrected, EventType, Partner, PartnerId, PartnerStatus, SecretVersion, Tenant};
+use domain::{Chain, Corrections, EventType, Partner, PartnerId, PartnerStatus, SecretVersion, Tenant};
 use platform::handler::views::{PartnerEnrolledView, PartnerResponse, PartnerView, SigningSecretView};
 use platform::handler::{
     Context, CreatedOnce, Found, Json, NoMembers, Operator, OptionalIdempotencyKey, Path, Replayable, Rotation,
@@ -85,18 +85,28 @@ pub(crate) async fn correct(
     caller: Operator,
     (Path(id), Json(PartnerCorrection(corrections))): (Path<PartnerId>, Json<PartnerCorrection>),
 ) -> Result<Found<PartnerResponse>, Problem> {
+    let corrected = retry_on_change(|| try_correct(&context, &caller, &id, &corrections)).await?;
+    Ok(Found(response(&corrected)))
+}
+
+async fn try_correct(
+    context: &Context,
+    caller: &Operator,
+    id: &PartnerId,
+    corrections: &Corrections,
+) -> Result<Step<Partner>, Problem> {
     let store = &context.app.store;
-    let before = store.fresh_partner(context.op(), &id).await?.ok_or_else(Problem::not_found)?;
-    if corrections.of_partner(&before).changes("market") && store.has_relationships(context.op(), &id).await? {
+    let before = store.fresh_partner(context.op(), id).await?.ok_or_else(Problem::not_found)?;
+    let corrected = corrections.of_partner(&before);
+    if corrected.changed.is_empty() {
+        return Ok(Step::Done(before));
+    }
+    if corrected.changes("market") && store.has_relationships(context.op(), id).await? {
         let detail = "The partner has or had a relationship. Its market can no longer be corrected.";
         return Err(Problem::new(Code::CustomerInUse, detail));
     }
-    let correct = |partner: &Partner| {
-        let Corrected { record, changed } = corrections.of_partner(partner);
-        let change = Change { event_type: EventType::PartnerUpdated, data: changed };
-        Ok((!change.data.is_empty()).then_some((record, change)))
-    };
-    Ok(Found(response(&change(&context, &caller, &id, correct).await?)))
+    let change = Change { event_type: EventType::PartnerUpdated, data: corrected.changed };
+    write(context, caller, &before, corrected.record, change).await
 }
 
 /// While a partner is suspended, its own requests and first acceptances of its invitations are rejected.
@@ -172,13 +182,24 @@ async fn change(
     retry_on_change(|| async {
         let store = &context.app.store;
         let before = store.fresh_partner(context.op(), id).await?.ok_or_else(Problem::not_found)?;
-        let Some((after, Change { event_type, data })) = make(&before)? else { return Ok(Step::Done(before)) };
-        let mut event = before.event(event_type, context.occurrence(&caller.actor), []);
-        event.data = data;
-        let is_written = store.change_partner(context.op(), &before, &after, &event).await?;
-        Ok(if is_written { Step::Done(after) } else { Step::Changed })
+        let Some((after, change)) = make(&before)? else { return Ok(Step::Done(before)) };
+        write(context, caller, &before, after, change).await
     })
     .await
+}
+
+/// Writes a change of a partner, unless the partner has changed since it was read.
+async fn write(
+    context: &Context,
+    caller: &Operator,
+    before: &Partner,
+    after: Partner,
+    Change { event_type, data }: Change,
+) -> Result<Step<Partner>, Problem> {
+    let mut event = before.event(event_type, context.occurrence(&caller.actor), []);
+    event.data = data;
+    let is_written = context.app.store.change_partner(context.op(), before, &after, &event).await?;
+    Ok(if is_written { Step::Done(after) } else { Step::Changed })
 }
 
 fn response(partner: &Partner) -> PartnerResponse {

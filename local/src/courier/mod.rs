@@ -7,7 +7,7 @@ mod lane;
 mod message;
 pub mod queue;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use deliver_webhook::Deliverer;
@@ -45,6 +45,8 @@ pub struct Courier {
     pub queue: Arc<LocalQueue>,
     /// Notified after each commit.
     pub committed: Arc<Notify>,
+    /// The items that the last look at the outbox found.
+    pub found: Mutex<Vec<(String, String)>>,
 }
 
 impl Courier {
@@ -67,6 +69,7 @@ impl Courier {
             waiting.extend(page.items.into_iter().filter(|marked| marked.newer().is_none()));
         }
         waiting.sort_by(|a, b| a.since().cmp(b.since()));
+        let is_progress = self.is_new(&waiting);
         let (mut published, mut left) = (0, waiting.as_slice());
         while !left.is_empty() {
             let (batch, rest) = left.split_at(left.len().min(STREAM_BATCH));
@@ -79,7 +82,18 @@ impl Courier {
             published += failed.unwrap_or(batch.len());
             left = failed.map_or(rest, |at| &left[(at + 1).min(left.len())..]);
         }
-        Ok(published)
+        Ok(if is_progress { published } else { 0 })
+    }
+
+    /// Whether the outbox has other items than at the last look. An event for an endpoint that only newer code can read stays
+    /// there, so publishing it again is no progress.
+    fn is_new(&self, waiting: &[Marked]) -> bool {
+        let keys: Vec<(String, String)> =
+            waiting.iter().map(|marked| (marked.key().0.to_owned(), marked.key().1.to_owned())).collect();
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = *found != keys;
+        *found = keys;
+        is_new
     }
 
     async fn publish_later(&self) -> Result<usize, StoreError> {

@@ -70,7 +70,7 @@ impl Engine {
 
     /// What the SDK's client sends its requests with.
     pub fn http_client(&self) -> SharedHttpClient {
-        SharedHttpClient::new(InProcess(self.clone()))
+        SharedHttpClient::new(InProcess(self.database.clone()))
     }
 
     /// A client for this engine.

@@ -3,13 +3,11 @@
 use dynoxide::{Database, DynoxideError};
 use serde_json::{Value, json};
 
-use super::Engine;
-
 /// Runs the request with this `X-Amz-Target`. Returns the HTTP status and the body.
-pub(super) fn respond(engine: &Engine, target: &str, body: &[u8]) -> (u16, Vec<u8>) {
+pub(super) fn respond(database: &Database, target: &str, body: &[u8]) -> (u16, Vec<u8>) {
     let operation = target.split_once('.').map_or("", |(_, operation)| operation);
     let (status, answer) = match serde_json::from_slice(body) {
-        Ok(request) => engine.call(operation, request),
+        Ok(request) => run(database, operation, request),
         Err(error) => rejected(&DynoxideError::SerializationException(error.to_string())),
     };
     (status, answer.to_string().into_bytes())

@@ -31,7 +31,7 @@ pub fn lines(audited: &Audited) -> Vec<String> {
 /// The heads of an earlier output: for each record, its last sequence and hash.
 ///
 /// # Errors
-/// The first line that is not part of such an output.
+/// The first line that is not part of an output of this command.
 pub fn parse(text: &str) -> Result<BTreeMap<String, (u64, Option<[u8; 32]>)>, String> {
     let mut lines = text.lines();
     if lines.next() != Some(TITLE) {

@@ -223,12 +223,15 @@ mod tests {
     }
 
     #[test]
-    fn only_a_lower_case_uuid_is_a_tenant_id() {
-        let good = "6f9619ff-8b86-d011-b42d-00cf4fc964ff";
-        assert!(TenantId::parse(good).is_some());
+    fn a_tenant_id_is_a_uuid_in_either_case_and_is_kept_in_lower_case() {
+        let lower = "6f9619ff-8b86-d011-b42d-00cf4fc964ff";
+        for good in [lower, "6F9619FF-8B86-D011-B42D-00CF4FC964FF", "6f9619FF-8b86-D011-b42d-00CF4fc964fF"] {
+            let id = TenantId::parse(good).expect(good);
+            assert_eq!(id.as_str(), lower, "{good}");
+            assert_eq!(Some(id), TenantId::parse(lower), "{good}");
+        }
         for wrong in [
             "",
-            "6F9619FF-8B86-D011-B42D-00CF4FC964FF",
             "{6f9619ff-8b86-d011-b42d-00cf4fc964ff}",
             "6f9619ff8b86d011b42d00cf4fc964ff",
             "6f9619ff-8b86-d011-b42d-00cf4fc964f",

@@ -20,6 +20,7 @@ mod invitation;
 mod partner;
 mod period;
 mod policy;
+mod principal;
 mod recipient;
 mod record_state;
 mod relationship;
@@ -33,7 +34,7 @@ mod verify_chain;
 mod vocabulary;
 mod words;
 
-pub use access_key::{AccessKey, Principal};
+pub use access_key::AccessKey;
 pub use canonical_json::canonical_json;
 pub use chain::Chain;
 pub use corrections::{Corrected, Corrections};
@@ -57,6 +58,7 @@ pub use policy::{
     AcceptProof, Action, CloudPolicy, CspTenant, DirectoryRole, Permission, Policy, PolicyError, PolicyVersion,
     RequiredProof, Requirement, RoleLevel,
 };
+pub use principal::Principal;
 pub use recipient::Recipient;
 pub use record_state::{RecordState, StateDigest, StateDigests, text_digest};
 pub use relationship::Relationship;

@@ -96,8 +96,8 @@ impl Scene {
             self.world.send(&accept_by_link(&id, &token, &json!("as_requested"))).await.expect(200);
             name("grant_id", id.replace("inv_", "grt_"));
         }
-        let is_end = key.starts_with("DELETE") && key.contains("{tenant_id}") && key.contains("{partner_id}");
-        if is_end || key.contains("/subscriptions") && key.contains("{partner_id}") {
+        let names_both = key.contains("{tenant_id}") && key.contains("{partner_id}");
+        if names_both || key.contains("/subscriptions") && key.contains("{partner_id}") {
             self.world.relate(partner, customer).await;
         }
         if key.contains("{subscription_id}") {
@@ -142,10 +142,19 @@ impl Scene {
 
     /// Sets a text in the table.
     pub(crate) fn set(&self, key: &Key, name: &str, value: &str) {
+        self.set_value(key, name, &json!({"S": value}));
+    }
+
+    /// Sets the version of an item's format.
+    pub(crate) fn set_version(&self, key: &Key, version: u64) {
+        self.set_value(key, "v", &json!({"N": version.to_string()}));
+    }
+
+    fn set_value(&self, key: &Key, name: &str, value: &Value) {
         let update = json!({
             "TableName": TABLE, "Key": {"pk": {"S": key.pk}, "sk": {"S": key.sk}},
             "UpdateExpression": "SET #name = :value", "ExpressionAttributeNames": {"#name": name},
-            "ExpressionAttributeValues": {":value": {"S": value}},
+            "ExpressionAttributeValues": {":value": value},
         });
         self.world.sim().raw("UpdateItem", &update);
     }
@@ -182,7 +191,7 @@ impl Scene {
             ("POST", "customers") => tenant("Contoso"),
             ("POST", "partners") => tenant("Northwind"),
             (_, "keys") => json!({"principal": {"kind": "operator"}, "roles": [], "name": "New"}),
-            ("PATCH", "{grant_id}") => json!({"auto_extend": false}),
+            ("PATCH", "{grant_id}") => json!({"ends_at": self.world.now().plus_days(100)}),
             ("PATCH", "{endpoint_id}") => json!({"description": "Two"}),
             ("PATCH", _) => json!({"name": "New"}),
             (_, "renew") => json!({"delegated_admin": asked}),
@@ -223,14 +232,16 @@ fn make_strict(version: &mut Value) {
 impl Base {
     /// Whether the route is the customer's.
     pub(crate) fn is_customers(&self) -> bool {
-        self.request.key.contains(" /v1/customers/{tenant_id}/")
+        let key = self.request.key;
+        key.contains(" /v1/customers/{tenant_id}/") || key == "GET /v1/customers/{tenant_id}"
     }
 
     fn identify(&mut self, operator_key: &str) {
         let key = self.request.key;
         let function = function_of(key).expect("a function").name;
         let path = key.split(' ').nth(1).unwrap_or_default();
-        let is_operators = ["/v1/customers", "/v1/partners", "/v1/keys", "/v1/events"].contains(&path);
+        let operators = ["/v1/customers", "/v1/partners", "/v1/keys", "/v1/keys/{key_id}", "/v1/events"];
+        let is_operators = operators.contains(&path);
         let access_key = match function {
             "administer" => operator_key,
             "web" => return,

@@ -30,7 +30,7 @@ impl Effect {
     pub fn codes(self) -> &'static [Code] {
         match self {
             Self::Computes => &[],
-            Self::Reads => &[Code::Internal, Code::Throttled],
+            Self::Reads => &[Code::Internal, Code::Throttled, Code::Deadline],
             Self::Writes => &[
                 Code::Internal,
                 Code::Throttled,

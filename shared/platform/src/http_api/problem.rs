@@ -227,7 +227,7 @@ codes! {
     /// It is not known whether the request took effect.
     OutcomeUnknown = "outcome_unknown", 503, "Outcome unknown",
         "Retry the same request. With an idempotency key it cannot take effect twice. Without one, read the current state first.", retryable;
-    /// There was not enough time to start the request. Nothing was written.
+    /// There was not enough time to start the request, or newer code wrote what it reads. Nothing was written.
     Deadline = "deadline", 503, "Not enough time",
         "Retry the same request.", retryable;
 }

@@ -78,7 +78,7 @@ impl Scope {
             (check == self.check(&rest) && self.is_position(&rest[0], &rest[1], &rest[2])).then_some(rest)
         };
         let [pk, sk, listed, shard] = read().ok_or(PageError::Cursor)?;
-        let partition = self.shard(shard.parse().map_err(|_| PageError::Cursor)?);
+        let partition = self.shard(keys::parse_shard_number(&shard).ok_or(PageError::Cursor)?);
         let named = [(keys::PK, pk), (keys::SK, sk), (self.index.pk, partition), (self.index.sk, listed)];
         let position: Item = named.into_iter().map(|(name, value)| (name.to_owned(), text(value))).collect();
         let is_possible = !self.is_sharded || (self.shard_of(&position).is_some() && self.time_of(&position).is_some());

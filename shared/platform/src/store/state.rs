@@ -125,6 +125,10 @@ impl ItemReader<'_> {
     /// [`CorruptItem`].
     pub fn chain(&self) -> Result<Chain, CorruptItem> {
         let (sequence, hash) = (self.number("event_seq")?, self.hash("event_hash")?);
+        // A damaged salt must not be replaced: the digests of the texts depend on it.
+        if self.get(SALT).is_some() {
+            self.bytes::<16>(SALT)?;
+        }
         Ok(Chain { sequence, hash, state: state_of(self.item()) })
     }
 }

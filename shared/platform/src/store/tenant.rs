@@ -59,7 +59,7 @@ impl Store {
     }
 
     /// Corrects a tenant's name, domain, cloud and market to those of `after`. Returns `false` if it has changed since it was
-    /// read. Enrollment is such a change if the cloud or market is corrected: the partner has the same.
+    /// read. If the cloud or market is corrected, enrollment counts as a change, since the partner has the same ones.
     pub async fn correct_tenant(
         &self,
         op: OpContext,

@@ -127,7 +127,7 @@ impl Found {
     fn leave(&mut self, kind: AggregateKind, partition: &str, item: &Item) {
         self.entry(kind, partition);
         self.unread.insert(partition.to_owned());
-        // If the newer item has no such attributes, no relationship is checked.
+        // If the newer item does not have these attributes, no relationship is checked.
         let view = |name: &str| text_of(item, name).unwrap_or_default().to_owned();
         if matches!(kind, AggregateKind::Invitation | AggregateKind::Relationship | AggregateKind::Grant) {
             self.unread_pairs.insert((view(keys::GSI2_PK), view(keys::GSI1_PK)));

@@ -6,6 +6,7 @@ use super::super::grant::read_grant;
 use super::super::invitation::{PENDING, read_invitation};
 use super::super::item::{Item, number, text};
 use super::super::keys::{self, Mark};
+use super::super::relationship::read_relationship;
 use super::super::state::state_of;
 use super::created::created_state;
 use super::found::{Found, Record};
@@ -16,9 +17,10 @@ pub(super) fn check(found: &Found, record: &Record) -> Result<(), Problem> {
     let Some(item) = &record.item else { return Ok(()) };
     let created = created_state(found, record)?;
     let Some(last) = record.events().next_back() else {
-        return created.is_none_or(|created| is_state(record, item, created)).then_some(()).ok_or(Problem::Created);
+        let is_new = created.is_none_or(|created| is_state(found, record, item, created));
+        return is_new.then_some(()).ok_or(Problem::Created);
     };
-    if is_state(record, item, last.state.record) {
+    if is_state(found, record, item, last.state.record) {
         return Ok(());
     }
     if cancelled_with_relationship(found, item).is_some_and(|before| state_of(&before).digest() == last.state.record) {
@@ -27,8 +29,9 @@ pub(super) fn check(found: &Found, record: &Record) -> Result<(), Problem> {
     Err(Problem::State { event: last.sequence, differs: differences(record, item) })
 }
 
-fn is_state(record: &Record, item: &Item, digest: [u8; 16]) -> bool {
-    state_of(item).digest() == digest || forgotten_marks(record, item).any(|item| state_of(&item).digest() == digest)
+fn is_state(found: &Found, record: &Record, item: &Item, digest: [u8; 16]) -> bool {
+    let mut marked = forgotten_marks(found, record, item);
+    state_of(item).digest() == digest || marked.any(|item| state_of(&item).digest() == digest)
 }
 
 /// The invitation before the end of its relationship cancelled it, if an event of the relationship says that it did: the
@@ -61,10 +64,11 @@ pub(super) fn cancels(event: &Event) -> Option<&str> {
 }
 
 /// The item of a grant that has no notice to announce, with each mark that it may have had: the mark of a grant that ended with
-/// its relationship is removed without an event.
-fn forgotten_marks(record: &Record, item: &Item) -> impl Iterator<Item = Item> {
-    let is_unmarked = record.kind == AggregateKind::Grant && !item.contains_key(keys::GSI3_SK);
-    let grant = read_grant(item).ok().filter(|_| is_unmarked);
+/// its relationship is removed without an event, both attributes at once.
+fn forgotten_marks(found: &Found, record: &Record, item: &Item) -> impl Iterator<Item = Item> {
+    let is_marked = [keys::GSI3_PK, keys::GSI3_SK].iter().any(|name| item.contains_key(*name));
+    let is_unmarked = record.kind == AggregateKind::Grant && !is_marked;
+    let grant = read_grant(item).ok().filter(|grant| is_unmarked && !is_in_active_period(found, grant));
     let times = grant.map(|grant| notice_times(&grant, record)).unwrap_or_default();
     times.into_iter().map(move |(grant, at)| {
         let (mut marked, mark) = (item.clone(), Mark::due(grant.grant_id.as_str(), at));
@@ -72,6 +76,14 @@ fn forgotten_marks(record: &Record, item: &Item) -> impl Iterator<Item = Item> {
         marked.insert(keys::GSI3_SK.to_owned(), text(mark.entry));
         marked
     })
+}
+
+/// Whether the relationship of a grant is still in the period that the grant belongs to.
+fn is_in_active_period(found: &Found, grant: &Grant) -> bool {
+    let id = format!("{}#{}", grant.customer, grant.partner_id);
+    let item = found.record(AggregateKind::Relationship, &id).and_then(|record| record.item.as_ref());
+    let relationship = item.and_then(|item| read_relationship(item).ok());
+    relationship.is_some_and(|relationship| relationship.active_period() == Some(&grant.period))
 }
 
 /// The number of notices of a grant that does not extend itself, and one more.

@@ -24,7 +24,7 @@ pub use primary::{
     parse_delivery, parse_endpoint, parse_grant, parse_invitation, parse_partner, parse_relationship, parse_tenant,
     partner, poison, relationship, subscription, tenant,
 };
-pub use shard::{SHARDS, parse_shard};
+pub use shard::{SHARDS, parse_shard, parse_shard_number};
 pub use views::{
     Listed, customer_view, endpoint_view, endpoint_waiting, listed_grant, listed_relationship, operator_family,
     operator_view, parse_customer_view, parse_partner_view, partner_view, principal_view,

@@ -23,6 +23,10 @@ pub(super) fn shard(family: &str, number: u8) -> String {
 
 /// The number of the shard with this partition.
 pub fn parse_shard(family: &str, partition: &str) -> Option<u8> {
-    let digits = partition.strip_prefix(family)?;
-    digits.parse().ok().filter(|number| *number < SHARDS && shard(family, *number) == partition)
+    parse_shard_number(partition.strip_prefix(family)?)
+}
+
+/// A shard's number in decimal digits, without a sign or leading zeros.
+pub fn parse_shard_number(digits: &str) -> Option<u8> {
+    digits.parse().ok().filter(|number: &u8| *number < SHARDS && number.to_string() == digits)
 }
