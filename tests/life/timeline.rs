@@ -194,7 +194,8 @@ async fn a_changed_removed_added_or_moved_event_is_found() {
                 AttributeValue::S(text) if text.starts_with('{') => AttributeValue::S(r#"{"forged":true}"#.into()),
                 AttributeValue::S(text) => AttributeValue::S(format!("{text}1")),
                 AttributeValue::B(_) => AttributeValue::B(vec![0; 32].into()),
-                other => other.clone(),
+                AttributeValue::M(_) => AttributeValue::M(HashMap::new()),
+                other => panic!("add a change of {other:?}"),
             };
             changed[at].insert(attribute.clone(), value);
             match attribute.as_str() {

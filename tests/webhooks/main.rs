@@ -5,7 +5,6 @@ mod challenges;
 mod common;
 mod endpoints;
 mod failing;
-mod fair;
 mod faulty;
 mod hostile;
 mod keeping;

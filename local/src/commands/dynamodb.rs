@@ -35,6 +35,7 @@ pub async fn run(args: Dynamodb) -> Result<(), Box<dyn Error>> {
     };
     let bound = Bound::to(SocketAddr::new(args.host, args.port)).await?;
     schema::create_table(&engine.client(), TABLE).await.map_err(StartError::from)?;
+    let stopped = signal::stop()?;
     let mut out = Output::stdout();
     out.heading(&format!("The table `{TABLE}` is available at {}", bound.url()))?;
     out.line("Warning: for local use only. Every program that reaches this address can read and change the table.")?;
@@ -42,7 +43,7 @@ pub async fn run(args: Dynamodb) -> Result<(), Box<dyn Error>> {
     out.flush()?;
     drop(out);
     let server = server::serve(engine, bound);
-    signal::stop().await;
+    stopped.await;
     server.stop().await;
     Ok(())
 }

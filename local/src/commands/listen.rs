@@ -37,6 +37,7 @@ pub async fn run(args: Listen) -> Result<(), Box<dyn Error>> {
         }
     };
     let listener = Listener::start(THIS_MACHINE, args.port, secrets, report).await?;
+    let stopped = signal::stop()?;
     let mut out = Output::stdout();
     out.heading(&format!("Listening for webhooks at {}", listener.url()))?;
     if unchecked {
@@ -46,7 +47,7 @@ pub async fn run(args: Listen) -> Result<(), Box<dyn Error>> {
     out.flush()?;
     drop(out);
     tokio::select! {
-        () = signal::stop() => {}
+        () = stopped => {}
         // There is nothing left to do without a reader.
         () = closed.notified() => {}
     }

@@ -72,10 +72,11 @@ pub async fn run(args: Serve) -> Result<(), Box<dyn Error>> {
         Some(dir) => dir.operator_changed(&local.operator_key().hash())?,
         None => false,
     };
+    let stopped = signal::stop()?;
     let working = local.work().await?;
     let loopback_endpoints = args.allow_loopback_endpoints;
     Welcome { local: &local, seeded: &seeded, generated_key, loopback_endpoints, operator_changed }.print()?;
-    signal::stop().await;
+    stopped.await;
     drop(working);
     local.stop().await;
     Ok(())
