@@ -65,6 +65,7 @@ async fn play() -> Played {
     let customer = story.customer().await;
     story.endpoints(&Who::Partner(partner.clone())).await;
     story.endpoints(&Who::Customer(customer.clone())).await;
+    story.corrections(&partner).await;
     story.invitations(&partner, &customer).await;
     story.grants(&partner, &customer).await;
     story.operators(&partner, &customer).await;
@@ -199,6 +200,22 @@ impl Story {
         link(&self.act(partner.create(&body).idempotency_key(key)).await)
     }
 
+    /// Corrections that are possible only before the first invitation.
+    async fn corrections(&mut self, partner: &Partner) {
+        let customer = self.customer().await;
+        let path = format!("/v1/customers/{}", customer.tenant_id);
+        let correction = json!({"domain": "contoso.example", "market": "FR", "cloud": "us_gov"});
+        self.operator(Call::new("PATCH", path.as_str()).json(&correction)).await;
+        self.operator(Call::new("PATCH", path).json(&json!({"domain": null}))).await;
+        let path = format!("/v1/partners/{}", partner.partner_id);
+        for correction in
+            [json!({"domain": "northwind.example", "market": "FR"}), json!({"domain": null, "market": "US"})]
+        {
+            self.operator(Call::new("PATCH", path.as_str()).json(&correction)).await;
+        }
+        self.stage.world.forget().await;
+    }
+
     /// Every answer to an invitation, and a subscription.
     async fn invitations(&mut self, partner: &Partner, customer: &Customer) {
         let asked = asking(&["directory_readers", "global_reader"], "P90D");
@@ -281,7 +298,10 @@ impl Story {
             (json!({"kind": "customer", "id": customer.tenant_id}), json!(["global_admin"])),
             (json!({"kind": "operator"}), json!([])),
         ] {
-            let body = json!({"principal": principal, "roles": roles, "name": "CRM"});
+            let mut body = json!({"principal": principal, "roles": roles, "name": "CRM"});
+            if principal["kind"] == "partner" {
+                body["expires_at"] = json!(self.stage.clock().now().plus_days(365));
+            }
             let issued = self.operator(Call::post("/v1/keys", &body)).await;
             self.operator(Call::delete(format!("/v1/keys/{}", text(&issued["key_id"])))).await;
         }
