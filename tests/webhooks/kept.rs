@@ -106,7 +106,7 @@ async fn a_failure_at_the_old_url_does_not_delay_or_end_the_message() {
         assert_eq!(delivered, 1);
         stage.settle().await;
         assert_eq!(stage.state(&hook).await, "active", "{status} {wish:?}");
-        assert_eq!(renamed(&right), [id.clone()], "{status} {wish:?}");
+        assert_eq!(renamed(&right), std::slice::from_ref(&id), "{status} {wish:?}");
         assert_eq!(stage.delivery(&hook, &id).await["attempt"], 1, "the attempt at the old URL is not counted");
     }
 }

@@ -28,11 +28,14 @@ pub fn lines(audited: &Audited) -> Vec<String> {
     lines
 }
 
-/// The heads of an earlier output: for each record, its last sequence and hash.
+/// The sequence and the hash of a record's last event. A record without events has no hash.
+pub type Head = (u64, Option<[u8; 32]>);
+
+/// The heads of an earlier output.
 ///
 /// # Errors
 /// The first line that is not part of an output of this command.
-pub fn parse(text: &str) -> Result<BTreeMap<String, (u64, Option<[u8; 32]>)>, String> {
+pub fn parse(text: &str) -> Result<BTreeMap<String, Head>, String> {
     let mut lines = text.lines();
     if lines.next() != Some(TITLE) {
         return Err(format!("the first line is not \"{TITLE}\""));
@@ -41,7 +44,7 @@ pub fn parse(text: &str) -> Result<BTreeMap<String, (u64, Option<[u8; 32]>)>, St
     heads.map(|line| parse_head(line).ok_or_else(|| format!("a line is malformed: {line}"))).collect()
 }
 
-fn parse_head(line: &str) -> Option<(String, (u64, Option<[u8; 32]>))> {
+fn parse_head(line: &str) -> Option<(String, Head)> {
     let [_, record, sequence, hash] = line.split(' ').collect::<Vec<_>>().try_into().ok()?;
     let hash = match hash {
         NO_EVENT => None,

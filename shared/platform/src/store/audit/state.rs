@@ -110,7 +110,7 @@ fn differences(record: &Record, item: &Item) -> Vec<String> {
             AttributeValue::N(number) => number.clone(),
             _ => return false,
         };
-        said(name).is_some_and(|said| (said.is_string() || said.is_number()) && said.to_string() != shown)
+        said(name).is_some_and(|said| (said.is_string() || said.is_number()) && *shown != *said.to_string())
     };
     let mut names: Vec<String> = item.iter().filter(differs).map(|(name, _)| name.clone()).collect();
     names.sort_unstable();
