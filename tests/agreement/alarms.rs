@@ -81,6 +81,7 @@ fn the_api_table_queue_and_outbox_have_alarms() {
         ("QueueIsLate", of_queue("ApproximateAgeOfOldestMessage", "WebhookQueue", 3_600)),
         ("OutboxIsLate", above(OWN, "OldestMarkSeconds", none, "Maximum", 600)),
         ("Poison", above(OWN, "Poison", none, "Sum", 0)),
+        ("NewerItems", above(OWN, "NewerItems", none, "Sum", 0)),
     ] {
         assert_eq!(watched(alarms[id]), expected, "{id}");
     }
@@ -251,15 +252,18 @@ fn every_own_metric_has_a_filter_and_an_alarm() {
 fn each_function_that_uses_the_table_counts_what_it_cannot_read() {
     let deployment = Deployment::read();
     let policies = of_functions(&deployment);
-    let counted: BTreeSet<_> =
-        filters(&deployment).into_iter().filter(|one| one.metric == "Poison").map(|one| one.log).collect();
+    let filters = filters(&deployment);
+    let counting = |metric: &str| -> BTreeSet<_> {
+        filters.iter().filter(|one| one.metric == metric).map(|one| one.log.clone()).collect()
+    };
     let uses_table = |function: &Function| {
         policies[&function.name].iter().any(|one| one.actions.iter().any(|action| action.starts_with("dynamodb:")))
     };
     let functions = deployment.functions();
     let logs: BTreeSet<_> =
         functions.iter().filter(|one| uses_table(one)).map(|one| format!("{}Log", one.id)).collect();
-    assert_eq!(counted, logs);
+    assert_eq!(counting("Poison"), logs);
+    assert_eq!(counting("NewerItems"), logs);
 }
 
 /// The log of this process.
@@ -322,6 +326,17 @@ async fn spoil(stage: &Stage, partner: &Partner, now: Timestamp) -> String {
     id.as_str().to_owned()
 }
 
+/// An invitation of a newer format, in the partner's list.
+fn of_newer_code(id: &InvitationId, partner: &Partner, now: Timestamp) -> Item {
+    let view = keys::partner_view(&PartnerId::parse(&partner.partner_id).expect("an id"));
+    let key = keys::invitation(id);
+    let listed = Listed::Invitation.at(now);
+    let texts =
+        [(keys::PK, key.pk.as_str()), (keys::SK, &key.sk), (keys::GSI1_PK, view.as_str()), (keys::LISTED, &listed)];
+    let version = ("v".to_owned(), AttributeValue::N("2".to_owned()));
+    texts.map(|(name, value)| (name.to_owned(), text(value))).into_iter().chain([version]).collect()
+}
+
 /// One test, because a process has one log.
 #[tokio::test]
 async fn functions_write_the_lines_that_metric_filters_read() {
@@ -340,6 +355,12 @@ async fn functions_write_the_lines_that_metric_filters_read() {
     let before = log.poisonous(&unreadable).0;
     stage.send(&northwind.call("GET", "/invitations")).await;
     assert!(log.poisonous(&unreadable).0 > before, "read counts an item that it can't read");
+
+    let newer = InvitationId::from_hash(&digest("newer", &[]));
+    stage.put_item(of_newer_code(&newer, &northwind, now)).await;
+    stage.send(&northwind.call("GET", "/invitations")).await;
+    let named: Vec<_> = log.lines().into_iter().filter(|line| line.to_string().contains(newer.as_str())).collect();
+    assert!(!named.is_empty() && named.iter().all(|line| line["newer"] == true && line.get("poison").is_none()));
 
     let ticket = json!({"Records": [{"messageId": "unknown-ticket", "body": "none"}]});
     stage.run("deliver-webhook", ticket.to_string().as_bytes()).await;

@@ -28,6 +28,7 @@ async fn play_all() -> Calls {
     let around = |function, http: SharedHttpClient| watch.around(function, http);
     play(&Stage::start(Some(&around)).await).await;
     let stage = Stage::start(Some(&around)).await;
+    stage.confirm_master_keys().await;
     let contoso = customer(&stage, CONTOSO.tenant_id).await;
     let northwind = partner(&stage, NORTHWIND.tenant_id).await;
     repeat(&stage, &northwind, &contoso).await;

@@ -24,7 +24,7 @@ use local::{TABLE, table_config, template};
 use platform::clock::Clock;
 use platform::config::{Config, Needs, QueueConfig};
 use platform::handler::App;
-use platform::lambda::{Invocation, JobError, invoke, run_job};
+use platform::lambda::{Invocation, JobError, confirm_master_keys, invoke, run_job};
 use platform::outbound::{Resolver, Sender};
 use platform::queue::sqs::Sqs;
 use platform::secrets::{AccessKeyText, MasterKey, MasterKeys};
@@ -269,6 +269,20 @@ impl Stage {
         Answer::of(invoke(app, function, event, &invocation).await)
     }
 
+    /// Compares the master keys of every function that has them with the table, as each does when it starts, twice: as the
+    /// first process of the deployment, and as a later one.
+    pub async fn confirm_master_keys(&self) {
+        let of_apps = self.apps.values().map(|app| (&app.store, &app.keys));
+        for (store, keys) in of_apps.chain([(&self.deliverer.store, &self.deliverer.keys)]) {
+            for number in keys.numbers() {
+                self.delete_item(&keys::master_key(number)).await;
+            }
+            for _ in 0..2 {
+                confirm_master_keys(store, keys, self.clock.now()).await.expect("the same keys");
+            }
+        }
+    }
+
     /// Runs a job with an event. Returns its report.
     pub async fn run(&self, job: &str, event: &[u8]) -> Value {
         self.try_run(job, event).await.expect("a report")
@@ -360,6 +374,14 @@ impl Stage {
         let call =
             call.key(keys::PK, AttributeValue::S(key.pk.clone())).key(keys::SK, AttributeValue::S(key.sk.clone()));
         call.send().await.expect("an answer").item
+    }
+
+    /// Deletes an item without a function.
+    async fn delete_item(&self, key: &keys::Key) {
+        let call = self.table.delete_item().table_name(TABLE);
+        let call =
+            call.key(keys::PK, AttributeValue::S(key.pk.clone())).key(keys::SK, AttributeValue::S(key.sk.clone()));
+        call.send().await.expect("an answer");
     }
 
     /// Writes an item without a function.

@@ -5,6 +5,7 @@ mod contention;
 mod faults;
 mod frame;
 mod ledger;
+mod master_keys;
 mod newer;
 mod races;
 mod rolling;

@@ -3,8 +3,10 @@
 mod function;
 mod job;
 mod log;
+mod master_keys;
 mod runtime;
 
 pub use function::{Function, invoke, main};
 pub use job::{Job, JobError, JobFuture, RunBudget, main_job, run_job};
+pub use master_keys::confirm_master_keys;
 pub use runtime::{Invocation, StartError};

@@ -12,10 +12,13 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 
 use super::log::{log_as_json, log_panic};
+use super::master_keys::confirm_master_keys;
 use crate::aws;
+use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigError, Needs};
 use crate::outbound::SenderError;
-use crate::store::client;
+use crate::random::SystemRandom;
+use crate::store::{Store, client};
 
 /// One invocation by Lambda.
 #[derive(Clone, Debug)]
@@ -33,6 +36,10 @@ pub enum StartError {
     Config(#[from] ConfigError),
     #[error("environment variable {0} is not set; this program runs only inside AWS Lambda")]
     OutsideLambda(&'static str),
+    #[error(
+        "MASTER_KEY_{0} is not the key that this table knows by this number; restore that key, or give the new key the next number"
+    )]
+    OtherMasterKey(u32),
     #[error("the built-in policy is not valid: {0}")]
     Policy(#[from] PolicyError),
     #[error("webhooks cannot be sent: {0}")]
@@ -82,7 +89,11 @@ where
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let table = client::connect(&config.dynamodb, aws::http_client());
-    if needs.open_table {
+    if needs.master_key {
+        let clock = Arc::new(SystemClock);
+        let store = Store::new(table.clone(), config.table.clone(), clock.clone(), Arc::new(SystemRandom));
+        runtime.block_on(confirm_master_keys(&store, &config.master_keys, clock.now()))?;
+    } else if needs.open_table {
         runtime.block_on(client::open(&table, &config.table));
     }
     let worker = Arc::new(build(&config, table)?);

@@ -122,6 +122,14 @@ impl MasterKeys {
         Ok(AccessKeyText::from_bytes(&*self.derive(number, "access key", &[seed])?))
     }
 
+    /// What identifies a key without revealing it.
+    ///
+    /// # Errors
+    /// [`UnknownMasterKey`].
+    pub fn check_value(&self, number: u32) -> Result<[u8; 32], UnknownMasterKey> {
+        Ok(*self.derive(number, "check value", &[])?)
+    }
+
     fn derive(&self, number: u32, label: &str, parts: &[&[u8]]) -> Result<Zeroizing<[u8; 32]>, UnknownMasterKey> {
         let unknown = || UnknownMasterKey(number);
         let master = self.keys.get(&number).ok_or_else(unknown)?;
@@ -173,6 +181,21 @@ mod tests {
         assert_eq!(keys().with_current(2).unwrap().current(), Ok(2));
         assert_eq!(keys().with_current(3).unwrap_err(), UnknownMasterKey(3));
         assert_eq!(keys().numbers().collect::<Vec<_>>(), [2, 1]);
+    }
+
+    #[test]
+    fn check_values_differ_between_keys_and_are_no_secret_of_another_use() {
+        let of = |byte: u8| MasterKeys::new(BTreeMap::from([(1, MasterKey::new([byte; 32]))]));
+        assert_eq!(of(1).check_value(1), of(1).check_value(1));
+        assert_ne!(of(1).check_value(1), of(2).check_value(1));
+        let key = of(1).access_key(1, b"").unwrap();
+        assert_ne!(
+            Some(of(1).check_value(1).unwrap()),
+            data_encoding::BASE64URL_NOPAD
+                .decode(key.expose_secret()[4..].as_bytes())
+                .ok()
+                .and_then(|bytes| bytes.try_into().ok())
+        );
     }
 
     #[test]

@@ -58,6 +58,8 @@ impl Found {
                 self.endpoint_lists.insert(key.pk, item.clone());
             }
             ItemKind::Other if key.is_poison() => self.messages += 1,
+            // A function whose key differs from it does not start.
+            ItemKind::Other if key.is_master_key() => {}
             ItemKind::Other => self.others.push(format!("{} / {}", key.pk, key.sk)),
         }
     }

@@ -3,8 +3,8 @@
 use super::events::events;
 use super::key::Key;
 use super::prefix::{
-    ACCESS_KEY, CUSTOMER, DELIVERY, ENDPOINT, ENDPOINT_LIST, ENDPOINTS, EVENTS, GRANT, INVITATION, PARTNER, POISON,
-    SUBSCRIPTION, TENANT,
+    ACCESS_KEY, CUSTOMER, DELIVERY, ENDPOINT, ENDPOINT_LIST, ENDPOINTS, EVENTS, GRANT, INVITATION, MASTER_KEY, PARTNER,
+    POISON, SUBSCRIPTION, TENANT,
 };
 use domain::AggregateKind;
 
@@ -52,6 +52,11 @@ impl Key {
     /// Whether the item lists the endpoints of an owner.
     pub fn is_endpoint_list(&self) -> bool {
         self.pk.starts_with(ENDPOINTS) && self.sk == ENDPOINT_LIST
+    }
+
+    /// Whether the item is the check value of a master key.
+    pub fn is_master_key(&self) -> bool {
+        self.pk.starts_with(MASTER_KEY)
     }
 
     /// Whether the item is a note about something that can never be published.

@@ -20,9 +20,9 @@ pub use events::{aggregate_name, event, parse_event, subscription_events};
 pub use key::Key;
 pub use kind::ItemKind;
 pub use primary::{
-    access_key, delivery, endpoint, endpoint_list, grant, invitation, message, no_access_key, parse_access_key,
-    parse_delivery, parse_endpoint, parse_grant, parse_invitation, parse_partner, parse_relationship, parse_tenant,
-    partner, poison, relationship, subscription, tenant,
+    access_key, delivery, endpoint, endpoint_list, grant, invitation, master_key, message, no_access_key,
+    parse_access_key, parse_delivery, parse_endpoint, parse_grant, parse_invitation, parse_partner, parse_relationship,
+    parse_tenant, partner, poison, relationship, subscription, tenant,
 };
 pub use shard::{SHARDS, parse_shard, parse_shard_number};
 pub use views::{

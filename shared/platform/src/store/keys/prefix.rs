@@ -12,6 +12,7 @@ pub(super) const ENDPOINT: &str = "ENDPOINT#";
 pub(super) const ENDPOINT_LIST: &str = "LIST";
 pub(super) const DELIVERY: &str = "DELIVERY#";
 pub(super) const POISON: &str = "POISON#";
+pub(super) const MASTER_KEY: &str = "MASTER_KEY#";
 pub(super) const EVENTS: &str = "EVENTS#";
 /// Between the sort key of a relationship and the id of one of its grants.
 pub(super) const GRANT: &str = "#GRANT#";

@@ -4,7 +4,8 @@ use data_encoding::HEXLOWER;
 
 use super::key::Key;
 use super::prefix::{
-    ACCESS_KEY, DELIVERY, ENDPOINT, ENDPOINT_LIST, ENDPOINTS, GRANT, INVITATION, PARTNER, POISON, SUBSCRIPTION, TENANT,
+    ACCESS_KEY, DELIVERY, ENDPOINT, ENDPOINT_LIST, ENDPOINTS, GRANT, INVITATION, MASTER_KEY, PARTNER, POISON,
+    SUBSCRIPTION, TENANT,
 };
 use super::views::{customer_view, parse_customer_view};
 use domain::{
@@ -118,6 +119,11 @@ pub fn parse_delivery(key: &Key) -> Option<(WebhookId, EndpointId)> {
 /// The bytes of a message, in the partition of its deliveries.
 pub fn message(id: &WebhookId) -> Key {
     key(format!("{DELIVERY}{id}"), "MESSAGE")
+}
+
+/// The check value of the master key with this number.
+pub fn master_key(number: u32) -> Key {
+    key(format!("{MASTER_KEY}{number}"), "MASTER_KEY")
 }
 
 /// A note about something that can never be published; `id` is the hash of its name.
