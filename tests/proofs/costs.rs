@@ -280,10 +280,8 @@ async fn administering(measure: &mut Measure, partner: &Partner, customer: &Cust
     let call = Call::new("PATCH", format!("/v1/customers/{}", customer.tenant_id)).json(&name);
     measure.operator("rename customer", two, call, 200).await;
     let new = measure.world.customer().await;
-    let import = measure
-        .world
-        .import(partner, &new)
-        .json(&json!({"since": "2020-02-29T12:00:00Z", "external_reference": "4711"}));
+    let body = json!({"since": "2020-02-29T12:00:00Z", "external_reference": "4711"});
+    let import = measure.world.import_with(partner, &new, &body);
     measure.run("import relationship", (2, 8), import.clone(), 201).await;
     measure.run("import relationship again", (1, NO_WRITE), import, 200).await;
     let create = partner.create(&invitation(&new.tenant_id)).idempotency_key(measure.world.unique());

@@ -263,7 +263,7 @@ async fn batch_with_refused(stage: &Stage) -> Call {
 async fn import(stage: &Stage) -> Call {
     let customer = stage.customer().await;
     let body = json!({"since": "2020-02-29T12:00:00Z", "external_reference": "customer 4711"});
-    stage.world.import(&stage.partner, &customer).json(&body)
+    stage.world.import_with(&stage.partner, &customer, &body)
 }
 
 async fn import_with_invitation(stage: &Stage) -> Call {

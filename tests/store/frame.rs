@@ -472,7 +472,7 @@ impl Play {
         if self.rng.chance(50) {
             body["external_reference"] = json!("customer 4711");
         }
-        self.plain("import", self.world.import(&self.partners[partner], &self.customers[customer]).json(&body))
+        self.plain("import", self.world.import_with(&self.partners[partner], &self.customers[customer], &body))
     }
 
     fn narrow_grant(&mut self, invited: &Invited) -> Command {

@@ -131,8 +131,12 @@ impl World {
 impl World {
     /// A call by the operator that attests a relationship since some day of the past.
     pub fn import(&self, partner: &Partner, customer: &Customer) -> Call {
+        self.import_with(partner, customer, &json!({"since": "2020-02-29T12:00:00Z"}))
+    }
+
+    pub fn import_with(&self, partner: &Partner, customer: &Customer, body: &Value) -> Call {
         let path = format!("/v1/partners/{}/customers/{}", partner.partner_id, customer.tenant_id);
-        Call::new("PUT", path).key(self.operator_key()).json(&json!({"since": "2020-02-29T12:00:00Z"}))
+        Call::new("PUT", path).key(self.operator_key()).json(body)
     }
 
     /// A call by the operator that erases the personal data of an invitation.
