@@ -90,6 +90,8 @@ async fn repeat(stage: &Stage, partner: &Partner, customer: &Customer) {
     expect(stage, 200, &partner.end(customer)).await;
     expect(stage, 200, &partner.end(customer)).await;
     expect(stage, 403, &partner.register(&registration("two", customer))).await;
+    let batch = ["one", "two"].map(|id| registration(id, customer));
+    expect(stage, 200, &partner.register_batch(&batch)).await;
     expect(stage, 200, &register).await;
     let path = format!("/v1/customers/{}", customer.tenant_id);
     operator(stage, 409, "PATCH", &path, json!({"cloud": "us_gov"})).await;

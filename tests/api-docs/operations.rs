@@ -78,6 +78,17 @@ const ACCEPT: &str = "The same decision again returns the first response. Any ot
 const DECLINE: &str = "The same decision again returns the first response. Declining needs no other proof.";
 const REGISTER: &str = "The subscription id is the idempotency key: the same request again returns 200, the first record and \
                         `Idempotent-Replayed: true`. The partner of record is always the caller.";
+const BATCH: &str = "All subscriptions must have the same customer. If anything in the request is malformed, the response is 422 and \
+                     nothing is registered. Otherwise each subscription gets its own result, in the order of the request: what \
+                     registering it alone would return. One transaction registers all that can be registered. If an id occurs \
+                     twice, the second one with the same content is `replayed`, and one with other content is refused. The body \
+                     has at most 256 KiB.";
+const IMPORT: &str = "An operator attests a relationship that existed before this system. It is active, and it has no grants, because \
+                      roles need the customer's consent. The customer's tenant must fit as for an invitation. A relationship that \
+                      is active already is returned as it is, with 200. One that has ended returns 409 `invalid_transition`.";
+const ERASE: &str = "Permanently removes `accepted_by`, `contact_email`, `message` and `reason`. Everything else stays, and the \
+                     invitation works as before. A repeat returns 200 and writes no event. A renewal can add a new message, which \
+                     can be erased again.";
 const END: &str = "All grants in the relationship end with it. Registered subscriptions do not change. A repeat returns 200 \
                    with the current relationship.";
 const END_GRANT: &str = "Nothing else ends with it. A repeat returns 200 with the current grant.";
@@ -115,6 +126,7 @@ pub const OPERATIONS: &[Entry] = &[
          with the same content returns the same link.",
     ),
     entry("POST /v1/partners/{partner_id}/invitations/{invitation_id}/cancel", "cancel_invitation", INVITATIONS, ""),
+    entry("POST /v1/invitations/{invitation_id}/erase", "erase_invitation", INVITATIONS, ERASE),
     entry(
         "POST /v1/invitations/{invitation_id}/preview",
         "preview_invitation",
@@ -146,6 +158,7 @@ pub const OPERATIONS: &[Entry] = &[
     entry("GET /v1/partners/{partner_id}/customers/{tenant_id}", "get_partner_customer", RELATIONSHIPS, ""),
     entry("GET /v1/customers/{tenant_id}/partners", "list_customer_partners", RELATIONSHIPS, ""),
     entry("GET /v1/customers/{tenant_id}/partners/{partner_id}", "get_customer_partner", RELATIONSHIPS, ""),
+    entry("PUT /v1/partners/{partner_id}/customers/{tenant_id}", "import_relationship", RELATIONSHIPS, IMPORT),
     entry("DELETE /v1/partners/{partner_id}/customers/{tenant_id}", "end_relationship_as_partner", RELATIONSHIPS, END),
     entry("DELETE /v1/customers/{tenant_id}/partners/{partner_id}", "end_relationship_as_customer", RELATIONSHIPS, END),
     entry("PATCH /v1/partners/{partner_id}/grants/{grant_id}", "narrow_grant_as_partner", RELATIONSHIPS, NARROW),
@@ -153,6 +166,7 @@ pub const OPERATIONS: &[Entry] = &[
     entry("DELETE /v1/partners/{partner_id}/grants/{grant_id}", "end_grant_as_partner", RELATIONSHIPS, END_GRANT),
     entry("DELETE /v1/customers/{tenant_id}/grants/{grant_id}", "end_grant_as_customer", RELATIONSHIPS, END_GRANT),
     entry("POST /v1/partners/{partner_id}/subscriptions", "register_subscription", SUBSCRIPTIONS, REGISTER),
+    entry("POST /v1/partners/{partner_id}/subscriptions/batch", "register_subscriptions", SUBSCRIPTIONS, BATCH),
     entry("POST /v1/webhooks/{partner_id}/subscriptions", "register_subscription_by_webhook", SUBSCRIPTIONS, WEBHOOK),
     entry("GET /v1/partners/{partner_id}/subscriptions", "list_partner_subscriptions", SUBSCRIPTIONS, ""),
     entry("GET /v1/customers/{tenant_id}/subscriptions", "list_customer_subscriptions", SUBSCRIPTIONS, ""),

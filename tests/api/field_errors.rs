@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use platform::describe::Operation;
 use serde_json::{Value, json};
-use tests::{Answer, catalog};
+use tests::parties::registration;
+use tests::{Answer, Customer, catalog};
 
 use crate::coverage::request::Request;
 use crate::coverage::scene::Scene;
@@ -384,6 +385,29 @@ fn rows(key: &str) -> Vec<Row> {
         }
         (_, "invitations") => invitation(),
         (_, "subscriptions") => registration(),
+        (_, "batch") => {
+            let list = "/subscriptions";
+            let of_first = registration().into_iter();
+            let of_first = of_first.map(|(pointer, value, code)| (format!("{list}/0{pointer}"), value, code));
+            let many = json!(vec![json!({}); 41]);
+            [
+                required(list),
+                text(list),
+                rows_of(list, &[(json!([]), "range"), (many, "range")]),
+                rows_of(&format!("{list}/0"), &[(json!(5), "type"), (json!(null), "type"), (json!([]), "type")]),
+                rows_of(&format!("{list}/0/nonsense"), &[(json!(1), "unknown")]),
+                of_first.collect(),
+            ]
+            .concat()
+        }
+        (_, "{tenant_id}") if key.starts_with("PUT") => [
+            required("/since"),
+            text("/since"),
+            rows_of("/since", &[(json!("noon"), "format"), (json!("2020-02-29"), "format")]),
+            rows_of("/since", &[(json!("2126-11-22T00:00:00Z"), "range")]),
+            line("/external_reference", 100),
+        ]
+        .concat(),
         (_, "rotate") => [required("/grace_hours"), whole("/grace_hours", 0, 24)].concat(),
         (_, "renew") => [whole("/expires_in_days", 1, 90), paragraph("/message"), delegated_admin()].concat(),
         (_, "endpoints") => [required("/url"), endpoint()].concat(),
@@ -438,6 +462,7 @@ fn cases(key: &str) -> Vec<Case> {
             (json!({"billing_cycle": "triennial", "term": "P1Y"}), vec![("/billing_cycle", "value")]),
             (json!({"billing_cycle": "yearly", "term": "P1M"}), vec![("/billing_cycle", "value")]),
         ],
+        (_, "batch") => batch_cases(),
         (_, "accept") => vec![
             (admin(json!(["global_administrator"]), true), auto_extend),
             (admin(json!([]), false), vec![("/delegated_admin/roles", "range")]),
@@ -469,6 +494,38 @@ fn cases(key: &str) -> Vec<Case> {
         }
         _ => Vec::new(),
     }
+}
+
+/// Batches in which something is wrong anywhere.
+fn batch_cases() -> Vec<Case> {
+    let customer =
+        |digit: u8| Customer { tenant_id: format!("0000000{digit}-0000-4000-8000-000000000000"), key: String::new() };
+    let one = |id: &str| registration(id, &customer(1));
+    let with = |id: &str, member: &str, value: Value| {
+        let mut body = one(id);
+        body[member] = value;
+        body
+    };
+    let batch = |bodies: &[Value]| json!({"subscriptions": bodies});
+    vec![
+        (
+            batch(&[one("a"), registration("b", &customer(2)), one("c"), registration("d", &customer(3))]),
+            vec![("/subscriptions/1/customer_tenant_id", "value"), ("/subscriptions/3/customer_tenant_id", "value")],
+        ),
+        (
+            batch(&[one("a"), with("b", "quantity", json!(0)), with("c", "term", json!("P2Y")), json!(5)]),
+            vec![
+                ("/subscriptions/1/quantity", "range"),
+                ("/subscriptions/2/term", "value"),
+                ("/subscriptions/3", "type"),
+            ],
+        ),
+        (
+            batch(&[one("a"), with("b", "billing_cycle", json!("annual"))]),
+            vec![("/subscriptions/1/billing_cycle", "value")],
+        ),
+        (batch(&[one("a"), with("b", "transfer", json!(true))]), vec![("/subscriptions/1/transfer", "unknown")]),
+    ]
 }
 
 fn key_cases() -> Vec<Case> {

@@ -2,13 +2,16 @@
 
 mod accept;
 mod administer;
+mod batches;
 mod corpus;
 mod corrections;
 mod coverage;
 mod directory_roles;
 mod endings;
+mod erasures;
 mod field_errors;
 mod hidden;
+mod imports;
 mod invitations;
 mod keys;
 mod narrowing;

@@ -168,6 +168,9 @@ struct Scene {
     token: String,
     create: Call,
     fresh: String,
+    /// By the operator.
+    erase: Call,
+    import: Call,
 }
 
 fn asked() -> Value {
@@ -190,7 +193,8 @@ async fn in_state(world: &World, state: &str) -> Scene {
         world.clock().advance_days(30);
     }
     let fresh = world.unique();
-    Scene { partner, customer, id, token, create, fresh }
+    let (erase, import) = (world.erase(&id), world.import(&partner, &customer));
+    Scene { partner, customer, id, token, create, fresh, erase, import }
 }
 
 type Command = (&'static str, fn(&Scene) -> Call, [&'static str; 5]);
@@ -199,7 +203,7 @@ const OVER: &str = "410 invitation_expired +0";
 const NO: &str = "409 invalid_transition +0";
 
 /// The response to each command in each of [`STATES`], and the number of events it adds.
-const COMMANDS: [Command; 14] = [
+const COMMANDS: [Command; 18] = [
     ("preview", |s| preview(&s.id, &s.token), ["200 +0"; 5]),
     (
         "accept by link, the same decision",
@@ -243,6 +247,18 @@ const COMMANDS: [Command; 14] = [
             "403 no_active_relationship +0",
         ],
     ),
+    (
+        "register a batch",
+        |s| s.partner.register_batch(&[registration(&s.fresh, &s.customer)]),
+        ["200 +0", "200 +1", "200 +0", "200 +0", "200 +0"],
+    ),
+    (
+        "narrow the grant",
+        |s| s.customer.call("PATCH", &s.id.replace("inv_", "/grants/grt_")).json(&json!({"roles": ["global_reader"]})),
+        ["404 not_found +0", "200 +1", "404 not_found +0", "404 not_found +0", "404 not_found +0"],
+    ),
+    ("import", |s| s.import.clone(), ["201 +1", "200 again +0", "201 +1", "201 +1", "201 +1"]),
+    ("erase", |s| s.erase.clone(), ["200 +1"; 5]),
     (
         "end",
         |s| s.customer.end(&s.partner),

@@ -79,6 +79,12 @@ async fn every_kind() -> Option<World> {
     world.send(&third.end(&partner)).await.expect(200);
     world.send(&customer.call("DELETE", &format!("/grants/{grant}"))).await.expect(200);
     let operator = |call: Call| call.key(world.operator_key());
+    world.send(&world.erase(&declined)).await.expect(200);
+    let body = json!({"since": "2020-02-29T12:00:00Z", "external_reference": "customer 4711"});
+    let fourth = world.customer().await;
+    world.send(&world.import_with(&partner, &fourth, &body)).await.expect(201);
+    let accepted = granted(&world, &partner, &fourth, "P40D", false).await;
+    world.send(&world.erase(&accepted.replace("grt_", "inv_"))).await.expect(200);
     let key = world.issue_key(json!({"kind": "partner", "id": partner.partner_id}), &["sales_agent"]).await;
     let me = world.send(&Call::get("/v1/me").key(&key)).await.expect(200);
     world

@@ -115,6 +115,8 @@ const NO_WRITE: u64 = 0;
 /// An item and its event.
 const TWO_ITEMS: u64 = 4;
 const THREE_ITEMS: u64 = 6;
+/// 40 subscriptions with their events, and two checks.
+const BATCH: u64 = 40 * TWO_ITEMS + 4;
 
 /// All commands and reads, with the same partner and customer in both runs. In the second run, all functions have them
 /// in their caches.
@@ -211,6 +213,11 @@ async fn selling(measure: &mut Measure, partner: &Partner, customer: &Customer) 
     measure.run("register", (1, 8), partner.register(&subscription(id.clone())), 201).await;
     let refused = measure.run("register again", (1, 8), partner.register(&subscription(id)), 200).await;
     assert_eq!(refused["subscription"]["partner_of_record"], partner.partner_id);
+    let all: Vec<_> = (0..40).map(|_| subscription(format!("batch-{:0>30}", measure.world.unique()))).collect();
+    measure.run("register a batch of 40", (1, BATCH), partner.register_batch(&all), 200).await;
+    // What is registered already is left out, and the rest is sent again. The refused try costs as much as one that writes.
+    let mixed = [all[0].clone(), subscription(measure.world.unique())];
+    measure.run("register a batch, half of it again", (2, 22), partner.register_batch(&mixed), 200).await;
     let body = json!({
         "type": "subscription.register", "timestamp": "2026-11-22T12:00:00Z", "data": subscription(measure.world.unique()),
     });
@@ -272,6 +279,16 @@ async fn administering(measure: &mut Measure, partner: &Partner, customer: &Cust
     measure.operator("rename partner", two, Call::new("PATCH", path("")).json(&name), 200).await;
     let call = Call::new("PATCH", format!("/v1/customers/{}", customer.tenant_id)).json(&name);
     measure.operator("rename customer", two, call, 200).await;
+    let new = measure.world.customer().await;
+    let body = json!({"since": "2020-02-29T12:00:00Z", "external_reference": "4711"});
+    let import = measure.world.import_with(partner, &new, &body);
+    measure.run("import relationship", (2, 8), import.clone(), 201).await;
+    measure.run("import relationship again", (1, NO_WRITE), import, 200).await;
+    let create = partner.create(&invitation(&new.tenant_id)).idempotency_key(measure.world.unique());
+    let (id, _) = link(&measure.world.send(&create).await.expect(201));
+    let erase = measure.world.erase(&id);
+    measure.run("erase invitation", (2, TWO_ITEMS), erase.clone(), 200).await;
+    measure.run("erase invitation again", (1, NO_WRITE), erase, 200).await;
     measure.operator("suspend", two, Call::new("POST", path("/suspend")), 200).await;
     measure.operator("resume", two, Call::new("POST", path("/resume")), 200).await;
     // Without a grace period, the next rotation does not have to wait and reads the new secret.

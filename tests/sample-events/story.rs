@@ -128,7 +128,9 @@ async fn answer_in_other_ways(stage: &Stage, partner: &Partner, contoso: &Custom
     expect(stage, 200, &decline_by_link(&id, &token)).await;
     let created = expect(stage, 201, &partner.asks(contoso, &wants, "sample-invitation-4")).await;
     let reason = json!({"reason": "We have what we need."});
-    expect(stage, 200, &contoso.decline(&link(&created).0).json(&reason)).await;
+    let (declined, _) = link(&created);
+    expect(stage, 200, &contoso.decline(&declined).json(&reason)).await;
+    expect(stage, 200, &operator(stage, "POST", &format!("/v1/invitations/{declined}/erase"))).await;
     let created = expect(stage, 201, &partner.asks(contoso, &wants, "sample-invitation-5")).await;
     expect(stage, 200, &partner.cancel(&link(&created).0)).await;
 }
@@ -137,10 +139,15 @@ async fn register(stage: &Stage, partner: &Partner, contoso: &Customer) {
     expect(stage, 201, &partner.register(&registration("sample-subscription-1", contoso))).await;
     let data = registration("sample-subscription-2", contoso);
     expect(stage, 201, &webhook(stage, partner, "/subscriptions", "subscription.register", &data)).await;
+    let batch = ["sample-subscription-2", "sample-subscription-3"].map(|id| registration(id, contoso));
+    expect(stage, 200, &partner.register_batch(&batch)).await;
 }
 
-/// Adds a second partner. Returns its grant's id.
+/// Adds a second partner, whose relationship existed before. Returns its grant's id.
 async fn second_partner(stage: &Stage, partner: &Partner, contoso: &Customer) -> String {
+    let import = operator(stage, "PUT", &format!("/v1/partners/{}/customers/{CONTOSO}", partner.partner_id));
+    let body = json!({"since": "2021-03-01T00:00:00Z", "external_reference": "customer 4711"});
+    expect(stage, 201, &import.json(&body)).await;
     let wants = asking(&["directory_readers"], "P30D");
     let created = expect(stage, 201, &partner.asks(contoso, &wants, "sample-invitation-6")).await;
     let (id, token) = link(&created);

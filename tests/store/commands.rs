@@ -61,6 +61,12 @@ commands! {
     "renew", 200, "invitation.renewed", Again::Anew, renew;
     "register", 201, "subscription.registered", Again::Same(200), register;
     "register by webhook", 201, "subscription.registered", Again::Same(200), register_by_webhook;
+    "batch with a repeat", 200, "subscription.registered", Again::Same(200), batch_with_repeat;
+    "batch with a refused one", 200, "subscription.registered", Again::Same(200), batch_with_refused;
+    "import", 201, "relationship.imported", Again::Same(200), import;
+    "import with an open invitation", 201, "relationship.imported", Again::Same(200), import_with_invitation;
+    "erase", 200, "invitation.erased", Again::Same(200), erase;
+    "erase who accepted", 200, "invitation.erased", Again::Same(200), erase_accepted;
     "end by partner", 200, "relationship.ended", Again::Same(200), end_by_partner;
     "end by customer", 200, "relationship.ended", Again::Same(200), end_by_customer;
     "narrow grant by partner", 200, "grant.narrowed", Again::Same(200), narrow_grant_by_partner;
@@ -235,6 +241,45 @@ async fn register_by_webhook(stage: &Stage) -> Call {
     let body = json!({"type": "subscription.register", "timestamp": now.to_string(), "data": data});
     let id = format!("msg_{}", stage.world.unique());
     stage.partner.webhook("/subscriptions", &id, now.seconds(), body.to_string().as_bytes())
+}
+
+/// The same subscription twice: the second one is a replay.
+async fn batch_with_repeat(stage: &Stage) -> Call {
+    let (customer, _) = stage.related(Value::Null).await;
+    let body = registration(&format!("sub-{}", stage.world.unique()), &customer);
+    stage.partner.register_batch(&[body.clone(), body])
+}
+
+/// The first one has an id that is in use, so that the rest is sent again.
+async fn batch_with_refused(stage: &Stage) -> Call {
+    let (customer, _) = stage.related(Value::Null).await;
+    let body = |what: &str| registration(&format!("{what}-{}", stage.world.unique()), &customer);
+    let mut used = body("used");
+    stage.world.send(&stage.partner.register(&used)).await.expect(201);
+    used["quantity"] = json!(2);
+    stage.partner.register_batch(&[used, body("new")])
+}
+
+async fn import(stage: &Stage) -> Call {
+    let customer = stage.customer().await;
+    let body = json!({"since": "2020-02-29T12:00:00Z", "external_reference": "customer 4711"});
+    stage.world.import_with(&stage.partner, &customer, &body)
+}
+
+async fn import_with_invitation(stage: &Stage) -> Call {
+    let customer = stage.customer().await;
+    stage.invite(&customer, four_roles()).await;
+    stage.world.import(&stage.partner, &customer)
+}
+
+async fn erase(stage: &Stage) -> Call {
+    let created = stage.world.send(&create(stage).await).await.expect(201);
+    stage.world.erase(&link(&created).0)
+}
+
+async fn erase_accepted(stage: &Stage) -> Call {
+    let (_, grant) = stage.related(four_roles()).await;
+    stage.world.erase(&grant.replace("grt_", "inv_"))
 }
 
 /// With an open invitation, which is cancelled.

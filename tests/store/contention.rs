@@ -85,6 +85,29 @@ async fn callers_that_register_for_one_customer_at_once_succeed() {
     }
 }
 
+/// What 40 callers register one by one, one caller registers with one batch, in one transaction.
+#[tokio::test(start_paused = true)]
+async fn one_batch_replaces_40_calls() {
+    let stage = Stage::new(SimOptions::default()).await;
+    let sim = stage.world.sim();
+    let (customer, _) = stage.related(serde_json::Value::Null).await;
+    let bodies: Vec<_> = (0..40).map(|at| registration(&format!("batch-{at}"), &customer)).collect();
+    // The function has the partner and its key in its caches.
+    stage.world.send(&stage.partner.register(&registration("first", &customer))).await.expect(201);
+    sim.faults.take();
+    sim.faults.contention(1, TRAVEL, HOLD);
+    let began = Instant::now();
+    let answer = stage.world.send(&stage.partner.register_batch(&bodies)).await.expect(200);
+    let took = began.elapsed().as_millis();
+    let records = sim.faults.take();
+    assert_eq!(records.iter().map(|record| record.operation.as_str()).collect::<Vec<_>>(), [TRANSACT]);
+    assert!(answer["results"].as_array().is_some_and(|all| all.iter().all(|one| one["outcome"] == "registered")));
+    let alone = register(40, 1).await;
+    alone.print();
+    println!("one batch of 40: 1 transaction, {took} ms");
+    assert!(alone.transactions > 40 && alone.latencies.last() > Some(&took));
+}
+
 /// A command that reads, decides and writes is repeated when another caller was faster.
 #[tokio::test(start_paused = true)]
 async fn callers_that_answer_one_invitation_at_once_all_get_the_answer() {

@@ -41,8 +41,8 @@ struct Invited {
 struct Command {
     name: &'static str,
     call: Call,
-    /// The id of the subscription that it may add.
-    registers: Option<String>,
+    /// The ids of the subscriptions that it may add.
+    registers: Vec<String>,
     /// Indexes of the partner and the customer of the invitation in the response.
     parties: Option<(usize, usize)>,
 }
@@ -178,11 +178,15 @@ impl Play {
         }
         if let ([command], [answer]) = (commands, answers) {
             let replayed = answer.replayed() || command.call.method == "GET";
+            // A batch has an event for each subscription.
+            let most = command.registers.len().max(1);
             let fits = match answer.status {
                 _ if replayed => events <= 1,
-                // A no-op (already suspended, name unchanged) is not a replay and stores no event.
-                200 | 201 => events <= 1 && (events == 1 || command.name == "administer" || command.name == "preview"),
-                503 => events <= 1,
+                // A no-op (already suspended, name unchanged, nothing to register) is not a replay and stores no event.
+                200 | 201 => {
+                    events <= most && (events > 0 || ["administer", "batch", "preview"].contains(&command.name))
+                }
+                503 => events <= most,
                 _ => events == 0,
             };
             if !fits {
@@ -195,7 +199,8 @@ impl Play {
     /// Checks the frame rule after these commands.
     fn frame(&mut self, commands: &[Command]) -> Result<(), String> {
         let after = self.subscriptions();
-        let mut may_add: Vec<&str> = commands.iter().filter_map(|command| command.registers.as_deref()).collect();
+        let mut may_add: Vec<&str> =
+            commands.iter().flat_map(|command| &command.registers).map(String::as_str).collect();
         for (pk, item) in &self.before {
             match after.get(pk) {
                 None => return Err(format!("{pk} no longer exists")),
@@ -299,14 +304,18 @@ impl Play {
         }
         let (partner, customer) = self.pair();
         match (self.rng.below(100), self.some_invited()) {
-            (0..22, _) => self.create(partner, customer),
-            (22..44, Some(invited)) => self.accept(&invited),
-            (44..48, Some(invited)) => self.decline(&invited),
-            (48..52, Some(invited)) => self.manage(&invited, "cancel"),
-            (52..57, Some(invited)) => self.manage(&invited, "renew"),
-            (57..80, _) => self.register(partner, customer),
-            (80..83, _) => self.end(partner, customer),
-            (83..87, Some(invited)) => self.end_grant(&invited),
+            (0..20, _) => self.create(partner, customer),
+            (20..41, Some(invited)) => self.accept(&invited),
+            (41..44, Some(invited)) => self.decline(&invited),
+            (44..47, Some(invited)) => self.manage(&invited, "cancel"),
+            (47..52, Some(invited)) => self.manage(&invited, "renew"),
+            (52..70, _) => self.register(partner, customer),
+            (70..74, _) => self.register_batch(partner, customer),
+            (74..77, _) => self.end(partner, customer),
+            (77..80, Some(invited)) => self.end_grant(&invited),
+            (80..83, Some(invited)) => self.narrow_grant(&invited),
+            (83..85, Some(invited)) => self.plain("erase", self.world.erase(&invited.id)),
+            (85..87, _) => self.import(partner, customer),
             (87..92, _) => self.administer(partner, customer),
             (92..94, Some(invited)) => {
                 let body = json!({"token": invited.tokens.last()});
@@ -330,7 +339,7 @@ impl Play {
     }
 
     fn plain(&self, name: &'static str, call: Call) -> Command {
-        Command { name, call, registers: None, parties: None }
+        Command { name, call, registers: Vec::new(), parties: None }
     }
 
     fn wish(&mut self) -> Value {
@@ -362,7 +371,7 @@ impl Play {
             let key = if self.rng.chance(10) { "the-same-key".to_owned() } else { self.rng.draw().to_string() };
             sender.create(&body).idempotency_key(key)
         };
-        Command { name: "create", call, registers: None, parties: Some((partner, customer)) }
+        Command { name: "create", call, registers: Vec::new(), parties: Some((partner, customer)) }
     }
 
     fn accept(&mut self, invited: &Invited) -> Command {
@@ -414,7 +423,7 @@ impl Play {
             ("renew", 1) => call.json(&json!({"message": "again", "expires_in_days": 1 + self.rng.below(40)})),
             _ => call,
         };
-        Command { name: what, call, registers: None, parties: Some((invited.partner, invited.customer)) }
+        Command { name: what, call, registers: Vec::new(), parties: Some((invited.partner, invited.customer)) }
     }
 
     fn register(&mut self, partner: usize, customer: usize) -> Command {
@@ -437,7 +446,51 @@ impl Play {
         } else {
             sender.register(&body)
         };
-        Command { name: "register", call, registers: Some(id), parties: None }
+        Command { name: "register", call, registers: vec![id], parties: None }
+    }
+
+    /// Up to six subscriptions, sometimes with an id twice or with another customer.
+    fn register_batch(&mut self, partner: usize, customer: usize) -> Command {
+        let ids: Vec<String> = (0..1 + self.rng.below(6)).map(|_| format!("Sub-{}", self.rng.below(40))).collect();
+        let mut bodies = Vec::new();
+        for id in &ids {
+            let of = if self.rng.chance(2) { 0 } else { customer };
+            let mut body = registration(id, &self.customers[of]);
+            body["quantity"] = json!(1 + self.rng.below(2));
+            if self.rng.chance(3) {
+                body["partner_of_record"] = json!(self.partners[0].partner_id);
+            }
+            bodies.push(body);
+        }
+        let call = self.partners[partner].register_batch(&bodies);
+        Command { name: "batch", call, registers: ids, parties: None }
+    }
+
+    fn import(&mut self, partner: usize, customer: usize) -> Command {
+        let since = self.world.now().minus_days(u32::try_from(self.rng.below(1_000)).expect("fits u32"));
+        let mut body = json!({"since": since});
+        if self.rng.chance(50) {
+            body["external_reference"] = json!("customer 4711");
+        }
+        self.plain("import", self.world.import_with(&self.partners[partner], &self.customers[customer], &body))
+    }
+
+    fn narrow_grant(&mut self, invited: &Invited) -> Command {
+        let days = u32::try_from(1 + self.rng.below(20)).expect("fits u32");
+        let bodies = [
+            json!({"ends_at": self.world.now().plus_days(days)}),
+            json!({"roles": ["directory_readers"]}),
+            json!({"auto_extend": false}),
+            json!({"roles": ["user_administrator"], "ends_at": self.world.now().plus_days(days)}),
+        ];
+        let path = format!("/grants/{}", invited.id.replace("inv_", "grt_"));
+        let body = self.rng.pick(&bodies).clone();
+        let call = if self.rng.chance(50) {
+            self.partners[invited.partner].call("PATCH", &path)
+        } else {
+            self.customers[invited.customer].call("PATCH", &path)
+        };
+        self.plain("narrow grant", call.json(&body))
     }
 
     fn end(&mut self, partner: usize, customer: usize) -> Command {

@@ -72,9 +72,14 @@ impl Ledger {
                 _ => return Err(format!("{name} of {pk} is not allowed")),
             }
         }
+        let is_registered = |event: &Event| event.event_type == EventType::SubscriptionRegistered;
         match (&found[..], changes) {
             ([], 0) => Ok(0),
             ([event], 1..) => self.event(event).map(|()| 1),
+            // A batch has one event for each subscription.
+            (events, changes) if events.len() == changes && events.iter().all(is_registered) => {
+                events.iter().try_for_each(|event| self.event(event)).map(|()| events.len())
+            }
             _ => Err(format!("{} events for {changes} changes", found.len())),
         }
     }
@@ -108,6 +113,11 @@ impl Ledger {
                     let ends_at = event.data["grant"]["ends_at"].as_str().unwrap_or_default().to_owned();
                     self.grants.insert(grant.to_string(), (pair, ends_at));
                 }
+            }
+            EventType::RelationshipImported => {
+                must(!is_csp, "the customer is a CSP tenant")?;
+                must(!is_active && !self.ended.contains(&pair), "the relationship is or was active")?;
+                self.active.insert(pair);
             }
             EventType::RelationshipEnded => {
                 must(self.active.remove(&pair), "the relationship was not active")?;

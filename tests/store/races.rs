@@ -190,6 +190,10 @@ impl Stage {
         self.partner.create(&body).idempotency_key(self.world.unique())
     }
 
+    fn batch(&self, customer: &Customer, ids: &[&str]) -> Call {
+        self.partner.register_batch(&ids.iter().map(|id| registration(id, customer)).collect::<Vec<_>>())
+    }
+
     fn end(&self, customer: &Customer) -> Call {
         self.partner.call("DELETE", &format!("/customers/{}", customer.tenant_id))
     }
@@ -533,6 +537,100 @@ races! {
     }
     ["ok", "409 subscription_exists"] ["subscription.registered"];
     ["409 subscription_exists", "ok"] ["subscription.registered"];
+
+    NAMED batch_meets_end(stage) {
+        let (customer, _) = stage.related(Value::Null).await;
+        Scene::of([stage.batch(&customer, &["a", "b"]), stage.end(&customer)])
+    }
+    // All of the batch is registered, or nothing. Either way it has a result for each.
+    ["ok", "ok"] ["relationship.ended", "subscription.registered", "subscription.registered"];
+    ["ok", "ok"] ["relationship.ended"];
+
+    NAMED batches_with_common_ids_register_each_id_once(stage) {
+        let (customer, _) = stage.related(Value::Null).await;
+        Scene::of([stage.batch(&customer, &["a", "b", "c"]), stage.batch(&customer, &["d", "c", "b"])])
+    }
+    ["ok", "ok"] ["subscription.registered", "subscription.registered", "subscription.registered", "subscription.registered"];
+
+    FURTHER batches_of_two_partners_register_each_id_once(stage) {
+        let (customer, _) = stage.related(Value::Null).await;
+        let other = stage.world.partner().await;
+        stage.world.relate(&other, &customer).await;
+        let bodies = ["a", "b"].map(|id| registration(id, &customer));
+        Scene::of([stage.batch(&customer, &["b", "c"]), other.register_batch(&bodies)])
+    }
+    ["ok", "ok"] ["subscription.registered", "subscription.registered", "subscription.registered"];
+
+    FURTHER enrol_meets_a_batch(stage) {
+        let (customer, _) = stage.related(Value::Null).await;
+        Scene::of([stage.enrol(&customer), stage.batch(&customer, &["a"])])
+    }
+    ["ok", "ok"] ["partner.enrolled", "subscription.registered"];
+    ["ok", "ok"] ["partner.enrolled"];
+
+    FURTHER imports_of_one_pair_make_one_relationship(stage) {
+        let call = stage.world.import(&stage.partner, &stage.customer().await);
+        Scene::of([call.clone(), call])
+    }
+    ["ok", "ok"] ["relationship.imported"];
+
+    NAMED import_meets_create(stage) {
+        let customer = stage.customer().await;
+        Scene::of([stage.world.import(&stage.partner, &customer), stage.create(&customer, Value::Null)])
+    }
+    ["ok", "ok"] ["invitation.created", "relationship.imported"];
+    ["ok", "409 relationship_active"] ["relationship.imported"];
+
+    NAMED import_meets_accept(stage) {
+        let (customer, id, token) = stage.open(Value::Null).await;
+        Scene::of([stage.world.import(&stage.partner, &customer), accept(&id, &token)])
+    }
+    ["ok", "ok"] ["invitation.accepted"];
+    ["ok", "409 invalid_transition"] ["relationship.imported"];
+
+    FURTHER enrol_meets_import(stage) {
+        let customer = stage.customer().await;
+        Scene::of([stage.enrol(&customer), stage.world.import(&stage.partner, &customer)])
+    }
+    ["ok", "ok"] ["partner.enrolled", "relationship.imported"];
+    ["ok", "403 customer_is_csp_tenant"] ["partner.enrolled"];
+
+    FURTHER erase_meets_accept(stage) {
+        let (_, id, token) = stage.open(Value::Null).await;
+        Scene::of([stage.world.erase(&id), accept(&id, &token)])
+    }
+    ["ok", "ok"] ["invitation.accepted", "invitation.erased"];
+    // The response to the first write was lost. Then who accepted is erased as well.
+    ["ok", "ok"] ["invitation.accepted", "invitation.erased", "invitation.erased"];
+
+    FURTHER erase_meets_renew(stage) {
+        let (_, id, _) = stage.open(Value::Null).await;
+        Scene::of([stage.world.erase(&id), stage.renew(&id).json(&json!({"message": "Hello"}))])
+    }
+    ["ok", "ok"] ["invitation.erased", "invitation.renewed"];
+    // The response to the first write was lost, and the other request followed.
+    ["ok", "ok"] ["invitation.erased", "invitation.erased", "invitation.renewed"];
+    ["ok", "ok"] ["invitation.erased", "invitation.renewed", "invitation.renewed"];
+
+    FURTHER erase_meets_the_end_that_cancels_the_invitation(stage) {
+        let (customer, _) = stage.related(Value::Null).await;
+        let (id, _) = stage.invite(&customer, four_roles()).await;
+        Scene::of([stage.world.erase(&id), stage.end(&customer)])
+    }
+    ["ok", "ok"] ["invitation.erased", "relationship.ended"];
+
+    FURTHER erase_meets_expiry(stage) {
+        let (_, id, _) = stage.for_a_day().await;
+        Scene::of([stage.world.erase(&id)]).and(Task::ExpireDue).later(DAY_MS)
+    }
+    ["ok", "job"] ["invitation.erased", "invitation.expired"];
+
+    FURTHER erasures_of_one_invitation_erase_once(stage) {
+        let (_, id, _) = stage.open(Value::Null).await;
+        let call = stage.world.erase(&id);
+        Scene::of([call.clone(), call])
+    }
+    ["ok", "ok"] ["invitation.erased"];
 
     FURTHER suspend_meets_rename(stage) {
         let path = stage.path_of_partner().await;

@@ -243,6 +243,10 @@ impl Check<'_> {
         let pk = text(item, "pk");
         let (mut answer, mut renewals, mut announced) = ("pending", 0, false);
         for (at, event) in self.events(item).iter().enumerate() {
+            // An invitation can be erased in every state.
+            if event.event_type == EventType::InvitationErased && at > 0 {
+                continue;
+            }
             if (at == 0) != (event.event_type == EventType::InvitationCreated) || answer != "pending" {
                 self.wrong(format!("{pk}: {} is out of order", event.event_type.as_str()));
             }
@@ -318,8 +322,13 @@ impl Check<'_> {
             let pair = (text(item, "pk"), text(item, "sk"));
             let invitations = by_pair.remove(&pair).unwrap_or_default();
             let begun = |found: &&&Value| text(found, "answer") == "accepted" && text(found, "kind") == "reseller";
-            let began = invitations.iter().filter(begun).count();
-            let ended = self.events(item).len();
+            let events = self.events(item);
+            let imported = events.iter().find(|event| event.event_type == EventType::RelationshipImported);
+            let began = invitations.iter().filter(begun).count() + usize::from(imported.is_some());
+            let ended = events.iter().filter(|event| event.event_type == EventType::RelationshipEnded).count();
+            if events.len() != ended + usize::from(imported.is_some()) {
+                self.wrong(format!("{pair:?}: imported twice, or an unexpected event"));
+            }
             let expected = match (began, began.checked_sub(ended)) {
                 (0, Some(0)) => "none",
                 (_, Some(0)) => "ended",
@@ -330,7 +339,13 @@ impl Check<'_> {
                 self.wrong(format!("{pair:?}: is {}, but {began} began and {ended} ended", text(item, "relation")));
             }
             let period = invitations.iter().filter(begun).find(|found| id_of(found) == text(item, "period"));
-            if began > 0 && period.is_none_or(|found| number(found, "decided") != number(item, "since")) {
+            let since = match (period, imported) {
+                (Some(found), _) => Some(number(found, "decided")),
+                (None, imported) => imported
+                    .and_then(|event| event.data.get("since")?.as_str().and_then(Timestamp::parse))
+                    .map(Timestamp::millis),
+            };
+            if began > 0 && since != Some(number(item, "since")) {
                 self.wrong(format!("{pair:?}: no accepted invitation matches its period and start"));
             }
             let named = text(item, "open_invitation");

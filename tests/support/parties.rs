@@ -128,6 +128,23 @@ impl World {
     }
 }
 
+impl World {
+    /// A call by the operator that attests a relationship since some day of the past.
+    pub fn import(&self, partner: &Partner, customer: &Customer) -> Call {
+        self.import_with(partner, customer, &json!({"since": "2020-02-29T12:00:00Z"}))
+    }
+
+    pub fn import_with(&self, partner: &Partner, customer: &Customer, body: &Value) -> Call {
+        let path = format!("/v1/partners/{}/customers/{}", partner.partner_id, customer.tenant_id);
+        Call::new("PUT", path).key(self.operator_key()).json(body)
+    }
+
+    /// A call by the operator that erases the personal data of an invitation.
+    pub fn erase(&self, invitation_id: &str) -> Call {
+        Call::new("POST", format!("/v1/invitations/{invitation_id}/erase")).key(self.operator_key())
+    }
+}
+
 /// A request for delegated administration.
 pub fn asking(roles: &[&str], duration: &str) -> Value {
     json!({"roles": roles, "duration": duration})
@@ -193,6 +210,11 @@ impl Partner {
 
     pub fn register(&self, body: &Value) -> Call {
         self.call("POST", "/subscriptions").json(body)
+    }
+
+    /// Registers several subscriptions at once.
+    pub fn register_batch(&self, bodies: &[Value]) -> Call {
+        self.call("POST", "/subscriptions/batch").json(&json!({"subscriptions": bodies}))
     }
 
     /// A signed webhook to `/v1/webhooks/{partner_id}{path}`.

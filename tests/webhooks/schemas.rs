@@ -234,6 +234,7 @@ impl Story {
         let (id, token) = link(&self.webhook(partner, "/invitations", &body).await);
         let no = json!({"token": token, "reason": "We have all that we need."});
         self.act(Call::post(format!("/v1/invitations/{id}/decline"), &no)).await;
+        self.act(self.stage.world.erase(&id)).await;
         let (id, _) = self.invite(partner, &other, Value::Null, 30).await;
         self.act(other.decline(&id)).await;
         let (id, _) = self.invite(partner, &other, Value::Null, 30).await;
@@ -305,6 +306,8 @@ impl Story {
             let issued = self.operator(Call::post("/v1/keys", &body)).await;
             self.operator(Call::delete(format!("/v1/keys/{}", text(&issued["key_id"])))).await;
         }
+        let attested = self.customer().await;
+        self.act(self.stage.world.import(partner, &attested)).await;
         let seller = self.customer().await;
         let body = json!({"tenant_id": seller.tenant_id, "name": "Contoso", "cloud": "public", "market": "US"});
         self.operator(Call::post("/v1/partners", &body)).await;

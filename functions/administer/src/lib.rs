@@ -1,12 +1,14 @@
 //! What an operator does: register customers, enroll partners, correct their records, issue and revoke keys, suspend, resume,
-//! rotate.
+//! rotate, import relationships, erase personal data.
 //! Every request can be repeated, except a rotation and a request for a key without an `Idempotency-Key`.
 
 mod body;
 mod customers;
+mod erase;
 mod keys;
 mod partners;
 mod principal;
+mod relationships;
 
 use platform::config::Needs;
 use platform::lambda::Function;
@@ -28,6 +30,13 @@ pub const FUNCTION: Function = Function {
         "POST /v1/partners/{partner_id}/resume" => partners::resume, writes [];
         /// Rotate the secret with which a partner signs its webhooks.
         "POST /v1/partners/{partner_id}/signing-secret/rotate" => partners::rotate, writes [RotationInProgress];
+        /// Import a relationship that existed before this system.
+        "PUT /v1/partners/{partner_id}/customers/{tenant_id}" => relationships::import, writes [
+            CloudMismatch, CloudNotSupported, CustomerIsCspTenant, CustomerUnknown, InvalidTransition, MarketMismatch,
+            SelfRelationship,
+        ];
+        /// Erase the personal data of an invitation.
+        "POST /v1/invitations/{invitation_id}/erase" => erase::erase, writes [];
         /// Issue an access key.
         "POST /v1/keys" => keys::issue, writes [PrincipalUnknown];
         /// Revoke an access key. It stops working within 30 seconds.

@@ -97,6 +97,7 @@ impl CreationBody {
             created_at: context.now(),
             expires_at: context.now().plus_days(days),
             answer: None,
+            erased_at: None,
             expiry_announced: false,
             version: 1,
             policy_version: policy.version,

@@ -1,8 +1,8 @@
 //! The body of a registration, and the subscription and event that come of it.
 
 use domain::{
-    BillingCycle, Date, Event, Occurrence, Partner, PartnerId, Registration, Subscription, SubscriptionId, Term,
-    Timestamp,
+    BillingCycle, Date, Event, Occurrence, Partner, PartnerId, Registration, Subscription, SubscriptionId, TenantId,
+    Term, Timestamp,
 };
 use platform::handler::WebhookData;
 use platform::http_api::body::{Body, Reader, Rules};
@@ -84,6 +84,14 @@ fn date() -> Parsed<Date> {
 }
 
 impl RegistrationBody {
+    pub(crate) fn customer(&self) -> &TenantId {
+        &self.registration.customer_tenant_id
+    }
+
+    pub(crate) fn subscription_id(&self) -> &SubscriptionId {
+        &self.registration.subscription_id
+    }
+
     /// The partner of record is always the caller; a body may name the caller, and no other partner (MP-22).
     pub(crate) fn into_subscription(
         self,

@@ -1,6 +1,8 @@
 //! A partner registers a subscription that it sold, by key or by signed webhook. This is the only function that writes
 //! subscriptions, and it can only add them.
 
+mod batch;
+mod batch_body;
 mod body;
 
 use platform::config::Needs;
@@ -22,6 +24,8 @@ pub const FUNCTION: Function = Function {
         "POST /v1/partners/{partner_id}/subscriptions" => by_key, writes [
             CloudNotSupported, CustomerIsCspTenant, NoActiveRelationship, PartnerOfRecordMismatch, SubscriptionExists,
         ];
+        /// Register several subscriptions of one customer at once.
+        "POST /v1/partners/{partner_id}/subscriptions/batch" => batch::register, writes [CloudNotSupported];
         /// Register a subscription by signed webhook.
         "POST /v1/webhooks/{partner_id}/subscriptions" => by_webhook, writes [
             CloudNotSupported, CustomerIsCspTenant, NoActiveRelationship, PartnerOfRecordMismatch, SubscriptionExists,
@@ -59,19 +63,23 @@ async fn register(context: &Context, acting: &ActingPartner, body: RegistrationB
         match store.register_subscription(context.op(), &subscription, requirements, &event).await? {
             Registering::New => (subscription, false),
             Registering::AlreadyExists(first) => (*first, true),
-            Registering::NoRelationship => {
-                let detail = "There is no active relationship with this customer. Invite the customer first.";
-                return Err(Problem::new(Code::NoActiveRelationship, detail));
-            }
+            Registering::NoRelationship => return Err(problem_no_relationship()),
             Registering::CspTenant => return Err(TenantRefusal::Csp.into()),
-            Registering::IdTaken => {
-                let detail = "This subscription id is already registered with different details. Use another id.";
-                return Err(Problem::new(Code::SubscriptionExists, detail));
-            }
+            Registering::IdTaken => return Err(problem_exists()),
         };
     let id = subscription.registration.subscription_id.as_str();
     let location = format!("/v1/partners/{}/subscriptions/{id}", subscription.partner_of_record);
     let view = SubscriptionResponse { subscription: SubscriptionView::new(&subscription) };
     let registered = if replayed { CreatedOnce::replayed(view) } else { CreatedOnce::new(view) };
     Ok(registered.at(location))
+}
+
+fn problem_no_relationship() -> Problem {
+    let detail = "There is no active relationship with this customer. Invite the customer first.";
+    Problem::new(Code::NoActiveRelationship, detail)
+}
+
+fn problem_exists() -> Problem {
+    let detail = "This subscription id is already registered with different details. Use another id.";
+    Problem::new(Code::SubscriptionExists, detail)
 }

@@ -28,6 +28,7 @@ pub async fn grants(scenario: &mut Scenario) -> Result<(), Stop> {
     scenario.check("the role has expired, and the relationship is active", over)?;
 
     let grant = ask_for_role(scenario, "readers", "directory_readers").await?;
+    narrow(scenario, &grant).await?;
     let end = || contoso.call("DELETE", &format!("/grants/{grant}"));
     let ended = scenario.step("Contoso ends that role", end(), 200).await?;
     let row = row_of(scenario, &northwind, &contoso).await?;
@@ -35,6 +36,26 @@ pub async fn grants(scenario: &mut Scenario) -> Result<(), Stop> {
     scenario.check("ending a role ends nothing else: the relationship is active", alone)?;
     let again = scenario.send(&end()).await?;
     scenario.check("ending it again changes nothing", again.replayed() && same_grant(&again, &ended))
+}
+
+/// Contoso gives a role less time, and Northwind cannot take it back.
+async fn narrow(scenario: &mut Scenario, grant: &str) -> Result<(), Stop> {
+    let (contoso, northwind) = (scenario.parties.contoso.clone(), scenario.parties.northwind.clone());
+    let path = format!("/grants/{grant}");
+    let ends_at = scenario.clock.now().plus_days(30);
+    let shorter = || contoso.call("PATCH", &path).json(&json!({"ends_at": ends_at}));
+    let narrowed = scenario.step("Contoso shortens that role to 30 days", shorter(), 200).await?;
+    let is_shorter = narrowed.json()["grant"]["ends_at"] == json!(ends_at);
+    scenario.check("the role ends earlier", is_shorter && narrowed.text("/grant/state") == Some("active"))?;
+    for (guarantee, wider) in [
+        ("Northwind cannot make it longer again", json!({"ends_at": ends_at.plus_days(1)})),
+        ("Northwind cannot add a role to it", json!({"roles": ["directory_readers", "global_administrator"]})),
+    ] {
+        let call = northwind.call("PATCH", &path).json(&wider);
+        scenario.rejected(guarantee, call, 422, "grant_not_narrower").await?;
+    }
+    let again = scenario.send(&shorter()).await?;
+    scenario.check("shortening it again changes nothing", again.replayed() && same_grant(&again, &narrowed))
 }
 
 /// The announcements about a grant, newest first.

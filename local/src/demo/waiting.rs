@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::error::{FailedStep, Stop};
 use super::link::Link;
@@ -33,10 +33,19 @@ pub async fn decline_and_expire(scenario: &mut Scenario) -> Result<(), Stop> {
     let count = items(events.json()).iter().filter(|event| event["type"] == "invitation.expired").count();
     scenario.check("Wingtip gets one event, although the job runs twice", announced == [1, 0] && count == 1)?;
 
-    let renewed = scenario.step("Wingtip renews it", wingtip.renews(&link.invitation_id), 200).await?;
+    let amended =
+        json!({"delegated_admin": {"roles": ["directory_readers"], "duration": "P30D"}, "message": "And a role"});
+    let renew = wingtip.renews(&link.invitation_id).json(&amended);
+    let renewed = scenario.step("Wingtip renews it, and now it also asks for a role", renew, 200).await?;
     let new_link = Link::from_answer(&renewed)?;
-    scenario.rejected("the old link stops working at once", link.accepts(None), 404, "not_found").await?;
-    let accepted = scenario.step("Contoso accepts with the new link", new_link.accepts(None), 200).await?;
+    let text = "the old link stops working at once, and what it showed can't be accepted";
+    scenario.rejected(text, link.accepts(None), 404, "not_found").await?;
+    let shown = scenario.read(new_link.preview()).await?;
+    let amended = shown.json().pointer("/invitation/delegated_admin/roles") == Some(&json!(["directory_readers"]));
+    scenario
+        .check("the new link shows what is asked for now", amended && shown.text("/invitation/message").is_some())?;
+    let accept = new_link.accepts(Some(json!("refused")));
+    let accepted = scenario.step("Contoso accepts with the new link, without the role", accept, 200).await?;
     let active = accepted.text("/relationship/state") == Some("active");
     scenario.check("Wingtip is Contoso's third partner", active)
 }

@@ -67,6 +67,12 @@ impl Actor {
         Self { claimed_role, ..Self::new(ActorKind::Link, invitation.as_str(), Proof::Link) }
     }
 
+    /// The same actor, without a proof of what it states.
+    #[must_use]
+    pub fn without_proof(self) -> Self {
+        Self { proof: Proof::None, ..self }
+    }
+
     /// Whether the owner of a key may see with which key this actor called: the owner itself, and operators.
     pub fn shows_key_to(&self, reader: &Principal) -> bool {
         match reader {

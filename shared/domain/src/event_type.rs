@@ -40,6 +40,10 @@ event_types! {
     InvitationCancelled = "invitation.cancelled" of Invitation;
     InvitationRenewed = "invitation.renewed" of Invitation;
     InvitationExpired = "invitation.expired" of Invitation;
+    /// The operator erased the personal data of the invitation.
+    InvitationErased = "invitation.erased" of Invitation;
+    /// The operator attests a relationship from before this system.
+    RelationshipImported = "relationship.imported" of Relationship;
     /// Has the ids of the grants that ended with it.
     RelationshipEnded = "relationship.ended" of Relationship;
     /// One side took roles away, set an earlier end, or turned the extension off.

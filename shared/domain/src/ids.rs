@@ -106,6 +106,12 @@ impl InvitationId {
         let parts = [partner.as_str().as_bytes(), channel.as_bytes(), idempotency_key.as_bytes()];
         Self::from_hash(&digest("invitation", &parts))
     }
+
+    /// Identifies the period of a relationship that was imported. No invitation has this id. A relationship is imported at most
+    /// once.
+    pub fn of_import(customer: &TenantId, partner: &PartnerId) -> Self {
+        Self::from_hash(&digest("imported relationship", &[customer.as_str().as_bytes(), partner.as_str().as_bytes()]))
+    }
 }
 
 impl GrantId {

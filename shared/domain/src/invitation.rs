@@ -32,7 +32,8 @@ pub enum Decision {
     Accepted {
         /// `None` if nothing was asked for, or all of it was refused.
         granted: Option<DelegatedAdmin>,
-        accepted_by: AcceptedBy,
+        /// `None` if the person was erased.
+        accepted_by: Option<AcceptedBy>,
     },
     Declined {
         /// Free text of the customer.
@@ -60,6 +61,27 @@ pub struct Answer {
     pub decided_at: Timestamp,
 }
 
+impl Answer {
+    /// The answer without the texts about persons.
+    fn erased(&self) -> Self {
+        let decision = match &self.decision {
+            Decision::Accepted { granted, .. } => Decision::Accepted { granted: granted.clone(), accepted_by: None },
+            Decision::Declined { .. } => Decision::Declined { reason: None },
+            cancelled @ Decision::Cancelled { .. } => cancelled.clone(),
+        };
+        Self { decision, decided_at: self.decided_at }
+    }
+
+    /// The names of the texts about persons.
+    fn personal(&self) -> Option<&'static str> {
+        match &self.decision {
+            Decision::Accepted { accepted_by, .. } => accepted_by.as_ref().map(|_| "accepted_by"),
+            Decision::Declined { reason } => reason.as_ref().map(|_| "reason"),
+            Decision::Cancelled { .. } => None,
+        }
+    }
+}
+
 /// An invitation to a relationship, or to a grant within one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Invitation {
@@ -81,6 +103,8 @@ pub struct Invitation {
     /// From this time on the invitation cannot be answered.
     pub expires_at: Timestamp,
     pub answer: Option<Answer>,
+    /// When its personal texts were erased for the last time. A renewal and an answer can add new ones.
+    pub erased_at: Option<Timestamp>,
     /// Whether `invitation.expired` was written. Then the invitation is expired, even if the clock is behind.
     pub expiry_announced: bool,
     /// Grows by one with every change.
@@ -138,6 +162,23 @@ impl Invitation {
     #[must_use]
     pub fn with_answer(self, answer: Answer) -> Self {
         Self { answer: Some(answer), version: self.version + 1, ..self }
+    }
+
+    /// The names of the personal texts that it has: what can be erased.
+    pub fn personal(&self) -> Vec<&'static str> {
+        let of_partner = [
+            self.message.as_ref().map(|_| "message"),
+            self.contact_email.as_ref().map(|_| "contact_email"),
+            self.answer.as_ref().and_then(Answer::personal),
+        ];
+        of_partner.into_iter().flatten().collect()
+    }
+
+    /// The invitation without its personal texts. Its version stays, because it asks for the same as before.
+    #[must_use]
+    pub fn erased(&self, now: Timestamp) -> Self {
+        let answer = self.answer.as_ref().map(Answer::erased);
+        Self { message: None, contact_email: None, answer, erased_at: Some(now), renewal: None, ..self.clone() }
     }
 
     /// The next event of this invitation.

@@ -70,6 +70,6 @@ pub use uses::{Use, Uses};
 pub use verify_chain::{BrokenChain, verify_chain};
 pub use vocabulary::{
     ActorKind, BillingCycle, CallerKind, CancelReason, Cloud, DecisionKind, DeliveryPurpose, DeliveryState,
-    EndpointState, GrantState, InvitationKind, InvitationState, Market, PartnerStatus, Proof, RelationshipState, Role,
-    Term,
+    EndpointState, GrantState, InvitationKind, InvitationState, Market, PartnerStatus, Proof, RegistrationOutcome,
+    RelationshipState, Role, Term,
 };

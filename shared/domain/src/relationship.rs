@@ -14,19 +14,50 @@ pub struct Relationship {
     pub customer: TenantId,
     pub partner_id: PartnerId,
     pub state: RelationshipState,
-    /// The invitation that started the current or last period, and when.
+    /// The invitation that started the current or last period, and when. A period that was imported has an id of its own
+    /// ([`InvitationId::of_import`]).
     pub period: Option<(InvitationId, Timestamp)>,
     pub ended_at: Option<Timestamp>,
     /// When each period ended, by the last 26 characters of the invitation that started it.
     pub period_ends: BTreeMap<String, Timestamp>,
     /// The open invitation, and when it expires.
     pub open_invitation: Option<(InvitationId, Timestamp)>,
+    /// The partner's own reference, which an import can have. Only for the partner and the operator.
+    pub external_reference: Option<String>,
     /// Grows by one with every change.
     pub version: u64,
     pub chain: Chain,
 }
 
 impl Relationship {
+    /// A pair that has neither a relationship nor an invitation.
+    pub fn none(customer: TenantId, partner_id: PartnerId) -> Self {
+        Self {
+            customer,
+            partner_id,
+            state: RelationshipState::None,
+            period: None,
+            ended_at: None,
+            period_ends: BTreeMap::new(),
+            open_invitation: None,
+            external_reference: None,
+            version: 0,
+            chain: Chain::default(),
+        }
+    }
+
+    /// The relationship after its import. An open invitation stays open.
+    #[must_use]
+    pub fn imported(&self, since: Timestamp, external_reference: Option<String>) -> Self {
+        Self {
+            state: RelationshipState::Active,
+            period: Some((InvitationId::of_import(&self.customer, &self.partner_id), since)),
+            external_reference,
+            version: self.version + 1,
+            ..self.clone()
+        }
+    }
+
     /// The invitation that started the active period.
     pub fn active_period(&self) -> Option<&InvitationId> {
         self.period.as_ref().filter(|_| self.state == RelationshipState::Active).map(|(id, _)| id)

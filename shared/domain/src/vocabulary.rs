@@ -70,6 +70,12 @@ words! {
         P1Y = "P1Y",
         P3Y = "P3Y",
     }
+    /// What became of one subscription of a batch: it is new, it was registered before, or it was rejected.
+    RegistrationOutcome {
+        Registered = "registered",
+        Replayed = "replayed",
+        Refused = "refused",
+    }
     /// The kind of a caller.
     CallerKind {
         Operator = "operator",

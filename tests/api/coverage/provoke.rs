@@ -11,7 +11,7 @@ use tests::Answer;
 use tests::faults::{Fault, TRANSACT};
 
 use super::request::Request;
-use super::scene::{Base, NO_PUBLIC_CLOUD, STRICT, Scene};
+use super::scene::{Base, NO_PUBLIC_CLOUD, STRICT, Scene, is_import};
 
 /// Longer than functions keep what they read.
 const FORGOTTEN_MS: i64 = 31_000;
@@ -156,6 +156,11 @@ impl Scene {
                 }
                 request.member("market", "FR")
             }
+            Code::SelfRelationship if is_import(request.key) => {
+                let mut request = request;
+                request.parameters.insert("tenant_id", base.partner.tenant_id.clone());
+                request
+            }
             Code::SelfRelationship => request.member("customer_tenant_id", base.partner.tenant_id.as_str()),
             Code::RolesExceedRequest => {
                 let roles = ["directory_readers", "global_reader"];
@@ -275,6 +280,11 @@ impl Scene {
     /// Answers the invitation, or disables the endpoint, so that the request comes too late.
     async fn make_final(&self, base: &Base) {
         let (key, parameters) = (base.request.key, &base.request.parameters);
+        if is_import(key) {
+            self.world.relate(&base.partner, &base.customer).await;
+            self.world.send(&base.customer.end(&base.partner)).await.expect(200);
+            return;
+        }
         if let Some(endpoint) = parameters.get("endpoint_id") {
             let path = format!("/endpoints/{endpoint}");
             let patch = base.owner_call("PATCH", &path).json(&json!({"state": "disabled"}));
@@ -315,7 +325,7 @@ fn tenant_key(base: &Base) -> keys::Key {
 /// The request about something that does not exist, or that is not the caller's.
 fn unknown(request: &Request) -> Request {
     let mut request = request.clone();
-    if request.key.starts_with("POST /v1/invitations/") {
+    if request.key.starts_with("POST /v1/invitations/") && !request.key.ends_with("/erase") {
         return request.member("token", "A".repeat(43));
     }
     for (name, value) in &mut request.parameters {
@@ -324,6 +334,7 @@ fn unknown(request: &Request) -> Request {
             "tenant_id" => "00000000-0000-4000-8000-000000000000".to_owned(),
             "partner_id" => format!("ptr_{tail}"),
             "key_id" => format!("key_{tail}"),
+            "invitation_id" => format!("inv_{tail}"),
             _ => continue,
         };
     }
@@ -342,6 +353,7 @@ fn changed(request: &Request, code: Code) -> Option<Request> {
         Code::HeaderRepeated => repeat_header(request),
         Code::BodyMissing => Request { body: None, ..request },
         Code::BodyEncodingInvalid => Request { is_base64: true, ..request.bytes("?") },
+        Code::BodyTooLarge if request.key.ends_with("/batch") => request.bytes(vec![b' '; 4 * MAX_BODY + 1]),
         Code::BodyTooLarge => request.bytes(vec![b' '; MAX_BODY + 1]),
         Code::MediaTypeUnsupported => request.header("content-type", "text/plain"),
         Code::JsonInvalid => request.bytes("{"),

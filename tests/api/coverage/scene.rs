@@ -97,7 +97,7 @@ impl Scene {
             name("grant_id", id.replace("inv_", "grt_"));
         }
         let names_both = key.contains("{tenant_id}") && key.contains("{partner_id}");
-        if names_both || key.contains("/subscriptions") && key.contains("{partner_id}") {
+        if names_both && !is_import(key) || key.contains("/subscriptions") && key.contains("{partner_id}") {
             self.world.relate(partner, customer).await;
         }
         if key.contains("{subscription_id}") {
@@ -178,6 +178,7 @@ impl Scene {
         let (method, path) = key.split_once(' ').expect("a method and a path");
         let last = path.rsplit('/').next().unwrap_or_default();
         let body = match (method, last) {
+            ("PUT", _) if is_import(key) => json!({"since": "2020-02-29T12:00:00Z"}),
             ("GET" | "HEAD" | "PUT", _) => return,
             _ if path.starts_with("/v1/webhooks/") && last == "invitations" => {
                 json!({"type": "invitation.create", "data": invitation})
@@ -185,6 +186,7 @@ impl Scene {
             _ if path.starts_with("/v1/webhooks/") => json!({"type": "subscription.register", "data": subscription}),
             (_, "invitations") => invitation,
             (_, "subscriptions") => subscription,
+            (_, "batch") => json!({"subscriptions": [subscription]}),
             (_, "accept") if path.starts_with("/v1/invitations/") => acceptance(token, &json!("as_requested")),
             (_, "accept") => json!({"version": 1, "accepted_by": accepted_by, "delegated_admin": "as_requested"}),
             (_, "preview" | "decline") if path.starts_with("/v1/invitations/") => json!({"token": token}),
@@ -219,6 +221,11 @@ impl Scene {
         let queued = self.world.send(&base.owner_call("POST", &path)).await.expect(202);
         text(&queued["delivery"]["event_id"])
     }
+}
+
+/// Whether the route imports a relationship.
+pub(crate) fn is_import(key: &str) -> bool {
+    key == "PUT /v1/partners/{partner_id}/customers/{tenant_id}"
 }
 
 fn make_strict(version: &mut Value) {

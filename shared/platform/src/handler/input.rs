@@ -72,7 +72,7 @@ impl<B: Body + Send + 'static> Input for Json<B> {
     const CODES: &'static [Code] = BODY_CODES;
 
     fn read(context: &Context) -> Result<Self, Problem> {
-        let document = document(context.request.body()?)?;
+        let document = document(context.request.body_up_to(B::MAX_BYTES)?)?;
         object::read(document, &context.rules()).map(Self)
     }
 

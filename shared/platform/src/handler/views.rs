@@ -8,6 +8,7 @@ mod message;
 mod organization;
 mod page;
 mod policy;
+mod problem;
 mod relationship;
 mod subscription;
 mod viewer;
@@ -28,9 +29,10 @@ pub use organization::{
 };
 pub use page::PageView;
 pub use policy::PolicyView;
+pub use problem::ProblemView;
 pub use relationship::{
     CustomerRow, CustomerRowResponse, GrantResponse, GrantView, PartnerRow, PartnerRowResponse, RelationshipResponse,
     RelationshipStartView, RelationshipView,
 };
-pub use subscription::{SubscriptionResponse, SubscriptionView};
+pub use subscription::{RegistrationResultView, RegistrationResultsView, SubscriptionResponse, SubscriptionView};
 pub use viewer::Viewer;

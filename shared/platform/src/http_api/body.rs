@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::field::{At, InvalidField};
 use super::json::{self as strict_json, JsonError};
 use super::shape::Shape;
-use super::{Code, Problem};
+use super::{Code, MAX_BODY, Problem};
 
 /// What the limits of a body depend on.
 #[derive(Clone, Copy)]
@@ -25,6 +25,9 @@ pub struct Rules<'a> {
 pub trait Body: Sized {
     /// The name of its schema.
     const NAME: &'static str;
+
+    /// The largest request with this body, in bytes.
+    const MAX_BYTES: usize = MAX_BODY;
 
     /// Takes every member. `None` if one that is needed is missing or wrong; the reader knows which.
     fn members<R: Reader>(reader: &mut R, rules: &Rules<'_>) -> Option<Self>;

@@ -167,7 +167,7 @@ codes! {
     /// The invitation has expired, or a newer invitation replaced it.
     InvitationExpired = "invitation_expired", 410, "Invitation expired",
         "Ask the partner to renew the invitation.";
-    /// The body is larger than 64 KiB.
+    /// The body is larger than 64 KiB, or a batch is larger than 256 KiB.
     BodyTooLarge = "body_too_large", 413, "Body too large",
         "Send a smaller body.";
     /// The body is not `application/json` in UTF-8 without content encoding.
@@ -320,6 +320,11 @@ impl Problem {
 
     /// The body of the response.
     pub fn to_json(&self, request_id: &str) -> String {
+        self.to_value(request_id).to_string()
+    }
+
+    /// The body of the response, before it is written.
+    pub fn to_value(&self, request_id: &str) -> serde_json::Value {
         let mut body = serde_json::json!({
             "type": format!("{TYPE_BASE}{}", self.code.name()),
             "title": self.code.title(),
@@ -335,6 +340,6 @@ impl Problem {
         if let Some((member, id)) = self.extension.as_deref() {
             body[*member] = serde_json::json!(id);
         }
-        body.to_string()
+        body
     }
 }

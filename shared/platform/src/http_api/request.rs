@@ -10,7 +10,7 @@ use super::{Code, Problem};
 use crate::deadline::Deadline;
 use domain::Timestamp;
 
-/// The largest body, in bytes after decoding.
+/// The largest body of most routes, in bytes after decoding.
 pub const MAX_BODY: usize = 64 * 1024;
 
 /// One request. Nothing of its body is decoded until [`Request::body`] is called.
@@ -142,21 +142,29 @@ impl Request {
         self.event.body.as_deref().is_some_and(|body| !body.is_empty())
     }
 
-    /// The raw bytes of a JSON body, decoded once.
+    /// The raw bytes of a JSON body of at most [`MAX_BODY`] bytes, decoded once.
     ///
     /// # Errors
     /// 400 `body_missing`, 413 `body_too_large`, 415 `media_type_unsupported`, 400 `body_encoding_invalid`.
     pub fn body(&self) -> Result<&[u8], Problem> {
+        self.body_up_to(MAX_BODY)
+    }
+
+    /// As [`Request::body`], with a limit of the route's own.
+    ///
+    /// # Errors
+    /// As [`Request::body`].
+    pub fn body_up_to(&self, most: usize) -> Result<&[u8], Problem> {
         match self.body.get() {
             Some(body) => Ok(body),
             None => {
-                let body = self.decode_body()?;
+                let body = self.decode_body(most)?;
                 Ok(self.body.get_or_init(|| body))
             }
         }
     }
 
-    fn decode_body(&self) -> Result<Vec<u8>, Problem> {
+    fn decode_body(&self, most: usize) -> Result<Vec<u8>, Problem> {
         let text = self.event.body.as_deref().unwrap_or_default();
         if text.is_empty() {
             return Err(Problem::new(
@@ -164,10 +172,9 @@ impl Request {
                 "The body is missing. Send a JSON body with `Content-Type: application/json`.",
             ));
         }
-        let too_large = || {
-            Problem::new(Code::BodyTooLarge, format!("The body is larger than {MAX_BODY} bytes. Send a smaller one."))
-        };
-        let longest = if self.is_base64() { MAX_BODY.div_ceil(3) * 4 } else { MAX_BODY };
+        let too_large =
+            || Problem::new(Code::BodyTooLarge, format!("The body is larger than {most} bytes. Send a smaller one."));
+        let longest = if self.is_base64() { most.div_ceil(3) * 4 } else { most };
         if text.len() > longest {
             return Err(too_large());
         }
@@ -178,7 +185,7 @@ impl Request {
         let invalid =
             |_| Problem::new(Code::BodyEncodingInvalid, "The body is marked as base64, but is not valid base64.");
         let bytes = BASE64.decode(text.as_bytes()).map_err(invalid)?;
-        if bytes.len() > MAX_BODY { Err(too_large()) } else { Ok(bytes) }
+        if bytes.len() > most { Err(too_large()) } else { Ok(bytes) }
     }
 
     fn is_base64(&self) -> bool {

@@ -265,6 +265,37 @@ impl<S: Shape<Out: PartialEq>> Shape for SetOf<S> {
     }
 }
 
+/// An array.
+pub struct ListOf<S> {
+    /// The shape of each element.
+    pub each: S,
+    /// The smallest number of elements.
+    pub least: usize,
+    /// The largest number of elements.
+    pub most: usize,
+}
+
+impl<S: Shape> Shape for ListOf<S> {
+    type Out = Vec<S::Out>;
+
+    fn read(&self, value: Value, at: &mut At<'_>) -> Option<Vec<S::Out>> {
+        let Value::Array(values) = value else { return at.invalid(InvalidField::kind("an array is expected")) };
+        if !(self.least..=self.most).contains(&values.len()) {
+            let (least, most) = (self.least, self.most);
+            return at.invalid(InvalidField::range(format!("from {least} to {most} elements are expected")));
+        }
+        let before = at.count();
+        let read = |(index, value): (usize, Value)| self.each.read(value, &mut at.child(&index.to_string()));
+        let list: Vec<_> = values.into_iter().enumerate().filter_map(read).collect();
+        (at.count() == before).then_some(list)
+    }
+
+    fn schema(&self, schemas: &mut Schemas) -> Value {
+        let items = self.each.schema(schemas);
+        json!({"type": "array", "items": items, "minItems": self.least, "maxItems": self.most})
+    }
+}
+
 /// `null`, or a value of another shape.
 pub struct OrNull<S>(pub S);
 

@@ -184,11 +184,14 @@ fn answer_invitation(change: &InvitationChange<'_>) -> Write {
     .value(":next", number(before.version + 1));
     match &change.answer.decision {
         Decision::Accepted { granted, accepted_by } => {
-            let write = write
-                .set("by_name = :by_name, by_email = :by_email, by_salt = :by_salt")
-                .text(":by_name", &accepted_by.name)
-                .text(":by_email", &accepted_by.email)
-                .value(":by_salt", bytes(&accepted_by.salt));
+            let write = match accepted_by {
+                Some(person) => write
+                    .set("by_name = :by_name, by_email = :by_email, by_salt = :by_salt")
+                    .text(":by_name", &person.name)
+                    .text(":by_email", &person.email)
+                    .value(":by_salt", bytes(&person.salt)),
+                None => write,
+            };
             let Some(granted) = granted else { return write };
             let as_asked = before.delegated_admin.as_ref() == Some(granted);
             let granted = if as_asked { AS_ASKED } else { admin_value(granted) };

@@ -81,6 +81,7 @@ pub(super) fn read_invitation(item: &Item) -> Result<Invitation, CorruptItem> {
         expires_at: reader.time("expires")?,
         expiry_announced: answer.is_none() && reader.get(keys::GSI3_SK).is_none(),
         answer,
+        erased_at: reader.maybe_time("erased")?,
         version: reader.number("version")?,
         policy_version: reader.number("policy")?,
         token_generation: reader.number("token_gen")?,
@@ -96,19 +97,23 @@ pub(super) fn read_invitation(item: &Item) -> Result<Invitation, CorruptItem> {
 fn read_answer(reader: &ItemReader<'_>) -> Result<Option<Answer>, CorruptItem> {
     let decision = match reader.text("answer")? {
         PENDING => return Ok(None),
-        "accepted" => Decision::Accepted {
-            granted: read_granted(reader)?,
-            accepted_by: AcceptedBy {
-                name: reader.text("by_name")?.to_owned(),
-                email: reader.text("by_email")?.to_owned(),
-                salt: reader.bytes("by_salt")?,
-            },
-        },
+        "accepted" => Decision::Accepted { granted: read_granted(reader)?, accepted_by: read_person(reader)? },
         "declined" => Decision::Declined { reason: reader.maybe_text("reason")?.map(str::to_owned) },
         "cancelled" => Decision::Cancelled { reason: reader.maybe_parsed("cancel_reason", CancelReason::parse)? },
         _ => return Err(reader.corrupt("answer", "has an unknown value")),
     };
     Ok(Some(Answer { decision, decided_at: reader.time("decided")? }))
+}
+
+/// The person who accepted; `None` if the person was erased.
+fn read_person(reader: &ItemReader<'_>) -> Result<Option<AcceptedBy>, CorruptItem> {
+    let is_there = ["by_name", "by_email", "by_salt"].iter().any(|name| reader.get(name).is_some());
+    if reader.get("erased").is_some() && !is_there {
+        return Ok(None);
+    }
+    let name = reader.text("by_name")?.to_owned();
+    let email = reader.text("by_email")?.to_owned();
+    Ok(Some(AcceptedBy { name, email, salt: reader.bytes("by_salt")? }))
 }
 
 fn read_granted(reader: &ItemReader<'_>) -> Result<Option<DelegatedAdmin>, CorruptItem> {

@@ -4,7 +4,8 @@
 //! - one file per kind of item says how it is written and read: `tenant`, `partner`, `access_key`, `invitation`,
 //!   `relationship`, `grant`, `subscription`, `event`, `endpoint`, `delivery`; `outbox` finds what waits to be published or
 //!   needs a ticket; `record` ties an event to the change it describes; `state` says what belongs to a record
-//! - one file per command on several items is its transaction: `create`, `answer`, `renew`, `end`, `narrow`, `due`
+//! - one file per command on several items is its transaction: `create`, `answer`, `renew`, `batch`, `import`, `end`, `narrow`,
+//!   `due`; `erase` removes personal texts
 //! - a new access pattern is a query in `page`, `feed` or `relationships` (lists), or in the file of the item it reads
 //!
 //! Writes are private to this module: a function can only call the methods here.
@@ -13,6 +14,7 @@ mod access_key;
 mod answer;
 mod audit;
 mod backoff;
+mod batch;
 mod cache;
 mod change;
 pub mod client;
@@ -24,10 +26,12 @@ mod due;
 mod end;
 mod endpoint;
 mod endpoint_list;
+mod erase;
 mod error;
 mod event;
 mod feed;
 mod grant;
+mod import;
 mod invitation;
 mod item;
 pub mod keys;
@@ -62,6 +66,7 @@ pub use aws_sdk_dynamodb::Client;
 
 pub use answer::{Answered, InvitationChange};
 pub use audit::{Audit, AuditError, Audited, Fault, Head, Problem};
+pub use batch::{Batch, Blocked, InBatch};
 pub use change::Registered;
 pub use create::Created;
 pub use customer::{CustomerRequirements, TenantRefusal};
@@ -70,6 +75,7 @@ pub use due::{Due, DuePage};
 pub use end::Ended;
 pub use endpoint::{EndpointChange, EndpointCreated, EndpointLimits};
 pub use error::{PageError, StoreError};
+pub use import::Imported;
 pub use item::{CorruptItem, Item, SCHEMA};
 pub use list::{List, Page, PageRequest};
 pub use master_key::Confirmed;

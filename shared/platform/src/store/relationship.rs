@@ -91,6 +91,7 @@ pub(super) fn read_relationship(item: &Item) -> Result<Relationship, CorruptItem
         ended_at: reader.maybe_time("ended")?,
         period_ends: read_period_ends(&reader, item)?,
         open_invitation: timed("open_invitation", "open_until")?,
+        external_reference: reader.maybe_text("external_reference")?.map(str::to_owned),
         version: reader.number("version")?,
         chain: reader.chain()?,
     })

@@ -50,13 +50,7 @@ impl Store {
         let own = keys::subscription(*cloud, &registration.subscription_id);
         let relationship = keys::relationship(customer, partner);
         let recorded = self.begin(event, subscription_item(subscription))?;
-        let active = Write::check(relationship.clone(), "relation = :active");
-        let writes = [
-            recorded.record,
-            active.text(":active", RelationshipState::Active.as_str()),
-            requirements.guard(customer),
-            recorded.event,
-        ];
+        let writes = [recorded.record, active_relationship(subscription), requirements.guard(customer), recorded.event];
         let outcome = self.transact(op, &writes).await?;
         if outcome.is_committed() {
             return Ok(Registering::New);
@@ -84,7 +78,14 @@ impl Store {
     }
 }
 
-fn subscription_item(subscription: &Subscription) -> Item {
+/// Checks that the partner and the customer have an active relationship.
+pub(super) fn active_relationship(subscription: &Subscription) -> Write {
+    let customer = &subscription.registration.customer_tenant_id;
+    Write::check(keys::relationship(customer, &subscription.partner_of_record), "relation = :active")
+        .text(":active", RelationshipState::Active.as_str())
+}
+
+pub(super) fn subscription_item(subscription: &Subscription) -> Item {
     let registration = &subscription.registration;
     ItemBuilder::new(keys::subscription(subscription.cloud, &registration.subscription_id))
         .text("subscription", registration.subscription_id.as_str())

@@ -40,7 +40,7 @@ crate::views! {
         /// The customer's reason for declining, or `relationship_ended` if the end of the relationship cancelled the invitation.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub reason: Option<String>,
-        /// Not shown to the holder of a link.
+        /// Not shown to the holder of a link. Absent if the operator has erased it.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub accepted_by: Option<AcceptedByView>,
     }
@@ -135,7 +135,7 @@ impl AnswerView {
     pub fn new(answer: &Answer, viewer: Viewer) -> Self {
         let (delegated_admin, reason, accepted_by) = match &answer.decision {
             Decision::Accepted { granted, accepted_by } => {
-                let person = (viewer != Viewer::Link).then(|| AcceptedByView::new(accepted_by));
+                let person = accepted_by.as_ref().filter(|_| viewer != Viewer::Link).map(AcceptedByView::new);
                 (Some(GrantedView::new(granted.as_ref())), None, person)
             }
             Decision::Declined { reason } => (None, reason.clone(), None),

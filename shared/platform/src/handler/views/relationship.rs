@@ -24,6 +24,9 @@ crate::views! {
         pub since: Option<Timestamp>,
         #[serde(skip_serializing_if = "Option::is_none")]
         pub ended_at: Option<Timestamp>,
+        /// The partner's own reference, in the response to an import.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub external_reference: Option<String>,
     }
 
     /// The relationship as it was when an invitation was accepted.
@@ -61,6 +64,9 @@ crate::views! {
         pub since: Option<Timestamp>,
         #[serde(skip_serializing_if = "Option::is_none")]
         pub ended_at: Option<Timestamp>,
+        /// The partner's own reference, if the relationship was imported with one. Shown only to the partner and the operator.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub external_reference: Option<String>,
         pub grants: Vec<GrantView>,
     }
 
@@ -113,6 +119,7 @@ impl RelationshipView {
             state: relationship.state,
             since: relationship.since(),
             ended_at: relationship.ended_at,
+            external_reference: None,
         }
     }
 }
@@ -158,6 +165,7 @@ impl CustomerRow {
             partner_status: partner,
             since: relationship.since(),
             ended_at: relationship.ended_at,
+            external_reference: relationship.external_reference.clone(),
             grants: GrantView::all(relationship, grants, now, partner),
         }
     }
@@ -166,5 +174,11 @@ impl CustomerRow {
 impl RelationshipResponse {
     pub fn new(relationship: &Relationship) -> Self {
         Self { relationship: RelationshipView::new(relationship) }
+    }
+
+    /// As the operator sees it.
+    pub fn for_operator(relationship: &Relationship) -> Self {
+        let external_reference = relationship.external_reference.clone();
+        Self { relationship: RelationshipView { external_reference, ..RelationshipView::new(relationship) } }
     }
 }

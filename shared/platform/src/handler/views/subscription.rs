@@ -1,4 +1,9 @@
-use domain::{BillingCycle, Date, PartnerId, Subscription, SubscriptionId, TenantId, Term, Timestamp};
+use domain::{
+    BillingCycle, Date, PartnerId, RegistrationOutcome, Subscription, SubscriptionId, TenantId, Term, Timestamp,
+};
+
+use super::ProblemView;
+use crate::http_api::Problem;
 
 crate::views! {
     pub struct SubscriptionView {
@@ -29,6 +34,36 @@ crate::views! {
 
     pub struct SubscriptionResponse {
         pub subscription: SubscriptionView,
+    }
+
+    /// What became of one subscription of a batch.
+    pub struct RegistrationResultView {
+        pub subscription_id: SubscriptionId,
+        pub outcome: RegistrationOutcome,
+        /// The record, unless it was refused.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub subscription: Option<SubscriptionView>,
+        /// Why it was refused: what a registration of this subscription alone returns.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub problem: Option<ProblemView>,
+    }
+
+    pub struct RegistrationResultsView {
+        /// One result for each subscription, in the order in which they were sent.
+        pub results: Vec<RegistrationResultView>,
+    }
+}
+
+impl RegistrationResultView {
+    /// `outcome` says whether it is new.
+    pub fn registered(subscription: &Subscription, sent: SubscriptionId, outcome: RegistrationOutcome) -> Self {
+        let subscription = Some(SubscriptionView::new(subscription));
+        Self { subscription_id: sent, outcome, subscription, problem: None }
+    }
+
+    pub fn refused(sent: SubscriptionId, problem: &Problem, request_id: &str) -> Self {
+        let problem = Some(ProblemView::new(problem, request_id));
+        Self { subscription_id: sent, outcome: RegistrationOutcome::Refused, subscription: None, problem }
     }
 }
 

@@ -1,5 +1,5 @@
 //! Commands on invitations write the relationship without reading it. So most of its attributes are computed here, from the
-//! invitations of the pair and their events.
+//! invitations of the pair and their events, and from the event of its import.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use super::super::relationship::PERIOD_END;
 use super::found::{Found, partition_of};
 use super::report::{Fault, Problem};
 use domain::{
-    AggregateKind, Decision, EventType, Invitation, InvitationId, InvitationKind, PartnerId, RelationshipState,
+    AggregateKind, Decision, Event, EventType, Invitation, InvitationId, InvitationKind, PartnerId, RelationshipState,
     TenantId, Timestamp,
 };
 
@@ -29,7 +29,7 @@ struct Pair {
     pending: Vec<(Invitation, Timestamp)>,
     /// Each time when an invitation was opened, and by which invitation.
     opened: Vec<(Timestamp, InvitationId)>,
-    /// The invitations that began a period, and when.
+    /// The invitations that began a period, and when. An import has an id of its own.
     began: BTreeMap<InvitationId, Timestamp>,
     ended: Vec<Timestamp>,
     /// Counters by their attribute.
@@ -91,7 +91,20 @@ fn pairs(found: &Found) -> BTreeMap<PairId, Pair> {
             }
         }
     }
+    let relationships = found.checked_of(AggregateKind::Relationship);
+    for (id, period, since) in relationships.flat_map(|(_, record)| record.events()).filter_map(imported) {
+        pairs.entry(id).or_default().began.insert(period, since);
+    }
     pairs
+}
+
+/// The pair that an event imports, and the period that begins with it.
+fn imported(event: &Event) -> Option<(PairId, InvitationId, Timestamp)> {
+    let event = Some(event).filter(|event| event.event_type == EventType::RelationshipImported)?;
+    let (customer, partner) = event.subject.customer_tenant_id.clone().zip(event.subject.partner_id.clone())?;
+    let since = event.data.get("since")?.as_str().and_then(Timestamp::parse)?;
+    let period = InvitationId::of_import(&customer, &partner);
+    Some(((customer, partner), period, since))
 }
 
 impl Pair {

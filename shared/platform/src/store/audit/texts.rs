@@ -6,7 +6,7 @@ use super::super::item::{Item, text_of};
 use super::super::state::{PERSONAL, salt_of};
 use super::found::Record;
 use super::report::Problem;
-use domain::{AcceptedBy, StateDigest, text_digest};
+use domain::{AcceptedBy, EventType, StateDigest, text_digest};
 
 /// Reports each text that was changed. Returns the number of texts that were erased.
 pub(super) fn check(record: &Record, report: &mut impl FnMut(Problem)) -> usize {
@@ -43,17 +43,16 @@ enum Last {
 fn written(record: &Record) -> BTreeMap<&str, Last> {
     let mut written = BTreeMap::new();
     for event in record.events() {
-        if event.event_type.as_str() == ERASED {
-            written.values_mut().for_each(|last| *last = Last::Erased);
+        if event.event_type == EventType::InvitationErased {
+            // A text that was removed before was not erased.
+            let left = written.values_mut().filter(|last| !matches!(last, Last::Removed));
+            left.for_each(|last| *last = Last::Erased);
         }
         let texts = event.state.texts.iter();
         written.extend(texts.map(|(name, digest)| (name.as_str(), digest.map_or(Last::Removed, Last::Wrote))));
     }
     written
 }
-
-/// The type of the event that erases all texts of a record.
-const ERASED: &str = "invitation.erased";
 
 fn state_of_text(item: &Item, name: &str, last: Option<&Last>) -> Text {
     let text = item.get(name).map(|_| text_of(item, name).unwrap_or_default());
