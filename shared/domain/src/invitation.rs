@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{AcceptProof, CancelReason, RelationshipState, RequiredProof};
 use super::{
     Chain, CloudPolicy, DecisionKind, DelegatedAdmin, Event, EventType, Grant, GrantId, InvitationId, InvitationKind,
-    InvitationState, Occurrence, PartnerId, Requirement, Subject, TenantId, Timestamp, digest,
+    InvitationState, Occurrence, PartnerId, Proof, Requirement, Subject, TenantId, Timestamp, digest,
 };
 
 /// The person who accepted, as that person stated it. A link proves nothing about the person.
@@ -58,6 +58,8 @@ impl Decision {
 pub struct Answer {
     pub decision: Decision,
     pub decided_at: Timestamp,
+    /// What proved who answered or cancelled.
+    pub proof: Proof,
 }
 
 /// An invitation to a relationship, or to a grant within one.

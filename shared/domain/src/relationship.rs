@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{
-    Chain, Event, EventType, InvitationId, Occurrence, PartnerId, RelationshipState, Subject, TenantId, Timestamp,
+    Chain, Event, EventType, InvitationId, Occurrence, PartnerId, Proof, RelationshipState, Subject, TenantId, Timestamp,
 };
 
 /// One customer's relationship with one partner.
@@ -16,6 +16,8 @@ pub struct Relationship {
     pub state: RelationshipState,
     /// The invitation that started the current or last period, and when.
     pub period: Option<(InvitationId, Timestamp)>,
+    /// What proved who accepted the invitation that started this period. `none` if an operator stated it.
+    pub proof: Proof,
     pub ended_at: Option<Timestamp>,
     /// When each period ended, by the last 26 characters of the invitation that started it.
     pub period_ends: BTreeMap<String, Timestamp>,
