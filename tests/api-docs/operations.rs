@@ -95,6 +95,8 @@ const END_GRANT: &str = "Nothing else ends with it. A repeat returns 200 with th
 const NARROW: &str = "A grant can only be reduced: fewer of its roles, an earlier end in the future, `auto_extend` off. An `ends_at` \
                       also turns the extension off; turning it off alone keeps the end that is shown. The same request again \
                       returns 200 and writes no event.";
+const GRANTS: &str = "The order is the end that was written last: when the grant started, was narrowed, or announced its extension. \
+                      Grants that expired or were ended stay in the list, at the end that they had.";
 const FEED: &str = "Newest first. With `after` the events are oldest first: start with an empty `after`, and go on with \
                     `after=<next_cursor>`. The feed is 12 seconds behind, and skips nothing.";
 const CREATE_ENDPOINT: &str = "The endpoint is `pending` until it answers a challenge with 2xx. Messages for it wait until then. It is challenged at once \
@@ -161,6 +163,10 @@ pub const OPERATIONS: &[Entry] = &[
     entry("PUT /v1/partners/{partner_id}/customers/{tenant_id}", "import_relationship", RELATIONSHIPS, IMPORT),
     entry("DELETE /v1/partners/{partner_id}/customers/{tenant_id}", "end_relationship_as_partner", RELATIONSHIPS, END),
     entry("DELETE /v1/customers/{tenant_id}/partners/{partner_id}", "end_relationship_as_customer", RELATIONSHIPS, END),
+    entry("GET /v1/partners/{partner_id}/grants", "list_partner_grants", RELATIONSHIPS, GRANTS),
+    entry("GET /v1/partners/{partner_id}/grants/{grant_id}", "get_partner_grant", RELATIONSHIPS, ""),
+    entry("GET /v1/customers/{tenant_id}/grants", "list_customer_grants", RELATIONSHIPS, GRANTS),
+    entry("GET /v1/customers/{tenant_id}/grants/{grant_id}", "get_customer_grant", RELATIONSHIPS, ""),
     entry("PATCH /v1/partners/{partner_id}/grants/{grant_id}", "narrow_grant_as_partner", RELATIONSHIPS, NARROW),
     entry("PATCH /v1/customers/{tenant_id}/grants/{grant_id}", "narrow_grant_as_customer", RELATIONSHIPS, NARROW),
     entry("DELETE /v1/partners/{partner_id}/grants/{grant_id}", "end_grant_as_partner", RELATIONSHIPS, END_GRANT),

@@ -75,7 +75,7 @@ async fn can_write(world: &World, cloud: &str, partner: &Partner, role: &str) ->
         succeeded += usize::from(may);
     }
     assert!(succeeded == 0 || succeeded == writes.len(), "{role} can do some of the writes");
-    for read in ["invitations", "customers", "subscriptions", "events"] {
+    for read in ["invitations", "customers", "grants", "subscriptions", "events"] {
         world.send(&caller.call("GET", &format!("/{read}"))).await.expect(200);
     }
     world.send(&caller.call("GET", &format!("/invitations/{open}"))).await.expect(200);

@@ -28,7 +28,7 @@ const KINDS: &[Kind] = &[
         name: "relationship",
         key: ("CUSTOMER#", "PARTNER#"),
         // The period is required: without it, an active relationship would read as one that never started.
-        optional: &["open_invitation", "open_until", "ended"],
+        optional: &["open_invitation", "open_until", "ended", "proof"],
         unread: &["invited_20261122", "renewed_20261122"],
     },
     Kind {
@@ -83,7 +83,7 @@ const KINDS: &[Kind] = &[
 ];
 
 /// Keys of indexes are not read, and the table itself enforces their type.
-const INDEXED: &[&str] = &["pk", "sk", "gsi1pk", "gsi2pk", "gsi3pk", "gsi3sk", "gsi4pk", "listed"];
+const INDEXED: &[&str] = &["pk", "sk", "gsi1pk", "gsi2pk", "gsi3pk", "gsi3sk", "gsi4pk", "listed", "ending"];
 
 /// A system with one item of each kind.
 struct Stage {
@@ -149,6 +149,7 @@ impl Stage {
                 by_operator("/v1/customers"),
                 operator(Call::new("PATCH", format!("/v1/customers/{}", customer.tenant_id)).json(&name)),
                 operator(Call::get(at_partner("/customers"))),
+                preview(id, token),
             ],
             "partner" => vec![
                 by_operator("/v1/partners"),
@@ -170,12 +171,19 @@ impl Stage {
             "relationship" => vec![
                 partner.call("GET", "/customers"),
                 customer.call("GET", "/partners"),
+                partner.call("GET", "/grants"),
+                customer.call("GET", &grant),
+                preview(id, token),
                 partner.end(customer),
                 customer.end(partner),
             ],
             "grant" => vec![
                 partner.call("GET", "/customers"),
                 customer.call("GET", "/partners"),
+                partner.call("GET", "/grants"),
+                customer.call("GET", "/grants"),
+                partner.call("GET", &grant),
+                customer.call("GET", &grant),
                 partner.call("DELETE", &grant),
                 customer.call("DELETE", &grant),
                 partner.end(customer),

@@ -30,6 +30,7 @@ pub async fn play(stage: &Stage) {
     register(stage, &northwind, &contoso).await;
     let other_grant = second_partner(stage, &fabrikam, &contoso).await;
     look_around(stage, &northwind, &contoso, &relationship).await;
+    look_at_grants(stage, (&northwind, &grant), (&contoso, &other_grant)).await;
     webhooks(stage, &northwind, &contoso).await;
     let earlier = json!({"ends_at": stage.clock().now().plus_days(1)});
     let narrow = |call: Call| call.json(&earlier);
@@ -190,6 +191,16 @@ async fn look_around(stage: &Stage, partner: &Partner, contoso: &Customer, invit
                 .status,
             200
         );
+    }
+}
+
+async fn look_at_grants(stage: &Stage, (partner, held): (&Partner, &str), (customer, given): (&Customer, &str)) {
+    let soon = format!("/grants?state=active&ends_before={}", stage.clock().now().plus_days(180));
+    for path in [soon.as_str(), &format!("/grants/{held}")] {
+        expect(stage, 200, &partner.call("GET", path)).await;
+    }
+    for path in ["/grants?limit=10", &format!("/grants/{given}")] {
+        expect(stage, 200, &customer.call("GET", path)).await;
     }
 }
 

@@ -62,7 +62,7 @@ async fn lists_omit_newer_items_and_show_the_others() {
     }
     let operator = |path: &str| Call::get(path).key(world.operator_key());
     let lists = || {
-        ["/invitations", "/customers", "/subscriptions", "/events", "/endpoints"]
+        ["/invitations", "/customers", "/grants", "/subscriptions", "/events", "/endpoints"]
             .map(|path| stage.partner.call("GET", path))
             .into_iter()
             .chain(["/v1/customers", "/v1/partners", "/v1/keys", "/v1/events"].map(operator))

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use domain::{ActorKind, BillingCycle, Cloud, Event, EventType, GrantId, PartnerStatus, Role, Term};
+use domain::{ActorKind, BillingCycle, Cloud, EventType, GrantId, PartnerStatus, Role, Term};
 use jsonschema::{Registry, Validator};
 use platform::clock::Clock;
 use platform::deadline::Deadline;
@@ -341,7 +341,7 @@ impl Story {
             messages.extend(
                 page.items
                     .iter()
-                    .map(|event: &Event| (event.event_id().to_string(), event_message(event).expect("JSON"))),
+                    .map(|event| (event.event_id().to_string(), event_message(event).expect("JSON"))),
             );
             request.cursor = page.next_cursor;
             if request.cursor.is_none() {

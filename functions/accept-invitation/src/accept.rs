@@ -138,8 +138,8 @@ impl Acceptance<'_> {
         let extension_days = policy.limits.grant_extension_days;
         let grant = granted.as_ref().map(|granted| invitation.grant(granted, now, extension_days));
         let event = self.event(&accepted_by, grant.as_ref())?;
-        let answer =
-            Answer { decision: Decision::Accepted { granted, accepted_by: Some(accepted_by) }, decided_at: now };
+        let decision = Decision::Accepted { granted, accepted_by: Some(accepted_by) };
+        let answer = Answer { decision, decided_at: now, proof: event.actor.proof };
         let change = InvitationChange { before: invitation, answer: &answer, grant: grant.as_ref(), event: &event };
         let requirements = CustomerRequirements::new(policy, self.partner);
         let may_restart = self.holder.is_customer();

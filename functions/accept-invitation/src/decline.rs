@@ -50,7 +50,7 @@ async fn try_decline(context: &Context, holder: &Holder, reason: Option<String>)
     let actor = holder.actor(&invitation, None);
     // The reason may name a person, and events are never erased. It is only kept on the invitation.
     let event = invitation.event(EventType::InvitationDeclined, context.occurrence(&actor), []);
-    let declined = Answer { decision: Decision::Declined { reason }, decided_at: now };
+    let declined = Answer { decision: Decision::Declined { reason }, decided_at: now, proof: actor.proof };
     let change = InvitationChange { before: &invitation, answer: &declined, grant: None, event: &event };
     if !context.app.store.close_invitation(context.op(), &change).await? {
         return Ok(Step::Changed);

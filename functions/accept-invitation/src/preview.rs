@@ -24,28 +24,22 @@ pub(crate) async fn by_key(
 
 async fn preview(context: &Context, holder: &Holder) -> Result<Found<PreviewView>, Problem> {
     let invitation = holder.invitation(context).await?;
-    let partner = inviting_partner(context, &invitation).await?;
-    let relationship = relationship_state(context, &invitation).await?;
+    let parties = context.app.store.parties(context.op(), &invitation).await?.ok_or_else(missing)?;
+    // What an answered invitation needed does not depend on what happened since.
+    let can_start = matches!(invitation.state(context.now()), InvitationState::Pending | InvitationState::Expired);
+    let relationship = parties.relationship.filter(|_| can_start);
+    let relationship = relationship.map_or(RelationshipState::None, |relationship| relationship.state);
+    let (partner, customer) = (parties.partner, parties.customer.name);
     // An invitation of a cloud that the policy no longer serves is still shown.
     let rules = context.policy().clouds.get(&partner.cloud);
-    Ok(Found(PreviewView::new(&invitation, &partner, rules, relationship, context.now(), holder.viewer())))
-}
-
-/// The state of the relationship, if accepting may start it.
-async fn relationship_state(context: &Context, invitation: &Invitation) -> Result<RelationshipState, Problem> {
-    let can_start = match invitation.state(context.now()) {
-        InvitationState::Pending | InvitationState::Expired => !invitation.is_grant(),
-        InvitationState::Accepted | InvitationState::Declined | InvitationState::Cancelled => false,
-    };
-    if !can_start {
-        return Ok(RelationshipState::None);
-    }
-    let (customer, partner) = (&invitation.customer, &invitation.partner_id);
-    let relationship = context.app.store.relationship(context.op(), customer, partner).await?;
-    Ok(relationship.map_or(RelationshipState::None, |relationship| relationship.state))
+    Ok(Found(PreviewView::new(&invitation, &partner, customer, rules, relationship, context.now(), holder.viewer())))
 }
 
 pub(crate) async fn inviting_partner(context: &Context, invitation: &Invitation) -> Result<Partner, Problem> {
     let partner = context.app.store.partner(context.op(), &invitation.partner_id).await?;
-    partner.ok_or_else(|| Problem::internal("an invitation's partner is missing"))
+    partner.ok_or_else(missing)
+}
+
+fn missing() -> Problem {
+    Problem::internal("a party of an invitation is missing")
 }

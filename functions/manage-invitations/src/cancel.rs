@@ -38,7 +38,8 @@ async fn try_cancel(
         }
     }
     let event = invitation.event(EventType::InvitationCancelled, context.occurrence(&caller.acting.actor), []);
-    let answer = Answer { decision: Decision::Cancelled { reason: None }, decided_at: now };
+    let proof = caller.acting.actor.proof;
+    let answer = Answer { decision: Decision::Cancelled { reason: None }, decided_at: now, proof };
     let change = InvitationChange { before: &invitation, answer: &answer, grant: None, event: &event };
     if !context.app.store.close_invitation(context.op(), &change).await? {
         return Ok(Step::Changed);

@@ -1,15 +1,16 @@
 //! A customer's records, read by the customer or an operator.
 
-use domain::PartnerId;
+use domain::{GrantId, Invitation, PartnerId};
 use platform::handler::views::{
-    CustomerResponse, CustomerView, EventView, InvitationView, PageView, PartnerRow, PartnerRowResponse,
+    CustomerResponse, CustomerView, EventView, GrantResponse, GrantView, InvitationView, PageView, PartnerRow, PartnerRowResponse,
     SubscriptionView,
 };
 use platform::handler::{Context, Found, ListQuery, Nothing, Path, ReadingCustomer};
 use platform::http_api::Problem;
 use platform::store::{List, Page};
 
-use crate::lists::{self, ByState, OfEvents};
+use crate::grants::own_grant;
+use crate::lists::{self, ByState, OfEvents, OfGrants};
 
 fn list_of(caller: &ReadingCustomer) -> List {
     List::Customer(caller.customer.clone())
@@ -65,6 +66,22 @@ pub(crate) async fn subscriptions(
     query: ListQuery,
 ) -> Result<Found<PageView<SubscriptionView>>, Problem> {
     lists::subscriptions(&context, &caller.key, &list_of(&caller), &query).await
+}
+
+pub(crate) async fn grants(
+    context: Context,
+    caller: ReadingCustomer,
+    query: ListQuery<OfGrants>,
+) -> Result<Found<PageView<GrantView>>, Problem> {
+    lists::grants(&context, &caller.key, &list_of(&caller), &query).await
+}
+
+pub(crate) async fn grant(
+    context: Context,
+    caller: ReadingCustomer,
+    Path(id): Path<GrantId>,
+) -> Result<Found<GrantResponse>, Problem> {
+    own_grant(&context, &id, |invitation: &Invitation| invitation.customer == caller.customer).await
 }
 
 pub(crate) async fn events(

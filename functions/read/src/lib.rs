@@ -1,6 +1,7 @@
 //! Everything that is read with a key: single records, lists, and the caller itself. Nothing here writes.
 
 mod customers;
+mod grants;
 mod lists;
 mod operator;
 mod partners;
@@ -28,6 +29,10 @@ pub const FUNCTION: Function = Function {
         "GET /v1/partners/{partner_id}/subscriptions" => partners::subscriptions, reads [];
         /// Get one of the partner's subscriptions.
         "GET /v1/partners/{partner_id}/subscriptions/{subscription_id}" => partners::subscription, reads [];
+        /// List the grants that the partner holds or held, soonest end first.
+        "GET /v1/partners/{partner_id}/grants" => partners::grants, reads [];
+        /// Get one of the partner's grants.
+        "GET /v1/partners/{partner_id}/grants/{grant_id}" => partners::grant, reads [];
         /// List events that name the partner, or follow them as a feed.
         "GET /v1/partners/{partner_id}/events" => partners::events, reads [];
         /// Get the customer.
@@ -40,6 +45,10 @@ pub const FUNCTION: Function = Function {
         "GET /v1/customers/{tenant_id}/invitations" => customers::invitations, reads [];
         /// List the customer's subscriptions, newest first.
         "GET /v1/customers/{tenant_id}/subscriptions" => customers::subscriptions, reads [];
+        /// List the grants that the customer gave, soonest end first.
+        "GET /v1/customers/{tenant_id}/grants" => customers::grants, reads [];
+        /// Get one of the grants that the customer gave.
+        "GET /v1/customers/{tenant_id}/grants/{grant_id}" => customers::grant, reads [];
         /// List events about the customer, or follow them as a feed.
         "GET /v1/customers/{tenant_id}/events" => customers::events, reads [];
         /// List all customers, newest first.

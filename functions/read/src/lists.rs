@@ -1,10 +1,10 @@
 //! Lists that several kinds of callers have.
 
-use domain::{Grant, InvitationState, PartnerId, Relationship, TenantId};
-use platform::handler::views::{EventView, InvitationView, PageView, SubscriptionView, Viewer};
+use domain::{Grant, GrantState, InvitationState, PartnerId, Relationship, TenantId, Timestamp};
+use platform::handler::views::{EventView, GrantView, InvitationView, PageView, SubscriptionView, Viewer};
 use platform::handler::{Context, Filter, Found, KeyHolder, ListQuery, QueryReader};
 use platform::http_api::{InvalidField, Problem};
-use platform::store::{EventSubject, List};
+use platform::store::{EventSubject, GrantFilter, List};
 
 /// `state=`
 pub(crate) struct ByState(Option<InvitationState>);
@@ -27,6 +27,34 @@ pub(crate) async fn invitations(
     let found = context.app.store.invitations(context.op(), list, &query.page(caller), state).await?;
     let viewer = Viewer::from(&caller.principal);
     Ok(Found(PageView::new(found, |invitation| InvitationView::new(invitation, context.now(), viewer))))
+}
+
+/// `state=` and `ends_before=`
+pub(crate) struct OfGrants(GrantFilter);
+
+impl Filter for OfGrants {
+    fn parameters<R: QueryReader>(reader: &mut R) -> Self {
+        let about = "Only grants in this state now.";
+        let state = reader.word("state", about, GrantState::ALL, GrantState::as_str);
+        let about = "Only grants that end before this time (UTC, RFC 3339).";
+        let expected = "a UTC time such as 2026-11-22T17:40:00Z is expected";
+        let ends_before = reader.text("ends_before", about, expected, Timestamp::parse);
+        Self(GrantFilter { state, ends_before })
+    }
+}
+
+/// Grants, soonest end first.
+pub(crate) async fn grants(
+    context: &Context,
+    caller: &KeyHolder,
+    list: &List,
+    query: &ListQuery<OfGrants>,
+) -> Result<Found<PageView<GrantView>>, Problem> {
+    let OfGrants(filter) = &query.filter;
+    let found = context.app.store.grants(context.op(), list, &query.page(caller), filter).await?;
+    Ok(Found(PageView::new(found, |row| {
+        GrantView::in_relationship(&row.relationship, &row.grant, context.now(), row.partner)
+    })))
 }
 
 /// Subscriptions, newest first.

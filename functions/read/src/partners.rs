@@ -1,15 +1,16 @@
 //! A partner's records, read by the partner or an operator.
 
-use domain::{InvitationId, SubscriptionId, TenantId};
+use domain::{GrantId, Invitation, InvitationId, SubscriptionId, TenantId};
 use platform::handler::views::{
-    CustomerRow, CustomerRowResponse, EventView, InvitationResponse, InvitationView, PageView, PartnerResponse,
+    CustomerRow, CustomerRowResponse, EventView, GrantResponse, GrantView, InvitationResponse, InvitationView, PageView, PartnerResponse,
     PartnerView, SubscriptionResponse, SubscriptionView, Viewer,
 };
 use platform::handler::{Context, Found, ListQuery, Nothing, Path, ReadingPartner};
 use platform::http_api::Problem;
 use platform::store::{List, Page};
 
-use crate::lists::{self, ByState, OfEvents};
+use crate::grants::own_grant;
+use crate::lists::{self, ByState, OfEvents, OfGrants};
 
 fn list_of(caller: &ReadingPartner) -> List {
     List::Partner(caller.partner.partner_id.clone())
@@ -80,6 +81,22 @@ pub(crate) async fn subscription(
     let found = context.app.store.subscription(context.op(), caller.partner.cloud, &id).await?;
     let own = found.filter(|subscription| subscription.partner_of_record == caller.partner.partner_id);
     Ok(Found(SubscriptionResponse::new(&own.ok_or_else(Problem::not_found)?)))
+}
+
+pub(crate) async fn grants(
+    context: Context,
+    caller: ReadingPartner,
+    query: ListQuery<OfGrants>,
+) -> Result<Found<PageView<GrantView>>, Problem> {
+    lists::grants(&context, &caller.key, &list_of(&caller), &query).await
+}
+
+pub(crate) async fn grant(
+    context: Context,
+    caller: ReadingPartner,
+    Path(id): Path<GrantId>,
+) -> Result<Found<GrantResponse>, Problem> {
+    own_grant(&context, &id, |invitation: &Invitation| invitation.partner_id == caller.partner.partner_id).await
 }
 
 pub(crate) async fn events(

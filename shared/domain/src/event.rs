@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::{
-    ActorKind, Chain, EndpointId, EventId, EventType, GrantId, InvitationId, KeyId, PartnerId, Principal, Proof, Role,
+    ActorKind, Chain, EndpointId, EventId, EventName, EventType, GrantId, InvitationId, KeyId, PartnerId, Principal, Proof, Role,
     StateDigests, SubscriptionId, TenantId, Timestamp, digest,
 };
 
@@ -91,10 +91,10 @@ pub struct Occurrence<'a> {
     pub policy_version: u32,
 }
 
-/// Something that happened.
+/// Something that happened. Readers that only show it take any type, as [`StoredType`](super::StoredType).
 #[derive(Clone, Debug, PartialEq)]
-pub struct Event {
-    pub event_type: EventType,
+pub struct Event<T = EventType> {
+    pub event_type: T,
     /// The id of the record, as its items spell it.
     pub aggregate_id: String,
     /// Counts the events of the record, from 1.
@@ -132,10 +132,12 @@ impl Event {
             state: StateDigests::default(),
         }
     }
+}
 
+impl<T: EventName> Event<T> {
     /// Derived from the record and the sequence, so that a retry has the same id.
     pub fn event_id(&self) -> EventId {
-        let kind = self.event_type.aggregate().as_str();
+        let kind = self.event_type.aggregate_name();
         let parts = [kind.as_bytes(), self.aggregate_id.as_bytes(), &self.sequence.to_be_bytes()];
         EventId::from_hash(&digest("event", &parts))
     }

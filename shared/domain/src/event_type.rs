@@ -16,6 +16,39 @@ words! {
     }
 }
 
+/// The type of an event, and the kind of record that it belongs to, as the table spells both.
+pub trait EventName {
+    fn name(&self) -> &str;
+    fn aggregate_name(&self) -> &str;
+}
+
+/// A type as it is stored. Newer code may have written it, so this code may not know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredType {
+    pub name: String,
+    pub aggregate: String,
+}
+
+impl EventName for StoredType {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn aggregate_name(&self) -> &str {
+        &self.aggregate
+    }
+}
+
+impl EventName for EventType {
+    fn name(&self) -> &str {
+        self.as_str()
+    }
+
+    fn aggregate_name(&self) -> &str {
+        self.aggregate().as_str()
+    }
+}
+
 macro_rules! event_types {
     ($($(#[doc = $doc:literal])* $variant:ident = $name:literal of $kind:ident;)*) => {
         words! {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{AcceptProof, CancelReason, RelationshipState, RequiredProof};
 use super::{
     Chain, CloudPolicy, DecisionKind, DelegatedAdmin, Event, EventType, Grant, GrantId, InvitationId, InvitationKind,
-    InvitationState, Occurrence, PartnerId, Requirement, Subject, TenantId, Timestamp, digest,
+    InvitationState, Occurrence, PartnerId, Proof, Requirement, Subject, TenantId, Timestamp, digest,
 };
 
 /// The person who accepted, as that person stated it. A link proves nothing about the person.
@@ -59,6 +59,8 @@ impl Decision {
 pub struct Answer {
     pub decision: Decision,
     pub decided_at: Timestamp,
+    /// What proved who answered or cancelled.
+    pub proof: Proof,
 }
 
 impl Answer {
@@ -69,7 +71,7 @@ impl Answer {
             Decision::Declined { .. } => Decision::Declined { reason: None },
             cancelled @ Decision::Cancelled { .. } => cancelled.clone(),
         };
-        Self { decision, decided_at: self.decided_at }
+        Self { decision, ..self.clone() }
     }
 
     /// The names of the texts about persons.

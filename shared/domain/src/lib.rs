@@ -43,7 +43,7 @@ pub use delivery::{Delivery, LastAttempt, WebhookId};
 pub use endpoint::{Endpoint, Owner};
 pub use event::{Actor, Event, Occurrence, Subject};
 pub use event_data::{DelegatedAdminData, GrantData, PrincipalData, RelationshipData};
-pub use event_type::{AggregateKind, EventType};
+pub use event_type::{AggregateKind, EventName, EventType, StoredType};
 pub use failing::Failing;
 pub use grant::{
     DelegatedAdmin, Grant, GrantDecision, GrantDecisionError, GrantNotice, Narrowing, NotNarrower, parse_days,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{
-    Chain, Event, EventType, InvitationId, Occurrence, PartnerId, RelationshipState, Subject, TenantId, Timestamp,
+    Chain, Event, EventType, InvitationId, Occurrence, PartnerId, Proof, RelationshipState, Subject, TenantId, Timestamp,
 };
 
 /// One customer's relationship with one partner.
@@ -17,6 +17,8 @@ pub struct Relationship {
     /// The invitation that started the current or last period, and when. A period that was imported has an id of its own
     /// ([`InvitationId::of_import`]).
     pub period: Option<(InvitationId, Timestamp)>,
+    /// What proved who accepted the invitation that started this period. `none` if an operator stated it.
+    pub proof: Proof,
     pub ended_at: Option<Timestamp>,
     /// When each period ended, by the last 26 characters of the invitation that started it.
     pub period_ends: BTreeMap<String, Timestamp>,
@@ -37,6 +39,7 @@ impl Relationship {
             partner_id,
             state: RelationshipState::None,
             period: None,
+            proof: Proof::None,
             ended_at: None,
             period_ends: BTreeMap::new(),
             open_invitation: None,

@@ -20,7 +20,7 @@ pub use endpoint::{
 pub use event::{ActorView, EventView, SubjectView};
 pub use invitation::{
     AcceptanceView, AcceptedByView, AnswerView, DelegatedAdminView, GrantedView, InvitationLinkView,
-    InvitationResponse, InvitationView, InvitingPartnerView, PreviewView,
+    InvitationResponse, InvitationView, InvitedCustomerView, InvitingPartnerView, PreviewView,
 };
 pub use message::{event_message, other_message};
 pub use organization::{

@@ -13,7 +13,7 @@ use super::relationship::{ACTIVE_IN_PERIOD, read_relationship};
 use super::table::Store;
 use super::write::Write;
 use domain::{
-    Answer, CancelReason, Decision, Event, Grant, Invitation, InvitationId, Relationship, RelationshipState, Timestamp,
+    Answer, CancelReason, Decision, Event, Grant, Invitation, InvitationId, Proof, Relationship, RelationshipState, Timestamp,
 };
 
 /// The result of accepting.
@@ -63,7 +63,7 @@ impl Store {
         let mut writes = vec![
             recorded.record,
             requirements.guard(&before.customer),
-            accept_into_relationship(before, op.occurred_at, may_restart),
+            accept_into_relationship(change, op.occurred_at, may_restart),
             recorded.event,
         ];
         writes.extend(grant);
@@ -127,14 +127,17 @@ fn explain_accept(invitation: &Invitation, relationship: Option<&Relationship>) 
 }
 
 /// The update of the relationship when an invitation is accepted.
-fn accept_into_relationship(invitation: &Invitation, now: Timestamp, may_restart: bool) -> Write {
+fn accept_into_relationship(change: &InvitationChange<'_>, now: Timestamp, may_restart: bool) -> Write {
+    let invitation = change.before;
     let (customer, partner) = (&invitation.customer, &invitation.partner_id);
     let write = Write::update(keys::relationship(customer, partner), "open_invitation = :id");
     let write = match &invitation.period {
         Some((period, _)) => write.and(ACTIVE_IN_PERIOD).text(":period", period.as_str()),
         None => restart(write, may_restart)
             .set("relation = :active, period = :id, since = :now, gsi1pk = :partner, gsi2pk = :customer, listed = :listed")
+            .set("proof = :proof")
             .remove("ended")
+            .text(":proof", change.answer.proof.as_str())
             .value(":now", number(now.millis()))
             .text(":partner", keys::partner_view(partner))
             .text(":customer", keys::customer_view(customer))
@@ -155,9 +158,10 @@ fn restart(write: Write, may_restart: bool) -> Write {
 }
 
 /// The end of a relationship cancels its open invitation. There is no event of the invitation: the event of the end names it.
-pub(super) fn cancel_with_relationship(id: &InvitationId, now: Timestamp) -> Write {
+pub(super) fn cancel_with_relationship(id: &InvitationId, now: Timestamp, proof: Proof) -> Write {
     Write::update(keys::invitation(id), "answer = :pending AND expires > :now AND attribute_exists(gsi3sk)")
-        .set("answer = :cancelled, decided = :now, cancel_reason = :reason")
+        .set("answer = :cancelled, decided = :now, proof = :proof, cancel_reason = :reason")
+        .text(":proof", proof.as_str())
         .increment_version()
         .remove("gsi3pk, gsi3sk")
         .text(":pending", PENDING)
@@ -174,7 +178,8 @@ fn answer_invitation(change: &InvitationChange<'_>) -> Write {
         "answer = :pending AND expires > :now AND attribute_exists(gsi3sk) AND token_hash = :token_hash AND \
          version = :version",
     )
-    .set("answer = :answer, decided = :now, version = :next")
+    .set("answer = :answer, decided = :now, proof = :proof, version = :next")
+    .text(":proof", change.answer.proof.as_str())
     .remove("gsi3pk, gsi3sk")
     .text(":answer", decision_word(&change.answer.decision))
     .text(":pending", PENDING)

@@ -1,12 +1,12 @@
 //! Registering one item, and changing it only if it has not changed since it was read.
 
 use super::error::StoreError;
-use super::item::{CorruptItem, Item};
-use super::keys::Key;
+use super::item::{CorruptItem, Item, bytes};
+use super::keys::{self, Key};
 use super::op_context::OpContext;
 use super::record::Recorded;
 use super::table::Store;
-use domain::Event;
+use domain::{Chain, Event};
 
 /// The result of registering something.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +33,13 @@ impl Store {
             Some(existing) => Ok(Registered::AlreadyExists(read(existing)?)),
             None => Err(StoreError::Contention),
         }
+    }
+
+    /// Whether an event was written, although the response to its transaction was lost. `chain` is the record's chain with it.
+    pub(super) async fn was_written(&self, op: OpContext, event: &Event, chain: &Chain) -> Result<bool, StoreError> {
+        let key = keys::event(event.event_type.aggregate(), &event.aggregate_id, chain.sequence);
+        let item = self.get(op, &key).await?;
+        Ok(item.is_some_and(|item| item.get("event_hash") == Some(&bytes(&chain.hash))))
     }
 
     /// Changes one item, with its event. Returns `false` if the item has changed since it was read.

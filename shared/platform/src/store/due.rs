@@ -5,14 +5,14 @@ use super::error::StoreError;
 use super::grant::read_grant;
 use super::invitation::{PENDING, read_invitation};
 use super::item::{CorruptItem, Item, ItemReader, key_of, number};
-use super::keys::{self, ItemKind, Key, Mark};
+use super::keys::{self, ItemKind, Key, Listed, Mark};
 use super::op_context::OpContext;
 use super::query::PageQuery;
 use super::record::Recorded;
 use super::relationship::check_period;
 use super::table::Store;
 use super::write::Write;
-use domain::{AggregateKind, Chain, Event, Grant, Invitation, Timestamp};
+use domain::{AggregateKind, Chain, Event, Grant, GrantNotice, Invitation, Timestamp};
 
 /// Something that is due.
 #[derive(Clone, Debug)]
@@ -86,6 +86,12 @@ impl Store {
         let write = match grant.next_notice(at) {
             Some((next, _)) => write.set("gsi3sk = :next").text(":next", next.sortable()),
             None => write.remove("gsi3pk, gsi3sk"),
+        };
+        let write = match grant.notice_at(at) {
+            Some(GrantNotice::Extended) => {
+                write.set("ending = :ending").text(":ending", Listed::Grant.at(grant.ends_at(at)))
+            }
+            _ => write,
         };
         let Recorded { record, event, chain } = self.record(&grant.chain, event, write)?;
         let outcome = self.transact(op, &[record, check_period(grant), event]).await?;

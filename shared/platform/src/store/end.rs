@@ -85,7 +85,7 @@ impl Store {
             .increment_version();
         let recorded = self.record(&relationship.chain, event, write)?;
         let mut writes = vec![recorded.record, recorded.event];
-        writes.extend(open.map(|id| cancel_with_relationship(id, op.occurred_at)));
+        writes.extend(open.map(|id| cancel_with_relationship(id, op.occurred_at, event.actor.proof)));
         let outcome = self.transact(op, &writes).await?;
         let is_over = open.is_some_and(|id| outcome.refusal(&keys::invitation(id)).is_some());
         Ok(match outcome.is_committed() {

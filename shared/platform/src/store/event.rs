@@ -8,7 +8,7 @@ use super::item::{CorruptItem, Item, ItemBuilder, ItemReader, bytes};
 use super::keys::{self, Listed};
 use domain::{
     Actor, ActorKind, EndpointId, Event, EventType, GrantId, InvitationId, KeyId, Proof, Role, StateDigest,
-    StateDigests, Subject, SubscriptionId,
+    StateDigests, StoredType, Subject, SubscriptionId,
 };
 
 /// The digests of the state in which the event leaves its record.
@@ -40,11 +40,29 @@ pub(super) fn event_item(event: &Event, hash: &[u8; 32]) -> ItemBuilder {
         .text(keys::LISTED, Listed::Event.at(event.occurred_at))
 }
 
+/// An event whose type this code knows.
 pub(super) fn read_event(item: &Item) -> Result<Event, CorruptItem> {
     let reader = ItemReader::new(item)?;
     let event_type = EventType::parse(reader.text("event_type")?);
     let event_type = event_type.ok_or_else(|| reader.newer("event_type", "is a type of newer code"))?;
     let (aggregate_id, sequence) = reader.key(|key| keys::parse_event(event_type.aggregate(), key))?;
+    read_rest(&reader, event_type, aggregate_id, sequence)
+}
+
+/// An event as it is stored, of any type. Lists show an event without interpreting its type and data.
+pub(super) fn read_stored_event(item: &Item) -> Result<Event<StoredType>, CorruptItem> {
+    let reader = ItemReader::new(item)?;
+    let (aggregate, aggregate_id, sequence) = reader.key(keys::parse_any_event)?;
+    let event_type = StoredType { name: reader.text("event_type")?.to_owned(), aggregate };
+    read_rest(&reader, event_type, aggregate_id, sequence)
+}
+
+fn read_rest<T>(
+    reader: &ItemReader<'_>,
+    event_type: T,
+    aggregate_id: String,
+    sequence: u64,
+) -> Result<Event<T>, CorruptItem> {
     let data = reader.parsed("event_data", |json| serde_json::from_str(json).ok())?;
     Ok(Event {
         event_type,
@@ -63,7 +81,7 @@ pub(super) fn read_event(item: &Item) -> Result<Event, CorruptItem> {
         actor: reader.parsed("actor", read_actor)?,
         policy_version: reader.number("policy")?,
         data,
-        state: read_state(&reader)?,
+        state: read_state(reader)?,
     })
 }
 

@@ -1,9 +1,9 @@
-//! Events, as a list and as a feed.
+//! Events, as a list and as a feed. An event of a type that this code does not know is shown as it is stored.
 
 use std::time::Duration;
 
 use super::error::PageError;
-use super::event::read_event;
+use super::event::read_stored_event;
 use super::keys::Listed;
 use super::list::{List, Page, PageRequest};
 use super::op_context::OpContext;
@@ -11,8 +11,8 @@ use super::page::TIME_TO_READ_ON;
 use super::shards::ListQuery;
 use super::subject::EventSubject;
 use super::table::Store;
-use domain::Event;
 use domain::clock_budget::FEED_HOLD_BACK;
+use domain::{Event, StoredType};
 
 /// During a deployment the feed waits this long for code that can read an event of a newer format. Then it skips the event.
 const NEWER_HOLD: Duration = Duration::from_hours(1);
@@ -28,10 +28,10 @@ impl Store {
         list: &List,
         request: &PageRequest,
         subject: Option<&EventSubject>,
-    ) -> Result<Page<Event>, PageError> {
+    ) -> Result<Page<Event<StoredType>>, PageError> {
         let scope = list.scope(Listed::Event, request, &format!("subject {}", name(subject)));
         let filter = subject.and_then(|subject| subject.filter(&scope));
-        self.page(op, &scope, request, filter, read_event).await
+        self.page(op, &scope, request, filter, read_stored_event).await
     }
 
     /// Events after a cursor, oldest first, without the youngest. Unlike other lists it always returns a cursor, once there
@@ -42,7 +42,7 @@ impl Store {
         list: &List,
         request: &PageRequest,
         subject: Option<&EventSubject>,
-    ) -> Result<Page<Event>, PageError> {
+    ) -> Result<Page<Event<StoredType>>, PageError> {
         let scope = list.scope(Listed::Event, request, &format!("after, subject {}", name(subject)));
         let settled = Listed::Event.at(op.occurred_at - FEED_HOLD_BACK);
         let start = request.cursor.as_deref().map(|cursor| scope.decode(cursor)).transpose()?;
@@ -65,7 +65,7 @@ impl Store {
         }
         let (mut items, mut end) = (Vec::new(), list.start);
         for item in &page.items {
-            match read_event(item) {
+            match read_stored_event(item) {
                 Ok(event) => items.push(event),
                 Err(fault) if fault.is_newer => {
                     fault.report();

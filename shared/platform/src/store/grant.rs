@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::error::StoreError;
 use super::item::{CorruptItem, Item, ItemBuilder, ItemReader, number, text};
-use super::keys::{self, Mark};
+use super::keys::{self, Listed, Mark};
 use super::op_context::OpContext;
 use super::table::Store;
 use super::write::Write;
@@ -41,7 +41,8 @@ pub(super) fn create_grant(grant: &Grant, since: Timestamp) -> Write {
         .no_events()
         .text(keys::GSI1_PK, keys::partner_view(partner))
         .text(keys::GSI2_PK, keys::customer_view(customer))
-        .text(keys::LISTED, keys::listed_grant(since, customer, partner, grant.starts_at));
+        .text(keys::LISTED, keys::listed_grant(since, customer, partner, grant.starts_at))
+        .text(keys::ENDING, Listed::Grant.at(grant.ends_at(grant.starts_at)));
     let item = match notice {
         Some((at, _)) => item.mark(Mark::due(grant.grant_id.as_str(), at)),
         None => item,

@@ -8,7 +8,7 @@ use super::item::{CorruptItem, Item, ItemBuilder, ItemReader};
 use super::keys::{self, Listed, Mark};
 use super::op_context::OpContext;
 use super::table::Store;
-use domain::{AcceptedBy, Answer, CancelReason, Decision, DelegatedAdmin, Invitation, InvitationId, InvitationKind};
+use domain::{AcceptedBy, Answer, CancelReason, Decision, DelegatedAdmin, Invitation, InvitationId, InvitationKind, Proof};
 
 impl Store {
     /// An invitation, read now.
@@ -102,7 +102,8 @@ fn read_answer(reader: &ItemReader<'_>) -> Result<Option<Answer>, CorruptItem> {
         "cancelled" => Decision::Cancelled { reason: reader.maybe_parsed("cancel_reason", CancelReason::parse)? },
         _ => return Err(reader.corrupt("answer", "has an unknown value")),
     };
-    Ok(Some(Answer { decision, decided_at: reader.time("decided")? }))
+    let proof = reader.parsed("proof", Proof::parse)?;
+    Ok(Some(Answer { decision, decided_at: reader.time("decided")?, proof }))
 }
 
 /// The person who accepted; `None` if the person was erased.

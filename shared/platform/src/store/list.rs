@@ -18,6 +18,8 @@ pub enum List {
 impl List {
     pub(super) fn scope(&self, listed: Listed, request: &PageRequest, filter: &str) -> Scope {
         let (index, partition) = match self {
+            Self::Partner(id) if listed == Listed::Grant => (Index::PARTNER_GRANTS, keys::partner_view(id)),
+            Self::Customer(id) if listed == Listed::Grant => (Index::CUSTOMER_GRANTS, keys::customer_view(id)),
             Self::Partner(id) => (Index::PARTNER, keys::partner_view(id)),
             Self::Customer(id) => (Index::CUSTOMER, keys::customer_view(id)),
             Self::Endpoint(id) => (Index::PARTNER, keys::endpoint_view(id)),

@@ -6,7 +6,7 @@
 //!   needs a ticket; `record` ties an event to the change it describes; `state` says what belongs to a record
 //! - one file per command on several items is its transaction: `create`, `answer`, `renew`, `batch`, `import`, `end`, `narrow`,
 //!   `due`; `erase` removes personal texts
-//! - a new access pattern is a query in `page`, `feed` or `relationships` (lists), or in the file of the item it reads
+//! - a new access pattern is a query in `page`, `feed`, `relationships` or `grants` (lists), or in the file of the item it reads
 //!
 //! Writes are private to this module: a function can only call the methods here.
 
@@ -31,6 +31,7 @@ mod error;
 mod event;
 mod feed;
 mod grant;
+mod grants;
 mod import;
 mod invitation;
 mod item;
@@ -42,6 +43,7 @@ mod op_context;
 mod outbox;
 mod page;
 mod partner;
+mod preview;
 mod query;
 mod read;
 mod record;
@@ -75,6 +77,7 @@ pub use due::{Due, DuePage};
 pub use end::Ended;
 pub use endpoint::{EndpointChange, EndpointCreated, EndpointLimits};
 pub use error::{PageError, StoreError};
+pub use grants::{GrantFilter, GrantRow};
 pub use import::Imported;
 pub use item::{CorruptItem, Item, SCHEMA};
 pub use list::{List, Page, PageRequest};
@@ -82,6 +85,7 @@ pub use master_key::Confirmed;
 pub use op_context::OpContext;
 pub use outbox::{Marked, OutboxPage, Outgoing, Waiting};
 pub use partner::Enrolled;
+pub use preview::Parties;
 pub use renew::Renewed;
 pub use retry::{Step, retry_on_change};
 pub use subject::EventSubject;

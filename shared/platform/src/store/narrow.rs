@@ -6,7 +6,7 @@ use super::end::Ended;
 use super::error::StoreError;
 use super::grant::read_grant;
 use super::item::{number, text};
-use super::keys;
+use super::keys::{self, Listed};
 use super::op_context::OpContext;
 use super::partner::read_partner;
 use super::relationship::{check_period, read_relationship};
@@ -38,7 +38,7 @@ impl Store {
         Ok(Some((read_grant(&grant)?, read_relationship(&relationship)?, status)))
     }
 
-    /// Writes what is left of an active grant. Its notices follow the new end.
+    /// Writes what is left of an active grant. Its notices and its place in the list of grants follow the new end.
     pub async fn narrow_grant(
         &self,
         op: OpContext,
@@ -50,8 +50,9 @@ impl Store {
         let roles = AttributeValue::L(after.admin.roles.iter().map(text).collect());
         let write = Write::change(key, &before.chain)
             .and("grant_state = :active")
-            .set("roles_left = :roles, extension_days = :extension")
+            .set("roles_left = :roles, extension_days = :extension, ending = :ending")
             .text(":active", "active")
+            .text(":ending", Listed::Grant.at(after.ends_at(op.occurred_at)))
             .value(":roles", roles)
             .value(":extension", number(after.extension_days));
         let write = match after.fixed_end {

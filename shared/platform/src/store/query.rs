@@ -28,6 +28,10 @@ impl Index {
     pub(super) const CUSTOMER: Self = Self { name: Some(keys::GSI2), pk: keys::GSI2_PK, sk: keys::LISTED };
     /// Due work.
     pub(super) const DUE: Self = Self { name: Some(keys::GSI3), pk: keys::GSI3_PK, sk: keys::GSI3_SK };
+    /// The partner's grants by their end.
+    pub(super) const PARTNER_GRANTS: Self = Self { name: Some(keys::GSI5), pk: keys::GSI1_PK, sk: keys::ENDING };
+    /// The customer's grants by their end.
+    pub(super) const CUSTOMER_GRANTS: Self = Self { name: Some(keys::GSI6), pk: keys::GSI2_PK, sk: keys::ENDING };
     /// The operator's list of events.
     pub(super) const EVENTS: Self = Self { name: Some(keys::GSI4), pk: keys::GSI4_PK, sk: keys::LISTED };
 }

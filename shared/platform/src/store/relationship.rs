@@ -8,7 +8,7 @@ use super::keys;
 use super::op_context::OpContext;
 use super::table::Store;
 use super::write::Write;
-use domain::{Grant, InvitationId, PartnerId, Relationship, RelationshipState, TenantId, Timestamp};
+use domain::{Grant, InvitationId, PartnerId, Proof, Relationship, RelationshipState, TenantId, Timestamp};
 
 impl Store {
     /// A relationship, read now.
@@ -88,6 +88,8 @@ pub(super) fn read_relationship(item: &Item) -> Result<Relationship, CorruptItem
         partner_id,
         state,
         period,
+        // Only an acceptance writes it.
+        proof: reader.maybe_parsed("proof", Proof::parse)?.unwrap_or(Proof::None),
         ended_at: reader.maybe_time("ended")?,
         period_ends: read_period_ends(&reader, item)?,
         open_invitation: timed("open_invitation", "open_until")?,

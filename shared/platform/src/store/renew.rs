@@ -8,6 +8,7 @@ use super::invitation::PENDING;
 use super::item::{bytes, number, text};
 use super::keys::{self, Mark};
 use super::op_context::OpContext;
+use super::record::Recorded;
 use super::relationship::{ACTIVE_IN_PERIOD, read_relationship};
 use super::table::Store;
 use super::write::Write;
@@ -45,20 +46,25 @@ impl Store {
         daily_limit: u32,
         event: &Event,
     ) -> Result<Renewed, StoreError> {
-        let recorded = self.record(&before.chain, event, renew(before, after))?;
+        let Recorded { record, event: put_event, chain } = self.record(&before.chain, event, renew(before, after))?;
         let writes = [
-            recorded.record,
+            record,
             requirements.guard(&before.customer),
             reopen(after, op.occurred_at, daily_limit),
-            recorded.event,
+            put_event,
         ];
-        let outcome = self.transact(op, &writes).await?;
+        let outcome = match self.transact(op, &writes).await {
+            Err(StoreError::OutcomeUnknown) if self.was_written(op, event, &chain).await? => return Ok(Renewed::Done),
+            outcome => outcome?,
+        };
         if outcome.is_committed() {
             return Ok(Renewed::Done);
         }
         let own = keys::invitation(&before.invitation_id);
         if outcome.refusal(&own).is_some() || self.invitation_changed(op, before).await? {
-            return Ok(Renewed::Changed);
+            // Perhaps this renewal was written but its response was lost, and another renewal followed.
+            let is_done = self.was_written(op, event, &chain).await?;
+            return Ok(if is_done { Renewed::Done } else { Renewed::Changed });
         }
         if let Some(refusal) = requirements.refusal(&before.customer, &outcome)? {
             return Ok(Renewed::Tenant(refusal));

@@ -8,14 +8,22 @@ use aws_sdk_dynamodb::types::{
 };
 
 use super::error::StoreError;
-use super::keys::{GSI1, GSI1_PK, GSI2, GSI2_PK, GSI3, GSI3_PK, GSI3_SK, GSI4, GSI4_PK, LISTED, PK, SK};
+use super::keys::{
+    ENDING, GSI1, GSI1_PK, GSI2, GSI2_PK, GSI3, GSI3_PK, GSI3_SK, GSI4, GSI4_PK, GSI5, GSI6, LISTED, PK, SK,
+};
 
 /// Each index: name, partition key, sort key. Every one projects all attributes.
-pub const INDEXES: &[(&str, &str, &str)] =
-    &[(GSI1, GSI1_PK, LISTED), (GSI2, GSI2_PK, LISTED), (GSI3, GSI3_PK, GSI3_SK), (GSI4, GSI4_PK, LISTED)];
+pub const INDEXES: &[(&str, &str, &str)] = &[
+    (GSI1, GSI1_PK, LISTED),
+    (GSI2, GSI2_PK, LISTED),
+    (GSI3, GSI3_PK, GSI3_SK),
+    (GSI4, GSI4_PK, LISTED),
+    (GSI5, GSI1_PK, ENDING),
+    (GSI6, GSI2_PK, ENDING),
+];
 
 /// Every attribute that is part of a key. All are texts.
-pub const KEY_ATTRIBUTES: &[&str] = &[PK, SK, GSI1_PK, GSI2_PK, LISTED, GSI3_PK, GSI3_SK, GSI4_PK];
+pub const KEY_ATTRIBUTES: &[&str] = &[PK, SK, GSI1_PK, GSI2_PK, LISTED, GSI3_PK, GSI3_SK, GSI4_PK, ENDING];
 
 /// Creates the table if it does not exist.
 ///

@@ -45,6 +45,7 @@ const LEFT_OUT: &[(AggregateKind, &str, Why)] = &[
     (AggregateKind::Relationship, "relation", Why::Rebuilt),
     (AggregateKind::Relationship, "period", Why::Rebuilt),
     (AggregateKind::Relationship, "since", Why::Rebuilt),
+    (AggregateKind::Relationship, "proof", Why::Rebuilt),
     (AggregateKind::Relationship, "ended", Why::Rebuilt),
     (AggregateKind::Relationship, "ended_", Why::Rebuilt),
     (AggregateKind::Relationship, "open_invitation", Why::Rebuilt),

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Actor, ActorKind, EndpointId, Event, EventId, EventType, GrantId, InvitationId, KeyId, PartnerId, Principal, Proof,
+    Actor, ActorKind, EndpointId, Event, EventId, EventName, GrantId, InvitationId, KeyId, PartnerId, Principal, Proof,
     Role, Subject, SubscriptionId, TenantId, Timestamp,
 };
 use serde_json::Value;
@@ -43,8 +43,9 @@ crate::views! {
 
     pub struct EventView {
         pub event_id: EventId,
+        /// The type of the event. Types may be added, so a client must ignore those that it does not know.
         #[serde(rename = "type")]
-        pub event_type: EventType,
+        pub event_type: String,
         /// Counts the events of one record, from 1.
         pub sequence: u64,
         pub occurred_at: Timestamp,
@@ -89,10 +90,10 @@ impl ActorView {
 
 impl EventView {
     /// What the owner of a key sees; without one, what a webhook contains.
-    pub fn new(event: &Event, reader: Option<&Principal>) -> Self {
+    pub fn new<T: EventName>(event: &Event<T>, reader: Option<&Principal>) -> Self {
         Self {
             event_id: event.event_id(),
-            event_type: event.event_type,
+            event_type: event.event_type.name().to_owned(),
             sequence: event.sequence,
             occurred_at: event.occurred_at,
             subject: SubjectView::new(&event.subject),

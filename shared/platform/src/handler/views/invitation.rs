@@ -1,6 +1,6 @@
 use domain::{
     AcceptProof, AcceptedBy, Answer, Cloud, CloudPolicy, Decision, DecisionKind, DelegatedAdmin, Invitation,
-    InvitationId, InvitationKind, InvitationState, Market, Partner, PartnerId, PartnerStatus, RelationshipState,
+    InvitationId, InvitationKind, InvitationState, Market, Partner, PartnerId, PartnerStatus, Proof, RelationshipState,
     RequiredProof, TenantId, Timestamp,
 };
 
@@ -43,6 +43,8 @@ crate::views! {
         /// Not shown to the holder of a link. Absent if the operator has erased it.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub accepted_by: Option<AcceptedByView>,
+        /// What proved who answered. For `cancelled`: who cancelled the invitation or ended the relationship.
+        pub proof: Proof,
     }
 
     pub struct InvitationView {
@@ -96,20 +98,31 @@ crate::views! {
     /// The partner that invites, as the customer sees it.
     pub struct InvitingPartnerView {
         pub name: String,
+        /// DNS domain, lower case, in ASCII. The operator has checked it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub domain: Option<String>,
         pub cloud: Cloud,
         pub market: Market,
         /// While the partner is suspended, its invitations cannot be accepted.
         pub status: PartnerStatus,
     }
 
+    /// The customer that is invited.
+    pub struct InvitedCustomerView {
+        pub name: String,
+    }
+
     /// What the customer sees before it answers.
     pub struct PreviewView {
         pub invitation: InvitationView,
         pub partner: InvitingPartnerView,
+        pub customer: InvitedCustomerView,
         /// Whether delegated administration can be narrowed but not refused.
         pub requires_delegated_admin: bool,
         /// What accepting this invitation must prove now.
         pub accept_proof: AcceptProof,
+        /// The time of this response. A page shows remaining time by it, not by the clock of the device.
+        pub now: Timestamp,
     }
 }
 
@@ -142,7 +155,7 @@ impl AnswerView {
             Decision::Cancelled { reason } => (None, reason.map(|reason| reason.to_string()), None),
         };
         let decision = answer.decision.kind();
-        Self { decision, decided_at: answer.decided_at, delegated_admin, reason, accepted_by }
+        Self { decision, decided_at: answer.decided_at, delegated_admin, reason, accepted_by, proof: answer.proof }
     }
 }
 
@@ -192,7 +205,13 @@ impl AcceptanceView {
 
 impl InvitingPartnerView {
     pub fn new(partner: &Partner) -> Self {
-        Self { name: partner.name.clone(), cloud: partner.cloud, market: partner.market, status: partner.status }
+        Self {
+            name: partner.name.clone(),
+            domain: partner.domain.clone(),
+            cloud: partner.cloud,
+            market: partner.market,
+            status: partner.status,
+        }
     }
 }
 
@@ -202,6 +221,7 @@ impl PreviewView {
     pub fn new(
         invitation: &Invitation,
         partner: &Partner,
+        customer_name: String,
         rules: Option<&CloudPolicy>,
         relationship: RelationshipState,
         now: Timestamp,
@@ -211,8 +231,10 @@ impl PreviewView {
         Self {
             invitation: InvitationView::new(invitation, now, viewer),
             partner: InvitingPartnerView::new(partner),
+            customer: InvitedCustomerView { name: customer_name },
             requires_delegated_admin: rules.is_some_and(|rules| invitation.must_grant(rules)),
             accept_proof: rules.map_or(link, |rules| invitation.accept_proof(rules, relationship)),
+            now,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The bodies of webhooks. They are built once and kept as bytes, so that every attempt sends the same.
 
-use domain::{DeliveryPurpose, EndpointId, Event, EventId, EventType, MessageId, Timestamp};
+use domain::{DeliveryPurpose, EndpointId, Event, EventId, EventName, MessageId, Timestamp};
 
 use super::EventView;
 
@@ -30,9 +30,9 @@ crate::views! {
 ///
 /// # Errors
 /// When it can't be written as JSON.
-pub fn event_message(event: &Event) -> serde_json::Result<Vec<u8>> {
+pub fn event_message<T: EventName>(event: &Event<T>) -> serde_json::Result<Vec<u8>> {
     let data = EventData { id: event.event_id(), event: EventView::new(event, None) };
-    serde_json::to_vec(&Message::<EventType, _> { message_type: event.event_type, timestamp: event.occurred_at, data })
+    serde_json::to_vec(&Message { message_type: event.event_type.name(), timestamp: event.occurred_at, data })
 }
 
 /// The body of a challenge or a test: `{type, timestamp, data: {id, endpoint_id}}`. `type` is `endpoint.challenge` or
@@ -52,7 +52,7 @@ pub fn other_message(
 
 #[cfg(test)]
 mod tests {
-    use domain::{Actor, Chain, KeyId, Occurrence, Principal, Role, Subject, TenantId};
+    use domain::{Actor, Chain, EventType, KeyId, Occurrence, Principal, Role, Subject, TenantId};
     use serde_json::Value;
 
     use super::*;

@@ -1,5 +1,5 @@
 use domain::{
-    Grant, GrantId, GrantState, Invitation, Partner, PartnerId, PartnerStatus, Relationship, RelationshipState,
+    Grant, GrantId, GrantState, Invitation, Partner, PartnerId, PartnerStatus, Proof, Relationship, RelationshipState,
     TenantId, Timestamp,
 };
 
@@ -46,6 +46,8 @@ crate::views! {
         pub state: RelationshipState,
         /// While the partner is suspended, its active grants are `suspended`.
         pub partner_status: PartnerStatus,
+        /// What proved who accepted the invitation that started this period.
+        pub proof: Proof,
         /// Start of the current or last period.
         pub since: Option<Timestamp>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,6 +62,8 @@ crate::views! {
         pub state: RelationshipState,
         /// While the partner is suspended, its active grants are `suspended`.
         pub partner_status: PartnerStatus,
+        /// What proved who accepted the invitation that started this period.
+        pub proof: Proof,
         /// Start of the current or last period.
         pub since: Option<Timestamp>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -143,6 +147,7 @@ impl PartnerRow {
             name: partner.map(|partner| partner.name.clone()),
             state: relationship.state,
             partner_status: status,
+            proof: relationship.proof,
             since: relationship.since(),
             ended_at: relationship.ended_at,
             grants: GrantView::all(relationship, grants, now, status),
@@ -163,6 +168,7 @@ impl CustomerRow {
             name,
             state: relationship.state,
             partner_status: partner,
+            proof: relationship.proof,
             since: relationship.since(),
             ended_at: relationship.ended_at,
             external_reference: relationship.external_reference.clone(),

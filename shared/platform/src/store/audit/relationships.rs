@@ -12,8 +12,8 @@ use super::super::relationship::PERIOD_END;
 use super::found::{Found, partition_of};
 use super::report::{Fault, Problem};
 use domain::{
-    AggregateKind, Decision, Event, EventType, Invitation, InvitationId, InvitationKind, PartnerId, RelationshipState,
-    TenantId, Timestamp,
+    AggregateKind, Decision, Event, EventType, Invitation, InvitationId, InvitationKind, PartnerId, Proof,
+    RelationshipState, TenantId, Timestamp,
 };
 
 type PairId = (TenantId, PartnerId);
@@ -31,6 +31,8 @@ struct Pair {
     opened: Vec<(Timestamp, InvitationId)>,
     /// The invitations that began a period, and when. An import has an id of its own.
     began: BTreeMap<InvitationId, Timestamp>,
+    /// What proved who accepted each of these invitations.
+    proofs: BTreeMap<InvitationId, Proof>,
     ended: Vec<Timestamp>,
     /// Counters by their attribute.
     counted: BTreeMap<String, u64>,
@@ -87,6 +89,7 @@ fn pairs(found: &Found) -> BTreeMap<PairId, Pair> {
                 let accepted = matches!(answer.decision, Decision::Accepted { .. });
                 if accepted && invitation.kind == InvitationKind::Reseller {
                     pair.began.insert(invitation.invitation_id.clone(), answer.decided_at);
+                    pair.proofs.insert(invitation.invitation_id.clone(), answer.proof);
                 }
             }
         }
@@ -121,6 +124,8 @@ impl Pair {
         let current = self.current(item);
         expect("period", current.map(|(period, _)| text(period.as_str())));
         expect("since", current.map(|(_, since)| number(since.millis())));
+        let proof = current.and_then(|(period, _)| self.proofs.get(period));
+        expect("proof", proof.map(|proof| text(proof.as_str())));
         expect(keys::GSI1_PK, current.map(|_| text(keys::partner_view(&id.1))));
         expect(keys::GSI2_PK, current.map(|_| text(keys::customer_view(&id.0))));
         expect(keys::LISTED, current.map(|(_, since)| text(keys::listed_relationship(since, &id.0, &id.1))));

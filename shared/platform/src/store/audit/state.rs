@@ -39,16 +39,20 @@ fn is_state(found: &Found, record: &Record, item: &Item, digest: [u8; 16]) -> bo
 fn cancelled_with_relationship(found: &Found, item: &Item) -> Option<Item> {
     let Invitation { invitation_id, customer, partner_id, answer, expires_at, version, .. } =
         read_invitation(item).ok()?;
-    let Answer { decision: Decision::Cancelled { reason: Some(CancelReason::RelationshipEnded) }, decided_at } =
+    let Answer { decision: Decision::Cancelled { reason: Some(CancelReason::RelationshipEnded) }, decided_at, proof } =
         answer?
     else {
         return None;
     };
     let relationship = found.record(AggregateKind::Relationship, &format!("{customer}#{partner_id}"))?;
-    let is_end = |event: &Event| event.occurred_at == decided_at && cancels(event) == Some(invitation_id.as_str());
+    let is_end = |event: &Event| {
+        let is_same = (event.occurred_at, event.actor.proof) == (decided_at, proof);
+        is_same && cancels(event) == Some(invitation_id.as_str())
+    };
     relationship.events().find(|event| is_end(event))?;
     let (mut before, mark) = (item.clone(), Mark::due(invitation_id.as_str(), expires_at));
     before.remove("decided");
+    before.remove("proof");
     before.remove("cancel_reason");
     before.insert("answer".to_owned(), text(PENDING));
     before.insert("version".to_owned(), number(version.saturating_sub(1)));

@@ -15,6 +15,12 @@ pub fn parse_event(kind: AggregateKind, key: &Key) -> Option<(String, u64)> {
     Some((aggregate_id.to_owned(), key.sk.parse().ok()?))
 }
 
+/// The word of the aggregate's kind, the aggregate's id, and the sequence of an event. Newer code may know more kinds.
+pub fn parse_any_event(key: &Key) -> Option<(String, String, u64)> {
+    let (kind, aggregate_id) = key.pk.strip_prefix(EVENTS)?.split_once('#')?;
+    Some((kind.to_owned(), aggregate_id.to_owned(), key.sk.parse().ok()?))
+}
+
 /// The partition of a subscription's events.
 pub fn subscription_events(cloud: Cloud, id: &SubscriptionId) -> String {
     events(AggregateKind::Subscription, &Subscription::aggregate_id(cloud, id))

@@ -14,9 +14,11 @@ mod views;
 #[cfg(test)]
 mod tests;
 
-pub use attributes::{GSI1, GSI1_PK, GSI2, GSI2_PK, GSI3, GSI3_PK, GSI3_SK, GSI4, GSI4_PK, LISTED, PK, SK};
+pub use attributes::{
+    ENDING, GSI1, GSI1_PK, GSI2, GSI2_PK, GSI3, GSI3_PK, GSI3_SK, GSI4, GSI4_PK, GSI5, GSI6, LISTED, PK, SK,
+};
 pub use due::{Mark, OUTBOX, due_shard, later_shard, outbox_shard};
-pub use events::{aggregate_name, event, parse_event, subscription_events};
+pub use events::{aggregate_name, event, parse_any_event, parse_event, subscription_events};
 pub use key::Key;
 pub use kind::ItemKind;
 pub use primary::{

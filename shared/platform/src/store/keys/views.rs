@@ -58,6 +58,8 @@ pub enum Listed {
     Invitation,
     /// Relationships, each followed by the grants of its present or last period.
     Relationship,
+    /// Grants, by the end that was written last.
+    Grant,
     Subscription,
     Event,
     Tenant,
@@ -72,6 +74,7 @@ impl Listed {
         match self {
             Self::Invitation => "INVITATION",
             Self::Relationship => "RELATIONSHIP",
+            Self::Grant => "GRANT",
             Self::Subscription => "SUBSCRIPTION",
             Self::Event => "EVENT",
             Self::Tenant => "TENANT",
