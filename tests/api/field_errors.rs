@@ -392,7 +392,7 @@ fn rows(key: &str) -> Vec<Row> {
             let many = json!(vec![json!({}); 41]);
             [
                 required(list),
-                text(list),
+                rows_of(list, &[(json!(5), "type"), (json!("a"), "type"), (json!({"a": 1}), "type")]),
                 rows_of(list, &[(json!([]), "range"), (many, "range")]),
                 rows_of(&format!("{list}/0"), &[(json!(5), "type"), (json!(null), "type"), (json!([]), "type")]),
                 rows_of(&format!("{list}/0/nonsense"), &[(json!(1), "unknown")]),

@@ -8,7 +8,8 @@ use platform::http_api::Problem;
 use platform::store::{Batch, Blocked, CustomerRequirements, InBatch, TenantRefusal};
 
 use crate::batch_body::BatchBody;
-use crate::{body, problem_exists, problem_no_relationship};
+use crate::body;
+use crate::refused::{problem_exists, problem_no_relationship};
 
 pub(crate) async fn register(
     context: Context,

@@ -4,6 +4,7 @@
 mod batch;
 mod batch_body;
 mod body;
+mod refused;
 
 use platform::config::Needs;
 use platform::handler::views::{SubscriptionResponse, SubscriptionView};
@@ -11,11 +12,12 @@ use platform::handler::{
     ActingPartner, Context, CreatedOnce, CreatedOnceAt, Envelope, Json, PartnerKey, SignedWebhook,
     UnneededIdempotencyKey, permission::RegisterSubscription,
 };
-use platform::http_api::{Code, Problem};
+use platform::http_api::Problem;
 use platform::lambda::Function;
 use platform::store::{CustomerRequirements, Registering, TenantRefusal};
 
 use crate::body::RegistrationBody;
+use crate::refused::{problem_exists, problem_no_relationship};
 
 pub const FUNCTION: Function = Function {
     name: "register-subscription",
@@ -72,14 +74,4 @@ async fn register(context: &Context, acting: &ActingPartner, body: RegistrationB
     let view = SubscriptionResponse { subscription: SubscriptionView::new(&subscription) };
     let registered = if replayed { CreatedOnce::replayed(view) } else { CreatedOnce::new(view) };
     Ok(registered.at(location))
-}
-
-fn problem_no_relationship() -> Problem {
-    let detail = "There is no active relationship with this customer. Invite the customer first.";
-    Problem::new(Code::NoActiveRelationship, detail)
-}
-
-fn problem_exists() -> Problem {
-    let detail = "This subscription id is already registered with different details. Use another id.";
-    Problem::new(Code::SubscriptionExists, detail)
 }
