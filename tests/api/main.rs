@@ -8,6 +8,7 @@ mod coverage;
 mod directory_roles;
 mod endings;
 mod field_errors;
+mod grants;
 mod hidden;
 mod invitations;
 mod keys;

@@ -12,8 +12,8 @@ use super::super::relationship::PERIOD_END;
 use super::found::{Found, partition_of};
 use super::report::{Fault, Problem};
 use domain::{
-    AggregateKind, Decision, EventType, Invitation, InvitationId, InvitationKind, PartnerId, Proof,
-    RelationshipState, TenantId, Timestamp,
+    AggregateKind, Decision, EventType, Invitation, InvitationId, InvitationKind, PartnerId, Proof, RelationshipState,
+    TenantId, Timestamp,
 };
 
 type PairId = (TenantId, PartnerId);
