@@ -29,7 +29,9 @@ async fn an_acceptance_has_exactly_the_members_of_the_contract() {
                 "delegated_admin": {"roles": TWO, "duration": "P365D", "auto_extend": false},
                 "created_at": invitation["created_at"], "expires_at": invitation["expires_at"], "version": 2,
                 "policy_version": 1,
-                "answer": {"decision": "accepted", "decided_at": decided_at, "delegated_admin": granted},
+                "answer": {
+                    "decision": "accepted", "decided_at": decided_at, "delegated_admin": granted, "proof": "link",
+                },
             },
             "relationship": {
                 "partner_id": partner.partner_id, "customer_tenant_id": customer.tenant_id, "state": "active",
@@ -468,7 +470,8 @@ async fn declining_returns_the_invitation_with_the_reason() {
     let invitation = declined.expect(200)["invitation"].clone();
     assert_eq!((&invitation["state"], &invitation["version"]), (&json!("declined"), &json!(2)));
     let decided_at = &invitation["answer"]["decided_at"];
-    assert_eq!(invitation["answer"], json!({"decision": "declined", "decided_at": decided_at, "reason": "Not\nnow"}));
+    let answer = json!({"decision": "declined", "decided_at": decided_at, "reason": "Not\nnow", "proof": "link"});
+    assert_eq!(invitation["answer"], answer);
     let events = world.event_types(&partner, 4).await;
     // Events are kept forever, so the customer's text is not in the event. Declining needs no role.
     let told = world.items(&partner.call("GET", &format!("/events?subject={id}")), 2).await;
@@ -490,7 +493,7 @@ async fn declining_returns_the_invitation_with_the_reason() {
     let (id, token) = world.open(&partner, &two, Value::Null).await;
     let declined = world.send(&two.decline(&id)).await;
     let answer = &declined.expect(200)["invitation"]["answer"];
-    assert_eq!(*answer, json!({"decision": "declined", "decided_at": answer["decided_at"]}));
+    assert_eq!(*answer, json!({"decision": "declined", "decided_at": answer["decided_at"], "proof": "key"}));
     assert!(world.send(&decline_by_link(&id, &token)).await.replayed());
     // After declining, another invitation can be created.
     world.open(&partner, &two, Value::Null).await;
@@ -516,6 +519,9 @@ async fn a_suspended_partners_invitation_can_be_declined_but_not_accepted() {
 async fn a_preview_is_complete_in_every_state_and_writes_nothing() {
     let Some(world) = World::with_clock().await else { return };
     let (partner, customer) = (world.partner().await, world.customer().await);
+    let domain = Call::new("PATCH", format!("/v1/partners/{}", partner.partner_id));
+    world.operator(domain.json(&json!({"domain": "northwind.example"}))).await.expect(200);
+    world.forget().await;
     let (id, token) = world.open(&partner, &customer, asking(&TWO, "P10D")).await;
     let before = world.table().await;
     for _ in 0..20 {
@@ -525,7 +531,12 @@ async fn a_preview_is_complete_in_every_state_and_writes_nothing() {
             shown,
             json!({
                 "invitation": own["invitation"],
-                "partner": {"name": "Northwind", "cloud": "public", "market": "US", "status": "active"},
+                "partner": {
+                    "name": "Northwind", "domain": "northwind.example", "cloud": "public", "market": "US",
+                    "status": "active",
+                },
+                "customer": {"name": "Contoso"},
+                "now": world.clock().now(),
                 "requires_delegated_admin": false, "accept_proof": {"relationship": "link", "roles": "link"},
             })
         );

@@ -134,7 +134,7 @@ async fn the_end_cancels_the_open_invitation_and_the_next_one_can_be_created() {
         (&cancelled["invitation"]["state"], &cancelled["invitation"]["version"]),
         (&json!("cancelled"), &json!(2))
     );
-    let answer = json!({"decision": "cancelled", "decided_at": at, "reason": "relationship_ended"});
+    let answer = json!({"decision": "cancelled", "decided_at": at, "reason": "relationship_ended", "proof": "key"});
     assert_eq!(cancelled["invitation"]["answer"], answer);
     assert_eq!(world.send(&preview(&open, &token)).await.expect(200)["invitation"]["answer"], answer);
     // Cancelling it again is a replay, and nothing else is possible.

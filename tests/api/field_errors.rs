@@ -107,7 +107,8 @@ async fn one_fault_in_a_query_is_one_error_at_its_parameter() {
             assert_errors(&scene.send(&request).await, expected);
             count += 1;
         }
-        for filter in ["state", "subject", "after"].into_iter().filter(|filter| !names.contains(filter)) {
+        for filter in ["state", "subject", "after", "ends_before"].into_iter().filter(|filter| !names.contains(filter))
+        {
             let mut request = base.clone();
             request.query.insert(filter, "x");
             assert_errors(&scene.send(&request).await, &[(format!("?{filter}").as_str(), "unknown")]);
@@ -140,6 +141,11 @@ const FILTER_QUERIES: &[Query] = &[
     (&[("state", "Pending")], &[("?state", "value")]),
     (&[("state", "pending,expired")], &[("?state", "value")]),
     (&[("state", "open"), ("limit", "0")], &[("?state", "value"), ("?limit", "range")]),
+    (&[("ends_before", "")], &[("?ends_before", "format")]),
+    (&[("ends_before", "2026-11-22")], &[("?ends_before", "format")]),
+    (&[("ends_before", "2026-11-22T12:00:00+01:00")], &[("?ends_before", "format")]),
+    (&[("ends_before", "1795369200123")], &[("?ends_before", "format")]),
+    (&[("ends_before", "noon"), ("state", "open")], &[("?state", "value"), ("?ends_before", "format")]),
     (&[("subject", "")], &[("?subject", "format")]),
     (&[("subject", "a#b")], &[("?subject", "format")]),
     (&[("after", ""), ("cursor", "x")], &[("?after", "value")]),

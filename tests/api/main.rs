@@ -10,6 +10,7 @@ mod directory_roles;
 mod endings;
 mod erasures;
 mod field_errors;
+mod grants;
 mod hidden;
 mod imports;
 mod invitations;

@@ -200,12 +200,12 @@ async fn relationships_in_lists_have_exactly_the_members_of_the_contract() {
     let (since, grant) = (&accepted["relationship"]["since"], &accepted["grant"]);
     let row = json!({
         "partner_id": partner.partner_id, "name": "Northwind", "state": "active", "partner_status": "active",
-        "since": since, "grants": [grant],
+        "proof": "link", "since": since, "grants": [grant],
     });
     assert_eq!(world.items(&customer.call("GET", "/partners"), 1).await, [row]);
     let row = json!({
         "customer_tenant_id": customer.tenant_id, "name": "Contoso", "state": "active", "partner_status": "active",
-        "since": since, "grants": [grant],
+        "proof": "link", "since": since, "grants": [grant],
     });
     assert_eq!(world.items(&partner.call("GET", "/customers"), 1).await, [row]);
     let ended = world.send(&customer.end(&partner)).await.expect(200);
@@ -223,7 +223,7 @@ async fn relationships_in_lists_have_exactly_the_members_of_the_contract() {
     if world.here().is_some() {
         let row = json!({
             "partner_id": partner.partner_id, "name": "Northwind", "state": "ended", "partner_status": "active",
-            "since": since, "ended_at": ended_at, "grants": [ended_grant],
+            "proof": "link", "since": since, "ended_at": ended_at, "grants": [ended_grant],
         });
         assert_eq!(world.items(&customer.call("GET", "/partners"), 1).await, [row]);
     }
@@ -274,8 +274,8 @@ async fn a_read_returns_304_while_the_callers_version_is_current() {
 async fn each_side_reads_its_own_lists_and_the_operator_reads_all() {
     let world = World::start().await;
     let (partner, customer) = (world.partner().await, world.customer().await);
-    let partners = ["invitations", "customers", "subscriptions", "events"];
-    let customers = ["partners", "invitations", "subscriptions", "events"];
+    let partners = ["invitations", "customers", "subscriptions", "grants", "events"];
+    let customers = ["partners", "invitations", "subscriptions", "grants", "events"];
     for list in partners {
         let path = format!("/v1/partners/{}/{list}", partner.partner_id);
         world.send(&Call::get(path.as_str()).key(world.operator_key())).await.expect(200);
@@ -413,6 +413,40 @@ async fn single_reads_return_what_the_lists_have() {
     ] {
         world.send(&call).await.refused(404, "not_found");
     }
+}
+
+/// The operator reads every single record, also while its partner is suspended.
+#[tokio::test]
+async fn an_operator_reads_the_single_records_of_both_sides() {
+    let world = World::start().await;
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let (id, _) = world.open(&partner, &customer, asking(&["global_reader"], "P10D")).await;
+    world.send(&customer.accept(&id, &json!("as_requested"))).await.expect(200);
+    world.send(&partner.register(&registration("sold", &customer))).await.expect(201);
+    let grant = format!("/grants/{}", id.replace("inv_", "grt_"));
+    let reads = [
+        ("partner", partner.call("GET", "")),
+        ("invitation", partner.call("GET", &format!("/invitations/{id}"))),
+        ("relationship", partner.call("GET", &format!("/customers/{}", customer.tenant_id))),
+        ("subscription", partner.call("GET", "/subscriptions/sold")),
+        ("grant", partner.call("GET", &grant)),
+        ("customer", customer.call("GET", "")),
+        ("relationship", customer.call("GET", &format!("/partners/{}", partner.partner_id))),
+        ("grant", customer.call("GET", &grant)),
+    ];
+    for suspended in [false, true] {
+        for (kind, own) in &reads {
+            let read = world.operator(Call::get(own.path.as_str())).await.expect(200);
+            let members: Vec<_> = read.as_object().expect("an object").keys().collect();
+            assert_eq!(members, [kind], "{}", own.path);
+            if !suspended {
+                assert_eq!(world.send(own).await.expect(200), read, "{}", own.path);
+            }
+        }
+        world.suspend(&partner).await;
+    }
+    let key = world.operator(Call::get(format!("/v1/keys/{}", key_id(&partner.key)))).await.expect(200);
+    assert_eq!(key["key"]["principal"]["id"], json!(partner.partner_id));
 }
 
 #[tokio::test]

@@ -259,6 +259,13 @@ async fn reading(measure: &mut Measure, partner: &Partner, customer: &Customer) 
         .run("GET partner's invitations, filtered", page, partner.call("GET", "/invitations?state=accepted"), 200)
         .await;
     measure.run("GET partner's customers", page, partner.call("GET", "/customers"), 200).await;
+    // The states depend on the relationships, which a second call reads.
+    let two = (2, NO_WRITE);
+    let grants = measure.run("GET partner's grants", two, partner.call("GET", "/grants"), 200).await;
+    let one = format!("/grants/{}", grants["items"][0]["grant_id"].as_str().expect("an id"));
+    measure.run("GET partner's grants, filtered", two, partner.call("GET", "/grants?state=ended"), 200).await;
+    measure.run("GET customer's grants", two, customer.call("GET", "/grants"), 200).await;
+    measure.run("GET partner's grant", two, partner.call("GET", &one), 200).await;
     let sold = measure.run("GET partner's subscriptions", page, partner.call("GET", "/subscriptions"), 200).await;
     let one = format!("/subscriptions/{}", sold["items"][0]["subscription_id"].as_str().expect("an id"));
     measure.run("GET partner's subscription", page, partner.call("GET", &one), 200).await;

@@ -90,16 +90,45 @@ fn key(item: &Value) -> String {
     format!("{} / {}", item["pk"]["S"], item["sk"]["S"])
 }
 
+/// Readers interpret neither the type nor the data of an event.
+#[tokio::test]
+async fn an_event_of_an_unknown_type_is_shown_as_it_is_stored_in_lists_and_in_the_feed() {
+    let Some(world) = World::with_clock().await else { return };
+    let name = "customer.of_the_next_version";
+    let (pk, _) = newer_event(&world, "event_type", AttributeValue::S(name.into())).await;
+    let data = AttributeValue::S(r#"{"merged_with":["a",{"b":1.5}]}"#.into());
+    set(&world, &pk, "event_data", data).await;
+    world.tick();
+    world.customer().await;
+    world.clock().advance_millis(12_000);
+    let tenant = pk.trim_start_matches("EVENTS#TENANT#");
+    for path in
+        ["/v1/events?limit=100", "/v1/events?limit=100&after=", &format!("/v1/customers/{tenant}/events?limit=100")]
+    {
+        let page = world.send(&Call::get(path).key(world.operator_key())).await.expect(200);
+        let items = page["items"].as_array().expect("items");
+        let shown = items.iter().find(|item| item["type"] == name).unwrap_or_else(|| panic!("{path}: {page}"));
+        assert_eq!(shown["data"], json!({"merged_with": ["a", {"b": 1.5}]}));
+        assert_eq!((&shown["sequence"], &shown["subject"]), (&json!(1), &json!({"customer_tenant_id": tenant})));
+        assert!(items.len() > 2 || path.contains("customers"), "{path}: the others are shown too");
+    }
+}
+
 /// Registers a customer, then makes its event one of the next version. Returns the key of the event.
 async fn newer_event(world: &World, attribute: &str, value: AttributeValue) -> (String, String) {
     let tenant = world.customer().await.tenant_id;
+    let pk = format!("EVENTS#TENANT#{tenant}");
+    set(world, &pk, attribute, value).await;
+    (pk, "0000000001".to_owned())
+}
+
+/// Sets an attribute of the first event in a partition.
+async fn set(world: &World, pk: &str, attribute: &str, value: AttributeValue) {
     let (local, _) = world.here().expect("the local system");
-    let (pk, sk) = (format!("EVENTS#TENANT#{tenant}"), "0000000001".to_owned());
     let update = local.client().update_item().table_name(local.table());
-    let update = update.key("pk", AttributeValue::S(pk.clone())).key("sk", AttributeValue::S(sk.clone()));
+    let update = update.key("pk", AttributeValue::S(pk.to_owned())).key("sk", AttributeValue::S("0000000001".into()));
     let update = update.update_expression("SET #a = :v").expression_attribute_names("#a", attribute);
     update.expression_attribute_values(":v", value).send().await.expect("the event is changed");
-    (pk, sk)
 }
 
 #[tokio::test]

@@ -386,6 +386,15 @@ impl Check<'_> {
             let name = format!("{:?}", key(item));
             let events = self.events(item);
             let (mut over, mut last) = (false, i64::MAX);
+            // The place in the list of grants is the end that was written last.
+            let days = admin(item, "granted").map_or(0, |(_, days, _)| days);
+            let first = Timestamp::from_millis(number(item, "starts") + days * 86_400_000);
+            let said = |event: &&Event| matches!(event.event_type, EventType::GrantNarrowed | EventType::GrantExtended);
+            let said = events.iter().rev().find(said).and_then(|event| event.data["ends_at"].as_str());
+            let end = said.map_or(Some(first), Timestamp::parse);
+            if end.map(|end| format!("GRANT#{}", end.sortable())).as_deref() != Some(text(item, "ending")) {
+                self.wrong(format!("{name}: is listed at {:?} instead of {end:?}", text(item, "ending")));
+            }
             for event in &events {
                 if over {
                     self.wrong(format!("{name}: {} after the grant ended", event.event_type.as_str()));

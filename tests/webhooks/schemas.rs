@@ -339,9 +339,7 @@ impl Story {
         loop {
             let page = app.store.events(attempt, &List::Operator, &request, None).await.expect("a page");
             messages.extend(
-                page.items
-                    .iter()
-                    .map(|event| (event.event_id().to_string(), event_message(event).expect("JSON"))),
+                page.items.iter().map(|event| (event.event_id().to_string(), event_message(event).expect("JSON"))),
             );
             request.cursor = page.next_cursor;
             if request.cursor.is_none() {

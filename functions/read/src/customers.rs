@@ -2,8 +2,8 @@
 
 use domain::{GrantId, Invitation, PartnerId};
 use platform::handler::views::{
-    CustomerResponse, CustomerView, EventView, GrantResponse, GrantView, InvitationView, PageView, PartnerRow, PartnerRowResponse,
-    SubscriptionView,
+    CustomerResponse, CustomerView, EventView, GrantResponse, GrantView, InvitationView, PageView, PartnerRow,
+    PartnerRowResponse, SubscriptionView,
 };
 use platform::handler::{Context, Found, ListQuery, Nothing, Path, ReadingCustomer};
 use platform::http_api::Problem;

@@ -2,8 +2,8 @@
 
 use domain::{GrantId, Invitation, InvitationId, SubscriptionId, TenantId};
 use platform::handler::views::{
-    CustomerRow, CustomerRowResponse, EventView, GrantResponse, GrantView, InvitationResponse, InvitationView, PageView, PartnerResponse,
-    PartnerView, SubscriptionResponse, SubscriptionView, Viewer,
+    CustomerRow, CustomerRowResponse, EventView, GrantResponse, GrantView, InvitationResponse, InvitationView,
+    PageView, PartnerResponse, PartnerView, SubscriptionResponse, SubscriptionView, Viewer,
 };
 use platform::handler::{Context, Found, ListQuery, Nothing, Path, ReadingPartner};
 use platform::http_api::Problem;

@@ -4,8 +4,8 @@
 use serde_json::{Map, Value};
 
 use super::{
-    ActorKind, Chain, EndpointId, EventId, EventName, EventType, GrantId, InvitationId, KeyId, PartnerId, Principal, Proof, Role,
-    StateDigests, SubscriptionId, TenantId, Timestamp, digest,
+    ActorKind, Chain, EndpointId, EventId, EventName, EventType, GrantId, InvitationId, KeyId, PartnerId, Principal,
+    Proof, Role, StateDigests, SubscriptionId, TenantId, Timestamp, digest,
 };
 
 /// The ids of everything that an event is about. The event is shown and sent to this partner and this customer.

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{
-    Chain, Event, EventType, InvitationId, Occurrence, PartnerId, Proof, RelationshipState, Subject, TenantId, Timestamp,
+    Chain, Event, EventType, InvitationId, Occurrence, PartnerId, Proof, RelationshipState, Subject, TenantId,
+    Timestamp,
 };
 
 /// One customer's relationship with one partner.

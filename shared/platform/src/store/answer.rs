@@ -13,7 +13,8 @@ use super::relationship::{ACTIVE_IN_PERIOD, read_relationship};
 use super::table::Store;
 use super::write::Write;
 use domain::{
-    Answer, CancelReason, Decision, Event, Grant, Invitation, InvitationId, Proof, Relationship, RelationshipState, Timestamp,
+    Answer, CancelReason, Decision, Event, Grant, Invitation, InvitationId, Proof, Relationship, RelationshipState,
+    Timestamp,
 };
 
 /// The result of accepting.

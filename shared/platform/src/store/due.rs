@@ -1,5 +1,5 @@
-//! Due work: invitations that have expired, and grants with a notice to announce. Announcing writes an event. Readers cannot
-//! observe it in any other way.
+//! Due work: invitations that have expired, and grants with a notice to announce. Announcing writes an event, and an extension
+//! moves the grant in the list of grants. Readers cannot observe it in any other way.
 
 use super::error::StoreError;
 use super::grant::read_grant;

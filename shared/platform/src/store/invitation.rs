@@ -8,7 +8,9 @@ use super::item::{CorruptItem, Item, ItemBuilder, ItemReader};
 use super::keys::{self, Listed, Mark};
 use super::op_context::OpContext;
 use super::table::Store;
-use domain::{AcceptedBy, Answer, CancelReason, Decision, DelegatedAdmin, Invitation, InvitationId, InvitationKind, Proof};
+use domain::{
+    AcceptedBy, Answer, CancelReason, Decision, DelegatedAdmin, Invitation, InvitationId, InvitationKind, Proof,
+};
 
 impl Store {
     /// An invitation, read now.

@@ -47,12 +47,8 @@ impl Store {
         event: &Event,
     ) -> Result<Renewed, StoreError> {
         let Recorded { record, event: put_event, chain } = self.record(&before.chain, event, renew(before, after))?;
-        let writes = [
-            record,
-            requirements.guard(&before.customer),
-            reopen(after, op.occurred_at, daily_limit),
-            put_event,
-        ];
+        let writes =
+            [record, requirements.guard(&before.customer), reopen(after, op.occurred_at, daily_limit), put_event];
         let outcome = match self.transact(op, &writes).await {
             Err(StoreError::OutcomeUnknown) if self.was_written(op, event, &chain).await? => return Ok(Renewed::Done),
             outcome => outcome?,
