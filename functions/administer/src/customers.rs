@@ -20,6 +20,7 @@ pub(crate) async fn register(
         cloud: tenant.cloud,
         market: tenant.market,
         partner_id: None,
+        sessions_generation: 0,
         created_at: context.now(),
         chain: Chain::default(),
     };

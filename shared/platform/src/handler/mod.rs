@@ -15,6 +15,7 @@ pub mod list;
 mod operating;
 mod rotation;
 mod route;
+mod signed_in;
 pub mod views;
 
 pub use answer::{
@@ -23,8 +24,8 @@ pub use answer::{
 };
 pub use app::{App, EndpointRules};
 pub use caller::{
-    ActingPartner, Anyone, Caller, CustomerKey, KeyHolder, LinkHolder, Operator, Owning, PartnerKey, Permission,
-    Reading, ReadingCustomer, ReadingPartner, SignedWebhook, permission,
+    ActingPartner, Anyone, Caller, Credential, CustomerKey, KeyHolder, KeyOrSession, LinkHolder, Operator, Owning,
+    PartnerKey, Permission, Reading, ReadingCustomer, ReadingPartner, SignedWebhook, permission,
 };
 pub use context::Context;
 pub use input::{
@@ -35,3 +36,4 @@ pub use list::{All, Filter, ListQuery, QueryReader};
 pub use operating::{CustomerOrOperator, PartnerOrOperator};
 pub use rotation::{Rotation, RotationBody};
 pub use route::{Effect, HandlerFuture, Route, media, serve};
+pub use signed_in::SignedIn;
