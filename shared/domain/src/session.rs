@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Cloud, PersonId, SessionId, TenantId, Timestamp};
+use super::{PersonId, SessionId, TenantId, Timestamp};
 
 /// A session as the table has it: the hash of its cookie, not the cookie itself.
 #[derive(Clone, PartialEq)]
@@ -11,7 +11,6 @@ pub struct Session {
     /// SHA-256 of the cookie's value.
     pub hash: [u8; 32],
     pub tenant: TenantId,
-    pub cloud: Cloud,
     pub person: PersonId,
     /// As the identity provider shows the person. Only for display: both can be changed, and prove nothing.
     pub name: Option<String>,
@@ -19,6 +18,8 @@ pub struct Session {
     pub email: Option<String>,
     /// The template id of the directory role that was proven.
     pub approver_role: String,
+    /// Where the person can sign out of the identity provider.
+    pub sign_out_url: Option<String>,
     /// The tenant's state when the session began. The session ends when it changes.
     pub state: SignInState,
     pub created_at: Timestamp,

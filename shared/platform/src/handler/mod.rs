@@ -20,7 +20,7 @@ pub mod views;
 
 pub use answer::{
     Answer, BOUNDARY_CODES, Created, CreatedAt, CreatedOnce, CreatedOnceAt, Found, Html, JsonDocument, Never, Queued,
-    REPLAYED, Replayable, View,
+    REPLAYED, Replayable, View, WithCookies,
 };
 pub use app::{App, EndpointRules};
 pub use caller::{

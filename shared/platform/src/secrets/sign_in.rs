@@ -90,18 +90,18 @@ impl fmt::Debug for SignInCookie {
 
 impl SignInSecrets {
     /// What ties the return to the browser in which the sign-in was started.
-    pub fn state(&self) -> &SecretString {
-        &self.state
+    pub fn expose_state(&self) -> &str {
+        self.state.expose_secret()
     }
 
     /// What ties the token to the sign-in.
-    pub fn nonce(&self) -> &SecretString {
-        &self.nonce
+    pub fn expose_nonce(&self) -> &str {
+        self.nonce.expose_secret()
     }
 
     /// What ties the code to the sign-in (PKCE).
-    pub fn verifier(&self) -> &SecretString {
-        &self.verifier
+    pub fn expose_verifier(&self) -> &str {
+        self.verifier.expose_secret()
     }
 
     /// Whether this is the state, in constant time.
@@ -113,14 +113,14 @@ impl SignInSecrets {
 }
 
 impl MasterKeys {
-    /// The value of the cookie.
+    /// The value of the cookie, which is a secret.
     ///
     /// # Errors
     /// [`UnknownMasterKey`], in both methods here.
-    pub fn sign_in_text(&self, cookie: &SignInCookie) -> Result<SecretString, UnknownMasterKey> {
+    pub fn sign_in_text(&self, cookie: &SignInCookie) -> Result<String, UnknownMasterKey> {
         let signed = cookie.signed();
         let mac = self.derive(cookie.key_number, "sign-in cookie", &[signed.as_bytes()])?;
-        Ok(format!("{}.{}", *signed, BASE64URL_NOPAD.encode(&*mac)).into())
+        Ok(format!("{}.{}", *signed, BASE64URL_NOPAD.encode(&*mac)))
     }
 
     pub fn sign_in_secrets(&self, cookie: &SignInCookie) -> Result<SignInSecrets, UnknownMasterKey> {
@@ -159,7 +159,7 @@ mod tests {
     }
 
     fn text(cookie: &SignInCookie) -> String {
-        keys().sign_in_text(cookie).unwrap().expose_secret().to_owned()
+        keys().sign_in_text(cookie).unwrap()
     }
 
     #[test]
@@ -198,7 +198,7 @@ mod tests {
         let mut all = Vec::new();
         for random in 1..4 {
             let secrets = keys().sign_in_secrets(&cookie(random, None)).unwrap();
-            assert!(secrets.is_state(secrets.state().expose_secret()) && !secrets.is_state("x"));
+            assert!(secrets.is_state(secrets.expose_state()) && !secrets.is_state("x"));
             for secret in [secrets.state, secrets.nonce, secrets.verifier] {
                 all.push(secret.expose_secret().to_owned());
             }

@@ -6,7 +6,7 @@ use super::keys;
 use super::op_context::OpContext;
 use super::table::Store;
 use super::write::Write;
-use domain::{Cloud, Event, PersonId, Session, SessionId, SignInState, Tenant, TenantId};
+use domain::{Event, PersonId, Session, SessionId, SignInState, Tenant, TenantId};
 
 /// How long the item of a session stays after its end, so that the table never deletes one that is live.
 const KEPT_SECONDS: i64 = 3_600;
@@ -121,11 +121,11 @@ fn session_item(session: &Session) -> Item {
     ItemBuilder::new(keys::session(&session.session_id))
         .hash("session_hash", &session.hash)
         .text("tenant", session.tenant.as_str())
-        .text("cloud", session.cloud.as_str())
         .text("person", session.person.as_str())
         .maybe_text("name", session.name.as_ref())
         .maybe_text("email", session.email.as_ref())
         .text("approver_role", &session.approver_role)
+        .maybe_text("sign_out_url", session.sign_out_url.as_ref())
         .number("generation", session.state.generation)
         .with("is_partner", aws_sdk_dynamodb::types::AttributeValue::Bool(session.state.is_partner))
         .time("created", session.created_at)
@@ -141,11 +141,11 @@ fn read_session(item: &Item) -> Result<Session, CorruptItem> {
         session_id: reader.parsed(keys::PK, keys::parse_session)?,
         hash: reader.hash("session_hash")?,
         tenant: reader.parsed("tenant", TenantId::parse)?,
-        cloud: reader.parsed("cloud", Cloud::parse)?,
         person: reader.parsed("person", PersonId::parse)?,
         name: reader.maybe_text("name")?.map(str::to_owned),
         email: reader.maybe_text("email")?.map(str::to_owned),
         approver_role: reader.text("approver_role")?.to_owned(),
+        sign_out_url: reader.maybe_text("sign_out_url")?.map(str::to_owned),
         state: SignInState {
             generation: reader.number("generation")?,
             is_partner: is_partner.ok_or_else(|| reader.corrupt("is_partner", "is missing or not true or false"))?,
