@@ -47,6 +47,7 @@ pub async fn start(options: Options) -> Result<Local, StartError> {
         operator_key_hash: Some(operator_key.hash()),
         public_base_url: options.public_base_url.clone().or_else(|| Some(base_url.clone())),
         loopback_endpoints: options.loopback_endpoints,
+        sign_in: options.sign_in.clone(),
         ..table_config()
     };
     // This client creates the table, and tests read the table with it, so it has no injected faults.

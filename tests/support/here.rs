@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Policy;
 use local::Options;
 use platform::lambda::{Function, Invocation, invoke};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{Answer, ManualClock, World, contract};
 
@@ -87,9 +87,21 @@ pub fn function_of(route_key: &str) -> Option<&'static Function> {
     local::functions::FUNCTIONS.iter().find(|function| function.serves(route_key))
 }
 
-/// The built-in policy, changed by `change`.
+/// The file of a policy that has only the newest version of the built-in one, in full. Its number is 1, so that a test can add
+/// version 2.
+pub fn newest_policy() -> Value {
+    let file: Value = serde_json::from_str(include_str!("../../shared/domain/policy.json")).expect("a policy file");
+    let mut newest = serde_json::Map::new();
+    for version in file["versions"].as_array().expect("versions") {
+        newest.extend(version.as_object().expect("a version").clone());
+    }
+    newest.insert("version".to_owned(), json!(1));
+    json!({"versions": [newest]})
+}
+
+/// The newest version of the built-in policy, changed by `change`.
 pub fn policy_with(change: impl FnOnce(&mut Value)) -> Policy {
-    let mut file: Value = serde_json::from_str(include_str!("../../shared/domain/policy.json")).expect("a policy file");
+    let mut file = newest_policy();
     change(&mut file);
     Policy::parse(&file.to_string()).expect("a sound policy")
 }

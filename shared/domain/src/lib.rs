@@ -58,7 +58,7 @@ pub use partner::Partner;
 pub use period::Period;
 pub use policy::{
     AcceptProof, Action, CloudPolicy, CspTenant, DirectoryRole, Permission, Policy, PolicyError, PolicyVersion,
-    RequiredProof, Requirement, RoleLevel,
+    RequiredProof, Requirement, RoleLevel, SignIn,
 };
 pub use principal::Principal;
 pub use recipient::Recipient;

@@ -27,7 +27,7 @@ pub use organization::{
     PartnerEnrolledView, PartnerResponse, PartnerView, PrincipalView,
 };
 pub use page::PageView;
-pub use policy::PolicyView;
+pub use policy::{PolicyView, SignInView};
 pub use relationship::{
     CustomerRow, CustomerRowResponse, GrantResponse, GrantView, PartnerRow, PartnerRowResponse, RelationshipResponse,
     RelationshipStartView, RelationshipView,

@@ -4,7 +4,7 @@ use domain::{
     RequiredProof, TenantId, Timestamp,
 };
 
-use super::{GrantView, RelationshipStartView, Viewer};
+use super::{GrantView, RelationshipStartView, SignInView, Viewer};
 
 crate::views! {
     /// Delegated administration: asked for in an invitation, or granted in an answer.
@@ -110,6 +110,8 @@ crate::views! {
         pub requires_delegated_admin: bool,
         /// What accepting this invitation must prove now.
         pub accept_proof: AcceptProof,
+        /// Where the customer's administrator can sign in; `null` if this deployment has no sign-in for the cloud.
+        pub sign_in: Option<SignInView>,
     }
 }
 
@@ -203,6 +205,7 @@ impl PreviewView {
         invitation: &Invitation,
         partner: &Partner,
         rules: Option<&CloudPolicy>,
+        sign_in: Option<SignInView>,
         relationship: RelationshipState,
         now: Timestamp,
         viewer: Viewer,
@@ -213,6 +216,7 @@ impl PreviewView {
             partner: InvitingPartnerView::new(partner),
             requires_delegated_admin: rules.is_some_and(|rules| invitation.must_grant(rules)),
             accept_proof: rules.map_or(link, |rules| invitation.accept_proof(rules, relationship)),
+            sign_in,
         }
     }
 }
