@@ -1,12 +1,11 @@
-use platform::handler::{Context, Json, WithCookies};
+use platform::handler::{Context, Json, OwnPage, WithCookies};
 use platform::http_api::Problem;
 use platform::identity::Authorize;
 use platform::secrets::SignInCookie;
 
 use crate::body::SignInBody;
-use crate::caller::OwnPage;
 use crate::started::{self, LIFE};
-use crate::views::SignInView;
+use crate::views::SignInStartedView;
 use crate::{provider, redirect_uri};
 
 /// The same for every tenant: nothing is read, so the response does not show which tenants are customers.
@@ -14,7 +13,7 @@ pub(crate) async fn begin(
     context: Context,
     _: OwnPage,
     Json(body): Json<SignInBody>,
-) -> Result<WithCookies<SignInView, 200>, Problem> {
+) -> Result<WithCookies<SignInStartedView, 200>, Problem> {
     let SignInBody { tenant, cloud, invitation } = body;
     let provider = provider(&context, cloud)?;
     let (keys, expires_at) = (&context.app.keys, context.now() + LIFE);
@@ -31,5 +30,5 @@ pub(crate) async fn begin(
     );
     let mut cookies = started::too_many(&context);
     cookies.push(started::cookie(&context, secrets.expose_state(), &keys.sign_in_text(&cookie)?));
-    Ok(WithCookies { view: SignInView { authorize_url }, cookies })
+    Ok(WithCookies { view: SignInStartedView { authorize_url }, cookies })
 }

@@ -55,13 +55,13 @@ fn invitation_id() -> Parsed<InvitationId> {
 /// A code of the provider (RFC 6749 §A.11). Those of Microsoft Entra have about 2 000 characters.
 fn code() -> Parsed<String> {
     let parse = |text: &str| {
-        let is_code = (1..=4096).contains(&text.len()) && text.bytes().all(|byte| (0x20..=0x7E).contains(&byte));
+        let is_code = (1..=4096).contains(&text.len()) && text.bytes().all(|byte| (0x21..=0x7E).contains(&byte));
         is_code.then(|| text.to_owned())
     };
     Parsed {
         parse,
-        expected: "1 to 4096 printable ASCII characters are expected",
-        pattern: "^[ -~]{1,4096}$",
+        expected: "1 to 4096 printable ASCII characters without spaces are expected",
+        pattern: "^[!-~]{1,4096}$",
         format: None,
     }
 }

@@ -2,14 +2,13 @@
 //! exchange, and then what is only for the person whom the token is about.
 
 use domain::{Session, SessionId, Tenant};
-use platform::handler::{Context, Json, WithCookies};
+use platform::handler::{Context, Json, OwnPage, WithCookies};
 use platform::http_api::{Code, Problem, SET_COOKIE};
 use platform::identity::{Person, Provider, Redeem, SignInError};
 use platform::secrets::SessionText;
 use platform::store::OpContext;
 
 use crate::body::SessionBody;
-use crate::caller::OwnPage;
 use crate::started::Started;
 use crate::views::{NewSessionView, SessionView};
 use crate::{provider, redirect_uri};

@@ -1,10 +1,9 @@
 use domain::SessionId;
-use platform::handler::{Context, NoMembers, WithCookies};
+use platform::handler::{Context, NoMembers, OwnPage, WithCookies};
 use platform::http_api::Problem;
 use platform::secrets::{SessionText, same_hash};
 use platform::store::OpContext;
 
-use crate::caller::OwnPage;
 use crate::views::SignedOutView;
 
 /// Always succeeds, also without a session: afterwards this browser has none.

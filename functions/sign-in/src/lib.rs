@@ -3,7 +3,6 @@
 
 mod begin;
 mod body;
-mod caller;
 mod create;
 mod end;
 mod started;
@@ -27,7 +26,7 @@ pub const FUNCTION: Function = Function {
             SignInUnavailable,
         ];
         /// Sign out: end this browser's session.
-        "DELETE /v1/sessions/current" => end::end, writes [];
+        "DELETE /v1/sessions/current" => end::end, writes_own [];
     },
     needs: Needs { sign_in: true, ..Needs::TABLE_AND_KEYS },
 };

@@ -1,7 +1,7 @@
 use domain::{InvitationId, Session, TenantId, Timestamp};
 
 platform::views! {
-    pub(crate) struct SignInView {
+    pub(crate) struct SignInStartedView {
         /// The page of the customer's identity provider. Open it in the same browser.
         pub(crate) authorize_url: String,
     }

@@ -36,4 +36,4 @@ pub use list::{All, Filter, ListQuery, QueryReader};
 pub use operating::{CustomerOrOperator, PartnerOrOperator};
 pub use rotation::{Rotation, RotationBody};
 pub use route::{Effect, HandlerFuture, Route, media, serve};
-pub use signed_in::SignedIn;
+pub use signed_in::{OwnPage, SignedIn};

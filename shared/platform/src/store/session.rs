@@ -1,7 +1,9 @@
 //! Sessions of customers' administrators. They are no records: they have no events, and the table deletes them by their `ttl`.
 
+use aws_sdk_dynamodb::types::AttributeValue;
+
 use super::error::StoreError;
-use super::item::{CorruptItem, Item, ItemBuilder, ItemReader, number, unless_newer};
+use super::item::{CorruptItem, Item, ItemBuilder, ItemReader, number};
 use super::keys;
 use super::op_context::OpContext;
 use super::table::Store;
@@ -34,11 +36,10 @@ impl Store {
         Ok(session)
     }
 
-    /// A session, read now. One of newer code counts as absent: its person can sign in again.
+    /// A session, read now.
     pub async fn fresh_session(&self, op: OpContext, id: &SessionId) -> Result<Option<Session>, StoreError> {
         let item = self.get(op, &keys::session(id)).await?;
-        let session = item.as_ref().map(|item| unless_newer(read_session(item))).transpose()?;
-        Ok(session.flatten())
+        Ok(item.as_ref().map(read_session).transpose()?)
     }
 
     /// The tenant of a session, if the session still has the tenant's state. What was read at most 30 s ago is enough to accept
@@ -127,7 +128,7 @@ fn session_item(session: &Session) -> Item {
         .text("approver_role", &session.approver_role)
         .maybe_text("sign_out_url", session.sign_out_url.as_ref())
         .number("generation", session.state.generation)
-        .with("is_partner", aws_sdk_dynamodb::types::AttributeValue::Bool(session.state.is_partner))
+        .with("is_partner", AttributeValue::Bool(session.state.is_partner))
         .time("created", session.created_at)
         .time("expires_at", session.expires_at)
         .number("ttl", session.expires_at.seconds() + KEPT_SECONDS)
