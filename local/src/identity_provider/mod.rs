@@ -13,6 +13,7 @@
 mod authorize;
 mod pages;
 pub mod people;
+mod place;
 mod redeem;
 mod routes;
 mod signing;
@@ -30,6 +31,7 @@ use platform::outbound::Loopback;
 use platform::random::Random;
 
 use self::authorize::Request;
+use self::place::Place;
 use self::site::Site;
 use self::tamper::{Answer, Endpoint, Forged};
 use crate::net::{Bound, ListenError, Server};
@@ -95,7 +97,7 @@ impl IdentityProvider {
     pub fn sign_in(&self, authorize_url: &str, person: &str) -> Option<String> {
         let rest = authorize_url.strip_prefix(&self.site.url)?;
         let (path, query) = rest.split_once('?')?;
-        let place = routes::Place::parse(path)?;
+        let place = Place::parse(path)?;
         let request = Request::parse(&self.site, &place, query).ok()?;
         Some(request.grant(&self.site, people::find(person)?, false))
     }

@@ -86,7 +86,9 @@ impl SamplePerson {
         match self.account {
             Account::Member => claims["acct"] = json!(0),
             Account::Guest => (claims["acct"], claims["idp"]) = (json!(1), json!(elsewhere)),
-            Account::Elsewhere => (claims["altsecid"], claims["idp"]) = (json!("5::10032001AABBCCDD"), json!(elsewhere)),
+            Account::Elsewhere => {
+                (claims["altsecid"], claims["idp"]) = (json!("5::10032001AABBCCDD"), json!(elsewhere))
+            }
         }
         if self.account != Account::Elsewhere {
             claims["oid"] = json!(self.identifier("account", tenant));

@@ -30,7 +30,7 @@ fn a_secret_is_sent_as_it_is() {
 #[test]
 fn a_key_signs_an_assertion_for_this_token_endpoint() {
     for (pem, thumbprint) in
-        [(PEM.to_owned(), None), (certificate() + PEM, Some("A5BYxvLAyw-sP4gnmZ5XbqKwDCIrgR3OsJpKBMYY5Yg"))]
+        [(PEM.to_owned(), None), (certificate() + PEM, Some("A5BYxvLAy0ksUzsKTRTvd8wPeKvMztUofYShogEc-4E"))]
     {
         let found = parameters(&Credential::parse(&pem).unwrap());
         let expected = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
