@@ -1,16 +1,20 @@
 //! What the environment variables of a function say. They are read once, at startup.
 
+mod error;
+pub mod sign_in;
+
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use data_encoding::HEXLOWER;
-use domain::{Cloud, SignIn};
 
 use crate::aws::{Credentials, Service};
-use crate::identity::{CloudSettings, Credential, Settings};
-use crate::outbound::{Loopback, ServerUrl};
+use crate::identity::Settings;
+use crate::outbound::Loopback;
 use crate::queue::sqs::Sqs;
 use crate::secrets::{MasterKey, MasterKeys};
+
+pub use self::error::ConfigError;
 
 /// The most master keys a deployment can have at once.
 const MASTER_KEYS_MAX: u32 = 9;
@@ -70,15 +74,6 @@ pub struct QueueConfig {
     pub url: String,
 }
 
-/// A variable is missing or malformed. The message never contains its value, which may be a secret.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("environment variable {variable} {problem}; set it to {expected}")]
-pub struct ConfigError {
-    pub variable: String,
-    pub problem: &'static str,
-    pub expected: &'static str,
-}
-
 /// A variable and what its value must be.
 struct Variable(&'static str, &'static str);
 
@@ -99,19 +94,6 @@ const OPERATOR_KEY_HASH: Variable = Variable(
     "OPERATOR_KEY_HASH",
     "the SHA-256 of the operator key as 64 lowercase hexadecimal digits, or leave it empty",
 );
-const CLIENT_ID: Variable = Variable("CLIENT_ID", "the client id of the app registration, or leave it empty");
-const ISSUER: Variable = Variable(
-    "ISSUER",
-    "an https URL with {tenant} once, such as https://id.example.com/realms/{tenant}, or leave it empty for the policy's",
-);
-const AUTHORIZE_URL: Variable = Variable(
-    "AUTHORIZE_URL",
-    "the https URL of the sign-in page with {tenant} once. It may be empty only if the issuer ends with /{tenant}/v2.0",
-);
-const APPROVER_ROLES: Variable =
-    Variable("APPROVER_ROLES", "role ids separated by commas, or leave it empty for the policy's");
-const CREDENTIAL: Variable =
-    Variable("CREDENTIAL", "the client secret, or PEM with an RSA private key and its certificate");
 const LOOPBACK: Variable = Variable("ALLOW_LOOPBACK_ENDPOINTS", "true or false");
 const CURRENT_MASTER_KEY: Variable = Variable(
     "CURRENT_MASTER_KEY",
@@ -134,7 +116,7 @@ impl Config {
         let environment = Environment(variable);
         let public_base_url = environment.url(&PUBLIC_BASE_URL)?;
         Ok(Self {
-            sign_in: environment.sign_in(needs.sign_in, public_base_url.as_deref())?,
+            sign_in: sign_in::read(|name| environment.get(name), needs.sign_in, public_base_url.as_deref())?,
             table: environment.require(&TABLE_NAME)?,
             dynamodb: environment.service(&DYNAMODB_URL)?,
             master_keys: environment.master_keys(needs.master_key)?,
@@ -160,20 +142,6 @@ impl Config {
 }
 
 const UNSET: &str = "is not set";
-
-/// What the base URL of a local run begins with.
-const LOOPBACK_BASES: [&str; 2] = ["http://127.0.0.1", "http://localhost"];
-
-/// Whether a base URL is that of a local run.
-fn is_loopback(base_url: &str) -> bool {
-    let rest = LOOPBACK_BASES.iter().find_map(|base| base_url.strip_prefix(base));
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
-}
-
-/// The variable of a cloud: `SIGN_IN_<cloud>_<name>`.
-fn of_cloud(cloud: Cloud, variable: &Variable) -> String {
-    format!("SIGN_IN_{}_{}", cloud.as_str().to_ascii_uppercase(), variable.0)
-}
 
 /// Looks variables up by name.
 struct Environment<F>(F);
@@ -227,53 +195,6 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
         Ok(QueueConfig { url: self.require(&QUEUE_URL)?, sqs: self.service(&SQS_URL)? })
     }
 
-    /// The settings of each cloud that has a client id.
-    fn sign_in(&self, needed: bool, base_url: Option<&str>) -> Result<Settings, ConfigError> {
-        let local = base_url.is_some_and(is_loopback);
-        let loopback = if local { Loopback::Allowed } else { Loopback::Refused };
-        let mut clouds = BTreeMap::new();
-        for cloud in Cloud::ALL {
-            clouds.extend(self.sign_in_of(*cloud, needed, loopback)?.map(|settings| (*cloud, settings)));
-        }
-        // Cookies and codes would travel unencrypted.
-        if !clouds.is_empty() && !local && base_url.is_some_and(|url| !url.starts_with("https://")) {
-            return Err(PUBLIC_BASE_URL.error("is not an https URL, which sign-in needs"));
-        }
-        Ok(Settings { clouds, loopback })
-    }
-
-    fn sign_in_of(&self, cloud: Cloud, needed: bool, loopback: Loopback) -> Result<Option<CloudSettings>, ConfigError> {
-        let get = |variable: &Variable| self.get(&of_cloud(cloud, variable));
-        let error = |variable: &Variable, problem: &'static str| ConfigError {
-            variable: of_cloud(cloud, variable),
-            problem,
-            expected: variable.1,
-        };
-        let Some(client_id) = get(&CLIENT_ID) else { return Ok(None) };
-        let url = |variable: &Variable| match get(variable) {
-            Some(url) if is_template(&url, loopback) => Ok(Some(url)),
-            Some(_) => Err(error(variable, "is not an https URL with {tenant} once")),
-            None => Ok(None),
-        };
-        let (issuer, authorize_url) = (url(&ISSUER)?, url(&AUTHORIZE_URL)?);
-        if authorize_url.is_none() && issuer.as_ref().is_some_and(|issuer| !issuer.ends_with("/{tenant}/v2.0")) {
-            return Err(error(&AUTHORIZE_URL, UNSET));
-        }
-        let roles = get(&APPROVER_ROLES).map(|roles| roles.split(',').map(|role| role.trim().to_owned()).collect());
-        let approver_roles: Option<Vec<String>> = roles;
-        if approver_roles.iter().flatten().any(String::is_empty) {
-            return Err(error(&APPROVER_ROLES, "has an empty role id"));
-        }
-        let credential = match get(&CREDENTIAL) {
-            Some(text) if needed => {
-                Some(Credential::parse(&text).map_err(|problem| error(&CREDENTIAL, problem.as_str()))?)
-            }
-            None if needed => return Err(error(&CREDENTIAL, UNSET)),
-            _ => None,
-        };
-        Ok(Some(CloudSettings { client_id, credential, issuer, authorize_url, approver_roles }))
-    }
-
     fn master_keys(&self, needed: bool) -> Result<MasterKeys, ConfigError> {
         let mut keys = BTreeMap::new();
         for number in 1..=MASTER_KEYS_MAX {
@@ -303,13 +224,6 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
             None => Err(master_key_error(number, "is shorter than 32 characters")),
         }
     }
-}
-
-/// Whether a text is the URL of a provider once the tenant is filled in.
-fn is_template(text: &str, loopback: Loopback) -> bool {
-    let filled = text.replace(SignIn::TENANT, "tenant");
-    let once = text.matches(SignIn::TENANT).count() == 1;
-    once && !filled.contains(['{', '}', '?']) && ServerUrl::parse(&filled, loopback).is_some()
 }
 
 fn master_key_name(number: u32) -> String {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use subtle::ConstantTimeEq;
 
 use super::error::{Check, SignInError};
-use super::token::present;
+use super::member::present;
 
 /// How far the clocks of provider and deployment may differ, in seconds.
 const SKEW: i64 = 60;

@@ -19,6 +19,7 @@ mod cache;
 mod claims;
 mod discovery;
 mod keys;
+mod member;
 mod token;
 
 #[cfg(test)]

@@ -158,7 +158,6 @@ impl Provider<'_> {
         let id_token = site.redeem(&discovery, redeem).await?;
         let token = Token::parse(&id_token)?;
         let keys = site.keys(&discovery, token.kid()).await?;
-        let claims = token.verify(&keys)?;
         let expected = Expected {
             issuer: &issuer,
             tenant,
@@ -167,11 +166,22 @@ impl Provider<'_> {
             max_age_seconds: self.rules.max_age_seconds,
             now: redeem.now,
         };
-        claims.check(&expected)?;
-        let mut person = Person::prove(&claims, tenant, &self.rules.approver_roles)?;
+        let mut person = prove(&token, &keys, &expected, &self.rules.approver_roles)?;
         person.sign_out_url.clone_from(&discovery.end_session);
         Ok(person)
     }
+}
+
+/// Who a token is about, if every check holds. It does no I/O.
+pub(super) fn prove(
+    token: &Token<'_>,
+    keys: &KeySet,
+    expected: &Expected<'_>,
+    approver_roles: &[String],
+) -> Result<Person, SignInError> {
+    let claims = token.verify(keys)?;
+    claims.check(expected)?;
+    Person::prove(&claims, expected.tenant, approver_roles)
 }
 
 /// One tenant's provider, during one exchange.

@@ -2,12 +2,13 @@
 //! `jwk`, `jku` and `x5u` are not read.
 
 use data_encoding::BASE64URL_NOPAD;
-use serde::de::{Deserializer, IgnoredAny};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::claims::Claims;
 use super::error::{Check, SignInError};
 use super::keys::{ALGORITHM, KeySet};
+use super::member::present;
 
 /// A token whose header is acceptable.
 pub(super) struct Token<'a> {
@@ -27,11 +28,6 @@ struct Header {
     /// Extensions that a verifier must understand. None is understood.
     #[serde(default, deserialize_with = "present")]
     crit: Option<IgnoredAny>,
-}
-
-/// A member that is there. `null` is a value too.
-pub(super) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(from).map(Some)
 }
 
 impl<'a> Token<'a> {
@@ -70,7 +66,12 @@ impl<'a> Token<'a> {
     }
 }
 
-/// A member that occurs twice is an error, as is text after the object.
+/// Reads one JSON object. A member that occurs twice is an error, as is text after the object.
 fn decode<T: DeserializeOwned>(part: &str) -> Option<T> {
-    serde_json::from_slice(&BASE64URL_NOPAD.decode(part.as_bytes()).ok()?).ok()
+    let json = BASE64URL_NOPAD.decode(part.as_bytes()).ok()?;
+    // A struct could also be read from a list.
+    if json.first() != Some(&b'{') {
+        return None;
+    }
+    serde_json::from_slice(&json).ok()
 }

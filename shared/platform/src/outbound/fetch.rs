@@ -34,7 +34,7 @@ pub struct ServerUrl(Url);
 impl ServerUrl {
     /// `None` for any other URL, and for one with user, password or fragment.
     pub fn parse(text: &str, loopback: Loopback) -> Option<Self> {
-        let url = Url::parse(text).ok().filter(|url| text.len() <= MAX_URL && url.as_str().starts_with(text))?;
+        let url = Url::parse(text).ok().filter(|url| url.as_str().len() <= MAX_URL)?;
         let permitted = match url.scheme() {
             "https" => true,
             "http" => {
