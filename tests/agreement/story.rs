@@ -100,7 +100,8 @@ async fn repeat(stage: &Stage, partner: &Partner, customer: &Customer) {
 
 /// Calls with a session on a route of each function that has routes of customers.
 async fn signed_in(stage: &Stage, partner: &Partner, customer: &Customer) {
-    let (id, _) = link(&expect(stage, 201, &partner.asks(customer, &asking(&["directory_readers"], "P30D"), "session")).await);
+    let (id, _) =
+        link(&expect(stage, 201, &partner.asks(customer, &asking(&["directory_readers"], "P30D"), "session")).await);
     let first = stage.sign_in(&customer.tenant_id, &id).await;
     let session = stage.sign_in(&customer.tenant_id, &id).await;
     let with = |mut call: Call| {

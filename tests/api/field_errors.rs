@@ -406,9 +406,15 @@ fn rows(key: &str) -> Vec<Row> {
             of_form("/invitation_id"),
         ]
         .concat(),
-        (_, "sessions") => {
-            [required("/cloud"), word("/cloud"), required("/code"), of_form("/code"), required("/state"), text("/state")].concat()
-        }
+        (_, "sessions") => [
+            required("/cloud"),
+            word("/cloud"),
+            required("/code"),
+            of_form("/code"),
+            required("/state"),
+            text("/state"),
+        ]
+        .concat(),
         (_, "resend") => of_form("/event_id"),
         (_, "preview") => [required("/token"), text("/token")].concat(),
         ("POST /v1/invitations/{invitation_id}/decline", _) => {

@@ -92,9 +92,13 @@ async fn a_session_reads_and_acts_for_its_customer() {
     scene.send(browser.call("POST", &format!("/invitations/{declined}/decline"))).await.expect(200);
 
     let events = scene.send(browser.call("GET", "/events")).await.expect(200);
-    let by_person: Vec<_> = events["items"].as_array().expect("items").iter().filter(|it| it["actor"]["proof"] == "sign_in").collect();
+    let by_person: Vec<_> =
+        events["items"].as_array().expect("items").iter().filter(|it| it["actor"]["proof"] == "sign_in").collect();
     let types: Vec<_> = by_person.iter().map(|event| event["type"].as_str().expect("a type")).collect();
-    assert_eq!(types, ["invitation.declined", "relationship.ended", "grant.ended", "grant.narrowed", "invitation.accepted"]);
+    assert_eq!(
+        types,
+        ["invitation.declined", "relationship.ended", "grant.ended", "grant.narrowed", "invitation.accepted"]
+    );
     let person = &by_person[0]["actor"]["person"];
     for event in &by_person {
         let actor = json!({
@@ -113,7 +117,11 @@ async fn a_session_reads_and_acts_for_its_customer() {
 async fn each_person_has_an_id_of_its_own() {
     let Some(scene) = Scene::start().await else { return };
     let mut people = Vec::new();
-    for object_id in ["b1d0e1f5-0000-4000-8000-00000000000a", "b1d0e1f5-0000-4000-8000-00000000000b", "b1d0e1f5-0000-4000-8000-00000000000a"] {
+    for object_id in [
+        "b1d0e1f5-0000-4000-8000-00000000000a",
+        "b1d0e1f5-0000-4000-8000-00000000000b",
+        "b1d0e1f5-0000-4000-8000-00000000000a",
+    ] {
         let browser = scene.world.signed_in_as(&scene.customer, object_id).await.expect("a session");
         let (id, _) = scene.world.open(&scene.partner, &scene.customer, Value::Null).await;
         scene.send(browser.call("POST", &format!("/invitations/{id}/decline"))).await.expect(200);
@@ -133,7 +141,9 @@ async fn a_key_identifies_the_caller_and_the_cookie_is_not_read() {
     assert_eq!((&me["id"], me.get("session")), (&json!(other.tenant_id), None));
     let rejected = scene.send(with_key(&format!("mpk_{}", "A".repeat(43)))).await;
     rejected.refused(401, "key_invalid");
-    let rejected = scene.send(Call::get("/v1/me").header("authorization", "").header("cookie", scene.browser.cookie.as_str())).await;
+    let rejected = scene
+        .send(Call::get("/v1/me").header("authorization", "").header("cookie", scene.browser.cookie.as_str()))
+        .await;
     rejected.refused(401, "token_missing");
     assert_eq!(set_cookies(&rejected), Vec::<String>::new());
     // With a key no check of the page is needed.
@@ -210,7 +220,9 @@ async fn a_change_needs_a_request_of_an_own_page() {
         let headers = [page, ("sec-fetch-site", "same-origin"), ("content-type", kind)];
         scene.send(decline(&headers).bytes(r#"{"reason": "No."}"#)).await.refused(403, "csrf_refused");
     }
-    for (method, path) in [("PATCH", "/grants/grt_x"), ("DELETE", "/grants/grt_x"), ("DELETE", "/partners/ptr_x"), ("POST", "/endpoints")] {
+    for (method, path) in
+        [("PATCH", "/grants/grt_x"), ("DELETE", "/grants/grt_x"), ("DELETE", "/partners/ptr_x"), ("POST", "/endpoints")]
+    {
         let call = Call::new(method, format!("/v1/customers/{}{path}", scene.customer.tenant_id));
         scene.send(call.header("cookie", scene.browser.cookie.as_str())).await.refused(403, "csrf_refused");
     }
@@ -239,7 +251,9 @@ async fn malformed_and_repeated_cookies_are_ignored() {
     ] {
         me(&cookies).await.expect(200);
     }
-    for cookies in [String::new(), "nothing".into(), format!("{cookie}; {other}"), format!("{cookie}; {cookie}"), name.to_owned()] {
+    for cookies in
+        [String::new(), "nothing".into(), format!("{cookie}; {other}"), format!("{cookie}; {cookie}"), name.to_owned()]
+    {
         let answer = me(&cookies).await;
         answer.refused(401, "token_missing");
         assert_eq!(set_cookies(&answer), Vec::<String>::new(), "{cookies}");
@@ -271,7 +285,8 @@ async fn a_session_ends_exactly_after_fifteen_minutes() {
 #[tokio::test]
 async fn an_operator_ends_all_sessions_of_a_customer_within_thirty_seconds() {
     let Some(scene) = Scene::start().await else { return };
-    let (other, second) = (scene.world.customer().await, scene.world.signed_in(&scene.customer).await.expect("a session"));
+    let (other, second) =
+        (scene.world.customer().await, scene.world.signed_in(&scene.customer).await.expect("a session"));
     let elsewhere = scene.world.signed_in(&other).await.expect("a session");
     scene.me().await.expect(200);
     let path = format!("/v1/customers/{}/sessions", scene.customer.tenant_id);
@@ -291,9 +306,13 @@ async fn an_operator_ends_all_sessions_of_a_customer_within_thirty_seconds() {
     scene.send(new.call("GET", "")).await.expect(200);
     scene.send(elsewhere.call("GET", "")).await.expect(200);
     let events = scene.send(new.call("GET", "/events")).await.expect(200);
-    assert_eq!((&events["items"][0]["type"], &events["items"][0]["data"]), (&json!("customer.sessions_ended"), &json!({})));
+    assert_eq!(
+        (&events["items"][0]["type"], &events["items"][0]["data"]),
+        (&json!("customer.sessions_ended"), &json!({}))
+    );
     assert_eq!(events["items"][0]["actor"]["kind"], "operator");
-    let unknown = scene.world.operator(Call::delete(format!("/v1/customers/{}/sessions", scene.world.tenant_id()))).await;
+    let unknown =
+        scene.world.operator(Call::delete(format!("/v1/customers/{}/sessions", scene.world.tenant_id()))).await;
     unknown.refused(404, "not_found");
 }
 
@@ -302,7 +321,10 @@ async fn signing_out_ends_the_session_and_erases_the_person() {
     let Some(scene) = Scene::start().await else { return };
     scene.me().await.expect(200);
     let sign_out = || scene.browser.send(Call::delete("/v1/sessions/current"));
-    scene.send(Call::delete("/v1/sessions/current").header("cookie", scene.browser.cookie.as_str())).await.refused(403, "csrf_refused");
+    scene
+        .send(Call::delete("/v1/sessions/current").header("cookie", scene.browser.cookie.as_str()))
+        .await
+        .refused(403, "csrf_refused");
     let answer = scene.send(sign_out()).await;
     assert_eq!(answer.expect(200), json!({"sign_out_url": "https://login.example/sign-out"}));
     assert!(scene.clears(&answer));

@@ -287,7 +287,14 @@ async fn signing_in(measure: &mut Measure, customer: &Customer) {
     measure.run("me, with a new session", (2, NO_WRITE), me(), 200).await;
     measure.run("me, with a session", none, me(), 200).await;
     let path = format!("/v1/customers/{}/partners", customer.tenant_id);
-    measure.run("customer's partners, with a session", (2, NO_WRITE), page(Call::get(path)).header("cookie", session.as_str()), 200).await;
+    measure
+        .run(
+            "customer's partners, with a session",
+            (2, NO_WRITE),
+            page(Call::get(path)).header("cookie", session.as_str()),
+            200,
+        )
+        .await;
     let out = page(Call::delete("/v1/sessions/current")).header("cookie", session.as_str());
     measure.run("sign out", (2, 2), out, 200).await;
     let path = format!("/v1/customers/{}/sessions", customer.tenant_id);

@@ -248,7 +248,8 @@ impl Stage {
         let is_it = |(pk, sk): &(String, String)| {
             let of_kind = pk.starts_with(kind.key.0) && sk.contains(kind.key.1);
             let whole = kind.name != "relationship" || !sk.contains("#GRANT#");
-            let named = ["session", "subscription"].contains(&kind.name) || own.iter().any(|id| pk.ends_with(id.as_str()));
+            let named =
+                ["session", "subscription"].contains(&kind.name) || own.iter().any(|id| pk.ends_with(id.as_str()));
             of_kind && whole && named && (kind.name != "event" || sk.ends_with('2'))
         };
         table.iter().find(|(key, _)| is_it(key)).map(|(_, item)| item.clone()).expect("an item of the kind")

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
+use local::identity_provider::IdentityProvider;
 use platform::random::Random;
 use platform::secrets::{MasterKey, MasterKeys};
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
-use local::identity_provider::IdentityProvider;
 use tests::SeededRandom;
 use tests::here::link_policy;
 use tests::parties::{accept_by_link, asking, decline_by_link, preview, registration};
@@ -237,7 +237,8 @@ impl Story {
         let began = self.send(own_page(Call::post("/v1/sign-in", &body), &base)).await;
         let url = began.json()["authorize_url"].as_str().expect("an address").to_owned();
         let redirect = Redirect::parse(&self.provider.sign_in(&url, "global_administrator").expect("a redirect"));
-        let nonce = form_urlencoded::parse(url.as_bytes()).find(|(name, _)| name == "nonce").expect("a nonce").1.into_owned();
+        let nonce =
+            form_urlencoded::parse(url.as_bytes()).find(|(name, _)| name == "nonce").expect("a nonce").1.into_owned();
         for (what, text) in [("a code", &redirect.code), ("a state", &redirect.state), ("a nonce", &nonce)] {
             self.secrets.add_text(what, text);
         }

@@ -236,7 +236,8 @@ impl Stage {
         let began = self.send(&page(Call::post("/v1/sign-in", &body))).await.answer;
         let url = began.expect(200)["authorize_url"].as_str().expect("an address").to_owned();
         let redirect = Redirect::parse(&self.provider.sign_in(&url, "global_administrator").expect("a redirect"));
-        let create = page(Call::post("/v1/sessions", &redirect.body("public"))).header("cookie", first_cookie(&began).0);
+        let create =
+            page(Call::post("/v1/sessions", &redirect.body("public"))).header("cookie", first_cookie(&began).0);
         let created = self.send(&create).await.answer;
         created.expect(201);
         first_cookie(&created).1

@@ -129,7 +129,14 @@ impl Sim {
     /// Another deployment with the same table, which knows the master keys with these numbers and uses one of them.
     pub fn with_master_keys(&self, seed: u64, known: &[u32], current: u32) -> Self {
         let (engine, faults, policy) = (self.engine.clone(), self.faults.clone(), self.policy.clone());
-        Self::assemble(engine, faults, policy, self.clock.now(), seed, (master_keys(known, current), Default::default()))
+        Self::assemble(
+            engine,
+            faults,
+            policy,
+            self.clock.now(),
+            seed,
+            (master_keys(known, current), Default::default()),
+        )
     }
 
     fn assemble(

@@ -38,7 +38,8 @@ pub const FUNCTION: Function = Function {
 fn provider(context: &Context, cloud: Cloud) -> Result<Provider<'_>, Problem> {
     let provider = |rules: &CloudPolicy| context.app.providers.provider(cloud, rules);
     context.policy().cloud(cloud).and_then(provider).ok_or_else(|| {
-        let detail = format!("No identity provider is set up for the cloud {cloud}. Use an access key of the customer.");
+        let detail =
+            format!("No identity provider is set up for the cloud {cloud}. Use an access key of the customer.");
         Problem::new(Code::SignInUnavailable, detail)
     })
 }

@@ -30,7 +30,8 @@ impl Started {
     /// 401 `sign_in_expired`.
     pub(crate) fn find(context: &Context, body: &SessionBody) -> Result<Self, Problem> {
         let expired = || {
-            let detail = "No sign-in of this browser belongs to this return, or it began more than 15 minutes ago. Start again.";
+            let detail =
+                "No sign-in of this browser belongs to this return, or it began more than 15 minutes ago. Start again.";
             Problem::new(Code::SignInExpired, detail)
         };
         let name = SignInCookie::name_of(&body.state).ok_or_else(expired)?;

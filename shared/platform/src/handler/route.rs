@@ -33,13 +33,9 @@ impl Effect {
         match self {
             Self::Computes => &[],
             Self::Reads => &[Code::Internal, Code::Throttled, Code::Deadline],
-            Self::WritesOwn => &[
-                Code::Internal,
-                Code::Throttled,
-                Code::Deadline,
-                Code::OutcomeUnknown,
-                Code::IdempotencyInProgress,
-            ],
+            Self::WritesOwn => {
+                &[Code::Internal, Code::Throttled, Code::Deadline, Code::OutcomeUnknown, Code::IdempotencyInProgress]
+            }
             Self::Writes => &[
                 Code::Internal,
                 Code::Throttled,
