@@ -2,7 +2,7 @@
 //! engine. `cargo run` serves it, and tests start it.
 //!
 //! Layers, from the bottom: `net`, `table`, `template`, `data_dir`; `engine`, `functions`, `gateway`, [`courier`]; `start`,
-//! which builds a running [`Local`]; [`jobs`], [`samples`], [`verify`] and [`listen`] on top.
+//! which builds a running [`Local`]; [`jobs`], [`samples`], [`verify`], [`listen`] and [`identity_provider`] on top.
 
 pub mod api;
 mod apps;
@@ -12,6 +12,7 @@ pub mod engine;
 mod error;
 pub mod functions;
 pub mod gateway;
+pub mod identity_provider;
 mod invoke;
 pub mod jobs;
 pub mod listen;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use domain::Policy;
 use platform::clock::{Clock, SystemClock};
+use platform::identity::Settings;
 use platform::outbound::Resolver;
 use platform::random::{Random, SystemRandom};
 use platform::secrets::AccessKeyText;
@@ -35,6 +36,8 @@ pub struct Options {
     pub loopback_endpoints: bool,
     /// How the names of webhook endpoints are resolved; `None` asks the system.
     pub resolver: Option<Arc<dyn Resolver>>,
+    /// The identity providers of customers. The default has none, so there is no sign-in.
+    pub sign_in: Settings,
     /// An engine that others use too. `None` opens one in the data folder or in memory.
     pub engine: Option<Engine>,
 }
@@ -53,6 +56,7 @@ impl Default for Options {
             http_client: None,
             loopback_endpoints: false,
             resolver: None,
+            sign_in: Settings::default(),
             engine: None,
         }
     }

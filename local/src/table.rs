@@ -2,6 +2,7 @@
 
 use platform::aws::{Credentials, Service};
 use platform::config::Config;
+use platform::identity::Settings;
 use platform::secrets::MasterKeys;
 
 pub const TABLE: &str = "multipartner";
@@ -22,5 +23,6 @@ pub fn table_config() -> Config {
         public_base_url: None,
         queue: None,
         loopback_endpoints: false,
+        sign_in: Settings::default(),
     }
 }

@@ -28,7 +28,7 @@ async fn an_acceptance_has_exactly_the_members_of_the_contract() {
                 "partner_name": "Northwind", "customer_tenant_id": customer.tenant_id, "message": null,
                 "delegated_admin": {"roles": TWO, "duration": "P365D", "auto_extend": false},
                 "created_at": invitation["created_at"], "expires_at": invitation["expires_at"], "version": 2,
-                "policy_version": 1,
+                "policy_version": 2,
                 "answer": {
                     "decision": "accepted", "decided_at": decided_at, "delegated_admin": granted, "proof": "link",
                 },

@@ -34,7 +34,7 @@ async fn a_created_invitation_has_exactly_the_members_of_the_contract() {
                 "delegated_admin": {
                     "roles": ["directory_readers", "helpdesk_administrator"], "duration": "P730D", "auto_extend": false,
                 },
-                "created_at": created_at, "expires_at": expires_at, "version": 1, "policy_version": 1,
+                "created_at": created_at, "expires_at": expires_at, "version": 1, "policy_version": 2,
             },
         })
     );
@@ -80,7 +80,7 @@ async fn the_event_of_a_creation_has_actor_subject_and_policy_version() {
         "kind": "partner", "id": partner.partner_id, "role": "user_management_admin", "key_id": key_id(&seller.key),
         "proof": "key",
     });
-    assert_eq!((&event["actor"], &event["policy_version"]), (&actor, &json!(1)));
+    assert_eq!((&event["actor"], &event["policy_version"]), (&actor, &json!(2)));
     let data = json!({
         "kind": "reseller", "expires_at": created["invitation"]["expires_at"],
         "delegated_admin": created["invitation"]["delegated_admin"],

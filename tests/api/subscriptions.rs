@@ -20,7 +20,7 @@ async fn a_registered_subscription_has_exactly_the_members_of_the_contract() {
     assert!(!answer.replayed());
     let mut expected = body.clone();
     expected["registered_at"] = registered["subscription"]["registered_at"].clone();
-    expected["policy_version"] = json!(1);
+    expected["policy_version"] = json!(2);
     assert_eq!(registered, json!({"subscription": expected}));
     if world.here().is_some() {
         assert_eq!(expected["registered_at"], "2026-11-22T12:00:00.000Z");

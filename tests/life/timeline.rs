@@ -52,7 +52,7 @@ impl Told<'_> {
         let found = [text(&event["type"]), text(&event["actor"]["kind"]), role, sequence];
         assert_eq!(found, told.map(str::to_owned));
         assert_eq!(Timestamp::parse(event["occurred_at"].as_str().unwrap()), Some(self.world.now()), "{told:?}");
-        assert_eq!(event["policy_version"], 1, "{told:?}");
+        assert_eq!(event["policy_version"], 2, "{told:?}");
         assert!(event["actor"]["id"].as_str().is_some_and(|id| !id.is_empty()), "{told:?}");
     }
 }

@@ -29,6 +29,7 @@ pub async fn play(stage: &Stage) {
     answer_in_other_ways(stage, &northwind, &contoso).await;
     register(stage, &northwind, &contoso).await;
     let other_grant = second_partner(stage, &fabrikam, &contoso).await;
+    sign_in(stage, &relationship).await;
     look_around(stage, &northwind, &contoso, &relationship).await;
     look_at_grants(stage, (&northwind, &grant), (&contoso, &other_grant)).await;
     webhooks(stage, &northwind, &contoso).await;
@@ -151,9 +152,17 @@ async fn second_partner(stage: &Stage, partner: &Partner, contoso: &Customer) ->
     expect(stage, 201, &import.json(&body)).await;
     let wants = asking(&["directory_readers"], "P30D");
     let created = expect(stage, 201, &partner.asks(contoso, &wants, "sample-invitation-6")).await;
-    let (id, token) = link(&created);
-    let accepted = expect(stage, 200, &accept_by_link(&id, &token, &json!("as_requested"))).await;
+    let (id, _) = link(&created);
+    let accepted = expect(stage, 200, &contoso.accept(&id, &json!("as_requested"))).await;
     accepted["grant"]["grant_id"].as_str().expect("a grant").to_owned()
+}
+
+/// Contoso's administrator signs in, and out again.
+async fn sign_in(stage: &Stage, invitation: &str) {
+    let session = stage.sign_in(CONTOSO, invitation).await;
+    stage.sign_out(&session).await;
+    let path = format!("/v1/customers/{CONTOSO}/sessions");
+    expect(stage, 200, &operator(stage, "DELETE", &path)).await;
 }
 
 async fn look_around(stage: &Stage, partner: &Partner, contoso: &Customer, invitation: &str) {

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Policy;
 use local::Options;
 use platform::lambda::{Function, Invocation, invoke};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{Answer, ManualClock, World, contract};
 
@@ -87,9 +87,38 @@ pub fn function_of(route_key: &str) -> Option<&'static Function> {
     local::functions::FUNCTIONS.iter().find(|function| function.serves(route_key))
 }
 
-/// The built-in policy, changed by `change`.
-pub fn policy_with(change: impl FnOnce(&mut Value)) -> Policy {
+/// The file of a policy that has only the newest version of the built-in one, in full. Its number is 1, so that a test can add
+/// version 2.
+pub fn newest_policy() -> Value {
+    let file: Value = serde_json::from_str(include_str!("../../shared/domain/policy.json")).expect("a policy file");
+    let mut newest = serde_json::Map::new();
+    for version in file["versions"].as_array().expect("versions") {
+        newest.extend(version.as_object().expect("a version").clone());
+    }
+    newest.insert("version".to_owned(), json!(1));
+    json!({"versions": [newest]})
+}
+
+/// The built-in policy, except that a link is enough to accept anything. Most tests accept by link, because their worlds have no
+/// identity provider. `tests/api/proofs.rs` tests the built-in proofs.
+pub fn link_policy() -> Policy {
     let mut file: Value = serde_json::from_str(include_str!("../../shared/domain/policy.json")).expect("a policy file");
+    let_links(&mut file);
+    Policy::parse(&file.to_string()).expect("a sound policy")
+}
+
+fn let_links(file: &mut Value) {
+    for version in file["versions"].as_array_mut().expect("versions") {
+        for cloud in version["clouds"].as_object_mut().expect("clouds").values_mut() {
+            cloud["accept_proof"] = json!({"relationship": "link", "roles": "link"});
+        }
+    }
+}
+
+/// The newest version of the built-in policy, with links as in [`link_policy`], changed by `change`.
+pub fn policy_with(change: impl FnOnce(&mut Value)) -> Policy {
+    let mut file = newest_policy();
+    let_links(&mut file);
     change(&mut file);
     Policy::parse(&file.to_string()).expect("a sound policy")
 }

@@ -1,5 +1,5 @@
 use domain::{Invitation, InvitationId, InvitationState, Partner, RelationshipState};
-use platform::handler::views::PreviewView;
+use platform::handler::views::{PreviewView, SignInView};
 use platform::handler::{Context, CustomerKey, Found, Json, LinkHolder, Path};
 use platform::http_api::Problem;
 
@@ -32,7 +32,9 @@ async fn preview(context: &Context, holder: &Holder) -> Result<Found<PreviewView
     let (partner, customer) = (parties.partner, parties.customer.name);
     // An invitation of a cloud that the policy no longer serves is still shown.
     let rules = context.policy().clouds.get(&partner.cloud);
-    Ok(Found(PreviewView::new(&invitation, &partner, customer, rules, relationship, context.now(), holder.viewer())))
+    let sign_in = rules.and_then(|rules| SignInView::new(&context.app.providers, partner.cloud, rules));
+    let (now, viewer) = (context.now(), holder.viewer());
+    Ok(Found(PreviewView::new(&invitation, &partner, customer, rules, sign_in, relationship, now, viewer)))
 }
 
 pub(crate) async fn inviting_partner(context: &Context, invitation: &Invitation) -> Result<Partner, Problem> {

@@ -27,5 +27,5 @@ pub const FUNCTION: Function = Function {
 };
 
 async fn policy(context: Context, _: Anyone, _: Nothing) -> Result<Found<PolicyView>, Problem> {
-    Ok(Found(PolicyView::new(&context.app.policy, context.now())))
+    Ok(Found(PolicyView::new(&context.app.policy, &context.app.providers, context.now())))
 }

@@ -1,12 +1,13 @@
 //! The policy: versioned data with effective dates (MP-50). To change rules or limits, add a version to
-//! `shared/domain/policy.json`. Every decision records the version in force at its time (MP-51).
+//! `shared/domain/policy.json`. Every decision records the version in force at its time (MP-51). In the file, a version without
+//! `roles` or `limits` has those of the version before it.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::words::words;
-use super::{Cloud, Role, Timestamp};
+use super::{Cloud, Role, TenantId, Timestamp};
 
 const BUILT_IN: &str = include_str!("../policy.json");
 
@@ -61,6 +62,29 @@ pub struct AcceptProof {
     pub roles: RequiredProof,
 }
 
+/// How a customer's administrator signs in at the customer's own identity provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "describe", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SignIn {
+    /// The issuer of a tenant's tokens. `{tenant}` stands for the id of the tenant.
+    pub issuer: String,
+    /// The directory roles whose holders may act for the customer, by template id. One of them is enough.
+    pub approver_roles: Vec<String>,
+    /// Maximum seconds since the person last entered credentials at the provider.
+    pub max_age_seconds: u32,
+}
+
+impl SignIn {
+    /// Where an issuer names the tenant.
+    pub const TENANT: &'static str = "{tenant}";
+
+    /// The issuer of one tenant.
+    pub fn issuer_of(&self, tenant: &TenantId) -> String {
+        self.issuer.replace(Self::TENANT, tenant.as_str())
+    }
+}
+
 /// The rules of one cloud.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "describe", derive(schemars::JsonSchema))]
@@ -73,6 +97,9 @@ pub struct CloudPolicy {
     /// What an acceptance must prove.
     pub accept_proof: AcceptProof,
     pub csp_tenant_as_customer: CspTenant,
+    /// How the customer's administrator signs in; `null` if this deployment has no sign-in for the cloud.
+    #[serde(default)]
+    pub sign_in: Option<SignIn>,
 }
 
 /// A built-in directory role that a grant can have.
@@ -177,10 +204,40 @@ impl PolicyVersion {
 }
 
 /// All versions, oldest first; at least one.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub struct Policy {
     versions: Vec<PolicyVersion>,
+}
+
+/// A policy file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    versions: Vec<Entry>,
+}
+
+/// A version in a policy file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    version: u32,
+    effective_from: Timestamp,
+    clouds: BTreeMap<Cloud, CloudPolicy>,
+    roles: Option<RolePolicy>,
+    limits: Option<Limits>,
+}
+
+impl Entry {
+    /// The whole version. `None` if this is the first version and something is missing.
+    fn complete(self, before: Option<&PolicyVersion>) -> Option<PolicyVersion> {
+        Some(PolicyVersion {
+            version: self.version,
+            effective_from: self.effective_from,
+            clouds: self.clouds,
+            roles: self.roles.or_else(|| before.map(|before| before.roles.clone()))?,
+            limits: self.limits.or_else(|| before.map(|before| before.limits.clone()))?,
+        })
+    }
 }
 
 /// What is wrong with a policy file.
@@ -190,6 +247,8 @@ pub enum PolicyError {
     Shape(#[from] serde_json::Error),
     #[error("invalid policy file: at least one version is required, with `version` and `effective_from` rising")]
     Order,
+    #[error("invalid policy file: the first version needs `roles` and `limits`")]
+    Incomplete,
 }
 
 impl Policy {
@@ -206,9 +265,14 @@ impl Policy {
     /// # Errors
     /// [`PolicyError`].
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
-        let policy: Self = serde_json::from_str(text)?;
-        let rising = policy.versions.is_sorted_by(|a, b| a.version < b.version && a.effective_from < b.effective_from);
-        if rising && !policy.versions.is_empty() { Ok(policy) } else { Err(PolicyError::Order) }
+        let file: File = serde_json::from_str(text)?;
+        let mut versions = Vec::with_capacity(file.versions.len());
+        for entry in file.versions {
+            let version = entry.complete(versions.last()).ok_or(PolicyError::Incomplete)?;
+            versions.push(version);
+        }
+        let rising = versions.is_sorted_by(|a, b| a.version < b.version && a.effective_from < b.effective_from);
+        if rising && !versions.is_empty() { Ok(Self { versions }) } else { Err(PolicyError::Order) }
     }
 
     /// The version in force at a time. Before the first version's date, that is the first.
@@ -236,6 +300,7 @@ mod tests {
 
     fn two_versions() -> String {
         let mut file: serde_json::Value = serde_json::from_str(BUILT_IN).unwrap();
+        file["versions"].as_array_mut().unwrap().truncate(1);
         let mut second = file["versions"][0].clone();
         second["version"] = 2.into();
         second["effective_from"] = "2027-01-01T00:00:00.000Z".into();
@@ -280,6 +345,33 @@ mod tests {
         assert_eq!(policy.upcoming(change - Duration::from_millis(1)).len(), 1);
         assert_eq!(policy.at(change).limits.invitation_days_max, 60);
         assert!(policy.upcoming(change).is_empty());
+    }
+
+    #[test]
+    fn a_version_without_roles_or_limits_has_those_of_the_version_before() {
+        let policy = Policy::built_in().unwrap();
+        let (first, second) = (policy.version(1).unwrap(), policy.version(2).unwrap());
+        assert_eq!((&first.roles, &first.limits), (&second.roles, &second.limits));
+        for member in ["roles", "limits"] {
+            let mut file: serde_json::Value = serde_json::from_str(BUILT_IN).unwrap();
+            file["versions"][0].as_object_mut().unwrap().remove(member);
+            assert!(matches!(Policy::parse(&file.to_string()), Err(PolicyError::Incomplete)), "{member}");
+        }
+    }
+
+    #[test]
+    fn every_cloud_has_an_issuer_per_tenant_and_only_the_current_version_has_sign_in() {
+        let policy = Policy::built_in().unwrap();
+        assert!(policy.version(1).unwrap().clouds.values().all(|rules| rules.sign_in.is_none()));
+        let tenant = TenantId::parse("C0C0C0C0-0000-4000-8000-000000000001").unwrap();
+        let now = policy.at(Timestamp::from_millis(i64::MAX));
+        for (cloud, host) in [(Cloud::Public, "login.microsoftonline.com"), (Cloud::UsGov, "login.microsoftonline.us")]
+        {
+            let sign_in = now.cloud(cloud).unwrap().sign_in.as_ref().unwrap();
+            let issuer = format!("https://{host}/c0c0c0c0-0000-4000-8000-000000000001/v2.0");
+            assert_eq!(sign_in.issuer_of(&tenant), issuer);
+            assert_eq!(sign_in.approver_roles, ["62e90394-69f5-4237-9190-012177145e10"]);
+        }
     }
 
     #[test]

@@ -1,14 +1,20 @@
 //! What the environment variables of a function say. They are read once, at startup.
 
+mod error;
+pub mod sign_in;
+
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use data_encoding::HEXLOWER;
 
 use crate::aws::{Credentials, Service};
+use crate::identity::Settings;
 use crate::outbound::Loopback;
 use crate::queue::sqs::Sqs;
 use crate::secrets::{MasterKey, MasterKeys};
+
+pub use self::error::ConfigError;
 
 /// The most master keys a deployment can have at once.
 const MASTER_KEYS_MAX: u32 = 9;
@@ -25,10 +31,13 @@ pub struct Needs {
     pub queue: bool,
     /// The function checks or calls webhook endpoints: it reads `ALLOW_LOOPBACK_ENDPOINTS`.
     pub endpoints: bool,
+    /// The function redeems codes at identity providers: `SIGN_IN_<cloud>_CREDENTIAL` must be set for each cloud that has sign-in.
+    pub sign_in: bool,
 }
 
 impl Needs {
-    pub const TABLE: Self = Self { master_key: false, open_table: true, queue: false, endpoints: false };
+    pub const TABLE: Self =
+        Self { master_key: false, open_table: true, queue: false, endpoints: false, sign_in: false };
     pub const TABLE_AND_KEYS: Self = Self { master_key: true, ..Self::TABLE };
     /// Nothing but a client for the table, which connects when it is first used.
     pub const NOTHING: Self = Self { open_table: false, ..Self::TABLE };
@@ -52,6 +61,8 @@ pub struct Config {
     pub queue: Option<QueueConfig>,
     /// `ALLOW_LOOPBACK_ENDPOINTS`: whether webhook endpoints may be at `http://127.0.0.1:<port>`. For emulators only.
     pub loopback_endpoints: bool,
+    /// `SIGN_IN_<cloud>_…`: the identity providers of customers.
+    pub sign_in: Settings,
 }
 
 /// The queue of webhook deliveries.
@@ -61,15 +72,6 @@ pub struct QueueConfig {
     pub sqs: Service,
     /// `WEBHOOK_QUEUE_URL`.
     pub url: String,
-}
-
-/// A variable is missing or malformed. The message never contains its value, which may be a secret.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("environment variable {variable} {problem}; set it to {expected}")]
-pub struct ConfigError {
-    pub variable: String,
-    pub problem: &'static str,
-    pub expected: &'static str,
 }
 
 /// A variable and what its value must be.
@@ -112,12 +114,14 @@ impl Config {
     /// [`ConfigError`] for the first variable that is missing or malformed.
     pub fn read(variable: impl Fn(&str) -> Option<String>, needs: Needs) -> Result<Self, ConfigError> {
         let environment = Environment(variable);
+        let public_base_url = environment.url(&PUBLIC_BASE_URL)?;
         Ok(Self {
+            sign_in: sign_in::read(|name| environment.get(name), needs.sign_in, public_base_url.as_deref())?,
             table: environment.require(&TABLE_NAME)?,
             dynamodb: environment.service(&DYNAMODB_URL)?,
             master_keys: environment.master_keys(needs.master_key)?,
             operator_key_hash: environment.hash(&OPERATOR_KEY_HASH)?,
-            public_base_url: environment.url(&PUBLIC_BASE_URL)?,
+            public_base_url,
             queue: needs.queue.then(|| environment.queue()).transpose()?,
             loopback_endpoints: needs.endpoints && environment.flag(&LOOPBACK)?,
         })
@@ -237,7 +241,7 @@ mod tests {
     use super::*;
     use crate::aws;
 
-    const ALL: Needs = Needs { master_key: true, open_table: true, queue: true, endpoints: true };
+    const ALL: Needs = Needs { master_key: true, open_table: true, queue: true, endpoints: true, sign_in: true };
 
     type Variables = BTreeMap<&'static str, &'static str>;
 

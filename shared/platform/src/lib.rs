@@ -3,7 +3,7 @@
 //!
 //! 1. [`aws`], [`clock`], [`deadline`], [`metrics`], [`random`]: connections, time, log lines for alarms, randomness; `views_macro`
 //! 2. [`store`]: the table; [`outbound`]: sending webhooks; [`queue`]: the queue of deliveries
-//! 3. [`http_api`]: requests, responses, problems, strict JSON; [`secrets`]: master keys, signatures, link tokens
+//! 3. [`http_api`]: requests, responses, problems, strict JSON; [`secrets`]: master keys, signatures, tokens; [`identity`]: sign-in
 //! 4. [`config`]: the environment
 //! 5. [`handler`]: callers, lists, what handlers share
 //! 6. [`lambda`]: the entry point of every function; `describe`: what the routes say about themselves
@@ -18,6 +18,7 @@ pub mod deadline;
 pub mod describe;
 pub mod handler;
 pub mod http_api;
+pub mod identity;
 pub mod lambda;
 pub mod metrics;
 pub mod outbound;

@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::Client;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http_api::Request;
+use crate::identity::Providers;
 use crate::outbound::{Loopback, Resolver, SystemResolver};
 use crate::random::Random;
 use crate::secrets::{MasterKeys, same_hash};
@@ -28,6 +29,8 @@ pub struct App {
     /// Whether webhooks may go to this machine, and how names of other machines are resolved.
     pub endpoints: EndpointRules,
     operator_key_hash: Option<[u8; 32]>,
+    /// The identity providers of customers.
+    pub providers: Providers,
     /// `scheme://host` as users see it, if it is not the gateway's own.
     pub public_base_url: Option<String>,
 }
@@ -57,6 +60,7 @@ impl App {
             random,
             endpoints: EndpointRules { loopback: config.loopback(), resolver: Arc::new(SystemResolver) },
             operator_key_hash: config.operator_key_hash,
+            providers: Providers::new(config.sign_in.clone()),
             public_base_url: config.public_base_url.clone(),
         }
     }

@@ -24,11 +24,11 @@ pub use invitation::{
 };
 pub use message::{event_message, other_message};
 pub use organization::{
-    CustomerResponse, CustomerView, KeyIssuedView, KeyResponse, KeyRevokedView, KeyView, MeView, PartnerEnrolledView,
-    PartnerResponse, PartnerView, PrincipalView,
+    CustomerResponse, CustomerView, KeyIssuedView, KeyResponse, KeyRevokedView, KeyView, MeView, MySessionView,
+    PartnerEnrolledView, PartnerResponse, PartnerView, PrincipalView,
 };
 pub use page::PageView;
-pub use policy::PolicyView;
+pub use policy::{PolicyView, SignInView};
 pub use problem::ProblemView;
 pub use relationship::{
     CustomerRow, CustomerRowResponse, GrantResponse, GrantView, PartnerRow, PartnerRowResponse, RelationshipResponse,

@@ -20,8 +20,9 @@ const LOCAL_NAMES: [&str; 5] = ["local", "internal", "localhost", "home.arpa", "
 
 /// Whether messages may be sent to `http://127.0.0.1:<port>`: only locally and in tests, never in a deployed function, where
 /// the runtime's own API listens on that address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Loopback {
+    #[default]
     Refused,
     Allowed,
 }

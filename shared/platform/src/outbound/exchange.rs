@@ -6,6 +6,7 @@ use std::pin::pin;
 
 use futures_util::FutureExt;
 use http::header::{CONTENT_TYPE, HOST, USER_AGENT};
+use http::response::Parts;
 use http::{HeaderValue, Method, Request};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -24,7 +25,7 @@ const MAX_HEAD: usize = 16 * 1024;
 /// After this many bytes of a body the connection is closed.
 const MAX_BODY: usize = 16 * 1024;
 
-const AGENT: &str = concat!("multipartner/", env!("CARGO_PKG_VERSION"));
+pub(super) const AGENT: &str = concat!("multipartner/", env!("CARGO_PKG_VERSION"));
 
 /// Sends a message and reads the response. A response counts once its head has arrived: at the deadline, or if the body is cut
 /// off or malformed, the body is what has arrived. Interim responses (1xx) are skipped. A redirect is a response.
@@ -35,12 +36,32 @@ pub(super) async fn exchange(
     deadline: Instant,
 ) -> Result<Reply, Failure> {
     let request = request(url, message).map_err(|_| Failure::Protocol)?;
+    let Response { head, body, .. } = round_trip(stream, request, MAX_BODY, deadline).await?;
+    Ok(Reply::read(&head, &body))
+}
+
+/// A response, with the part of its body that arrived in time and is well-formed.
+pub(super) struct Response {
+    pub(super) head: Parts,
+    pub(super) body: Vec<u8>,
+    /// Whether the body ended as it should, before it reached the limit.
+    pub(super) complete: bool,
+}
+
+/// Sends a request and reads the response. After `max_body` bytes of the body the connection is closed.
+pub(super) async fn round_trip(
+    stream: Stream,
+    request: Request<Full<Bytes>>,
+    max_body: usize,
+    deadline: Instant,
+) -> Result<Response, Failure> {
     let opened = http1::Builder::new().max_buf_size(MAX_HEAD).handshake(TokioIo::new(stream)).await;
     let (mut requests, connection) = opened.map_err(|_| Failure::Protocol)?;
     let responded = async {
         let response = timeout_at(deadline, requests.send_request(request)).await.map_err(|_| Failure::Timeout)?;
         let (head, body) = response.map_err(|_| Failure::Protocol)?.into_parts();
-        Ok(Reply::read(&head, &read(body, deadline).await))
+        let (body, complete) = read(body, max_body, deadline).await;
+        Ok(Response { head, body, complete })
     };
     run_with(connection, responded).await
 }
@@ -58,16 +79,17 @@ fn request(url: &EndpointUrl, message: &Message<'_>) -> http::Result<Request<Ful
         .body(Full::new(Bytes::copy_from_slice(message.body)))
 }
 
-/// The part of a body that arrives in time and is well-formed, up to [`MAX_BODY`].
-async fn read(mut body: Incoming, deadline: Instant) -> Vec<u8> {
+/// The part of a body that arrives in time and is well-formed, up to a limit, and whether that is the whole body.
+async fn read(mut body: Incoming, max: usize, deadline: Instant) -> (Vec<u8>, bool) {
     let mut bytes = Vec::new();
-    while bytes.len() < MAX_BODY {
-        let Ok(Some(Ok(frame))) = timeout_at(deadline, body.frame()).await else { break };
-        if let Ok(data) = frame.into_data() {
-            bytes.extend_from_slice(&data);
+    while bytes.len() < max {
+        match timeout_at(deadline, body.frame()).await {
+            Ok(Some(Ok(frame))) => bytes.extend_from_slice(&frame.into_data().unwrap_or_default()),
+            Ok(None) => return (bytes, true),
+            Ok(Some(Err(_))) | Err(_) => break,
         }
     }
-    bytes
+    (bytes, false)
 }
 
 /// Polls a connection until the work is done.

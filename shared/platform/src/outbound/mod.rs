@@ -4,12 +4,14 @@
 //! - [`resolve`]: from a name to addresses
 //! - [`send`], with [`reply`]: one attempt, over its own connection
 //! - [`schedule`]: the waits between attempts
+//! - [`fetch`]: requests to servers that the deployment itself names
 //!
 //! An endpoint's owner chooses what this module connects to, and what responds how slowly. So nothing in a response is
 //! trusted, and everything is limited.
 
 pub mod address;
 pub mod endpoint_url;
+pub mod fetch;
 pub mod reply;
 pub mod resolve;
 pub mod schedule;
@@ -27,6 +29,7 @@ mod tests;
 
 pub use self::address::is_public;
 pub use self::endpoint_url::{EndpointUrl, Loopback};
+pub use self::fetch::{FetchError, Fetcher, ServerUrl};
 pub use self::message::Message;
 pub use self::reply::{Attempted, DeliveryWish, Failure, Outcome, Reply};
 pub use self::resolve::{Resolver, SystemResolver};

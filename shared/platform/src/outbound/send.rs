@@ -73,7 +73,7 @@ impl Sender {
     }
 
     async fn attempt(&self, url: &EndpointUrl, message: &Message<'_>, began: Instant) -> Result<Reply, Failure> {
-        let stream = self.connector.open(url, began + self.connect).await?;
+        let stream = self.connector.open(url.into(), began + self.connect).await?;
         exchange(stream, url, message, began + self.total).await
     }
 }

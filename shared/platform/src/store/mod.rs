@@ -1,8 +1,8 @@
 //! The table.
 //!
 //! - `keys`: every key; `schema`: the table; `item`, `write`, `transact`, `retry`, `read`, `query`: the basis of every call
-//! - one file per kind of item says how it is written and read: `tenant`, `partner`, `access_key`, `invitation`,
-//!   `relationship`, `grant`, `subscription`, `event`, `endpoint`, `delivery`; `outbox` finds what waits to be published or
+//! - one file per kind of item says how it is written and read: `tenant`, `partner`, `access_key`, `session`,
+//!   `invitation`, `relationship`, `grant`, `subscription`, `event`, `endpoint`, `delivery`; `outbox` finds what waits to be published or
 //!   needs a ticket; `record` ties an event to the change it describes; `state` says what belongs to a record
 //! - one file per command on several items is its transaction: `create`, `answer`, `renew`, `batch`, `import`, `end`, `narrow`,
 //!   `due`; `erase` removes personal texts
@@ -54,6 +54,7 @@ mod renew;
 mod retry;
 pub mod schema;
 mod secrets;
+mod session;
 mod shards;
 mod state;
 mod subject;
@@ -88,6 +89,7 @@ pub use partner::Enrolled;
 pub use preview::Parties;
 pub use renew::Renewed;
 pub use retry::{Step, retry_on_change};
+pub use session::SessionTenant;
 pub use subject::EventSubject;
 pub use subscription::Registering;
 pub use table::Store;

@@ -4,7 +4,7 @@ use domain::{
     RequiredProof, TenantId, Timestamp,
 };
 
-use super::{GrantView, RelationshipStartView, Viewer};
+use super::{GrantView, RelationshipStartView, SignInView, Viewer};
 
 crate::views! {
     /// Delegated administration: asked for in an invitation, or granted in an answer.
@@ -121,6 +121,8 @@ crate::views! {
         pub requires_delegated_admin: bool,
         /// What accepting this invitation must prove now.
         pub accept_proof: AcceptProof,
+        /// Where the customer's administrator can sign in; `null` if this deployment has no sign-in for the cloud.
+        pub sign_in: Option<SignInView>,
         /// The time of this response. A page shows remaining time by it, not by the clock of the device.
         pub now: Timestamp,
     }
@@ -223,6 +225,7 @@ impl PreviewView {
         partner: &Partner,
         customer_name: String,
         rules: Option<&CloudPolicy>,
+        sign_in: Option<SignInView>,
         relationship: RelationshipState,
         now: Timestamp,
         viewer: Viewer,
@@ -234,6 +237,7 @@ impl PreviewView {
             customer: InvitedCustomerView { name: customer_name },
             requires_delegated_admin: rules.is_some_and(|rules| invitation.must_grant(rules)),
             accept_proof: rules.map_or(link, |rules| invitation.accept_proof(rules, relationship)),
+            sign_in,
             now,
         }
     }

@@ -60,6 +60,8 @@ impl Found {
             ItemKind::Other if key.is_poison() => self.messages += 1,
             // A function whose key differs from it does not start.
             ItemKind::Other if key.is_master_key() => {}
+            // Sessions have no events, and live for minutes.
+            ItemKind::Other if key.is_session() => {}
             ItemKind::Other => self.others.push(format!("{} / {}", key.pk, key.sk)),
         }
     }

@@ -4,7 +4,7 @@ use super::events::events;
 use super::key::Key;
 use super::prefix::{
     ACCESS_KEY, CUSTOMER, DELIVERY, ENDPOINT, ENDPOINT_LIST, ENDPOINTS, EVENTS, GRANT, INVITATION, MASTER_KEY, PARTNER,
-    POISON, SUBSCRIPTION, TENANT,
+    POISON, SESSION, SUBSCRIPTION, TENANT,
 };
 use domain::AggregateKind;
 
@@ -57,6 +57,11 @@ impl Key {
     /// Whether the item is the check value of a master key.
     pub fn is_master_key(&self) -> bool {
         self.pk.starts_with(MASTER_KEY)
+    }
+
+    /// Whether the item is a session, which has no events.
+    pub fn is_session(&self) -> bool {
+        self.pk.starts_with(SESSION)
     }
 
     /// Whether the item is a note about something that can never be published.

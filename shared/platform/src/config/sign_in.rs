@@ -1,0 +1,212 @@
+//! The variables of sign-in: `SIGN_IN_<cloud>_…` for each cloud.
+
+use domain::{Cloud, SignIn};
+
+use super::error::ConfigError;
+use crate::identity::{CloudSettings, Credential, Settings};
+use crate::outbound::{Loopback, ServerUrl};
+
+/// The end of a variable's name, and what its value must be.
+struct Variable(&'static str, &'static str);
+
+const CLIENT_ID: Variable = Variable("CLIENT_ID", "the client id of the app registration, or leave it empty");
+const ISSUER: Variable = Variable(
+    "ISSUER",
+    "an https URL with {tenant} once, such as https://id.example.com/realms/{tenant}, or leave it empty for the policy's",
+);
+const AUTHORIZE_URL: Variable = Variable(
+    "AUTHORIZE_URL",
+    "the https URL of the sign-in page with {tenant} once; it may be empty if the issuer ends with /{tenant}/v2.0",
+);
+const APPROVER_ROLES: Variable =
+    Variable("APPROVER_ROLES", "role ids separated by commas, or leave it empty for the policy's");
+const CREDENTIAL: Variable =
+    Variable("CREDENTIAL", "the client secret, or PEM with an RSA private key and its certificate");
+
+/// An issuer with this end has the addresses of Microsoft Entra.
+const ENTRA: &str = "/{tenant}/v2.0";
+
+const LOOPBACK_BASES: [&str; 2] = ["http://127.0.0.1", "http://localhost"];
+
+/// Whether a base URL is that of a local run: plain http on this machine.
+pub fn is_loopback(base_url: &str) -> bool {
+    let rest = LOOPBACK_BASES.iter().find_map(|base| base_url.strip_prefix(base));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+}
+
+/// Reads the settings of each cloud that has a client id. Credentials are read only if they are `needed`.
+///
+/// # Errors
+/// [`ConfigError`] for the first variable that is missing or malformed.
+pub fn read(
+    variable: impl Fn(&str) -> Option<String>,
+    needed: bool,
+    base_url: Option<&str>,
+) -> Result<Settings, ConfigError> {
+    let local = base_url.is_some_and(is_loopback);
+    let loopback = if local { Loopback::Allowed } else { Loopback::Refused };
+    let mut settings = Settings { loopback, ..Settings::default() };
+    for cloud in Cloud::ALL {
+        let variables = Variables { variable: &variable, cloud: *cloud, loopback };
+        settings.clouds.extend(variables.settings(needed)?.map(|found| (*cloud, found)));
+    }
+    // Cookies and codes would travel unencrypted.
+    if !settings.clouds.is_empty() && !local && base_url.is_some_and(|url| !url.starts_with("https://")) {
+        return Err(ConfigError {
+            variable: "PUBLIC_BASE_URL".to_owned(),
+            problem: "is not an https URL, which sign-in needs",
+            expected: "the https URL of this API as its users see it, or leave it empty",
+        });
+    }
+    Ok(settings)
+}
+
+/// The variables of one cloud.
+struct Variables<F> {
+    variable: F,
+    cloud: Cloud,
+    loopback: Loopback,
+}
+
+impl<F: Fn(&str) -> Option<String>> Variables<F> {
+    fn name(&self, variable: &Variable) -> String {
+        format!("SIGN_IN_{}_{}", self.cloud.as_str().to_ascii_uppercase(), variable.0)
+    }
+
+    fn get(&self, variable: &Variable) -> Option<String> {
+        (self.variable)(&self.name(variable)).filter(|value| !value.is_empty())
+    }
+
+    fn error(&self, variable: &Variable, problem: &'static str) -> ConfigError {
+        ConfigError { variable: self.name(variable), problem, expected: variable.1 }
+    }
+
+    /// Every variable is read, so that a function reads the same ones in every deployment.
+    fn settings(&self, needed: bool) -> Result<Option<CloudSettings>, ConfigError> {
+        let (issuer, authorize_url) = (self.url(&ISSUER)?, self.url(&AUTHORIZE_URL)?);
+        let (approver_roles, credential) = (self.roles()?, if needed { self.credential()? } else { None });
+        let Some(client_id) = self.get(&CLIENT_ID) else { return Ok(None) };
+        if authorize_url.is_none() && issuer.as_ref().is_some_and(|issuer| !issuer.ends_with(ENTRA)) {
+            return Err(self.error(&AUTHORIZE_URL, "is not set"));
+        }
+        if needed && credential.is_none() {
+            return Err(self.error(&CREDENTIAL, "is not set"));
+        }
+        Ok(Some(CloudSettings { client_id, credential, issuer, authorize_url, approver_roles }))
+    }
+
+    fn url(&self, variable: &Variable) -> Result<Option<String>, ConfigError> {
+        let url = self.get(variable);
+        match url {
+            Some(url) if !is_template(&url, self.loopback) => {
+                Err(self.error(variable, "is not an https URL with {tenant} once"))
+            }
+            other => Ok(other),
+        }
+    }
+
+    fn roles(&self) -> Result<Option<Vec<String>>, ConfigError> {
+        let Some(text) = self.get(&APPROVER_ROLES) else { return Ok(None) };
+        let roles: Vec<_> = text.split(',').map(|role| role.trim().to_owned()).collect();
+        if roles.iter().any(String::is_empty) {
+            return Err(self.error(&APPROVER_ROLES, "has an empty role id"));
+        }
+        Ok(Some(roles))
+    }
+
+    fn credential(&self) -> Result<Option<Credential>, ConfigError> {
+        let parse = |text: String| Credential::parse(&text);
+        self.get(&CREDENTIAL).map(parse).transpose().map_err(|problem| self.error(&CREDENTIAL, problem.as_str()))
+    }
+}
+
+/// Whether a text is the URL of a provider once the tenant is filled in.
+fn is_template(text: &str, loopback: Loopback) -> bool {
+    let filled = text.replace(SignIn::TENANT, "tenant");
+    let once = text.matches(SignIn::TENANT).count() == 1;
+    once && !filled.contains(['{', '}', '?']) && ServerUrl::parse(&filled, loopback).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    const HTTPS: Option<&str> = Some("https://partners.example.com");
+    const LOCAL: Option<&str> = Some("http://127.0.0.1:3000");
+
+    fn settings(variables: &[(&str, &str)], needed: bool, base_url: Option<&str>) -> Result<Settings, ConfigError> {
+        let variables: BTreeMap<_, _> = variables.iter().copied().collect();
+        read(|name| variables.get(name).map(|value| (*value).to_owned()), needed, base_url)
+    }
+
+    const PUBLIC: (&str, &str) = ("SIGN_IN_PUBLIC_CLIENT_ID", "client");
+    const SECRET: (&str, &str) = ("SIGN_IN_PUBLIC_CREDENTIAL", "secret");
+
+    #[test]
+    fn a_cloud_has_sign_in_if_it_has_a_client_id() {
+        assert!(settings(&[SECRET], true, HTTPS).unwrap().clouds.is_empty());
+        let both = settings(&[PUBLIC, SECRET, ("SIGN_IN_US_GOV_CLIENT_ID", "")], true, HTTPS).unwrap();
+        assert_eq!(both.clouds.keys().copied().collect::<Vec<_>>(), [Cloud::Public]);
+        assert!(both.clouds[&Cloud::Public].credential.is_some());
+        let viewer = settings(&[PUBLIC, SECRET], false, None).unwrap();
+        assert!(viewer.clouds[&Cloud::Public].credential.is_none());
+    }
+
+    #[test]
+    fn an_error_names_the_variable_and_not_its_value() {
+        let issuer = "SIGN_IN_PUBLIC_ISSUER";
+        for (changed, base_url, name) in [
+            (("SIGN_IN_PUBLIC_CREDENTIAL", ""), HTTPS, "SIGN_IN_PUBLIC_CREDENTIAL"),
+            (("SIGN_IN_PUBLIC_CREDENTIAL", "{{resolve:secretsmanager:x}}"), HTTPS, "SIGN_IN_PUBLIC_CREDENTIAL"),
+            (("SIGN_IN_PUBLIC_CREDENTIAL", "-----BEGIN PRIVATE KEY-----"), HTTPS, "SIGN_IN_PUBLIC_CREDENTIAL"),
+            ((issuer, "https://id.example.com/v2.0"), HTTPS, issuer),
+            ((issuer, "https://id.example.com/{tenant}/{tenant}/v2.0"), HTTPS, issuer),
+            ((issuer, "https://id.example.com/{tenant}/{other}/v2.0"), HTTPS, issuer),
+            ((issuer, "http://id.example.com/{tenant}/v2.0"), LOCAL, issuer),
+            ((issuer, "http://localhost:3001/{tenant}/v2.0"), HTTPS, issuer),
+            ((issuer, "https://id.example.com/realms/{tenant}"), HTTPS, "SIGN_IN_PUBLIC_AUTHORIZE_URL"),
+            (("SIGN_IN_PUBLIC_APPROVER_ROLES", "a,,b"), HTTPS, "SIGN_IN_PUBLIC_APPROVER_ROLES"),
+            (("X", ""), Some("http://partners.example.com"), "PUBLIC_BASE_URL"),
+            (("X", ""), Some("http://127.0.0.1.example.com"), "PUBLIC_BASE_URL"),
+        ] {
+            let error = settings(&[PUBLIC, SECRET, changed], true, base_url).unwrap_err();
+            assert_eq!(error.variable, name, "{changed:?}");
+            assert!(changed.1.is_empty() || !error.to_string().contains(changed.1), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_provider_may_be_on_this_machine_only_in_the_local_run() {
+        let local = ("SIGN_IN_PUBLIC_ISSUER", "http://localhost:3001/public/{tenant}/v2.0");
+        for base_url in ["http://127.0.0.1:3000", "http://localhost:3000", "http://localhost"] {
+            let found = settings(&[PUBLIC, SECRET, local], true, Some(base_url)).unwrap();
+            assert_eq!(found.loopback, Loopback::Allowed);
+        }
+        assert_eq!(settings(&[PUBLIC, SECRET], true, HTTPS).unwrap().loopback, Loopback::Refused);
+    }
+
+    #[test]
+    fn another_provider_and_other_roles_replace_those_of_the_policy() {
+        let found = settings(
+            &[
+                PUBLIC,
+                SECRET,
+                ("SIGN_IN_PUBLIC_ISSUER", "https://id.example.com/realms/{tenant}"),
+                ("SIGN_IN_PUBLIC_AUTHORIZE_URL", "https://id.example.com/realms/{tenant}/protocol/openid-connect/auth"),
+                ("SIGN_IN_PUBLIC_APPROVER_ROLES", "approver, other"),
+            ],
+            true,
+            HTTPS,
+        )
+        .unwrap();
+        let policy = SignIn { issuer: "x".to_owned(), approver_roles: Vec::new(), max_age_seconds: 900 };
+        let rules = found.clouds[&Cloud::Public].rules(&policy);
+        assert_eq!(rules.issuer, "https://id.example.com/realms/{tenant}");
+        assert_eq!(
+            (rules.approver_roles, rules.max_age_seconds),
+            (vec!["approver".to_owned(), "other".to_owned()], 900)
+        );
+    }
+}
