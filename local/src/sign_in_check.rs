@@ -1,5 +1,5 @@
 //! Checks how a deployment is set up for sign-in, from outside: with its policy, with the address that it sends browsers to, and
-//! with what its identity providers publish. It needs no secret and signs nobody in.
+//! with what its identity providers publish. It needs no secret and signs in no person.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -16,7 +16,7 @@ pub struct SignIn {
 
 #[derive(Debug, Subcommand)]
 enum SignInCommand {
-    /// Check a deployment's settings and its identity providers, and print the redirect URIs to register. It signs nobody in.
+    /// Check a deployment's settings and its identity providers, and print the redirect URIs to register. It signs in no person.
     Check(Check),
 }
 
