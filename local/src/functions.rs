@@ -13,6 +13,7 @@ pub const FUNCTIONS: &[Function] = &[
     manage_invitations::FUNCTION,
     read::FUNCTION,
     register_subscription::FUNCTION,
+    sign_in::FUNCTION,
     web::FUNCTION,
 ];
 

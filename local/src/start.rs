@@ -50,13 +50,15 @@ pub async fn start(options: Options) -> Result<Local, StartError> {
         sign_in: options.sign_in.clone(),
         ..table_config()
     };
+    let public_url = config.public_base_url.clone().unwrap_or_default();
     // This client creates the table, and tests read the table with it, so it has no injected faults.
     let client = engine.client();
     schema::create_table(&client, TABLE).await?;
     let apps = apps(options, config, &client)?;
     let courier = Arc::new(apps.courier());
     let gateway = gateway(&apps, &courier, &template, bound.port())?;
-    let server = bound.serve(gateway::respond, Arc::new(Site { gateway, start_page: start_page() }));
+    let site = Site { gateway, start_page: start_page(), base_url: public_url };
+    let server = bound.serve(gateway::respond, Arc::new(site));
     let app = Arc::new(apps.with_master_keys());
     let announcer = Arc::new(apps.announcer());
     Ok(Local { base_url, operator_key, client, app, announcer, courier, server, data_dir })

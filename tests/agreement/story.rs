@@ -11,6 +11,7 @@ use platform::store::Item;
 use serde_json::{Value, json};
 use tests::parties::{accept_by_link, asking, decline_by_link, link, preview, registration};
 use tests::sample_events::{Stage, TIME, play};
+use tests::signed_in::own_page;
 use tests::{Call, Customer, Partner, Receiver, Reply};
 use tokio::sync::OnceCell;
 
@@ -32,6 +33,7 @@ async fn play_all() -> Calls {
     let northwind = partner(&stage, NORTHWIND.tenant_id).await;
     repeat(&stage, &northwind, &contoso).await;
     other_callers(&stage, &northwind, &contoso).await;
+    signed_in(&stage, &northwind, &contoso).await;
     late(&stage, &northwind, &contoso).await;
     webhooks(&stage, &northwind, &contoso).await;
     watch.calls()
@@ -94,6 +96,26 @@ async fn repeat(stage: &Stage, partner: &Partner, customer: &Customer) {
     operator(stage, 409, "PATCH", &path, json!({"cloud": "us_gov"})).await;
     let path = format!("/v1/partners/{}", partner.partner_id);
     operator(stage, 409, "PATCH", &path, json!({"market": "FR"})).await;
+}
+
+/// Calls with a session on a route of each function that has routes of customers.
+async fn signed_in(stage: &Stage, partner: &Partner, customer: &Customer) {
+    let (id, _) =
+        link(&expect(stage, 201, &partner.asks(customer, &asking(&["directory_readers"], "P30D"), "session")).await);
+    let first = stage.sign_in(&customer.tenant_id, &id).await;
+    let session = stage.sign_in(&customer.tenant_id, &id).await;
+    let with = |mut call: Call| {
+        call.headers.retain(|(name, _)| name != "authorization");
+        own_page(call, "").header("cookie", format!("__Host-Http-session={session}"))
+    };
+    for path in ["", "/endpoints", &format!("/invitations/{id}")] {
+        expect(stage, 200, &with(customer.call("GET", path))).await;
+    }
+    expect(stage, 200, &with(customer.accept(&id, &json!("as_requested")))).await;
+    expect(stage, 200, &with(customer.end(partner))).await;
+    for session in [&first, &session] {
+        stage.sign_out(session).await;
+    }
 }
 
 /// Calls by every kind of caller, known and unknown.

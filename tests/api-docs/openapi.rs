@@ -79,6 +79,14 @@ fn add_security(components: &mut Components) {
         "description": "An access key of an operator, partner or customer.",
     });
     components.add("securitySchemes", "key", key);
+    let session = json!({
+        "type": "apiKey", "in": "cookie", "name": "__Host-Http-session",
+        "description": "The session of a customer's administrator who signed in at the customer's own identity provider. It is \
+            not read if the request has `Authorization`. A `POST`, `PATCH` or `DELETE` with this cookie also needs the header \
+            `x-multipartner: 1`, a JSON body or none, and `Sec-Fetch-Site: same-origin`, or without that header an `Origin` \
+            that is this deployment's address. Otherwise it returns 403 `csrf_refused`. Programs use keys instead.",
+    });
+    components.add("securitySchemes", "session", session);
     let signature = json!({
         "type": "apiKey", "in": "header", "name": "webhook-signature",
         "description": "A webhook that is signed as Standard Webhooks describes. The signature covers \
@@ -102,6 +110,9 @@ impl Writer<'_> {
         let security = match operation.security {
             Security::None => json!([]),
             Security::Key => json!([{"key": []}]),
+            Security::KeyOrSession => json!([{"key": []}, {"session": []}]),
+            // Anyone may sign in or out. The cookies that these routes read have names of their own.
+            Security::Browser => json!([]),
             Security::Signature => json!([{"signature": []}]),
         };
         let mut described = json!({

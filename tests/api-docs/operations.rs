@@ -15,8 +15,8 @@ pub const TAGS: &[Tag] = &[
     },
     Tag {
         name: "Answers",
-        description: "The customer previews an invitation, and accepts or declines it: with the token of the link, or with an \
-                      access key of the customer.",
+        description: "The customer previews an invitation, and accepts or declines it: with the token of the link, with an access \
+                      key of the customer, or with a session of its administrator.",
     },
     Tag {
         name: "Relationships and grants",
@@ -41,6 +41,11 @@ pub const TAGS: &[Tag] = &[
         description: "An operator registers tenants as customers and enrolls partners.",
     },
     Tag { name: "Access keys", description: "An operator issues and revokes access keys. A key is shown only once." },
+    Tag {
+        name: "Sign-in",
+        description: "An administrator of a customer signs in at the customer's own identity provider. Only the deployment's pages \
+                      use these operations. Programs send access keys.",
+    },
     Tag { name: "Service", description: "The current policy, this reference, and the page of an invitation's link." },
 ];
 
@@ -68,7 +73,8 @@ const ENDPOINTS: &str = TAGS[4].name;
 const EVENTS: &str = TAGS[5].name;
 const ORGANIZATIONS: &str = TAGS[6].name;
 const KEYS: &str = TAGS[7].name;
-const SERVICE: &str = TAGS[8].name;
+const SIGN_IN: &str = TAGS[8].name;
+const SERVICE: &str = TAGS[9].name;
 
 const CREATE: &str = "A repeat with the same idempotency key and the same content returns 201 with the current invitation, its \
                       current link and `Idempotent-Replayed: true`. The partner delivers the link in `accept_url`.";
@@ -264,6 +270,12 @@ pub const OPERATIONS: &[Entry] = &[
         "`domain: null` removes the domain. The market can be corrected unless the tenant is enrolled as a partner, the cloud \
          also only until the customer is invited for the first time. Otherwise 409 `customer_in_use`.",
     ),
+    entry(
+        "DELETE /v1/customers/{tenant_id}/sessions",
+        "end_customer_sessions",
+        ORGANIZATIONS,
+        "For example if an account of the customer was taken over. Its administrators can sign in again at once.",
+    ),
     entry("GET /v1/customers/{tenant_id}", "get_customer", ORGANIZATIONS, ""),
     entry("GET /v1/customers", "list_customers", ORGANIZATIONS, ""),
     entry(
@@ -302,6 +314,26 @@ pub const OPERATIONS: &[Entry] = &[
     entry("GET /v1/keys", "list_keys", KEYS, ""),
     entry("GET /v1/keys/{key_id}", "get_key", KEYS, ""),
     entry("GET /v1/me", "get_me", KEYS, ""),
+    entry(
+        "POST /v1/sign-in",
+        "start_sign_in",
+        SIGN_IN,
+        "Only a page of the deployment can call this: it needs the header `x-multipartner: 1`. The response sets a cookie, which \
+         `POST /v1/sessions` needs. Nothing is read: the response is the same for tenants that are no customers.",
+    ),
+    entry(
+        "POST /v1/sessions",
+        "create_session",
+        SIGN_IN,
+        "The response sets the session's cookie for 15 minutes, and ends the session that it replaces in this browser. The person's \
+         home must be the customer's tenant, and the person must have one of the directory roles in `GET /v1/policy`.",
+    ),
+    entry(
+        "DELETE /v1/sessions/current",
+        "end_session",
+        SIGN_IN,
+        "Always succeeds. The session at the identity provider goes on: open `sign_out_url` to end it.",
+    ),
     entry("GET /v1/policy", "get_policy", SERVICE, ""),
     entry("GET /openapi.json", "get_openapi_document", SERVICE, ""),
     entry("GET /docs", "open_reference", SERVICE, ""),

@@ -398,6 +398,23 @@ fn rows(key: &str) -> Vec<Row> {
             rows_of("/auto_extend", &[(json!("no"), "type"), (json!(0), "type")]),
         ]
         .concat(),
+        (_, "sign-in") => [
+            required("/tenant_id"),
+            of_form("/tenant_id"),
+            required("/cloud"),
+            word("/cloud"),
+            of_form("/invitation_id"),
+        ]
+        .concat(),
+        (_, "sessions") => [
+            required("/cloud"),
+            word("/cloud"),
+            required("/code"),
+            of_form("/code"),
+            required("/state"),
+            text("/state"),
+        ]
+        .concat(),
         (_, "resend") => of_form("/event_id"),
         (_, "preview") => [required("/token"), text("/token")].concat(),
         ("POST /v1/invitations/{invitation_id}/decline", _) => {

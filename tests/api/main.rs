@@ -15,6 +15,7 @@ mod narrowing;
 mod openness;
 mod operator_keys;
 mod reads;
+mod sessions;
 mod story;
 mod subscriptions;
 mod tables;

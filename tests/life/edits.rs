@@ -21,7 +21,7 @@ const NO_MEANING: &[(&str, &str)] = &[
 ];
 
 /// The partition keys of items that expire, and are not verified.
-const TRANSIENT: &[&str] = &["DELIVERY#", "POISON#"];
+const TRANSIENT: &[&str] = &["DELIVERY#", "POISON#", "SESSION#"];
 
 fn audit<'a>(items: impl IntoIterator<Item = &'a Item>) -> Audited {
     let mut audit = Audit::default();
@@ -91,6 +91,10 @@ async fn every_kind() -> Option<World> {
     let old = world.send(&customer.call("POST", "/endpoints").json(&body)).await.expect(201);
     let old = old["endpoint"]["endpoint_id"].as_str().expect("an id").to_owned();
     world.send(&customer.call("DELETE", &format!("/endpoints/{old}"))).await.expect(200);
+    let browser = world.signed_in(&other).await.expect("a session");
+    let (by_session, _) = world.open(&partner, &other, json!(null)).await;
+    world.send(&browser.call("POST", &format!("/invitations/{by_session}/decline"))).await.expect(200);
+    world.send(&operator(Call::delete(format!("/v1/customers/{}/sessions", other.tenant_id)))).await.expect(200);
     Some(world)
 }
 

@@ -1,12 +1,15 @@
 //! The cost of each command and each read when warm: requests to the table, and write units without indexes.
 
 use local::engine::Engine;
+use local::identity_provider::IdentityProvider;
 use platform::store::keys::SHARDS;
 use serde_json::{Value, json};
 use tests::here::{Table, policy_with, size_of};
 use tests::meter::{Asked, Meter};
 use tests::parties::{link, preview};
-use tests::{Call, Customer, Partner, World};
+use tests::provider::{Redirect, with_provider};
+use tests::signed_in::own_page;
+use tests::{Answer, Call, Customer, Partner, World};
 
 /// The maximum numbers of round trips and of write units.
 type Bar = (usize, u64);
@@ -27,6 +30,7 @@ struct Row {
 struct Measure {
     world: World,
     meter: Meter,
+    provider: IdentityProvider,
     rows: Vec<Row>,
 }
 
@@ -42,16 +46,22 @@ impl Measure {
             options.engine = Some(engine);
             options.policy = Some(policy);
         };
-        let world = World::with_options(change).await?;
-        Some(Self { world, meter, rows: Vec::new() })
+        let (world, provider) = with_provider(change).await?;
+        Some(Self { world, meter, provider, rows: Vec::new() })
     }
 
     /// Sends a call that must return this status, and records its cost under this name.
     async fn run(&mut self, name: &'static str, bar: Bar, call: Call, status: u16) -> Value {
+        self.send(name, bar, call, status).await.json()
+    }
+
+    /// As [`Self::run`], with the whole response.
+    async fn send(&mut self, name: &'static str, bar: Bar, call: Call, status: u16) -> Answer {
         self.world.tick();
         let before = self.world.table().await;
         self.meter.take();
-        let answer = self.world.send(&call).await.expect(status);
+        let answer = self.world.send(&call).await;
+        answer.expect(status);
         let asked = self.meter.take();
         let after = self.world.table().await;
         self.rows.push(row(name, bar, &asked, &before, &after));
@@ -125,6 +135,7 @@ async fn story(measure: &mut Measure, partner: &Partner, customer: &Customer) ->
     closing(measure, partner, customer).await;
     selling(measure, partner, customer).await;
     reading(measure, partner, customer).await;
+    signing_in(measure, customer).await;
     ending(measure, partner, customer).await;
     administering(measure, partner, customer).await
 }
@@ -257,6 +268,42 @@ async fn reading(measure: &mut Measure, partner: &Partner, customer: &Customer) 
     measure.operator("GET all partners", shards, Call::get("/v1/partners"), 200).await;
     measure.operator("GET all keys", shards, Call::get("/v1/keys"), 200).await;
     measure.operator("GET all events", shards, Call::get("/v1/events"), 200).await;
+}
+
+/// A whole sign-in. The provider keeps its documents for an hour, and the first run has read them.
+async fn signing_in(measure: &mut Measure, customer: &Customer) {
+    let base = measure.world.base_url().to_owned();
+    let page = |call| own_page(call, &base);
+    let none = (0, NO_WRITE);
+    measure.run("me, without key and session", none, Call::get("/v1/me"), 401).await;
+    let body = json!({"tenant_id": customer.tenant_id, "cloud": "public"});
+    let began = measure.send("start to sign in", none, page(Call::post("/v1/sign-in", &body)), 200).await;
+    let url = began.json()["authorize_url"].as_str().expect("an address").to_owned();
+    let redirect = Redirect::parse(&measure.provider.sign_in(&url, "global_administrator").expect("a redirect"));
+    let finish = page(Call::post("/v1/sessions", &redirect.body("public"))).header("cookie", cookie(&began));
+    let created = measure.send("finish signing in", (2, 2), finish, 201).await;
+    let session = cookie(&created);
+    let me = || page(Call::get("/v1/me")).header("cookie", session.as_str());
+    measure.run("me, with a new session", (2, NO_WRITE), me(), 200).await;
+    measure.run("me, with a session", none, me(), 200).await;
+    let path = format!("/v1/customers/{}/partners", customer.tenant_id);
+    measure
+        .run(
+            "customer's partners, with a session",
+            (2, NO_WRITE),
+            page(Call::get(path)).header("cookie", session.as_str()),
+            200,
+        )
+        .await;
+    let out = page(Call::delete("/v1/sessions/current")).header("cookie", session.as_str());
+    measure.run("sign out", (2, 2), out, 200).await;
+    let path = format!("/v1/customers/{}/sessions", customer.tenant_id);
+    measure.operator("end a customer's sessions", (2, TWO_ITEMS), Call::delete(path), 200).await;
+}
+
+/// The first cookie that a response sets, as a browser sends it.
+fn cookie(answer: &Answer) -> String {
+    answer.header("set-cookie").expect("a cookie").split(';').next().expect("a pair").to_owned()
 }
 
 async fn ending(measure: &mut Measure, partner: &Partner, customer: &Customer) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 use tests::parties::{acceptance, asking, preview, registration};
-use tests::{Call, Customer, Partner, World};
+use tests::{Browser, Call, Customer, Partner, World};
 
 type Item = BTreeMap<String, AttributeValue>;
 
@@ -24,6 +24,12 @@ const KINDS: &[Kind] = &[
     Kind { name: "tenant", key: ("TENANT#", ""), optional: &["domain", "csp_partner"], unread: &[] },
     Kind { name: "partner", key: ("PARTNER#", ""), optional: &[], unread: &[] },
     Kind { name: "key", key: ("KEY#", ""), optional: &["revoked_at"], unread: &[] },
+    Kind {
+        name: "session",
+        key: ("SESSION#", ""),
+        optional: &["name", "email", "sign_out_url", "ended"],
+        unread: &["ttl"],
+    },
     Kind {
         name: "relationship",
         key: ("CUSTOMER#", "PARTNER#"),
@@ -96,6 +102,7 @@ struct Stage {
     key_id: String,
     endpoint: String,
     message: String,
+    browser: Browser,
 }
 
 impl Stage {
@@ -117,7 +124,8 @@ impl Stage {
         let me = world.send(&Call::get("/v1/me").key(&partner.key)).await.expect(200);
         let key_id = me["key_id"].as_str().expect("an id").to_owned();
         let (endpoint, message) = Self::endpoint(&world, &partner).await;
-        Some(Self { world, partner, customer, invitation, subscription, create, key_id, endpoint, message })
+        let browser = world.signed_in(&customer).await?;
+        Some(Self { world, partner, customer, invitation, subscription, create, key_id, endpoint, message, browser })
     }
 
     /// Creates an endpoint. Returns its id, and the id of an event that waits for delivery to it.
@@ -167,6 +175,7 @@ impl Stage {
                 partner.register(&self.subscription),
                 operator(Call::delete(format!("/v1/keys/{}", self.key_id))),
             ],
+            "session" => vec![self.browser.send(Call::get("/v1/me")), self.browser.call("GET", "/partners")],
             "relationship" => vec![
                 partner.call("GET", "/customers"),
                 customer.call("GET", "/partners"),
@@ -239,7 +248,8 @@ impl Stage {
         let is_it = |(pk, sk): &(String, String)| {
             let of_kind = pk.starts_with(kind.key.0) && sk.contains(kind.key.1);
             let whole = kind.name != "relationship" || !sk.contains("#GRANT#");
-            let named = kind.name == "subscription" || own.iter().any(|id| pk.ends_with(id.as_str()));
+            let named =
+                ["session", "subscription"].contains(&kind.name) || own.iter().any(|id| pk.ends_with(id.as_str()));
             of_kind && whole && named && (kind.name != "event" || sk.ends_with('2'))
         };
         table.iter().find(|(key, _)| is_it(key)).map(|(_, item)| item.clone()).expect("an item of the kind")
@@ -296,7 +306,12 @@ fn other_type(value: &AttributeValue) -> AttributeValue {
 async fn damage_each(name: &str) {
     let Some(stage) = Stage::set().await else { return };
     let kind = KINDS.iter().find(|kind| kind.name == name).expect("a kind");
-    let item = stage.item(kind).await;
+    let mut item = stage.item(kind).await;
+    if name == "session" {
+        // It must not end during the test.
+        let end = stage.world.now().plus_days(1).millis();
+        item.insert("expires_at".into(), AttributeValue::N(end.to_string()));
+    }
     let mut tried = 0;
     for (attribute, value) in &item {
         if INDEXED.contains(&attribute.as_str()) || kind.unread.contains(&attribute.as_str()) {
@@ -356,6 +371,7 @@ each_kind! {
     a_damaged_tenant_is_an_error_of_ours_and_says_nothing: "tenant",
     a_damaged_partner_is_an_error_of_ours_and_says_nothing: "partner",
     a_damaged_key_is_an_error_of_ours_and_says_nothing: "key",
+    a_damaged_session_is_an_error_of_ours_and_says_nothing: "session",
     a_damaged_relationship_is_an_error_of_ours_and_says_nothing: "relationship",
     a_damaged_grant_is_an_error_of_ours_and_says_nothing: "grant",
     a_damaged_invitation_is_an_error_of_ours_and_says_nothing: "invitation",

@@ -6,12 +6,16 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
+use local::identity_provider::IdentityProvider;
 use platform::random::Random;
 use platform::secrets::{MasterKey, MasterKeys};
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 use tests::SeededRandom;
+use tests::here::link_policy;
 use tests::parties::{accept_by_link, asking, decline_by_link, preview, registration};
+use tests::provider::{Redirect, with_provider};
+use tests::signed_in::own_page;
 use tests::{Answer, Call, Customer, Partner, Receiver, World};
 
 /// All log lines of this process, as they are printed.
@@ -149,6 +153,10 @@ const STEPS: &[&str] = &[
     "deliver",
     "rotate endpoint",
     "deliver",
+    "sign in",
+    "sign in with a wrong code",
+    "read with a session",
+    "sign out",
     "read",
     "sweep",
     "end",
@@ -165,14 +173,18 @@ struct Story {
     old_secret: Option<String>,
     receiver: Receiver,
     endpoint: String,
+    provider: IdentityProvider,
+    /// The session's cookie.
+    session: String,
     statuses: BTreeMap<u16, usize>,
 }
 
 impl Story {
     async fn begin(seed: u64) -> Option<Self> {
-        let world = World::with_options(|options| {
+        let (world, provider) = with_provider(|options| {
             options.random = Arc::new(SeededRandom::new(seed));
             options.loopback_endpoints = true;
+            options.policy = Some(link_policy());
         })
         .await?;
         let mut secrets = Secrets::default();
@@ -186,8 +198,21 @@ impl Story {
             secrets.add_text("a key or secret of a party", key);
         }
         let (link, replay, old_secret, endpoint) = (Default::default(), None, None, "none".to_owned());
-        let (receiver, statuses) = (Receiver::start().await, BTreeMap::new());
-        Some(Self { world, secrets, partner, customer, link, replay, old_secret, receiver, endpoint, statuses })
+        let (receiver, statuses, session) = (Receiver::start().await, BTreeMap::new(), "none=none".to_owned());
+        Some(Self {
+            world,
+            secrets,
+            partner,
+            customer,
+            link,
+            replay,
+            old_secret,
+            receiver,
+            endpoint,
+            provider,
+            session,
+            statuses,
+        })
     }
 
     async fn send(&mut self, call: Call) -> Answer {
@@ -202,6 +227,30 @@ impl Story {
             self.link = tests::parties::link(&body);
         }
         *self.statuses.entry(answer.status).or_default() += 1;
+        answer
+    }
+
+    /// Signs in, with this code if there is one, and learns everything that is secret on the way.
+    async fn sign_in(&mut self, code: Option<&str>) -> Answer {
+        let base = self.world.base_url().to_owned();
+        let body = json!({"tenant_id": self.customer.tenant_id, "cloud": "public"});
+        let began = self.send(own_page(Call::post("/v1/sign-in", &body), &base)).await;
+        let url = began.json()["authorize_url"].as_str().expect("an address").to_owned();
+        let redirect = Redirect::parse(&self.provider.sign_in(&url, "global_administrator").expect("a redirect"));
+        let nonce =
+            form_urlencoded::parse(url.as_bytes()).find(|(name, _)| name == "nonce").expect("a nonce").1.into_owned();
+        for (what, text) in [("a code", &redirect.code), ("a state", &redirect.state), ("a nonce", &nonce)] {
+            self.secrets.add_text(what, text);
+        }
+        let started = cookie(&began);
+        self.secrets.add("the cookie of a sign-in", started.split_once('=').expect("a value").1.as_bytes());
+        let redirect = Redirect { code: code.map_or(redirect.code.clone(), str::to_owned), ..redirect };
+        let finish = own_page(Call::post("/v1/sessions", &redirect.body("public")), &base).header("cookie", started);
+        let answer = self.send(finish).await;
+        if answer.status == 201 {
+            self.session = cookie(&answer);
+            self.secrets.add_text("the cookie of a session", self.session.split_once('=').expect("a value").1);
+        }
         answer
     }
 
@@ -297,6 +346,16 @@ impl Story {
                 }
                 self.partner.call("GET", &format!("/endpoints/{}/deliveries", self.endpoint))
             }
+            "sign in" => return self.sign_in(None).await,
+            "sign in with a wrong code" => return self.sign_in(Some("anothercode")).await,
+            "read with a session" => {
+                let path = format!("/v1/customers/{}/partners", self.customer.tenant_id);
+                own_page(Call::get(path), self.world.base_url()).header("cookie", self.session.as_str())
+            }
+            "sign out" => {
+                let call = own_page(Call::delete("/v1/sessions/current"), self.world.base_url());
+                call.header("cookie", self.session.as_str())
+            }
             "wrong key" => Call::get("/v1/me").key(&self.partner.key.to_lowercase()),
             "read" => {
                 for call in [self.partner.call("GET", "/events"), self.customer.call("GET", "/invitations")] {
@@ -337,6 +396,8 @@ impl Story {
         let logged = log().0.lock().unwrap_or_else(PoisonError::into_inner)[logged_before..].to_vec();
         assert!(!logged.is_empty());
         self.secrets.assert_absent("the log", &latin(&logged));
+        // Who signed in is only on the session.
+        assert!(!latin(&logged).contains("avery@customer.example"), "an email address is in the log");
         println!(
             "{} pieces of secrets searched in {} items and {} bytes of log; responses {:?}",
             self.secrets.0.len(),
@@ -345,6 +406,11 @@ impl Story {
             self.statuses
         );
     }
+}
+
+/// The first cookie that a response sets, as a browser sends it.
+fn cookie(answer: &Answer) -> String {
+    answer.header("set-cookie").expect("a cookie").split(';').next().expect("a pair").to_owned()
 }
 
 fn logged() -> usize {
@@ -359,7 +425,7 @@ async fn no_secret_of_the_whole_story_rests_in_the_table_or_a_log_line() {
         let answer = story.step(step).await;
         let refused = match *step {
             "wrong token" => 404,
-            "old signature" | "wrong key" => 401,
+            "old signature" | "wrong key" | "sign in with a wrong code" => 401,
             _ => 0,
         };
         let ok = if refused > 0 { answer.status == refused } else { answer.status < 300 };

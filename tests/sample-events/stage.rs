@@ -20,6 +20,7 @@ use local::engine::Engine;
 use local::functions::FUNCTIONS;
 use local::gateway::Router;
 use local::gateway::event::Arrival;
+use local::identity_provider::IdentityProvider;
 use local::{TABLE, table_config, template};
 use platform::clock::Clock;
 use platform::config::{Config, Needs, QueueConfig};
@@ -35,11 +36,15 @@ use serde_json::{Value, json};
 use super::lambda_events::{self, Change};
 use super::mailbox::Mailbox;
 use super::{MASTER_KEY, OPERATOR_KEY, Sample, TIME};
+use crate::provider::Redirect;
+use crate::signed_in::own_page;
 use crate::{Answer, Call, ManualClock, SeededRandom};
 
 /// The gateway's host and the client's address in events.
 const HOST: &str = "sample.execute-api.eu-west-1.amazonaws.com";
 const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7));
+/// The address of the function that signs in. It is the one that `sam local` has.
+const SIGN_IN_ADDRESS: &str = "http://127.0.0.1:3000";
 /// An invocation's remaining time.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -93,6 +98,7 @@ pub struct Stage {
     exchanges: Mutex<Vec<Exchange>>,
     operator_key: AccessKeyText,
     mailbox: Mailbox,
+    provider: IdentityProvider,
     /// A client that `around` does not wrap.
     table: Client,
 }
@@ -147,7 +153,9 @@ impl Workshop<'_> {
     }
 
     fn app(&self, name: &'static str, needs: Needs, seed: u64) -> Arc<App> {
-        let Parts { config, client, policy, random } = self.parts(name, needs, seed);
+        let Parts { mut config, client, policy, random } = self.parts(name, needs, seed);
+        // The identity provider sends people back only to this machine.
+        config.public_base_url = (name == sign_in::FUNCTION.name).then(|| SIGN_IN_ADDRESS.to_owned());
         Arc::new(App::new(&config, client, policy, self.clock.clone(), random).with_resolver(Arc::new(NoNames)))
     }
 
@@ -193,7 +201,10 @@ impl Stage {
         let operator_key = AccessKeyText::from_bytes(&OPERATOR_KEY);
         let table = engine.client();
         schema::create_table(&table, TABLE).await.expect("a table");
-        let config = Config { operator_key_hash: Some(operator_key.hash()), ..table_config() };
+        let provider = IdentityProvider::start(0, clock.clone(), Arc::new(SeededRandom::new(20))).await;
+        let provider = provider.expect("the provider starts");
+        let sign_in = provider.settings().expect("settings");
+        let config = Config { operator_key_hash: Some(operator_key.hash()), sign_in, ..table_config() };
         let mailbox = Mailbox::default();
         let workshop = Workshop { around, config, engine, clock: clock.clone(), mailbox: mailbox.clone() };
         let apps = FUNCTIONS.iter().zip(1..).map(|(function, seed)| {
@@ -213,8 +224,39 @@ impl Stage {
             exchanges: Mutex::default(),
             operator_key,
             mailbox,
+            provider,
             table,
         }
+    }
+
+    /// Signs in an administrator of a customer, from the page of an invitation. Returns the value of the session's cookie.
+    pub async fn sign_in(&self, tenant_id: &str, invitation_id: &str) -> String {
+        let page = |call| own_page(call, SIGN_IN_ADDRESS);
+        let body = json!({"tenant_id": tenant_id, "cloud": "public", "invitation_id": invitation_id});
+        let began = self.send(&page(Call::post("/v1/sign-in", &body))).await.answer;
+        let url = began.expect(200)["authorize_url"].as_str().expect("an address").to_owned();
+        let redirect = Redirect::parse(&self.provider.sign_in(&url, "global_administrator").expect("a redirect"));
+        let create =
+            page(Call::post("/v1/sessions", &redirect.body("public"))).header("cookie", first_cookie(&began).0);
+        let created = self.send(&create).await.answer;
+        created.expect(201);
+        first_cookie(&created).1
+    }
+
+    /// Signs out again.
+    pub async fn sign_out(&self, session: &str) {
+        let call = own_page(Call::delete("/v1/sessions/current"), SIGN_IN_ADDRESS);
+        self.send(&call.header("cookie", format!("session-3000={session}"))).await.answer.expect(200);
+    }
+
+    /// The response as a deployment sends it, whose identity provider is another one.
+    fn published(&self, answer: &Answer) -> Answer {
+        let local = form_urlencoded::byte_serialize(SIGN_IN_ADDRESS.as_bytes()).collect::<String>();
+        let own = form_urlencoded::byte_serialize(format!("https://{HOST}").as_bytes()).collect::<String>();
+        let provider = format!("{}/public", self.provider.url());
+        let text = String::from_utf8_lossy(&answer.body).replace(&provider, "https://login.microsoftonline.com");
+        let body = text.replace(&local, &own).into_bytes();
+        Answer(local::api::Answer::new(answer.status, answer.headers.clone(), body))
     }
 
     pub fn operator_key(&self) -> &str {
@@ -250,7 +292,7 @@ impl Stage {
         let found = self.router.find(call.method.as_str(), path).unwrap_or_else(|| panic!("no route: {path}"));
         let text = self.event(call, found.key, &found.parameters);
         let answer = self.invoke(found.target, text.as_bytes()).await;
-        let exchange = Exchange { route: found.key.to_owned(), call: call.clone(), answer: answer.clone() };
+        let exchange = Exchange { route: found.key.to_owned(), call: call.clone(), answer: self.published(&answer) };
         self.exchanges.lock().expect("exchanges").push(exchange);
         let name = &self.names[found.key];
         let mut samples = self.kept();
@@ -397,6 +439,13 @@ fn routes() -> (BTreeMap<String, String>, Router<String>) {
     }
     let routes = template.routes.iter().map(|r| (r.method.as_str(), r.path.as_str(), r.function.clone()));
     (names, Router::new(routes))
+}
+
+/// The first cookie that a response sets: name and value, and the value alone.
+fn first_cookie(answer: &Answer) -> (String, String) {
+    let cookie = answer.header("set-cookie").expect("a cookie").split(';').next().expect("a pair").to_owned();
+    let value = cookie.split_once('=').expect("a value").1.to_owned();
+    (cookie, value)
 }
 
 fn kebab_case(name: &str) -> String {

@@ -29,6 +29,7 @@ pub async fn play(stage: &Stage) {
     answer_in_other_ways(stage, &northwind, &contoso).await;
     register(stage, &northwind, &contoso).await;
     let other_grant = second_partner(stage, &fabrikam, &contoso).await;
+    sign_in(stage, &relationship).await;
     look_around(stage, &northwind, &contoso, &relationship).await;
     webhooks(stage, &northwind, &contoso).await;
     let earlier = json!({"ends_at": stage.clock().now().plus_days(1)});
@@ -143,9 +144,17 @@ async fn register(stage: &Stage, partner: &Partner, contoso: &Customer) {
 async fn second_partner(stage: &Stage, partner: &Partner, contoso: &Customer) -> String {
     let wants = asking(&["directory_readers"], "P30D");
     let created = expect(stage, 201, &partner.asks(contoso, &wants, "sample-invitation-6")).await;
-    let (id, token) = link(&created);
-    let accepted = expect(stage, 200, &accept_by_link(&id, &token, &json!("as_requested"))).await;
+    let (id, _) = link(&created);
+    let accepted = expect(stage, 200, &contoso.accept(&id, &json!("as_requested"))).await;
     accepted["grant"]["grant_id"].as_str().expect("a grant").to_owned()
+}
+
+/// Contoso's administrator signs in, and out again.
+async fn sign_in(stage: &Stage, invitation: &str) {
+    let session = stage.sign_in(CONTOSO, invitation).await;
+    stage.sign_out(&session).await;
+    let path = format!("/v1/customers/{CONTOSO}/sessions");
+    expect(stage, 200, &operator(stage, "DELETE", &path)).await;
 }
 
 async fn look_around(stage: &Stage, partner: &Partner, contoso: &Customer, invitation: &str) {

@@ -88,6 +88,7 @@ pub fn event(item: &Value) -> Option<Event> {
             role: actor.next().and_then(Role::parse),
             claimed_role: actor.next().and_then(Role::parse),
             key_id: actor.next().and_then(KeyId::parse),
+            approver: None,
             proof: actor.next().and_then(Proof::parse)?,
         },
         policy_version: u32::try_from(number(item, "policy")).ok()?,

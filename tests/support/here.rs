@@ -99,9 +99,26 @@ pub fn newest_policy() -> Value {
     json!({"versions": [newest]})
 }
 
-/// The newest version of the built-in policy, changed by `change`.
+/// The built-in policy, except that a link is enough to accept anything. Most tests accept by link, because their worlds have no
+/// identity provider. `tests/api/proofs.rs` tests the built-in proofs.
+pub fn link_policy() -> Policy {
+    let mut file: Value = serde_json::from_str(include_str!("../../shared/domain/policy.json")).expect("a policy file");
+    let_links(&mut file);
+    Policy::parse(&file.to_string()).expect("a sound policy")
+}
+
+fn let_links(file: &mut Value) {
+    for version in file["versions"].as_array_mut().expect("versions") {
+        for cloud in version["clouds"].as_object_mut().expect("clouds").values_mut() {
+            cloud["accept_proof"] = json!({"relationship": "link", "roles": "link"});
+        }
+    }
+}
+
+/// The newest version of the built-in policy, with links as in [`link_policy`], changed by `change`.
 pub fn policy_with(change: impl FnOnce(&mut Value)) -> Policy {
     let mut file = newest_policy();
+    let_links(&mut file);
     change(&mut file);
     Policy::parse(&file.to_string()).expect("a sound policy")
 }

@@ -31,7 +31,11 @@ impl Answer {
             _ => Vec::new(),
         };
         let status = u16::try_from(response.status_code).expect("a status");
-        Self(local::api::Answer::new(status, response.headers, body))
+        let mut headers = response.headers;
+        for cookie in &response.cookies {
+            headers.append("set-cookie", HeaderValue::from_str(cookie).expect("a header's value"));
+        }
+        Self(local::api::Answer::new(status, headers, body))
     }
 
     /// The body as JSON; null if it is not JSON.

@@ -19,6 +19,7 @@ use local::{TABLE, table_config};
 use platform::clock::Clock;
 use platform::config::Config;
 use platform::handler::App;
+use platform::identity::Settings;
 use platform::lambda::{Function, Invocation, JobError, invoke, run_job};
 use platform::secrets::{AccessKeyText, MasterKey, MasterKeys};
 use platform::store::{Store, client, schema};
@@ -27,6 +28,7 @@ use tokio::time::Instant;
 
 use crate::engine::Engine;
 use crate::faults::Faults;
+use crate::here::link_policy;
 use crate::receiver::Names;
 use crate::{Answer, Call, contract};
 
@@ -73,8 +75,10 @@ impl Clock for SimClock {
 pub struct SimOptions {
     /// The seed of the system's random numbers.
     pub seed: u64,
-    /// `None` for the built-in policy.
+    /// `None` for [`link_policy`].
     pub policy: Option<Policy>,
+    /// The identity providers, and the address of the deployment, to which they send people back. Without one it is [`BASE_URL`].
+    pub sign_in: (Settings, Option<&'static str>),
     /// The maximum lag of indexes.
     pub index_lag: Option<Duration>,
 }
@@ -110,22 +114,29 @@ impl Sim {
         let table = client::connect(&table_config().dynamodb, faults.http_client());
         schema::create_table(&table, TABLE).await.expect("the table is made");
         faults.take();
-        let policy = options.policy.unwrap_or_else(|| Policy::built_in().expect("the built-in policy"));
+        let policy = options.policy.unwrap_or_else(link_policy);
         let now = Timestamp::parse(START).expect("a time");
-        Self::assemble(engine, faults, policy, now, options.seed, master_keys(&[1], 1))
+        Self::assemble(engine, faults, policy, now, options.seed, (master_keys(&[1], 1), options.sign_in))
     }
 
     /// Another deployment with the same table, whose clock differs by `skew_ms`.
     pub fn second(&self, seed: u64, skew_ms: i64) -> Self {
         let (engine, faults, policy) = (self.engine.clone(), self.faults.clone(), self.policy.clone());
         let now = self.clock.now().plus_millis(skew_ms);
-        Self::assemble(engine, faults, policy, now, seed, master_keys(&[1], 1))
+        Self::assemble(engine, faults, policy, now, seed, (master_keys(&[1], 1), Default::default()))
     }
 
     /// Another deployment with the same table, which knows the master keys with these numbers and uses one of them.
     pub fn with_master_keys(&self, seed: u64, known: &[u32], current: u32) -> Self {
         let (engine, faults, policy) = (self.engine.clone(), self.faults.clone(), self.policy.clone());
-        Self::assemble(engine, faults, policy, self.clock.now(), seed, master_keys(known, current))
+        Self::assemble(
+            engine,
+            faults,
+            policy,
+            self.clock.now(),
+            seed,
+            (master_keys(known, current), Default::default()),
+        )
     }
 
     fn assemble(
@@ -134,13 +145,14 @@ impl Sim {
         policy: Policy,
         now: Timestamp,
         seed: u64,
-        master_keys: MasterKeys,
+        (master_keys, (sign_in, address)): (MasterKeys, (Settings, Option<&str>)),
     ) -> Self {
         let operator_key = master_keys.access_key(1, b"operator").expect("a key");
         let with_keys = Config {
             master_keys,
             operator_key_hash: Some(operator_key.hash()),
-            public_base_url: Some(BASE_URL.to_owned()),
+            public_base_url: Some(address.unwrap_or(BASE_URL).to_owned()),
+            sign_in,
             ..table_config()
         };
         let without_keys = Config { master_keys: MasterKeys::default(), ..with_keys.clone() };
@@ -173,6 +185,11 @@ impl Sim {
 
     pub fn operator_key(&self) -> &str {
         self.operator_key.expose_secret()
+    }
+
+    /// What the function that issues keys works with.
+    pub fn app(&self) -> &App {
+        &self.apps["administer"]
     }
 
     pub async fn send(&self, call: &Call) -> Answer {

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::here::link_policy;
 use crate::random::SeededRandom;
 use domain::Timestamp;
 use local::api::{Api, ApiError};
 use local::{Local, Options};
 use platform::clock::{Clock, SystemClock};
+use platform::handler::App;
 
 use crate::receiver::Names;
 use crate::sim::{self, Sim, SimOptions};
@@ -58,11 +60,26 @@ impl World {
 
     /// The local system with options changed by `change`, also if the environment has a deployment.
     pub async fn start_here(change: impl FnOnce(&mut Options)) -> Self {
+        let (mut options, clock) = Self::options();
+        change(&mut options);
+        Self::with(options, clock).await
+    }
+
+    /// The options of a local system, and its clock.
+    pub fn options() -> (Options, Arc<ManualClock>) {
         let clock = Arc::new(ManualClock::at(Timestamp::parse("2026-11-22T12:00:00.000Z").expect("a time")));
         let mut options =
             Options { clock: clock.clone(), random: Arc::new(SeededRandom::new(1)), ..Options::default() };
         options.resolver = Some(Arc::new(Names));
-        change(&mut options);
+        options.policy = Some(link_policy());
+        (options, clock)
+    }
+
+    /// The local system with these options.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub async fn with(options: Options, clock: Arc<ManualClock>) -> Self {
         let local = local::start(options).await.expect("the local system starts");
         let (url, key) = (local.base_url().to_owned(), local.operator_key().expose_secret().to_owned());
         let sold = Box::new(Sold::new(local.client().clone(), local.table()));
@@ -114,6 +131,15 @@ impl World {
         match &self.place {
             Place::Simulated(sim) => sim,
             _ => panic!("this world is not simulated"),
+        }
+    }
+
+    /// What a function of this process works with; `None` on a deployment.
+    pub fn app(&self) -> Option<&App> {
+        match &self.place {
+            Place::Here { local, .. } => Some(local.app()),
+            Place::Simulated(sim) => Some(sim.app()),
+            Place::Deployment => None,
         }
     }
 

@@ -68,6 +68,7 @@ async fn play() -> Played {
     story.corrections(&partner).await;
     story.invitations(&partner, &customer).await;
     story.grants(&partner, &customer).await;
+    story.signed_in(&partner).await;
     story.operators(&partner, &customer).await;
     story.endpoints_that_fail(&partner).await;
     story.end().await
@@ -267,6 +268,30 @@ impl Story {
         }
         self.invite(partner, customer, asking(&["global_reader"], "P10D"), 30).await;
         self.act(partner.end(customer)).await;
+    }
+
+    /// What a customer's administrator who signed in can cause.
+    async fn signed_in(&mut self, partner: &Partner) {
+        let customer = self.customer().await;
+        let browser = self.stage.world.signed_in(&customer).await.expect("a session");
+        let receiver = Receiver::start().await;
+        let created = self.act(browser.call("POST", "/endpoints").json(&json!({"url": receiver.url()}))).await;
+        self.receivers.push(("customer", receiver));
+        let path = format!("/endpoints/{}", text(&created["endpoint"]["endpoint_id"]));
+        self.act(browser.call("PATCH", &path).json(&json!({"description": "CRM"}))).await;
+        self.act(browser.call("DELETE", &path)).await;
+        let (declined, _) = self.invite(partner, &customer, Value::Null, 30).await;
+        self.act(browser.call("POST", &format!("/invitations/{declined}/decline"))).await;
+        let (id, _) = self.invite(partner, &customer, asking(&["global_reader"], "P40D"), 30).await;
+        let mut accept = customer.accept(&id, &json!("as_requested"));
+        accept.headers.retain(|(name, _)| name != "authorization");
+        let accepted = self.act(browser.send(accept)).await;
+        let grant = format!("/grants/{}", text(&accepted["grant"]["grant_id"]));
+        let narrower = json!({"ends_at": self.stage.clock().now().plus_days(20)});
+        self.act(browser.call("PATCH", &grant).json(&narrower)).await;
+        self.act(browser.call("DELETE", &grant)).await;
+        self.act(browser.call("DELETE", &format!("/partners/{}", partner.partner_id))).await;
+        self.operator(Call::delete(format!("/v1/customers/{}/sessions", customer.tenant_id))).await;
     }
 
     /// Gives the partner another grant. Returns its id.

@@ -110,7 +110,9 @@ fn check_proof(holder: &Holder, invitation: &Invitation, cloud: &CloudPolicy, gr
 }
 
 fn problem_of_proof(what: &str) -> Problem {
-    let detail = format!("The link is not enough {what}. Accept the invitation with a key of the customer.");
+    let detail = format!(
+        "The link is not enough {what}. Sign in as an administrator of the customer, or use a key of the customer."
+    );
     Problem::new(Code::AcceptProofRequired, detail)
 }
 

@@ -1,4 +1,4 @@
-//! The customer answers an invitation, by the link's token or by its own key. Preview changes nothing. Accepting is one
+//! The customer answers an invitation, by the link's token, by its own key or by a session. Preview changes nothing. Accepting is one
 //! transaction, and repeating the same decision returns the first response. The table holds only hashes of link tokens, so
 //! this function needs no master key.
 
@@ -27,14 +27,14 @@ pub const FUNCTION: Function = Function {
         "POST /v1/invitations/{invitation_id}/decline" => decline::by_link, writes [
             InvalidTransition, InvitationExpired, NotFound,
         ];
-        /// Preview an invitation with the customer's key, in every state.
+        /// Preview an invitation as the customer, in every state.
         "GET /v1/customers/{tenant_id}/invitations/{invitation_id}" => preview::by_key, reads [];
-        /// Accept an invitation with the customer's key.
+        /// Accept an invitation as the customer.
         "POST /v1/customers/{tenant_id}/invitations/{invitation_id}/accept" => accept::by_key, writes [
             CloudMismatch, CloudNotSupported, CustomerIsCspTenant, CustomerUnknown, DelegatedAdminRequired,
             InvalidTransition, InvitationChanged, InvitationExpired, MarketMismatch, PartnerNotActive, RolesExceedRequest,
         ];
-        /// Decline an invitation with the customer's key.
+        /// Decline an invitation as the customer.
         "POST /v1/customers/{tenant_id}/invitations/{invitation_id}/decline" => decline::by_key, writes [
             InvalidTransition, InvitationExpired,
         ];

@@ -1,6 +1,6 @@
 use domain::{Chain, Corrected, Corrections, EventType, Tenant, TenantId};
 use platform::handler::views::{CustomerResponse, CustomerView};
-use platform::handler::{Context, CreatedOnce, Found, Json, Operator, Path};
+use platform::handler::{Context, CreatedOnce, Found, Json, NoMembers, Operator, Path};
 use platform::http_api::{Code, Problem};
 use platform::store::{Registered, Step, retry_on_change};
 use serde_json::json;
@@ -20,6 +20,7 @@ pub(crate) async fn register(
         cloud: tenant.cloud,
         market: tenant.market,
         partner_id: None,
+        sessions_generation: 0,
         created_at: context.now(),
         chain: Chain::default(),
     };
@@ -68,6 +69,22 @@ async fn try_correct(
     let after = corrected.record;
     let is_written = store.correct_tenant(context.op(), &before, &after, &event).await?;
     Ok(if is_written { Step::Done(Found(response(&after))) } else { Step::Changed })
+}
+
+/// Ends every session that began before. Each request is an event of its own: it is not known whether a session was live.
+pub(crate) async fn end_sessions(
+    context: Context,
+    caller: Operator,
+    (_, Path(id)): (NoMembers, Path<TenantId>),
+) -> Result<Found<CustomerResponse>, Problem> {
+    retry_on_change(|| async {
+        let store = &context.app.store;
+        let before = store.tenant(context.op(), &id).await?.ok_or_else(Problem::not_found)?;
+        let event = before.event(EventType::CustomerSessionsEnded, context.occurrence(&caller.actor), []);
+        let is_written = store.end_sessions(context.op(), &before, &event).await?;
+        Ok(if is_written { Step::Done(Found(response(&before))) } else { Step::Changed })
+    })
+    .await
 }
 
 /// A partner has its tenant's cloud and market. A customer's partners are in its cloud.

@@ -18,6 +18,8 @@ pub const FUNCTION: Function = Function {
         "POST /v1/customers" => customers::register, writes [TenantExists];
         /// Correct a customer's name, domain, market or cloud.
         "PATCH /v1/customers/{tenant_id}" => customers::correct, writes [CustomerInUse];
+        /// End all sessions of a customer's administrators. They stop working within 30 seconds.
+        "DELETE /v1/customers/{tenant_id}/sessions" => customers::end_sessions, writes [];
         /// Enroll a tenant as a partner.
         "POST /v1/partners" => partners::enroll, writes [CloudMismatch, MarketMismatch, PartnerExists];
         /// Correct a partner's name, domain or market.

@@ -7,7 +7,7 @@ mod partners;
 
 use platform::config::Needs;
 use platform::handler::views::MeView;
-use platform::handler::{Anyone, Context, Found, KeyHolder, Never, Nothing};
+use platform::handler::{Anyone, Context, Found, KeyOrSession, Never, Nothing};
 use platform::http_api::{Code, Problem};
 use platform::lambda::Function;
 
@@ -52,7 +52,7 @@ pub const FUNCTION: Function = Function {
         "GET /v1/keys/{key_id}" => operator::key, reads [];
         /// List all events, or follow them as a feed.
         "GET /v1/events" => operator::events, reads [];
-        /// Get the caller's own key: its owner and its roles.
+        /// Get the caller: the owner and the roles of its key, or its session.
         "GET /v1/me" => me, reads [];
         /// Always rejected: a registered subscription never changes.
         "PUT /v1/partners/{partner_id}/subscriptions/{subscription_id}" => immutable, computes [SubscriptionImmutable];
@@ -73,6 +73,6 @@ async fn immutable(_: Context, _: Anyone, _: Nothing) -> Result<Never, Problem> 
     Err(Problem::new(Code::SubscriptionImmutable, detail).with_header("allow", "GET"))
 }
 
-async fn me(_: Context, caller: KeyHolder, _: Nothing) -> Result<Found<MeView>, Problem> {
-    Ok(Found(MeView::new(&caller)))
+async fn me(context: Context, KeyOrSession(caller): KeyOrSession, _: Nothing) -> Result<Found<MeView>, Problem> {
+    Ok(Found(MeView::new(&caller, context.now())))
 }

@@ -59,7 +59,7 @@ async fn ask_for_role(scenario: &mut Scenario, id: &str, role: &str) -> Result<S
     let same = again.body == invited.body && again.replayed();
     scenario.check("the same message again returns the same invitation and link", same)?;
     let link = Link::from_answer(&invited)?;
-    let accepted = scenario.send(&link.accepts(Some(json!("as_requested")))).await?;
+    let accepted = scenario.send(&contoso.accepts(&link.invitation_id, Some(json!("as_requested")))).await?;
     Ok(FailedStep::text(&accepted, "/grant/grant_id")?)
 }
 

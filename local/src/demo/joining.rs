@@ -35,7 +35,7 @@ pub async fn join_again(scenario: &mut Scenario, partner: &Partner, customer: &C
     let text = "the link is not enough to start again what has ended";
     scenario.rejected(text, link.accepts(None), 403, "accept_proof_required").await?;
     let text = format!("{} accepts with its key", customer.name);
-    let accepted = scenario.step(&text, customer.accepts(&link.invitation_id), 200).await?;
+    let accepted = scenario.step(&text, customer.accepts(&link.invitation_id, None), 200).await?;
     let active = accepted.text("/relationship/state") == Some("active");
     scenario.check(&format!("{} and {} have a relationship again", partner.name, customer.name), active)
 }
@@ -88,7 +88,10 @@ pub async fn second_partner(scenario: &mut Scenario) -> Result<(), Stop> {
     let more = link.accepts(Some(json!({"roles": ["global_administrator"], "duration": "P365D"})));
     scenario.rejected("Contoso cannot grant more than Northwind asked for", more, 422, "roles_exceed_request").await?;
 
-    let narrowed = || link.accepts(Some(json!({"roles": GRANTED, "duration": format!("P{GRANTED_DAYS}D")})));
+    let decision = json!({"roles": GRANTED, "duration": format!("P{GRANTED_DAYS}D")});
+    let by_link = link.accepts(Some(decision.clone()));
+    scenario.rejected("the link is not enough to grant roles", by_link, 403, "accept_proof_required").await?;
+    let narrowed = || contoso.accepts(&link.invitation_id, Some(decision.clone()));
     let accepted = scenario.step("Contoso grants one of the two, for 90 days", narrowed(), 200).await?;
     let grants = grants_of(scenario, &northwind, &contoso).await?;
     let only = grants.len() == 1 && grants[0]["roles"] == json!(GRANTED) && grants[0]["state"] == "active";
@@ -98,7 +101,7 @@ pub async fn second_partner(scenario: &mut Scenario) -> Result<(), Stop> {
     let again = scenario.send(&narrowed()).await?;
     scenario
         .check("the same acceptance again returns the first response, byte for byte", again.body == accepted.body)?;
-    let other = link.accepts(Some(json!("as_requested")));
+    let other = contoso.accepts(&link.invitation_id, Some(json!("as_requested")));
     scenario.rejected("a different acceptance is rejected", other, 409, "invalid_transition").await?;
     let partners = scenario.read(contoso.get("/partners")).await?;
     let active = items(partners.json()).iter().filter(|row| row["state"] == "active").count();

@@ -53,10 +53,13 @@ impl Customer {
         self.call("DELETE", &format!("/partners/{}", partner.id))
     }
 
-    /// Accepts the first version of an invitation that asks for no roles.
-    pub fn accepts(&self, invitation_id: &str) -> Call {
+    /// Accepts the first version of an invitation, with a decision on delegated administration if the invitation asks for it.
+    pub fn accepts(&self, invitation_id: &str, delegated_admin: Option<Value>) -> Call {
         let accepted_by = json!({"name": "Ada Lopez", "email": "ada@contoso.example"});
-        let body = json!({"version": 1, "accepted_by": accepted_by});
+        let mut body = json!({"version": 1, "accepted_by": accepted_by});
+        if let Some(decision) = delegated_admin {
+            body["delegated_admin"] = decision;
+        }
         self.call("POST", &format!("/invitations/{invitation_id}/accept")).json(&body)
     }
 }

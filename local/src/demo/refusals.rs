@@ -92,7 +92,8 @@ pub async fn us_government(scenario: &mut Scenario) -> Result<(), Stop> {
         let refused = link.accepts(Some(json!("refused")));
         let text = "Woodgrove County cannot accept without granting a role";
         scenario.rejected(text, refused, 422, "delegated_admin_required").await?;
-        scenario.step("Woodgrove County accepts", link.accepts(Some(json!("as_requested"))), 200).await?;
+        let accept = woodgrove.accepts(&link.invitation_id, Some(json!("as_requested")));
+        scenario.step("Woodgrove County accepts with its key", accept, 200).await?;
         sell(scenario, partner, &offer, &woodgrove).await?;
     }
     let page = scenario.read(woodgrove.get("/partners")).await?;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::members::{Member, OpenInvitation, Samples};
 use super::seeder::{SeedError, Seeder};
-use super::steps::{acceptance, subscription};
+use super::steps::{accept_path, acceptance, subscription};
 use super::tenants::{CONTOSO, FABRIKAM, NORTHWIND, Tenant};
 use crate::api::Call;
 
@@ -27,8 +27,7 @@ pub async fn seed(base_url: &str, operator: &AccessKeyText) -> Result<Samples, S
 
     let delegated_admin = json!({"roles": ["helpdesk_administrator", "license_administrator"], "duration": "P365D"});
     if let Some(open) = invite(&api, &fabrikam, delegated_admin).await? {
-        let path = format!("/v1/invitations/{}/accept", open.id);
-        api.send(Call::post(path, &acceptance(&open.token))).await?;
+        api.send(Call::post(accept_path(&contoso, &open), &acceptance()).key(&contoso.key)).await?;
     }
     let path = format!("/v1/partners/{}/subscriptions", fabrikam.id);
     api.post(&fabrikam.key, &path, subscription("FABRIKAM-1", "Contoso offices", 25)).await?;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use super::members::Samples;
+use super::members::{Member, OpenInvitation, Samples};
 use super::tenants::CONTOSO;
 
 /// One request to try.
@@ -50,18 +50,25 @@ pub fn steps(samples: &Samples, base_url: &str) -> Vec<Step> {
 /// Contoso answers Northwind's invitation, if it is still pending.
 fn answering(samples: &Samples, base_url: &str) -> Vec<Step> {
     let Some(open) = &samples.invitation else { return Vec::new() };
-    let post = |about, action: &str, body| Step {
+    let contoso = &samples.contoso;
+    let post = |about, path: String, key: Option<&str>, body| Step {
         about,
         method: "POST",
-        url: format!("{base_url}/v1/invitations/{}/{action}", open.id),
-        key: None,
+        url: format!("{base_url}{path}"),
+        key: key.map(str::to_owned),
         body: Some(body),
         status: 200,
     };
+    let preview = format!("/v1/invitations/{}/preview", open.id);
     vec![
-        post("Contoso previews Northwind's invitation", "preview", json!({"token": open.token})),
-        post("Contoso accepts it with the link", "accept", acceptance(&open.token)),
+        post("Contoso previews Northwind's invitation with the link", preview, None, json!({"token": open.token})),
+        post("Contoso accepts it", accept_path(contoso, open), Some(&contoso.key), acceptance()),
     ]
+}
+
+/// Where the customer accepts with its own key. Its link is not enough to grant roles.
+pub fn accept_path(customer: &Member, open: &OpenInvitation) -> String {
+    format!("/v1/customers/{}/invitations/{}/accept", customer.id, open.id)
 }
 
 fn selling(samples: &Samples, base_url: &str) -> [Step; 4] {
@@ -94,11 +101,11 @@ fn selling(samples: &Samples, base_url: &str) -> [Step; 4] {
     ]
 }
 
-/// An acceptance with the link.
-pub fn acceptance(token: &str) -> Value {
+/// An acceptance of an invitation that has not changed.
+pub fn acceptance() -> Value {
     json!({
-        "token": token,
-        "accepted_by": {"name": "Ada Lopez", "email": "ada@contoso.example", "role": "global_admin"},
+        "version": 1,
+        "accepted_by": {"name": "Ada Lopez", "email": "ada@contoso.example"},
         "delegated_admin": "as_requested",
     })
 }

@@ -4,8 +4,8 @@
 use serde_json::{Map, Value};
 
 use super::{
-    ActorKind, Chain, EndpointId, EventId, EventType, GrantId, InvitationId, KeyId, PartnerId, Principal, Proof, Role,
-    StateDigests, SubscriptionId, TenantId, Timestamp, digest,
+    ActorKind, Chain, EndpointId, EventId, EventType, GrantId, InvitationId, KeyId, PartnerId, PersonId, Principal,
+    Proof, Role, Session, StateDigests, SubscriptionId, TenantId, Timestamp, digest,
 };
 
 /// The ids of everything that an event is about. The event is shown and sent to this partner and this customer.
@@ -32,13 +32,33 @@ pub struct Actor {
     pub claimed_role: Option<Role>,
     /// The key with which the actor called.
     pub key_id: Option<KeyId>,
+    /// The person who signed in.
+    pub approver: Option<Approver>,
     pub proof: Proof,
 }
+
+/// A person who proved at the customer's identity provider to be one of its administrators.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Approver {
+    pub person: PersonId,
+    /// The template id of the directory role that was proven. It is in the event's `data`.
+    pub role: String,
+}
+
+/// The member of an event's `data` with the directory role that a sign-in proved.
+const APPROVER_ROLE: &str = "approver_role";
 
 impl Actor {
     /// An actor without a role and a key.
     fn new(kind: ActorKind, id: impl Into<String>, proof: Proof) -> Self {
-        Self { kind, id: id.into(), role: None, claimed_role: None, key_id: None, proof }
+        Self { kind, id: id.into(), role: None, claimed_role: None, key_id: None, approver: None, proof }
+    }
+
+    /// A customer's administrator who signed in.
+    pub fn with_session(session: &Session, role: Role) -> Self {
+        let approver = Approver { person: session.person.clone(), role: session.approver_role.clone() };
+        let actor = Self::new(ActorKind::Customer, session.tenant.as_str(), Proof::SignIn);
+        Self { role: Some(role), approver: Some(approver), ..actor }
     }
 
     /// A job of the system.
@@ -114,6 +134,9 @@ impl Event {
         occurrence: Occurrence<'_>,
         data: [(&str, Value); N],
     ) -> Self {
+        let approver_role = occurrence.actor.approver.as_ref().map(|approver| approver.role.clone());
+        let approver_role = approver_role.map(|role| (APPROVER_ROLE, Value::String(role)));
+        let data = data.into_iter().chain(approver_role);
         Self {
             event_type,
             aggregate_id: aggregate_id.into(),
@@ -122,9 +145,14 @@ impl Event {
             subject,
             actor: occurrence.actor.clone(),
             policy_version: occurrence.policy_version,
-            data: Map::from_iter(data.map(|(name, value)| (name.to_owned(), value))),
+            data: data.map(|(name, value)| (name.to_owned(), value)).collect(),
             state: StateDigests::default(),
         }
+    }
+
+    /// The directory role that a sign-in proved, as `data` has it.
+    pub fn approver_role(data: &Map<String, Value>) -> Option<&str> {
+        data.get(APPROVER_ROLE)?.as_str()
     }
 
     /// Derived from the record and the sequence, so that a retry has the same id.

@@ -54,6 +54,8 @@ event_types! {
     CustomerRegistered = "customer.registered" of Tenant;
     /// Has the members that changed.
     CustomerUpdated = "customer.updated" of Tenant;
+    /// An operator ended all sessions of the customer's administrators.
+    CustomerSessionsEnded = "customer.sessions_ended" of Tenant;
     PartnerEnrolled = "partner.enrolled" of Partner;
     /// Has the members that changed.
     PartnerUpdated = "partner.updated" of Partner;

@@ -3,7 +3,8 @@
 
 use super::canonical_json::canonical_object;
 use super::{
-    EndpointId, Event, GrantId, InvitationId, KeyId, PartnerId, Role, Subject, SubscriptionId, TenantId, digest,
+    EndpointId, Event, GrantId, InvitationId, KeyId, PartnerId, PersonId, Role, Subject, SubscriptionId, TenantId,
+    digest,
 };
 
 /// Format 1: the values in a fixed order, each preceded by its length (see [`digest`]). An absent id or role is empty.
@@ -55,10 +56,29 @@ impl HashedEvent {
     }
 }
 
+/// Format 2, of events by a person who signed in: the hash by format 1, and the person. The item of an event has a person if
+/// and only if the event is hashed by this format.
+struct HashedSignedInEvent {
+    event: HashedEvent,
+    person: PersonId,
+}
+
+impl HashedSignedInEvent {
+    const FORMAT: &str = "event format 2";
+
+    fn hash_after(&self, previous: &[u8; 32]) -> [u8; 32] {
+        digest(Self::FORMAT, &[&self.event.hash_after(previous), self.person.as_str().as_bytes()])
+    }
+}
+
 impl Event {
     /// The hash of the chain with this event at its end.
     pub fn hash_after(&self, previous: &[u8; 32]) -> [u8; 32] {
-        HashedEvent::new(self).hash_after(previous)
+        let event = HashedEvent::new(self);
+        match &self.actor.approver {
+            Some(approver) => HashedSignedInEvent { event, person: approver.person.clone() }.hash_after(previous),
+            None => event.hash_after(previous),
+        }
     }
 }
 
@@ -68,7 +88,7 @@ mod tests {
     use serde_json::{Map, json};
 
     use super::*;
-    use crate::{Actor, ActorKind, EventType, Proof, StateDigests, Timestamp};
+    use crate::{Actor, ActorKind, Approver, EventType, Proof, StateDigests, Timestamp};
 
     fn event() -> Event {
         let hash = digest("test", &[]);
@@ -92,6 +112,7 @@ mod tests {
                 role: Some(Role::SalesAgent),
                 claimed_role: Some(Role::GlobalAdmin),
                 key_id: Some(KeyId::from_hash(&hash)),
+                approver: None,
                 proof: Proof::Key,
             },
             policy_version: 1,
@@ -109,6 +130,27 @@ mod tests {
     fn format_1_never_changes() {
         let hash = HashedEvent::new(&event()).hash_after(&[7; 32]);
         assert_eq!(HEXLOWER.encode(&hash), "d0f18b5d4ed193849e24079338cbda98d45633d4193f01510ff991c2055ab1ea");
+    }
+
+    fn signed_in() -> Event {
+        let mut event = event();
+        let person = PersonId::from_hash(&digest("test", &[]));
+        event.actor.approver = Some(Approver { person, role: "62e90394-69f5-4237-9190-012177145e10".into() });
+        event
+    }
+
+    #[test]
+    fn format_2_never_changes() {
+        let hash = signed_in().hash_after(&[7; 32]);
+        assert_eq!(HEXLOWER.encode(&hash), "FORMAT_2");
+    }
+
+    #[test]
+    fn the_person_who_signed_in_is_hashed() {
+        let mut other = signed_in();
+        other.actor.approver.as_mut().unwrap().person = PersonId::from_hash(&[1; 32]);
+        let hashes = [event(), signed_in(), other].map(|event| event.hash_after(&[7; 32]));
+        assert!(hashes[0] != hashes[1] && hashes[1] != hashes[2] && hashes[0] != hashes[2]);
     }
 
     #[test]

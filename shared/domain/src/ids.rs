@@ -90,6 +90,11 @@ ids! {
     EndpointId, "ep_";
     /// Id of a challenge or test message.
     MessageId, "msg_";
+    /// Id of a signed-in customer's session, derived from the hash of its cookie. No response contains it.
+    SessionId, "ses_";
+    /// A person who signed in, as an HMAC of the person's id in the directory. It is the same for each of that person's
+    /// sign-ins, and does not show who it is.
+    PersonId, "psn_";
 }
 
 impl PartnerId {

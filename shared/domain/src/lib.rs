@@ -25,6 +25,7 @@ mod recipient;
 mod record_state;
 mod relationship;
 mod secret_version;
+mod session;
 mod subscription;
 mod tenant;
 pub mod text;
@@ -41,7 +42,7 @@ pub use corrections::{Corrected, Corrections};
 pub use date::Date;
 pub use delivery::{Delivery, LastAttempt, WebhookId};
 pub use endpoint::{Endpoint, Owner};
-pub use event::{Actor, Event, Occurrence, Subject};
+pub use event::{Actor, Approver, Event, Occurrence, Subject};
 pub use event_data::{DelegatedAdminData, GrantData, PrincipalData, RelationshipData};
 pub use event_type::{AggregateKind, EventType};
 pub use failing::Failing;
@@ -49,7 +50,8 @@ pub use grant::{
     DelegatedAdmin, Grant, GrantDecision, GrantDecisionError, GrantNotice, Narrowing, NotNarrower, parse_days,
 };
 pub use ids::{
-    EndpointId, EventId, GrantId, InvitationId, KeyId, MessageId, PartnerId, SubscriptionId, TenantId, digest,
+    EndpointId, EventId, GrantId, InvitationId, KeyId, MessageId, PartnerId, PersonId, SessionId, SubscriptionId,
+    TenantId, digest,
 };
 pub use invitation::{AcceptedBy, Answer, Decision, Invitation};
 pub use partner::Partner;
@@ -63,6 +65,7 @@ pub use recipient::Recipient;
 pub use record_state::{RecordState, StateDigest, StateDigests, text_digest};
 pub use relationship::Relationship;
 pub use secret_version::{NewSecret, Rotated, RotationRequest, SecretVersion};
+pub use session::{Session, SignInState};
 pub use subscription::{Registration, Subscription};
 pub use tenant::Tenant;
 pub use time::Timestamp;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Chain, Cloud, Event, EventType, Market, Occurrence, PartnerId, Subject, TenantId, Timestamp};
+use super::{Chain, Cloud, Event, EventType, Market, Occurrence, PartnerId, SignInState, Subject, TenantId, Timestamp};
 
 /// A registered tenant: a customer. It is a CSP tenant too once it is enrolled as a partner.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +17,8 @@ pub struct Tenant {
     pub market: Market,
     /// The partner as which it is enrolled. If there is one, this is a CSP tenant (MP-40, MP-41).
     pub partner_id: Option<PartnerId>,
+    /// How often an operator has ended all its sessions.
+    pub sessions_generation: u64,
     pub created_at: Timestamp,
     pub chain: Chain,
 }
@@ -31,6 +33,11 @@ impl Tenant {
     ) -> Event {
         let subject = Subject { customer_tenant_id: Some(self.tenant_id.clone()), ..Subject::default() };
         Event::next(event_type, self.tenant_id.as_str(), &self.chain, subject, occurrence, data)
+    }
+
+    /// What a session of this tenant depends on.
+    pub fn sign_in_state(&self) -> SignInState {
+        SignInState { generation: self.sessions_generation, is_partner: self.partner_id.is_some() }
     }
 
     /// Whether this record agrees with a registration. A domain that is not sent agrees.

@@ -23,6 +23,7 @@ const EXPIRED_MS: i64 = 97 * 3_600_000;
 impl Scene {
     /// The response that should have the code.
     pub(crate) async fn provoke(&self, code: Code, base: &Base) -> Answer {
+        let base = &Base { request: self.again(base).await, ..base.clone() };
         if let Some(request) = changed(&base.request, code) {
             return self.send(&request).await;
         }
@@ -94,6 +95,17 @@ impl Scene {
             Code::CloudNotSupported => self.send_at(time(NO_PUBLIC_CLOUD), &base.request).await,
             Code::InvitationChanged => self.send(&base.request.clone().member("version", 2)).await,
             Code::SubscriptionImmutable => self.send(&base.request).await,
+            Code::SignInUnavailable => self.send_at(time(NO_PUBLIC_CLOUD), &base.request).await,
+            Code::SignInExpired => self.send(&base.request.clone().member("state", "other")).await,
+            Code::SignInFailed => self.send(&base.request.clone().member("code", "other")).await,
+            Code::NotAnApprover => self.send(&self.returned(base, "user_administrator").await).await,
+            Code::ApproverNotHome => self.send(&self.returned(base, "guest_administrator").await).await,
+            Code::ProviderUnavailable => {
+                self.provider.distort(|_, answer| answer.status = 500);
+                let answer = self.send(&base.request).await;
+                self.provider.behave();
+                answer
+            }
             Code::DelegatedAdminRequired => {
                 let base = self.base_in(key, "us_gov").await;
                 let refused = if key.ends_with("/accept") { json!("refused") } else { Value::Null };
@@ -343,7 +355,13 @@ fn changed(request: &Request, code: Code) -> Option<Request> {
         Code::BodyMissing => Request { body: None, ..request },
         Code::BodyEncodingInvalid => Request { is_base64: true, ..request.bytes("?") },
         Code::BodyTooLarge => request.bytes(vec![b' '; MAX_BODY + 1]),
-        Code::MediaTypeUnsupported => request.header("content-type", "text/plain"),
+        // A browser's request with another type is rejected before.
+        Code::MediaTypeUnsupported => request.header("content-type", "application/json; charset=latin1"),
+        Code::CsrfRefused if request.headers.contains_key("x-multipartner") => {
+            Request { omitted: Some("x-multipartner"), ..request }
+        }
+        Code::CsrfRefused => request.unknown_session(),
+        Code::SessionInvalid => request.unknown_session().own_page(),
         Code::JsonInvalid => request.bytes("{"),
         Code::JsonTooDeep => request.bytes("[".repeat(40)),
         Code::JsonDuplicateKey => request.bytes(r#"{"a": 1, "a": 2}"#),

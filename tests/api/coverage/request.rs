@@ -7,6 +7,8 @@ use data_encoding::BASE64;
 use platform::secrets::signature::{SigningSecret, sign};
 use serde_json::{Map, Value, json};
 
+use super::scene::SESSION;
+
 /// The time that the functions of the deployed system have.
 const REMAINING: Duration = Duration::from_secs(10);
 
@@ -50,6 +52,17 @@ impl Request {
     pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.insert(name.to_owned(), value.into());
         self
+    }
+
+    /// As a page of the deployment sends it.
+    pub(crate) fn own_page(self) -> Self {
+        self.header("x-multipartner", "1").header("sec-fetch-site", "same-origin")
+    }
+
+    /// With a session that does not exist, and without a key.
+    pub(crate) fn unknown_session(self) -> Self {
+        let request = self.header("cookie", format!("{SESSION}={}", "B".repeat(43)));
+        Self { omitted: Some("authorization"), ..request }
     }
 
     pub(crate) fn access_key(self, key: &str) -> Self {

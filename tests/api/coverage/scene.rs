@@ -1,12 +1,16 @@
 //! For every route a request that succeeds, and the parties that it is about.
 
+use std::sync::Arc;
+
 use domain::{EndpointId, Owner, PartnerId, TenantId, Timestamp};
 use local::TABLE;
+use local::identity_provider::IdentityProvider;
 use platform::store::keys::{self, Key};
 use serde_json::{Value, json};
 use tests::here::{function_of, policy_with};
 use tests::parties::{accept_by_link, acceptance, asking, link, registration};
-use tests::{Answer, Call, Customer, Partner, SimOptions, World};
+use tests::provider::{LateClock, Redirect};
+use tests::{Answer, Call, Customer, Partner, SeededRandom, SimOptions, World};
 
 use super::request::Request;
 
@@ -17,9 +21,21 @@ const AS_BEFORE: &str = "2026-11-26T00:00:00.000Z";
 
 pub(crate) struct Scene {
     pub(crate) world: World,
+    pub(crate) provider: IdentityProvider,
 }
 
+/// The routes on which a browser signs in and out.
+pub(crate) const SIGN_IN: &str = "POST /v1/sign-in";
+pub(crate) const NEW_SESSION: &str = "POST /v1/sessions";
+pub(crate) const SIGN_OUT: &str = "DELETE /v1/sessions/current";
+
+/// The provider sends people back only to this machine.
+const ADDRESS: &str = "http://127.0.0.1:80";
+/// The name of the session's cookie.
+pub(crate) const SESSION: &str = "session-80";
+
 /// A request that succeeds, and its parties.
+#[derive(Clone)]
 pub(crate) struct Base {
     pub(crate) request: Request,
     pub(crate) partner: Partner,
@@ -42,13 +58,53 @@ impl Scene {
                 versions.push(version);
             }
         }));
-        Self { world: World::simulated(SimOptions { policy, ..SimOptions::default() }).await }
+        let clock = Arc::new(LateClock::default());
+        let provider = IdentityProvider::start(0, clock.clone(), Arc::new(SeededRandom::new(2))).await;
+        let provider = provider.expect("the provider starts");
+        let sign_in = (provider.settings().expect("settings"), Some(ADDRESS));
+        let world = World::simulated(SimOptions { policy, sign_in, ..SimOptions::default() }).await;
+        clock.follow(world.sim().clock.clone());
+        Self { world, provider }
     }
 
     pub(crate) async fn send(&self, request: &Request) -> Answer {
         let event = request.event(self.world.now().seconds());
         let function = function_of(request.key).expect("a function");
-        self.world.sim().invoke(function, &event, request.remaining).await
+        // A virtual clock would run ahead while the function waits for the provider's socket.
+        let waits = request.key == NEW_SESSION;
+        if waits {
+            tokio::time::resume();
+        }
+        let answer = self.world.sim().invoke(function, &event, request.remaining).await;
+        if waits {
+            tokio::time::pause();
+        }
+        answer
+    }
+
+    /// The request again, if it works only once: with a new code, or a new session.
+    pub(crate) async fn again(&self, base: &Base) -> Request {
+        match base.request.key {
+            NEW_SESSION => self.returned(base, "global_administrator").await,
+            SIGN_OUT => {
+                let browser = self.world.signed_in(&base.customer).await.expect("a session");
+                let (_, value) = browser.cookie.split_once('=').expect("a value");
+                base.request.clone().header("cookie", format!("{SESSION}={value}"))
+            }
+            _ => base.request.clone(),
+        }
+    }
+
+    /// The return of a person who signed in to the customer.
+    pub(crate) async fn returned(&self, base: &Base, person: &str) -> Request {
+        let body = json!({"tenant_id": base.customer.tenant_id, "cloud": "public"});
+        let began = self.send(&Request::new(SIGN_IN).own_page().json(&body)).await;
+        let url = text(&began.expect(200)["authorize_url"]);
+        let redirect = Redirect::parse(&self.provider.sign_in(&url, person).expect("a redirect"));
+        let cookie = began.header("set-cookie").expect("a cookie").split(';').next().unwrap_or_default().to_owned();
+        // Another session is replaced. The table has already deleted it.
+        let cookies = format!("{cookie}; {SESSION}={}", "A".repeat(43));
+        base.request.clone().json(&redirect.body("public")).header("cookie", cookies)
     }
 
     /// Sends a request at another time.
@@ -72,6 +128,7 @@ impl Scene {
         base.request.parameters.insert("tenant_id", base.customer.tenant_id.clone());
         let token = self.prepare(&mut base).await;
         self.fill(&mut base, &token).await;
+        base.request = self.again(&base).await;
         let names: Vec<_> = base.request.parameters.keys().copied().collect();
         for name in names.into_iter().filter(|name| !key.contains(&format!("{{{name}}}"))) {
             base.request.parameters.remove(name);
@@ -188,6 +245,7 @@ impl Scene {
             (_, "accept") if path.starts_with("/v1/invitations/") => acceptance(token, &json!("as_requested")),
             (_, "accept") => json!({"version": 1, "accepted_by": accepted_by, "delegated_admin": "as_requested"}),
             (_, "preview" | "decline") if path.starts_with("/v1/invitations/") => json!({"token": token}),
+            ("POST", "sign-in") => json!({"tenant_id": base.customer.tenant_id, "cloud": "public"}),
             ("POST", "customers") => tenant("Contoso"),
             ("POST", "partners") => tenant("Northwind"),
             (_, "keys") => json!({"principal": {"kind": "operator"}, "roles": [], "name": "New"}),
@@ -245,6 +303,10 @@ impl Base {
         let access_key = match function {
             "administer" => operator_key,
             "web" => return,
+            "sign-in" => {
+                self.request = self.request.clone().own_page();
+                return;
+            }
             _ if is_operators => operator_key,
             _ if path.starts_with("/v1/webhooks/") || path.starts_with("/v1/invitations/") => return,
             _ if self.is_customers() => &self.customer.key,

@@ -22,6 +22,10 @@ pub enum Security {
     None,
     /// By an access key.
     Key,
+    /// By an access key, or by the cookie of a session.
+    KeyOrSession,
+    /// By cookies, from a page of this deployment.
+    Browser,
     /// By a signed webhook.
     Signature,
 }
@@ -153,6 +157,9 @@ where
     };
     let mut sketch = Sketch { catalog, operation };
     sketch.codes(C::CODES);
+    if C::security() == Security::KeyOrSession && !about.key.starts_with("GET ") {
+        sketch.codes(&[Code::CsrfRefused]);
+    }
     sketch.input::<I>();
     sketch.codes(about.effect.codes());
     sketch.codes(about.codes);

@@ -1,6 +1,6 @@
 //! What handlers return. The type says the status and the headers; the view in it says the body.
 
-use crate::http_api::{Code, Problem, Response};
+use crate::http_api::{Code, Problem, Response, SET_COOKIE};
 
 /// The body of a response: it can be written, and with feature `describe` it can be described.
 #[cfg(not(feature = "describe"))]
@@ -113,6 +113,12 @@ impl<V> CreatedOnce<V> {
 /// [`CreatedOnce`], with the `location` of what was created.
 pub struct CreatedOnceAt<V>(Created<V>);
 
+/// A view with a certain status, and `Set-Cookie` headers.
+pub struct WithCookies<V, const STATUS: u16> {
+    pub view: V,
+    pub cookies: Vec<String>,
+}
+
 /// 202 with a view: what was asked for happens soon.
 pub struct Queued<V>(pub V);
 
@@ -138,6 +144,18 @@ impl<V: View> Answer for Found<V> {
     #[cfg(feature = "describe")]
     fn describe(operation: &mut crate::describe::Sketch<'_>) {
         operation.response::<V>(200, &[]);
+    }
+}
+
+impl<V: View, const STATUS: u16> Answer for WithCookies<V, STATUS> {
+    fn into_response(self) -> Result<Response, Problem> {
+        let response = respond(STATUS, &self.view, false, None)?;
+        Ok(self.cookies.into_iter().fold(response, |response, cookie| response.with_header(SET_COOKIE, cookie)))
+    }
+
+    #[cfg(feature = "describe")]
+    fn describe(operation: &mut crate::describe::Sketch<'_>) {
+        operation.response::<V>(STATUS, &[]);
     }
 }
 

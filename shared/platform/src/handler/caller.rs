@@ -7,6 +7,7 @@ use domain::{Action, Actor, KeyId, Owner, Partner, PartnerId, Principal, Role, T
 
 use super::Context;
 use super::input::Path;
+use super::signed_in::SignedIn;
 use crate::http_api::{Code, Problem};
 use crate::secrets::signature::{SignatureError, SignatureHeaders, SigningSecret, TOLERANCE_SECONDS};
 use crate::secrets::{AccessKeyText, UnknownMasterKey, same_hash};
@@ -108,17 +109,24 @@ impl Caller for LinkHolder {
     }
 }
 
-/// The holder of any access key.
+/// The holder of any access key. On routes of customers, also a customer's administrator who signed in.
 #[derive(Clone, Debug)]
 pub struct KeyHolder {
     /// Whom the key stands for.
     pub principal: Principal,
     /// Its roles.
     pub roles: Vec<Role>,
-    /// Its public id.
-    pub key_id: KeyId,
-    /// From this time on it is rejected.
+    pub credential: Credential,
+    /// From this time on the key is rejected. Sessions have an end of their own.
     pub expires_at: Option<Timestamp>,
+}
+
+/// What a caller proved itself with.
+#[derive(Clone, Debug)]
+pub enum Credential {
+    /// An access key, by its public id.
+    Key(KeyId),
+    Session(Box<SignedIn>),
 }
 
 /// The codes of every route that is called with a key.
@@ -128,13 +136,7 @@ impl Caller for KeyHolder {
     const CODES: &'static [Code] = KEY_CODES;
 
     async fn identify(context: &Context) -> Result<Self, Problem> {
-        let missing = || {
-            Problem::new(
-                Code::TokenMissing,
-                "The access key is missing. Send the header `Authorization: Bearer mpk_…`.",
-            )
-            .with_header("www-authenticate", "Bearer")
-        };
+        let missing = problem_missing;
         let invalid = || {
             Problem::new(
                 Code::KeyInvalid,
@@ -151,17 +153,38 @@ impl Caller for KeyHolder {
         let key_id = KeyId::from_hash(&hash);
         let app = &context.app;
         if app.is_operator_key(&hash) {
-            return Ok(Self { principal: Principal::Operator, roles: Vec::new(), key_id, expires_at: None });
+            let credential = Credential::Key(key_id);
+            return Ok(Self { principal: Principal::Operator, roles: Vec::new(), credential, expires_at: None });
         }
         let key = app.store.access_key(context.op(), &key_id).await?.ok_or_else(invalid)?;
         if !same_hash(&key.hash, &hash) || !key.is_live(context.now()) {
             return Err(invalid());
         }
-        Ok(Self { principal: key.principal, roles: key.roles, key_id, expires_at: key.expires_at })
+        let credential = Credential::Key(key_id);
+        Ok(Self { principal: key.principal, roles: key.roles, credential, expires_at: key.expires_at })
     }
 }
 
+fn problem_missing() -> Problem {
+    Problem::new(Code::TokenMissing, "The access key is missing. Send the header `Authorization: Bearer mpk_…`.")
+        .with_header("www-authenticate", "Bearer")
+}
+
 impl KeyHolder {
+    /// The caller of a route of customers: by the key in `Authorization`, and only without that header by its session.
+    pub(super) async fn identify_customer(context: &Context) -> Result<Self, Problem> {
+        if context.request.header("authorization").is_some() {
+            return Self::identify(context).await;
+        }
+        let signed_in = SignedIn::identify(context).await?.ok_or_else(problem_missing)?;
+        Ok(Self {
+            principal: Principal::Customer(signed_in.session.tenant.clone()),
+            roles: vec![Role::GlobalAdmin],
+            credential: Credential::Session(Box::new(signed_in)),
+            expires_at: None,
+        })
+    }
+
     /// What a cursor is bound to.
     pub fn cursor_owner(&self) -> String {
         format!("{} {}", self.principal.kind(), self.principal.id().unwrap_or_default())
@@ -169,7 +192,11 @@ impl KeyHolder {
 
     /// Its owner as an actor, in one of its roles.
     fn actor(&self, role: Option<Role>) -> Actor {
-        Actor::with_key(&self.principal, role, self.key_id.clone())
+        match &self.credential {
+            Credential::Key(id) => Actor::with_key(&self.principal, role, id.clone()),
+            // A session has exactly this role.
+            Credential::Session(signed_in) => Actor::with_session(&signed_in.session, Role::GlobalAdmin),
+        }
     }
 
     fn permitted_role(&self, context: &Context, action: Action) -> Result<Role, Problem> {
@@ -249,7 +276,23 @@ impl<P: Permission> Caller for PartnerKey<P> {
     }
 }
 
-/// The customer in the path, by its own key (MP-05, MP-06). What a customer may do does not depend on the partners' roles.
+/// The holder of any access key, or a customer's administrator who signed in.
+pub struct KeyOrSession(pub KeyHolder);
+
+impl Caller for KeyOrSession {
+    const CODES: &'static [Code] = &[Code::TokenMissing, Code::KeyInvalid, Code::HeaderRepeated, Code::SessionInvalid];
+
+    async fn identify(context: &Context) -> Result<Self, Problem> {
+        KeyHolder::identify_customer(context).await.map(Self)
+    }
+
+    #[cfg(feature = "describe")]
+    fn security() -> crate::describe::Security {
+        crate::describe::Security::KeyOrSession
+    }
+}
+
+/// The customer in the path, by its own key or by a session of its administrator (MP-05, MP-06). What a customer may do does not depend on the partners' roles.
 pub struct CustomerKey {
     /// The customer.
     pub customer: TenantId,
@@ -262,13 +305,14 @@ impl Caller for CustomerKey {
         Code::TokenMissing,
         Code::KeyInvalid,
         Code::HeaderRepeated,
+        Code::SessionInvalid,
         Code::NotFound,
         Code::RoleNotPermitted,
         Code::ApproverNotPermitted,
     ];
 
     async fn identify(context: &Context) -> Result<Self, Problem> {
-        let key = KeyHolder::identify(context).await?;
+        let key = KeyHolder::identify_customer(context).await?;
         let customer = match &key.principal {
             Principal::Customer(id) if Path::<TenantId>::parse(context).as_ref() == Some(id) => id,
             Principal::Operator => {
@@ -287,6 +331,11 @@ impl Caller for CustomerKey {
             ));
         }
         Ok(Self { customer: customer.clone(), actor: key.actor(Some(role)) })
+    }
+
+    #[cfg(feature = "describe")]
+    fn security() -> crate::describe::Security {
+        crate::describe::Security::KeyOrSession
     }
 }
 
@@ -327,10 +376,11 @@ pub struct ReadingCustomer {
 }
 
 impl Caller for ReadingCustomer {
-    const CODES: &'static [Code] = &[Code::TokenMissing, Code::KeyInvalid, Code::HeaderRepeated, Code::NotFound];
+    const CODES: &'static [Code] =
+        &[Code::TokenMissing, Code::KeyInvalid, Code::HeaderRepeated, Code::SessionInvalid, Code::NotFound];
 
     async fn identify(context: &Context) -> Result<Self, Problem> {
-        let key = KeyHolder::identify(context).await?;
+        let key = KeyHolder::identify_customer(context).await?;
         let customer = Path::<TenantId>::parse(context).ok_or_else(Problem::not_found)?;
         let known = match &key.principal {
             Principal::Operator => context.app.store.tenant_name(context.op(), &customer).await?.is_some(),
@@ -338,6 +388,11 @@ impl Caller for ReadingCustomer {
             Principal::Partner(_) => false,
         };
         if known { Ok(Self { customer, key }) } else { Err(Problem::not_found()) }
+    }
+
+    #[cfg(feature = "describe")]
+    fn security() -> crate::describe::Security {
+        crate::describe::Security::KeyOrSession
     }
 }
 

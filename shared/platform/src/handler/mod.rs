@@ -15,16 +15,17 @@ pub mod list;
 mod operating;
 mod rotation;
 mod route;
+mod signed_in;
 pub mod views;
 
 pub use answer::{
     Answer, BOUNDARY_CODES, Created, CreatedAt, CreatedOnce, CreatedOnceAt, Found, Html, JsonDocument, Never, Queued,
-    REPLAYED, Replayable, View,
+    REPLAYED, Replayable, View, WithCookies,
 };
 pub use app::{App, EndpointRules};
 pub use caller::{
-    ActingPartner, Anyone, Caller, CustomerKey, KeyHolder, LinkHolder, Operator, Owning, PartnerKey, Permission,
-    Reading, ReadingCustomer, ReadingPartner, SignedWebhook, permission,
+    ActingPartner, Anyone, Caller, Credential, CustomerKey, KeyHolder, KeyOrSession, LinkHolder, Operator, Owning,
+    PartnerKey, Permission, Reading, ReadingCustomer, ReadingPartner, SignedWebhook, permission,
 };
 pub use context::Context;
 pub use input::{
@@ -35,3 +36,4 @@ pub use list::{All, Filter, ListQuery, QueryReader};
 pub use operating::{CustomerOrOperator, PartnerOrOperator};
 pub use rotation::{Rotation, RotationBody};
 pub use route::{Effect, HandlerFuture, Route, media, serve};
+pub use signed_in::{OwnPage, SignedIn};

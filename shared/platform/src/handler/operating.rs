@@ -36,18 +36,24 @@ impl<P: Permission> Owning for PartnerOrOperator<P> {
     }
 }
 
-/// The customer in the path, by its own key or by an operator's.
+/// The customer in the path, by its own key or a session, or by an operator's key.
 pub struct CustomerOrOperator {
     pub customer: TenantId,
     pub actor: Actor,
 }
 
 impl Caller for CustomerOrOperator {
-    const CODES: &'static [Code] =
-        &[Code::TokenMissing, Code::KeyInvalid, Code::HeaderRepeated, Code::NotFound, Code::ApproverNotPermitted];
+    const CODES: &'static [Code] = &[
+        Code::TokenMissing,
+        Code::KeyInvalid,
+        Code::HeaderRepeated,
+        Code::SessionInvalid,
+        Code::NotFound,
+        Code::ApproverNotPermitted,
+    ];
 
     async fn identify(context: &Context) -> Result<Self, Problem> {
-        let key = KeyHolder::identify(context).await?;
+        let key = KeyHolder::identify_customer(context).await?;
         if key.principal != Principal::Operator {
             let own = CustomerKey::identify(context).await?;
             return Ok(Self { customer: own.customer, actor: own.actor });
@@ -55,6 +61,11 @@ impl Caller for CustomerOrOperator {
         let customer = TenantId::parse(context.request.path("tenant_id")).ok_or_else(Problem::not_found)?;
         context.app.store.tenant_name(context.op(), &customer).await?.ok_or_else(Problem::not_found)?;
         Ok(Self { customer, actor: Operator::identify(context).await?.actor })
+    }
+
+    #[cfg(feature = "describe")]
+    fn security() -> crate::describe::Security {
+        crate::describe::Security::KeyOrSession
     }
 }
 

@@ -21,6 +21,8 @@ pub enum Effect {
     Computes,
     /// It reads the table.
     Reads,
+    /// It reads the table, and writes one item that no other command writes. So no other item can conflict.
+    WritesOwn,
     /// It reads and writes the table.
     Writes,
 }
@@ -31,6 +33,9 @@ impl Effect {
         match self {
             Self::Computes => &[],
             Self::Reads => &[Code::Internal, Code::Throttled, Code::Deadline],
+            Self::WritesOwn => {
+                &[Code::Internal, Code::Throttled, Code::Deadline, Code::OutcomeUnknown, Code::IdempotencyInProgress]
+            }
             Self::Writes => &[
                 Code::Internal,
                 Code::Throttled,
@@ -100,7 +105,7 @@ where
 /// ```
 ///
 /// Each handler is an `async fn(Context, impl Caller, impl Input) -> Result<impl Answer, Problem>`. The first line of
-/// the comment is the summary. `computes`, `reads` or `writes` is the route's [`Effect`]. The list has the codes that this
+/// the comment is the summary. `computes`, `reads`, `writes_own` or `writes` is the route's [`Effect`]. The list has the codes that this
 /// route can return beyond those of its caller, input and effect.
 #[macro_export]
 macro_rules! routes {
@@ -149,6 +154,9 @@ macro_rules! effect {
     };
     (reads) => {
         $crate::handler::Effect::Reads
+    };
+    (writes_own) => {
+        $crate::handler::Effect::WritesOwn
     };
     (writes) => {
         $crate::handler::Effect::Writes

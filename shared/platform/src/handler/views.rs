@@ -23,8 +23,8 @@ pub use invitation::{
 };
 pub use message::{event_message, other_message};
 pub use organization::{
-    CustomerResponse, CustomerView, KeyIssuedView, KeyResponse, KeyRevokedView, KeyView, MeView, PartnerEnrolledView,
-    PartnerResponse, PartnerView, PrincipalView,
+    CustomerResponse, CustomerView, KeyIssuedView, KeyResponse, KeyRevokedView, KeyView, MeView, MySessionView,
+    PartnerEnrolledView, PartnerResponse, PartnerView, PrincipalView,
 };
 pub use page::PageView;
 pub use policy::{PolicyView, SignInView};

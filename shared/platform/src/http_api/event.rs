@@ -18,6 +18,9 @@ pub(super) struct Event {
     pub(super) request_context: Context,
     #[serde(default)]
     pub(super) headers: Headers,
+    /// Anything else than a list of texts counts as no cookies.
+    #[serde(default)]
+    pub(super) cookies: serde_json::Value,
     #[serde(default)]
     pub(super) path_parameters: Option<BTreeMap<String, String>>,
     #[serde(default)]

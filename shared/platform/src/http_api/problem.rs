@@ -83,6 +83,15 @@ codes! {
     /// The access key is malformed, unknown, expired or revoked.
     KeyInvalid = "key_invalid", 401, "Invalid access key",
         "Ask the operator for a new key.";
+    /// The session is unknown, expired or was ended.
+    SessionInvalid = "session_invalid", 401, "Invalid session",
+        "Sign in again, or send an access key.";
+    /// This browser has no started sign-in that belongs to this return, or it began more than 15 minutes ago.
+    SignInExpired = "sign_in_expired", 401, "Sign-in expired",
+        "Start to sign in again, in the same browser.";
+    /// The identity provider did not confirm the sign-in.
+    SignInFailed = "sign_in_failed", 401, "Sign-in failed",
+        "Start to sign in again. If it fails each time, ask the operator: the log has the reason.";
     /// `webhook-id`, `webhook-timestamp` or `webhook-signature` is missing.
     SignatureMissing = "signature_missing", 401, "Missing webhook signature",
         "Sign the webhook as [Standard Webhooks](https://www.standardwebhooks.com) describes.";
@@ -101,9 +110,16 @@ codes! {
     /// Only a global administrator of the customer may answer an invitation.
     ApproverNotPermitted = "approver_not_permitted", 403, "Approver not permitted",
         "Ask a global administrator of the customer to answer.";
+    /// The person who signed in is not at home in the customer's tenant: a guest, a member of another directory, or a
+    /// delegated administrator of a partner.
+    ApproverNotHome = "approver_not_home", 403, "Not a member of this organization",
+        "Sign in as an administrator of the customer, with an account of the customer.";
+    /// The person who signed in has none of the directory roles that may act for the customer.
+    NotAnApprover = "not_an_approver", 403, "Not an administrator",
+        "Ask an administrator with one of the roles that `GET /v1/policy` lists, or activate the role and sign in again.";
     /// The link alone is not enough for this acceptance. `detail` says what needs more proof.
     AcceptProofRequired = "accept_proof_required", 403, "Stronger proof required",
-        "Accept it with an access key of the customer.";
+        "Sign in as an administrator of the customer, or use an access key of the customer.";
     /// The partner is suspended.
     PartnerNotActive = "partner_not_active", 403, "Partner suspended",
         "Ask the operator to resume the partner.";
@@ -119,6 +135,9 @@ codes! {
     /// A browser sent the request from another site.
     CrossSite = "cross_site", 403, "Cross-site request",
         "Send the request from the invitation's own page, or outside a browser.";
+    /// The request reads or sets a cookie, and may come from a page of another site.
+    CsrfRefused = "csrf_refused", 403, "Request not sent by this site",
+        "Send `x-multipartner: 1` and a JSON body from a page of this deployment. A program sends an access key instead.";
     /// The resource does not exist, or the caller may not see it. A wrong link token also returns this code.
     NotFound = "not_found", 404, "Not found",
         "Check the id, and that the key belongs to its owner.";
@@ -161,6 +180,9 @@ codes! {
     /// Two signing secrets are live at the moment.
     RotationInProgress = "rotation_in_progress", 409, "Rotation already in progress",
         "Wait until the old secret expires, then rotate again.";
+    /// No identity provider is set up for this cloud, so its customers cannot sign in.
+    SignInUnavailable = "sign_in_unavailable", 409, "Sign-in not set up",
+        "Use an access key of the customer, or ask the operator to set up sign-in.";
     /// The same request is already in progress.
     IdempotencyInProgress = "idempotency_in_progress", 409, "Request already in progress",
         "Retry after the time in `Retry-After`. The retry returns the response of that request.", retryable;
@@ -182,9 +204,9 @@ codes! {
     /// The webhook's `type` does not belong to this route.
     EventTypeUnknown = "event_type_unknown", 422, "Unknown event type",
         "Send `invitation.create` or `subscription.register`, each to its own route.";
-    /// The partner and the customer are in different clouds.
+    /// The partner and the customer are in different clouds, or a customer signs in to another cloud than its own.
     CloudMismatch = "cloud_mismatch", 422, "Different clouds",
-        "Only a partner in the customer's cloud can serve it.";
+        "Only a partner in the customer's cloud can serve it. Sign in to the customer's own cloud.";
     /// The partner and the customer are in different markets.
     MarketMismatch = "market_mismatch", 422, "Different markets",
         "Only a partner in the customer's market can serve it.";
@@ -224,6 +246,9 @@ codes! {
     /// The database is throttling. Nothing was written.
     Throttled = "throttled", 503, "Database is throttling",
         "Retry the same request.", retryable;
+    /// The identity provider does not respond, or not in time.
+    ProviderUnavailable = "provider_unavailable", 503, "Identity provider unavailable",
+        "Retry the same request. If the code was used meanwhile, start to sign in again.", retryable;
     /// It is not known whether the request took effect.
     OutcomeUnknown = "outcome_unknown", 503, "Outcome unknown",
         "Retry the same request. With an idempotency key it cannot take effect twice. Without one, read the current state first.", retryable;

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use data_encoding::BASE64;
 
 use super::event::Event;
+use super::response::JSON;
 use super::{Code, Problem};
 use crate::deadline::Deadline;
 use domain::Timestamp;
@@ -91,6 +92,24 @@ impl Request {
         Ok(self.header(name))
     }
 
+    /// Name and value of each cookie. Malformed ones are left out. The gateway lists cookies by themselves; `sam local` also
+    /// keeps the header.
+    pub fn cookies(&self) -> Vec<(&str, &str)> {
+        let listed = self.event.cookies.as_array().filter(|cookies| !cookies.is_empty());
+        let cookies: Vec<&str> = match listed {
+            Some(cookies) => cookies.iter().filter_map(serde_json::Value::as_str).collect(),
+            None => self.header("cookie").unwrap_or_default().split(';').collect(),
+        };
+        let pairs = cookies.into_iter().filter_map(|cookie| cookie.split_once('='));
+        pairs.map(|(name, value)| (name.trim(), value.trim())).collect()
+    }
+
+    /// The value of a cookie. One that occurs twice counts as absent: a sibling domain may have set the other one.
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        let mut values = self.cookies().into_iter().filter(|(known, _)| *known == name).map(|(_, value)| value);
+        values.next().filter(|_| values.next().is_none())
+    }
+
     /// Refuses a caller that says it takes no answer of this media type (RFC 9110 §12.5.1; weights are not looked at).
     ///
     /// # Errors
@@ -154,6 +173,13 @@ impl Request {
                 Ok(self.body.get_or_init(|| body))
             }
         }
+    }
+
+    /// Whether the body, if there is one, says that it is JSON. A page of another site cannot send this without asking first.
+    pub fn has_json_type(&self) -> bool {
+        let value = self.header("content-type").unwrap_or_default();
+        let kind = value.split(';').next().unwrap_or_default().trim();
+        !self.has_body() || kind.eq_ignore_ascii_case(JSON)
     }
 
     fn decode_body(&self) -> Result<Vec<u8>, Problem> {

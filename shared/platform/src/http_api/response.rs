@@ -11,6 +11,9 @@ use super::Problem;
 /// The media type of responses.
 pub(super) const JSON: &str = "application/json";
 
+/// Sets or clears a cookie. The only header that a response can have several times.
+pub const SET_COOKIE: &str = "set-cookie";
+
 /// A successful response.
 #[derive(Clone)]
 pub struct Response {
@@ -76,6 +79,11 @@ fn build(status: u16, headers: &[(&'static str, String)], body: String, request_
     let always = ALWAYS.iter().copied().chain([("x-request-id", request_id)]);
     let own = headers.iter().map(|(name, value)| (*name, value.as_str()));
     for (name, value) in always.chain(own) {
+        // A header map holds one value of each name. The gateway takes cookies by themselves.
+        if name == SET_COOKIE {
+            response.cookies.push(value.to_owned());
+            continue;
+        }
         if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
             response.headers.insert(name, value);
         }

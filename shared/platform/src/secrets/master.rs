@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::signature::SigningSecret;
 use super::text::{AccessKeyText, LinkToken};
-use domain::{EndpointId, InvitationId, PartnerId, digest};
+use domain::{EndpointId, InvitationId, PartnerId, PersonId, TenantId, digest};
 
 /// A master key: 32 bytes.
 #[derive(Clone, Debug)]
@@ -72,6 +72,17 @@ impl MasterKeys {
         self.current.ok_or(UnknownMasterKey(1))
     }
 
+    /// A person who signed in to a tenant, by the id that the tenant's directory gives the person. It derives from the oldest
+    /// key, so that the same person has the same id after a rotation.
+    ///
+    /// # Errors
+    /// [`UnknownMasterKey`] if no key is configured.
+    pub fn person(&self, tenant: &TenantId, object_id: &str) -> Result<PersonId, UnknownMasterKey> {
+        let oldest = self.keys.keys().next().copied().ok_or(UnknownMasterKey(1))?;
+        let parts: &[&[u8]] = &[tenant.as_str().as_bytes(), object_id.as_bytes()];
+        Ok(PersonId::from_hash(&*self.derive(oldest, "person", parts)?))
+    }
+
     /// The numbers of all keys, newest first.
     pub fn numbers(&self) -> impl Iterator<Item = u32> {
         self.keys.keys().rev().copied()
@@ -122,7 +133,13 @@ impl MasterKeys {
         Ok(AccessKeyText::from_bytes(&*self.derive(number, "access key", &[seed])?))
     }
 
-    fn derive(&self, number: u32, label: &str, parts: &[&[u8]]) -> Result<Zeroizing<[u8; 32]>, UnknownMasterKey> {
+    /// The HMAC of the parts under the key for this use.
+    pub(super) fn derive(
+        &self,
+        number: u32,
+        label: &str,
+        parts: &[&[u8]],
+    ) -> Result<Zeroizing<[u8; 32]>, UnknownMasterKey> {
         let unknown = || UnknownMasterKey(number);
         let master = self.keys.get(&number).ok_or_else(unknown)?;
         let mut key = Zeroizing::new([0; 32]);
@@ -173,6 +190,15 @@ mod tests {
         assert_eq!(keys().with_current(2).unwrap().current(), Ok(2));
         assert_eq!(keys().with_current(3).unwrap_err(), UnknownMasterKey(3));
         assert_eq!(keys().numbers().collect::<Vec<_>>(), [2, 1]);
+    }
+
+    #[test]
+    fn a_person_depends_on_the_tenant_and_not_on_the_current_key() {
+        let tenant = |last: char| TenantId::parse(&format!("6f9619ff-8b86-d011-b42d-00cf4fc964f{last}")).unwrap();
+        let person = keys().person(&tenant('a'), "p").unwrap();
+        assert_eq!(keys().with_current(2).unwrap().person(&tenant('a'), "p"), Ok(person.clone()));
+        assert_ne!(keys().person(&tenant('b'), "p"), Ok(person.clone()));
+        assert_ne!(keys().person(&tenant('a'), "q"), Ok(person));
     }
 
     #[test]

@@ -4,8 +4,10 @@
 //! Compare hashes with [`same_hash`], which takes constant time.
 
 mod master;
+mod sign_in;
 pub mod signature;
 mod text;
 
 pub use master::{MasterKey, MasterKeys, UnknownMasterKey};
-pub use text::{AccessKeyText, LinkToken, same_hash};
+pub use sign_in::{SignInCookie, SignInSecrets};
+pub use text::{AccessKeyText, LinkToken, SessionText, same_hash};

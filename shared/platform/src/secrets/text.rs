@@ -1,4 +1,4 @@
-//! Secrets that people and programs send: link tokens and access keys.
+//! Secrets that people and programs send: link tokens, access keys and session cookies.
 
 use data_encoding::BASE64URL_NOPAD;
 use secrecy::{ExposeSecret, SecretString};
@@ -18,6 +18,30 @@ pub struct LinkToken(SecretString);
 /// A bearer key: `mpk_` and 43 base64url characters.
 #[derive(Clone, Debug)]
 pub struct AccessKeyText(SecretString);
+
+/// The value of a session's cookie: 43 base64url characters.
+#[derive(Clone, Debug)]
+pub struct SessionText(SecretString);
+
+impl SessionText {
+    pub fn from_bytes(bytes: &[u8; 32]) -> Self {
+        Self(BASE64URL_NOPAD.encode(bytes).into())
+    }
+
+    /// Parses a value. `None` if the text does not have the form of one.
+    pub fn parse(text: &str) -> Option<Self> {
+        is_43_base64url(text).then(|| Self(text.into()))
+    }
+
+    pub fn expose_secret(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// SHA-256 of the text. The table stores only this.
+    pub fn hash(&self) -> [u8; 32] {
+        sha256(&self.0)
+    }
+}
 
 impl LinkToken {
     pub fn from_bytes(bytes: &[u8; 32]) -> Self {

@@ -32,7 +32,7 @@ pub fn connect(service: &aws::Service, http: SharedHttpClient) -> Client {
 }
 
 /// Opens the connection before the first request, since a starting function has more CPU time than a request. It reads an
-/// access key that never exists, which every function with callers is allowed to do. The result does not matter.
+/// access key that never exists. The result does not matter: the function that signs in may not read access keys.
 pub async fn open(client: &Client, table: &str) {
     let call = client.get_item().table_name(table).set_key(Some(key_item(&keys::no_access_key()))).send();
     let opened = tokio::time::timeout(OPENING, call).await;

@@ -3,18 +3,21 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::{Map, Value};
 
 use super::item::{CorruptItem, Item, ItemBuilder, ItemReader, bytes};
 use super::keys::{self, Listed};
 use domain::{
-    Actor, ActorKind, EndpointId, Event, EventType, GrantId, InvitationId, KeyId, Proof, Role, StateDigest,
-    StateDigests, Subject, SubscriptionId,
+    Actor, ActorKind, Approver, EndpointId, Event, EventType, GrantId, InvitationId, KeyId, PersonId, Proof, Role,
+    StateDigest, StateDigests, Subject, SubscriptionId,
 };
 
 /// The digests of the state in which the event leaves its record.
 const STATE: &str = "state";
 const CREATED: &str = "creates";
 const TEXTS: &str = "texts";
+/// The person who signed in. Its role is in the event's data.
+const PERSON: &str = "person";
 
 /// Ids that are part of a key are not stored a second time.
 pub(super) fn event_item(event: &Event, hash: &[u8; 32]) -> ItemBuilder {
@@ -23,8 +26,9 @@ pub(super) fn event_item(event: &Event, hash: &[u8; 32]) -> ItemBuilder {
         .text("event_type", event.event_type.as_str())
         .time("occurred", event.occurred_at)
         .text("actor", actor_text(&event.actor))
+        .maybe_text(PERSON, event.actor.approver.as_ref().map(|approver| approver.person.as_str()))
         .number("policy", event.policy_version)
-        .text("event_data", serde_json::Value::Object(event.data.clone()).to_string())
+        .text("event_data", Value::Object(event.data.clone()).to_string())
         .hash("event_hash", hash)
         .with(STATE, bytes(&event.state.record))
         .maybe(CREATED, event.state.created.map(|created| bytes(&created)))
@@ -46,6 +50,7 @@ pub(super) fn read_event(item: &Item) -> Result<Event, CorruptItem> {
     let event_type = event_type.ok_or_else(|| reader.newer("event_type", "is a type of newer code"))?;
     let (aggregate_id, sequence) = reader.key(|key| keys::parse_event(event_type.aggregate(), key))?;
     let data = reader.parsed("event_data", |json| serde_json::from_str(json).ok())?;
+    let approver = read_approver(&reader, &data)?;
     Ok(Event {
         event_type,
         aggregate_id,
@@ -60,11 +65,17 @@ pub(super) fn read_event(item: &Item) -> Result<Event, CorruptItem> {
             partner_id: reader.maybe_parsed(keys::GSI1_PK, keys::parse_partner_view)?,
             customer_tenant_id: reader.maybe_parsed(keys::GSI2_PK, keys::parse_customer_view)?,
         },
-        actor: reader.parsed("actor", read_actor)?,
+        actor: Actor { approver, ..reader.parsed("actor", read_actor)? },
         policy_version: reader.number("policy")?,
         data,
         state: read_state(&reader)?,
     })
+}
+
+fn read_approver(reader: &ItemReader<'_>, data: &Map<String, Value>) -> Result<Option<Approver>, CorruptItem> {
+    let Some(person) = reader.maybe_parsed(PERSON, PersonId::parse)? else { return Ok(None) };
+    let role = Event::approver_role(data).ok_or_else(|| reader.corrupt("event_data", "has no directory role"))?;
+    Ok(Some(Approver { person, role: role.to_owned() }))
 }
 
 /// Digests of personal texts, by attribute; empty for a text that was removed.
@@ -91,7 +102,7 @@ fn read_state(reader: &ItemReader<'_>) -> Result<StateDigests, CorruptItem> {
 
 /// `kind#id#role#claimed role#key id#proof`, where the middle three may be empty.
 fn actor_text(actor: &Actor) -> String {
-    let Actor { kind, id, role, claimed_role, key_id, proof } = actor;
+    let Actor { kind, id, role, claimed_role, key_id, proof, approver: _ } = actor;
     let [role, claimed_role] = [role, claimed_role].map(|role| role.map(Role::as_str).unwrap_or_default());
     let key_id = key_id.as_ref().map(KeyId::as_str).unwrap_or_default();
     format!("{kind}#{id}#{role}#{claimed_role}#{key_id}#{proof}")
@@ -104,7 +115,8 @@ fn read_actor(text: &str) -> Option<Actor> {
     let key_id = maybe(parts.next()?, KeyId::parse)?;
     let claimed_role = maybe(parts.next()?, Role::parse)?;
     let role = maybe(parts.next()?, Role::parse)?;
-    Some(Actor { kind: ActorKind::parse(kind)?, id: parts.next()?.to_owned(), role, claimed_role, key_id, proof })
+    let (kind, id) = (ActorKind::parse(kind)?, parts.next()?.to_owned());
+    Some(Actor { kind, id, role, claimed_role, key_id, proof, approver: None })
 }
 
 /// Reads a part that may be empty.

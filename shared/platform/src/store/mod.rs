@@ -1,8 +1,8 @@
 //! The table.
 //!
 //! - `keys`: every key; `schema`: the table; `item`, `write`, `transact`, `retry`, `read`, `query`: the basis of every call
-//! - one file per kind of item says how it is written and read: `tenant`, `partner`, `access_key`, `invitation`,
-//!   `relationship`, `grant`, `subscription`, `event`, `endpoint`, `delivery`; `outbox` finds what waits to be published or
+//! - one file per kind of item says how it is written and read: `tenant`, `partner`, `access_key`, `session`,
+//!   `invitation`, `relationship`, `grant`, `subscription`, `event`, `endpoint`, `delivery`; `outbox` finds what waits to be published or
 //!   needs a ticket; `record` ties an event to the change it describes; `state` says what belongs to a record
 //! - one file per command on several items is its transaction: `create`, `answer`, `renew`, `end`, `narrow`, `due`
 //! - a new access pattern is a query in `page`, `feed` or `relationships` (lists), or in the file of the item it reads
@@ -47,6 +47,7 @@ mod renew;
 mod retry;
 pub mod schema;
 mod secrets;
+mod session;
 mod shards;
 mod state;
 mod subject;
@@ -76,6 +77,7 @@ pub use outbox::{Marked, OutboxPage, Outgoing, Waiting};
 pub use partner::Enrolled;
 pub use renew::Renewed;
 pub use retry::{Step, retry_on_change};
+pub use session::SessionTenant;
 pub use subject::EventSubject;
 pub use subscription::Registering;
 pub use table::Store;

@@ -3,9 +3,10 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::Client;
 
 use super::cache::Cache;
+use super::session::SessionTenant;
 use crate::clock::Clock;
 use crate::random::Random;
-use domain::{AccessKey, KeyId, Partner, PartnerId, TenantId};
+use domain::{AccessKey, KeyId, Partner, PartnerId, Session, SessionId, TenantId};
 
 /// The table, and caches of what every request needs.
 pub struct Store {
@@ -16,6 +17,8 @@ pub struct Store {
     pub(super) partners: Cache<PartnerId, Partner>,
     pub(super) tenant_names: Cache<TenantId, String>,
     pub(super) keys: Cache<KeyId, AccessKey>,
+    pub(super) sessions: Cache<SessionId, Session>,
+    pub(super) session_tenants: Cache<TenantId, SessionTenant>,
 }
 
 impl Store {
@@ -28,6 +31,8 @@ impl Store {
             partners: Cache::default(),
             tenant_names: Cache::default(),
             keys: Cache::default(),
+            sessions: Cache::default(),
+            session_tenants: Cache::default(),
         }
     }
 }

@@ -123,6 +123,7 @@ pub(super) fn read_tenant(item: &Item) -> Result<Tenant, CorruptItem> {
         cloud: reader.parsed("cloud", Cloud::parse)?,
         market: reader.parsed("market", Market::parse)?,
         partner_id: reader.maybe_parsed("csp_partner", PartnerId::parse)?,
+        sessions_generation: reader.maybe_number("sessions_generation")?.unwrap_or(0),
         created_at: reader.time("created")?,
         chain: reader.chain()?,
     })

@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Actor, ActorKind, EndpointId, Event, EventId, EventType, GrantId, InvitationId, KeyId, PartnerId, Principal, Proof,
-    Role, Subject, SubscriptionId, TenantId, Timestamp,
+    Actor, ActorKind, EndpointId, Event, EventId, EventType, GrantId, InvitationId, KeyId, PartnerId, PersonId,
+    Principal, Proof, Role, Subject, SubscriptionId, TenantId, Timestamp,
 };
 use serde_json::Value;
 
@@ -38,6 +38,9 @@ crate::views! {
         /// The key with which the actor called. Only the owner of the key and operators see it; no webhook has it.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub key_id: Option<KeyId>,
+        /// The person who signed in. `data.approver_role` has the directory role that was proven.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub person: Option<PersonId>,
         pub proof: Proof,
     }
 
@@ -82,6 +85,7 @@ impl ActorView {
             role: actor.role,
             claimed_role: actor.claimed_role,
             key_id: actor.key_id.clone().filter(|_| is_shown),
+            person: actor.approver.as_ref().map(|approver| approver.person.clone()),
             proof: actor.proof,
         }
     }

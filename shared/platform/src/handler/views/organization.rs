@@ -3,7 +3,7 @@ use domain::{
     Timestamp,
 };
 
-use crate::handler::KeyHolder;
+use crate::handler::{Credential, KeyHolder, SignedIn};
 
 crate::views! {
     pub struct CustomerView {
@@ -60,10 +60,31 @@ crate::views! {
         /// `null` for operators.
         pub id: Option<String>,
         pub roles: Vec<Role>,
-        pub key_id: KeyId,
+        /// Absent if the caller has signed in.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub key_id: Option<KeyId>,
         /// From this time on the key is rejected.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub expires_at: Option<Timestamp>,
+        /// Only if the caller has signed in.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub session: Option<MySessionView>,
+    }
+
+    /// The session of a customer's administrator.
+    pub struct MySessionView {
+        /// The name of the customer.
+        pub customer_name: String,
+        /// The person's name, as the identity provider shows it. It proves nothing.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub name: Option<String>,
+        /// The person's email address, as the identity provider shows it. It proves nothing.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub email: Option<String>,
+        /// From this time on the session is rejected.
+        pub expires_at: Timestamp,
+        /// The time of this response, to compare with.
+        pub now: Timestamp,
     }
 
     pub struct KeyResponse {
@@ -149,13 +170,31 @@ impl KeyView {
 }
 
 impl MeView {
-    pub fn new(caller: &KeyHolder) -> Self {
+    pub fn new(caller: &KeyHolder, now: Timestamp) -> Self {
+        let (key_id, session) = match &caller.credential {
+            Credential::Key(id) => (Some(id.clone()), None),
+            Credential::Session(signed_in) => (None, Some(MySessionView::new(signed_in, now))),
+        };
         Self {
             kind: caller.principal.kind(),
             id: caller.principal.id().map(str::to_owned),
             roles: caller.roles.clone(),
-            key_id: caller.key_id.clone(),
+            key_id,
             expires_at: caller.expires_at,
+            session,
+        }
+    }
+}
+
+impl MySessionView {
+    fn new(signed_in: &SignedIn, now: Timestamp) -> Self {
+        let session = &signed_in.session;
+        Self {
+            customer_name: signed_in.customer_name.clone(),
+            name: session.name.clone(),
+            email: session.email.clone(),
+            expires_at: session.expires_at,
+            now,
         }
     }
 }

@@ -58,6 +58,8 @@ impl Found {
                 self.endpoint_lists.insert(key.pk, item.clone());
             }
             ItemKind::Other if key.is_poison() => self.messages += 1,
+            // Sessions have no events, and live for minutes.
+            ItemKind::Other if key.is_session() => {}
             ItemKind::Other => self.others.push(format!("{} / {}", key.pk, key.sk)),
         }
     }

@@ -4,7 +4,7 @@ use super::events::events;
 use super::key::Key;
 use super::prefix::{
     ACCESS_KEY, CUSTOMER, DELIVERY, ENDPOINT, ENDPOINT_LIST, ENDPOINTS, EVENTS, GRANT, INVITATION, PARTNER, POISON,
-    SUBSCRIPTION, TENANT,
+    SESSION, SUBSCRIPTION, TENANT,
 };
 use domain::AggregateKind;
 
@@ -52,6 +52,11 @@ impl Key {
     /// Whether the item lists the endpoints of an owner.
     pub fn is_endpoint_list(&self) -> bool {
         self.pk.starts_with(ENDPOINTS) && self.sk == ENDPOINT_LIST
+    }
+
+    /// Whether the item is a session, which has no events.
+    pub fn is_session(&self) -> bool {
+        self.pk.starts_with(SESSION)
     }
 
     /// Whether the item is a note about something that can never be published.

@@ -21,8 +21,8 @@ pub use key::Key;
 pub use kind::ItemKind;
 pub use primary::{
     access_key, delivery, endpoint, endpoint_list, grant, invitation, message, no_access_key, parse_access_key,
-    parse_delivery, parse_endpoint, parse_grant, parse_invitation, parse_partner, parse_relationship, parse_tenant,
-    partner, poison, relationship, subscription, tenant,
+    parse_delivery, parse_endpoint, parse_grant, parse_invitation, parse_partner, parse_relationship, parse_session,
+    parse_tenant, partner, poison, relationship, session, subscription, tenant,
 };
 pub use shard::{SHARDS, parse_shard, parse_shard_number};
 pub use views::{

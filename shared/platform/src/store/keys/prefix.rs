@@ -4,6 +4,7 @@ pub(super) const TENANT: &str = "TENANT#";
 pub(super) const PARTNER: &str = "PARTNER#";
 pub(super) const CUSTOMER: &str = "CUSTOMER#";
 pub(super) const ACCESS_KEY: &str = "KEY#";
+pub(super) const SESSION: &str = "SESSION#";
 pub(super) const INVITATION: &str = "INVITATION#";
 pub(super) const SUBSCRIPTION: &str = "SUBSCRIPTION#";
 pub(super) const ENDPOINTS: &str = "ENDPOINTS#";

@@ -4,12 +4,13 @@ use data_encoding::HEXLOWER;
 
 use super::key::Key;
 use super::prefix::{
-    ACCESS_KEY, DELIVERY, ENDPOINT, ENDPOINT_LIST, ENDPOINTS, GRANT, INVITATION, PARTNER, POISON, SUBSCRIPTION, TENANT,
+    ACCESS_KEY, DELIVERY, ENDPOINT, ENDPOINT_LIST, ENDPOINTS, GRANT, INVITATION, PARTNER, POISON, SESSION,
+    SUBSCRIPTION, TENANT,
 };
 use super::views::{customer_view, parse_customer_view};
 use domain::{
-    Cloud, EndpointId, GrantId, InvitationId, KeyId, Owner, PartnerId, Subscription, SubscriptionId, TenantId,
-    WebhookId,
+    Cloud, EndpointId, GrantId, InvitationId, KeyId, Owner, PartnerId, SessionId, Subscription, SubscriptionId,
+    TenantId, WebhookId,
 };
 
 fn key(pk: String, sk: impl Into<String>) -> Key {
@@ -48,6 +49,14 @@ pub fn parse_access_key(pk: &str) -> Option<KeyId> {
 /// A key that never exists, read only to open the connection: every access key has an id.
 pub fn no_access_key() -> Key {
     key(ACCESS_KEY.to_owned(), "KEY")
+}
+
+pub fn session(id: &SessionId) -> Key {
+    key(format!("{SESSION}{id}"), "SESSION")
+}
+
+pub fn parse_session(pk: &str) -> Option<SessionId> {
+    after(SESSION, pk, SessionId::parse)
 }
 
 /// A relationship is in its customer's partition.

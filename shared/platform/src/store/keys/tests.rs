@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use domain::{
-    AggregateKind, Cloud, EndpointId, GrantId, InvitationId, KeyId, Owner, PartnerId, Subscription, SubscriptionId,
-    TenantId, Timestamp, WebhookId, digest,
+    AggregateKind, Cloud, EndpointId, GrantId, InvitationId, KeyId, Owner, PartnerId, SessionId, Subscription,
+    SubscriptionId, TenantId, Timestamp, WebhookId, digest,
 };
 
 /// Texts that try to be more than one part of a key.
@@ -50,6 +50,9 @@ fn keys_from(text: &str) -> Vec<(String, Key)> {
     if let Some(id) = KeyId::parse(text) {
         add("key", access_key(&id));
     }
+    if let Some(id) = SessionId::parse(text) {
+        add("session", session(&id));
+    }
     if let Some(id) = EndpointId::parse(text) {
         add("endpoint", endpoint(&Owner::Partner(fixed_partner.clone()), &id));
         add("endpoint of customer", endpoint(&Owner::Customer(fixed_tenant.clone()), &id));
@@ -93,6 +96,8 @@ fn every_key_parses_back_to_its_ids() {
     assert_eq!(parse_tenant(&tenant(&customer).pk), Some(customer.clone()));
     assert_eq!(parse_partner(&partner(&partner_id).pk), Some(partner_id.clone()));
     assert_eq!(parse_access_key(&access_key(&key_id).pk), Some(key_id));
+    let session_id = SessionId::from_hash(&hash);
+    assert_eq!(parse_session(&session(&session_id).pk), Some(session_id));
     assert_eq!(parse_invitation(&invitation(&invitation_id).pk), Some(invitation_id.clone()));
     assert_eq!(parse_endpoint(&endpoint(&owner, &endpoint_id).sk), Some(endpoint_id.clone()));
     assert_eq!(parse_delivery(&delivery(&webhook_id, &endpoint_id)), Some((webhook_id.clone(), endpoint_id)));
