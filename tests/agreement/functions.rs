@@ -239,7 +239,9 @@ fn routes_without_a_key_have_a_lower_rate_limit() {
     let tight = api["RouteSettings"].as_object().expect("routes");
     let open = |route: &str| {
         let path = route.split_once(' ').map_or("", |(_, path)| path);
-        ["/i/", "/v1/webhooks/", "/v1/invitations/"].iter().any(|prefix| path.starts_with(prefix))
+        ["/i/", "/c/", "/p/", "/signed-in/", "/v1/webhooks/", "/v1/invitations/"]
+            .iter()
+            .any(|prefix| path.starts_with(prefix))
     };
     let routes =
         FUNCTIONS.iter().flat_map(|function| function.routes).map(|route| route.key).filter(|route| open(route));

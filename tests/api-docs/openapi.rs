@@ -229,8 +229,8 @@ fn description_of(response: &ResponseBody) -> &'static str {
 
 /// Whether the response has an `ETag`.
 fn is_conditional(operation: &Operation) -> bool {
-    let is_json = operation.responses.iter().any(|response| response.media == "application/json");
-    operation.key.starts_with("GET ") && is_json
+    let has = |media| operation.responses.iter().any(|response| response.media == media);
+    operation.key.starts_with("GET ") && has("application/json") || has("*/*")
 }
 
 pub fn pascal_case(name: &str) -> String {

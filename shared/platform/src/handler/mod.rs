@@ -18,8 +18,8 @@ mod route;
 pub mod views;
 
 pub use answer::{
-    Answer, BOUNDARY_CODES, Created, CreatedAt, CreatedOnce, CreatedOnceAt, Found, Html, JsonDocument, Never, Queued,
-    REPLAYED, Replayable, View,
+    Answer, Asset, BOUNDARY_CODES, Created, CreatedAt, CreatedOnce, CreatedOnceAt, Found, Html, JsonDocument, Never,
+    Queued, REPLAYED, Replayable, View,
 };
 pub use app::{App, EndpointRules};
 pub use caller::{
