@@ -147,7 +147,9 @@ impl Writer<'_> {
 
     fn path_parameter(&mut self, name: &str) -> Value {
         let (component, description, schema) = match name {
+            "cloud" => ("Cloud", "The cloud whose sign-in page was used.", json!({"type": "string"})),
             "endpoint_id" => ("EndpointId", "The endpoint.", self.catalog.schema::<EndpointId>()),
+            "file" => ("File", "The name of the file.", json!({"type": "string"})),
             "grant_id" => ("GrantId", "The grant.", self.catalog.schema::<GrantId>()),
             "invitation_id" => ("InvitationId", "The invitation.", self.catalog.schema::<InvitationId>()),
             "key_id" => ("KeyId", "The public id of the key.", self.catalog.schema::<KeyId>()),

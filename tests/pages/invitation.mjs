@@ -70,6 +70,8 @@ export async function invitation({ chrome, base, world, only }) {
     await page.locator('#time').selectOption('180')
     assert.match(await page.locator('#go').textContent(), looks.language === 'en' ? /Sign in to accept with 2.roles, 180.days/ : /Se connecter pour accepter avec 2.rôles, 180.jours/)
     await look(page, name('less', looks))
+    // The picture of the README.
+    if (looks.width === 1280 && looks.scheme === 'light' && looks.language === 'en') await page.screenshot({ path: process.env.WRITE_PICTURE ? 'docs/acceptance-page.png' : PICTURES + '/acceptance-page.png', clip: { x: 0, y: 0, width: 1280, height: 800 } })
     page.clean(sent.token)
     await page.done()
   })

@@ -60,6 +60,8 @@ export async function partner({ chrome, base, world, only }) {
     await look(page, name('open', looks))
     await page.locator('[id^=resend-]').first().waitFor()
     assert.equal(await page.locator('main b').filter({ hasText: /^now$/ }).count(), 0)
+    await page.locator('[id^=resend-]').first().click()
+    await page.locator('.note.good').waitFor()
     await page.locator('#renew-' + made.open.id).click()
     await look(page, name('dialog-renew', looks))
     await page.locator('#do').click()
@@ -207,8 +209,8 @@ async function endpointThatFails(world, partner) {
     request.on('data', data => { body += data })
     request.on('end', () => {
       const message = JSON.parse(body)
-      response.writeHead(message.type === 'endpoint.challenge' ? 200 : 410, { 'content-type': 'application/json' })
-      response.end(JSON.stringify(message.data?.challenge ? { challenge: message.data.challenge } : {}))
+      response.writeHead(message.type === 'endpoint.challenge' ? 200 : 500)
+      response.end()
     })
   })
   await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
@@ -216,7 +218,7 @@ async function endpointThatFails(world, partner) {
   const deliveries = `/v1/partners/${partner.id}/endpoints/${endpoint.endpoint_id}/deliveries`
   for (let attempt = 0; attempt < 50; attempt++) {
     const { items } = await world.call('GET', deliveries, { key: partner.key })
-    if (items.some(one => one.purpose === 'event' && one.state === 'aborted')) return server
+    if (items.some(one => one.purpose === 'event' && one.last_status === 500)) return server
     await new Promise(resolve => setTimeout(resolve, 200))
   }
   throw new Error('no message failed')

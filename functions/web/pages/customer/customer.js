@@ -21,6 +21,8 @@ let busy = ''
 let doing = null
 let answering = null
 let forgetting
+// The first time the focus stays at the start of the page.
+let first = true
 
 const way = () => key ? { key } : { session: true }
 const get = path => call('GET', root + path, way())
@@ -54,7 +56,8 @@ function close(reason, more) {
   view = 'closed'
   alert = reason && { key: reason, ...more }
   draw()
-  arrive()
+  arrive(!first)
+  first = false
 }
 
 async function fetchAll() {
@@ -69,7 +72,8 @@ async function fetchAll() {
   named()
   view = 'open'
   draw()
-  arrive()
+  arrive(!first)
+  first = false
   if (session) watch(session, () => tell('soon'), ended)
   const waiting = recall('c:' + tenant)
   keep('c:' + tenant, null)

@@ -12,6 +12,8 @@ const STATES = ['pending', 'accepted', 'declined', 'cancelled', 'expired']
 // `way` is how the answer will be sent: {token} of a link, {tenant, session} or {tenant, key}. `leave` goes back to the
 // customer's page. Returns what the page calls later.
 export function open(at, id, way, leave) {
+  // The first time the focus stays at the start of the page, before the link that skips to the answer.
+  let first = !leave
   let preview, done, view = 'loading', session = null, alert = null, busy = '', bad = []
   const saved = recall(id) ?? {}
   // What the person chose and wrote, in this tab until the invitation is answered.
@@ -51,7 +53,9 @@ export function open(at, id, way, leave) {
     await fetchPreview()
     clearTimeout(slow)
     draw()
-    arrive()
+    arrive(!first)
+    if (first) announce($('h').textContent)
+    first = false
     if (way.session) watch(session, () => tellOf('soon'), end)
   }
 
@@ -120,7 +124,9 @@ export function open(at, id, way, leave) {
   function tellOf(key, more) {
     alert = { key, ...more }
     draw()
-    announce(plain(key))
+    announce(plain(key, { ...names(), o: alert.org ?? '', u: alert.origin ?? '' }))
+    // The note is above the button that was pressed. A warning by the clock must not move what is being read.
+    if (key !== 'soon') at.querySelector('.alert')?.scrollIntoView({ block: 'nearest' })
   }
 
   function end() {
@@ -266,7 +272,7 @@ export function open(at, id, way, leave) {
         proof: [p('proof_x'), preview.sign_in && mustProve(draft.pick) && signInButton('proof_go')],
         no_sign_in: [para('no_sign_in_x', '', { page: ownPage() })]
       }[key] ?? [para(key + '_x')]
-      parts.push(note(tell(key, { o: alert.org, u: alert.origin }), extra, 'alert'))
+      parts.push(note(tell(key, { o: alert.org, u: alert.origin }), extra, key === 'back' ? 'alert good' : 'alert'))
     }
     if (!isActive() && alert?.key !== 'suspended') parts.push(note(tell('suspended'), para('suspended_x')))
     if (!preview.sign_in && alert?.key !== 'no_sign_in' && draft.pick && mustProve(draft.pick))

@@ -213,11 +213,12 @@ function customer(row) {
 
 function message(endpoint, one) {
   const failed = ['exhausted', 'aborted'].includes(one.state)
+  const missed = failed || one.state === 'endpoint_disabled' || one.state === 'pending' && one.last_status >= 300
   const values = { t: one.next_at ? moment(one.next_at) : '', s: String(one.last_status ?? one.failure ?? '–') }
   const type = one.purpose === 'event' ? data.types[one.event_id] ?? words.message : words['purpose_' + one.purpose] ?? one.purpose
   return [h('time', { datetime: one.created_at }, moment(one.created_at)), iso(type), ' ',
     h('span', { class: 'how' }, say(failed ? 'failed' : one.state === 'pending' ? one.next_at ? 'next_try' : 'waiting' : 'state_' + one.state, values)),
-    failed && one.purpose === 'event' && may('manage_endpoints') && button('resend-' + one.event_id, words.send_again, () => resend(endpoint, one.event_id), 'small')]
+    missed && endpoint.state === 'active' && one.purpose === 'event' && may('manage_endpoints') && button(`resend-${endpoint.endpoint_id}-${one.event_id}`, words.send_again, () => resend(endpoint.endpoint_id, one.event_id), 'small')]
 }
 
 function opened() {
@@ -231,7 +232,7 @@ function opened() {
       h('section', {}, h('h2', {}, words.invitations), invitations.items.length ? list('cards', invitations.items.map(invitation)) : p('no_invitations'), moreButton('invitations')),
       h('section', {}, h('h2', {}, words.customers), customers.items.length ? list('cards', customers.items.map(customer)) : p('no_customers'), moreButton('customers'))),
     h('section', {}, h('h2', {}, words.messages), endpoints.items.length ? endpoints.items.map(one => [h('h3', {}, iso(one.url)), p('endpoint_' + one.state, {}, 'hint'),
-      deliveries[one.endpoint_id]?.length ? list('line', deliveries[one.endpoint_id].map(each => message(one.endpoint_id, each))) : p('no_messages')]) : p('no_endpoints')))]
+      deliveries[one.endpoint_id]?.length ? list('line', deliveries[one.endpoint_id].map(each => message(one, each))) : p('no_messages')]) : p('no_endpoints')))]
 }
 
 function draw() {

@@ -107,7 +107,7 @@ export const field = (id, label, control, error, hint) => h('div', { class: 'f' 
   h('label', { for: id }, label), error && h('span', { class: 'err', id: id + '-e' }, error), control, hint && h('p', { class: 'hint', id: id + '-h' }, hint))
 export const note = (heading, body, kind = '') => h('div', { class: 'note ' + kind }, h('h2', {}, heading), body)
 export const list = (kind, items) => h('ul', { class: kind }, items.filter(Boolean).map(item => h('li', {}, item)))
-const initial = name => [...bare(name ?? '')][0]?.toUpperCase() ?? ''
+const initial = name => /[\p{L}\p{N}]/u.exec(bare(name ?? ''))?.[0].toUpperCase() ?? ''
 export const pair = (one, two, line) => h('svg', { class: 'pair', viewBox: '0 0 144 52', 'aria-hidden': 'true' },
   h('circle', { cx: 26, cy: 26, r: 24 }), h('circle', { cx: 118, cy: 26, r: 24 }), line && h('path', { d: 'M55 26H89', class: line }),
   h('text', { x: 26, y: 33 }, initial(one)), h('text', { x: 118, y: 33 }, initial(two)))
