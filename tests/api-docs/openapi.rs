@@ -158,7 +158,9 @@ impl Writer<'_> {
 
     fn path_parameter(&mut self, name: &str) -> Value {
         let (component, description, schema) = match name {
+            "cloud" => ("Cloud", "The cloud whose sign-in page was used.", json!({"type": "string"})),
             "endpoint_id" => ("EndpointId", "The endpoint.", self.catalog.schema::<EndpointId>()),
+            "file" => ("File", "The name of the file.", json!({"type": "string"})),
             "grant_id" => ("GrantId", "The grant.", self.catalog.schema::<GrantId>()),
             "invitation_id" => ("InvitationId", "The invitation.", self.catalog.schema::<InvitationId>()),
             "key_id" => ("KeyId", "The public id of the key.", self.catalog.schema::<KeyId>()),
@@ -240,8 +242,8 @@ fn description_of(response: &ResponseBody) -> &'static str {
 
 /// Whether the response has an `ETag`.
 fn is_conditional(operation: &Operation) -> bool {
-    let is_json = operation.responses.iter().any(|response| response.media == "application/json");
-    operation.key.starts_with("GET ") && is_json
+    let has = |media| operation.responses.iter().any(|response| response.media == media);
+    operation.key.starts_with("GET ") && has("application/json") || has("*/*")
 }
 
 pub fn pascal_case(name: &str) -> String {

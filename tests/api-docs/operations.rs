@@ -364,6 +364,29 @@ pub const OPERATIONS: &[Entry] = &[
         "The page is the same for every id. Opening it changes nothing.",
     ),
     entry("HEAD /i/{invitation_id}", "check_invitation_page", SERVICE, ""),
+    entry(
+        "GET /c/{tenant_id}",
+        "open_customer_page",
+        SERVICE,
+        "The page is the same for every id. Opening it changes nothing.",
+    ),
+    entry("HEAD /c/{tenant_id}", "check_customer_page", SERVICE, ""),
+    entry(
+        "GET /p/{partner_id}",
+        "open_partner_page",
+        SERVICE,
+        "The page is the same for every id. Opening it changes nothing.",
+    ),
+    entry("HEAD /p/{partner_id}", "check_partner_page", SERVICE, ""),
+    entry(
+        "GET /signed-in/{cloud}",
+        "open_signed_in_page",
+        SERVICE,
+        "The page is the same for every id. Opening it changes nothing.",
+    ),
+    entry("HEAD /signed-in/{cloud}", "check_signed_in_page", SERVICE, ""),
+    entry("GET /assets/{file}", "get_page_file", SERVICE, ""),
+    entry("HEAD /assets/{file}", "check_page_file", SERVICE, ""),
 ];
 
 /// The entry of a route.

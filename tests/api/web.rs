@@ -16,7 +16,7 @@ async fn the_page_is_the_same_for_every_id_and_opening_it_writes_nothing() {
     let page = world.send(&Call::get("/i/x")).await;
     assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
     let text = String::from_utf8(page.body.clone()).expect("text");
-    assert!(text.starts_with("<!doctype html>") && !text.contains("<script"));
+    assert!(text.starts_with("<!doctype html>") && text.contains("/assets/invitation.js"));
     // Link scanners may open the page many times.
     for path in [format!("/i/{id}"), format!("/i/{id}?x=1"), "/i/%00".to_owned(), "/i/%3Cscript%3E".to_owned()] {
         for _ in 0..10 {
@@ -33,9 +33,57 @@ async fn the_page_is_the_same_for_every_id_and_opening_it_writes_nothing() {
 }
 
 #[tokio::test]
-async fn the_page_can_not_be_framed_and_sends_no_referrer() {
+async fn every_page_has_the_same_bytes_for_every_id() {
     let world = World::start().await;
-    let page = world.send(&Call::get("/i/x")).await;
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    let ids = [customer.tenant_id.clone(), partner.partner_id.clone(), "public".to_owned(), "%3Cscript%3E".to_owned()];
+    for page in ["/i/", "/c/", "/p/", "/signed-in/"] {
+        let first = world.send(&Call::get(format!("{page}x"))).await;
+        assert_eq!(first.status, 200, "{page}");
+        for id in &ids {
+            let other = world.send(&Call::get(format!("{page}{id}"))).await;
+            assert_eq!((other.looks(), &other.body), (first.looks(), &first.body), "{page}{id}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn files_of_pages_are_revalidated_and_unknown_ones_do_not_exist() {
+    let world = World::start().await;
+    for (file, media) in [
+        ("page.js", "text/javascript; charset=utf-8"),
+        ("page.css", "text/css; charset=utf-8"),
+        ("answer.fr.json", "application/json"),
+        ("icon.svg", "image/svg+xml"),
+    ] {
+        let path = format!("/assets/{file}");
+        let answer = world.send(&Call::get(path.as_str())).await;
+        assert_eq!((answer.status, answer.header("content-type")), (200, Some(media)), "{file}");
+        assert_eq!(answer.header("cache-control"), Some("no-cache"), "{file}");
+        let tag = answer.header("etag").expect("a tag").to_owned();
+        let known = world.send(&Call::get(path.as_str()).header("if-none-match", tag.clone())).await;
+        assert_eq!((known.status, known.body.len(), known.header("etag")), (304, 0, Some(tag.as_str())), "{file}");
+        let head = world.send(&Call::new("HEAD", path.as_str())).await;
+        assert_eq!((head.status, head.body.len(), head.header("etag")), (200, 0, Some(tag.as_str())), "{file}");
+        let zipped = world.send(&Call::get(path.as_str()).header("accept-encoding", "gzip, br")).await;
+        assert_eq!(zipped.header("content-encoding"), Some("gzip"), "{file}");
+        assert!(zipped.body.starts_with(&[0x1f, 0x8b]), "{file}");
+        assert_ne!(zipped.header("etag"), Some(tag.as_str()), "{file}");
+    }
+    for file in ["nothing.js", "..%2Flib.rs", "page.js%20", "PAGE.JS", "%00"] {
+        world.send(&Call::get(format!("/assets/{file}"))).await.refused(404, "not_found");
+    }
+}
+
+#[tokio::test]
+async fn the_pages_can_not_be_framed_and_send_no_referrer() {
+    let world = World::start().await;
+    for page in ["/i/x", "/c/x", "/p/x", "/signed-in/x"] {
+        has_the_headers_of_a_page(&world.send(&Call::get(page)).await);
+    }
+}
+
+fn has_the_headers_of_a_page(page: &tests::Answer) {
     for (name, value) in [
         ("referrer-policy", "no-referrer"),
         ("x-frame-options", "DENY"),
@@ -49,8 +97,19 @@ async fn the_page_can_not_be_framed_and_sends_no_referrer() {
         assert_eq!(page.header(name), Some(value), "{name}");
     }
     let policy = page.header("content-security-policy").expect("a policy");
-    for rule in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"] {
-        assert!(policy.contains(rule), "{policy}");
+    for rule in [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    ] {
+        assert!(policy.split("; ").any(|one| one == rule), "{policy}");
     }
     assert!(!policy.contains("unsafe") && !policy.contains('*'), "{policy}");
     assert_eq!(page.header("set-cookie"), None);

@@ -191,15 +191,14 @@ async fn look_around(stage: &Stage, partner: &Partner, contoso: &Customer, invit
     for path in ["/v1/policy", "/openapi.json", "/docs"] {
         expect(stage, 200, &Call::get(path)).await;
     }
-    for method in ["GET", "HEAD"] {
-        assert_eq!(
-            stage
-                .send(&Call::new(method, format!("/i{}", invitation.trim_start_matches("/invitations"))))
-                .await
-                .answer
-                .status,
-            200
-        );
+    let partner_page = format!("/p/{}", partner.partner_id);
+    let pages =
+        [&format!("/i{}", invitation.trim_start_matches("/invitations")), &format!("/c/{CONTOSO}"), &partner_page];
+    let others = ["/signed-in/public".to_owned(), "/assets/page.css".to_owned()];
+    for path in pages.into_iter().chain(&others) {
+        for method in ["GET", "HEAD"] {
+            assert_eq!(stage.send(&Call::new(method, path.as_str())).await.answer.status, 200, "{method} {path}");
+        }
     }
 }
 

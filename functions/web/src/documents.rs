@@ -2,10 +2,12 @@
 
 use std::sync::LazyLock;
 
+use data_encoding::BASE64;
 use platform::handler::{Anyone, Context, Html, JsonDocument, Nothing};
 use platform::http_api::{Problem, Response};
+use sha2::{Digest, Sha256};
 
-use crate::page::{content_security_policy, html};
+use crate::pages::html;
 
 const PRETTY_DOCUMENT: &str = include_str!("../../../docs/openapi.json");
 const REFERENCE: &str = include_str!("reference.html");
@@ -25,6 +27,20 @@ pub(crate) async fn reference(_: Context, _: Anyone, _: Nothing) -> Result<Html,
 /// JSON on one line. A string in JSON has no line break, so every break and the spaces after it are indentation.
 fn without_indentation(json: &str) -> String {
     json.lines().map(str::trim_start).collect()
+}
+
+/// Allows only the page's one style sheet.
+fn content_security_policy(page: &str) -> String {
+    let style = style_hash(page);
+    format!(
+        "default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+}
+
+/// The hash by which the content security policy knows the page's one style sheet (CSP Level 3 §6.7.3.3).
+fn style_hash(page: &str) -> String {
+    let style = page.split_once("<style>").and_then(|(_, rest)| rest.split_once("</style>"));
+    BASE64.encode(&Sha256::digest(style.map_or("", |(style, _)| style).as_bytes()))
 }
 
 #[cfg(test)]

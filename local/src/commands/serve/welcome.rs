@@ -93,6 +93,10 @@ impl Welcome<'_> {
             out.line(&open.link)?;
             out.line("")?;
         }
+        out.heading("Pages of Contoso and Northwind, opened with their keys:")?;
+        out.line(&format!("{}/c/{}", self.local.base_url(), samples.contoso.id))?;
+        out.line(&format!("{}/p/{}", self.local.base_url(), samples.northwind.id))?;
+        out.line("")?;
         out.heading("Commands to try in a second terminal, in this order:")?;
         for step in steps(samples, self.local.base_url()) {
             out.note(&format!("# {}", step.about))?;

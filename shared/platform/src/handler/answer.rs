@@ -259,6 +259,22 @@ impl Answer for JsonDocument {
     }
 }
 
+/// 200 with a file of a page. Its media type depends on the file.
+pub struct Asset(pub Response);
+
+impl Answer for Asset {
+    const MEDIA: &'static str = "*/*";
+
+    fn into_response(self) -> Result<Response, Problem> {
+        Ok(self.0)
+    }
+
+    #[cfg(feature = "describe")]
+    fn describe(operation: &mut crate::describe::Sketch<'_>) {
+        operation.document(Self::MEDIA);
+    }
+}
+
 impl Answer for Never {
     fn into_response(self) -> Result<Response, Problem> {
         match self {}

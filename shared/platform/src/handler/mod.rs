@@ -19,8 +19,8 @@ mod signed_in;
 pub mod views;
 
 pub use answer::{
-    Answer, BOUNDARY_CODES, Created, CreatedAt, CreatedOnce, CreatedOnceAt, Found, Html, JsonDocument, Never, Queued,
-    REPLAYED, Replayable, View, WithCookies,
+    Answer, Asset, BOUNDARY_CODES, Created, CreatedAt, CreatedOnce, CreatedOnceAt, Found, Html, JsonDocument, Never,
+    Queued, REPLAYED, Replayable, View, WithCookies,
 };
 pub use app::{App, EndpointRules};
 pub use caller::{

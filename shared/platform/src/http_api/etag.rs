@@ -10,11 +10,16 @@ use super::response::JSON;
 /// the request is a read.
 pub fn conditional(held: Option<String>, answer: Response) -> Response {
     let is_json = answer.headers.contains(&("content-type", JSON.to_owned()));
-    let Some(held) = held.filter(|_| answer.status == 200 && is_json) else { return answer };
+    // A file says itself how it may be kept.
+    let is_file = answer.headers.iter().any(|(name, _)| *name == "cache-control");
+    let Some(held) = held.filter(|_| answer.status == 200 && (is_json || is_file)) else { return answer };
     let tag = format!("\"{}\"", BASE64URL_NOPAD.encode(&Sha256::digest(answer.body.as_bytes())[..16]));
     let known = held.split(',').map(str::trim).any(|one| one == "*" || one.trim_start_matches("W/") == tag);
     // The caller may keep it, but must ask again before it uses it.
-    let mut answer = answer.with_header("etag", tag).with_header("cache-control", "private, no-cache");
+    let mut answer = answer.with_header("etag", tag);
+    if !is_file {
+        answer = answer.with_header("cache-control", "private, no-cache");
+    }
     if known {
         answer.status = 304;
         answer.body.clear();

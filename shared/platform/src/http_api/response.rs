@@ -88,6 +88,8 @@ fn build(status: u16, headers: &[(&'static str, String)], body: String, request_
             response.headers.insert(name, value);
         }
     }
+    // A compressed body is bytes, and the handler wrote them as base64.
+    response.is_base64_encoded = headers.iter().any(|(name, _)| *name == "content-encoding");
     response.body = Some(Body::Text(body));
     response
 }
