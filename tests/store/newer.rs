@@ -82,7 +82,9 @@ async fn lists_omit_newer_items_and_show_the_others() {
     for (list, whole) in lists().zip(whole) {
         let left = count(&list).await;
         assert!(left < whole || whole < 3, "{}: {left} of {whole}", list.path);
-        assert!(left > 0 || whole < 4, "{}: {left} of {whole}", list.path);
+        // A grant is shown only with its relationship, and every second item may be all of those.
+        let needs_others = list.path.ends_with("/grants");
+        assert!(left > 0 || whole < 4 || needs_others, "{}: {left} of {whole}", list.path);
     }
 }
 
