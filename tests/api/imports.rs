@@ -52,7 +52,7 @@ async fn an_imported_relationship_is_active_since_then_and_has_no_grants() {
     let by_operator = Call::get(path).key(world.operator_key());
     assert_eq!(world.send(&by_operator).await.expect(200)["relationship"]["external_reference"], "customer 4711");
 
-    // A repeat returns the relationship as it is, whatever it says.
+    // A repeat returns the relationship as it is, also with another `since`.
     world.tick();
     for body in [&body, &json!({"since": "2021-01-01T00:00:00Z"})] {
         let again = world.send(&import(&world, &partner, &customer, body)).await;
