@@ -6,3 +6,4 @@ mod exchange;
 mod faults;
 mod forged;
 mod keys;
+mod pages;
