@@ -113,7 +113,9 @@ fn expand(node: &Value, document: &Value) -> Value {
     match node {
         Value::Array(items) => items.iter().filter_map(|item| kept(item, document)).collect(),
         Value::Object(entries) => match entries.iter().next() {
-            Some((key, argument)) if entries.len() == 1 && (key == "Ref" || key.starts_with("Fn::")) => {
+            Some((key, argument))
+                if entries.len() == 1 && (["Ref", "Condition"].contains(&key.as_str()) || key.starts_with("Fn::")) =>
+            {
                 intrinsic(key, argument, document)
             }
             _ => entries.iter().filter_map(|(key, value)| Some((key.clone(), kept(value, document)?))).collect(),
@@ -132,6 +134,7 @@ fn intrinsic(name: &str, argument: &Value, document: &Value) -> Value {
     let part = |index: usize| argument[index].as_str().unwrap_or_else(|| panic!("{name} of {argument}"));
     match name {
         "Ref" => reference(argument.as_str().expect("a name"), document),
+        "Condition" => expand(&document["Conditions"][argument.as_str().expect("a name")], document),
         "Fn::GetAtt" => json!(attribute(part(0), part(1), document)),
         "Fn::Sub" => json!(substitute(argument.as_str().expect("a string"), document)),
         "Fn::Equals" => json!(text(&argument[0], document) == text(&argument[1], document)),

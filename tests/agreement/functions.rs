@@ -84,6 +84,24 @@ fn concurrency_is_reserved_for_each_function_only_on_request() {
     }
 }
 
+/// It waits for identity providers. An account that has no sign-in may be too small to reserve anything.
+#[test]
+fn signing_in_has_its_own_concurrency_if_it_is_set_up() {
+    let set_up = ("SignInPublicClientId", "d0d0d0d0-0000-4000-8000-00000000000a");
+    for (parameters, expected) in [
+        (vec![], None),
+        (vec![("ReservedConcurrency", "7")], Some("7")),
+        (vec![set_up], Some("5")),
+        (vec![set_up, ("ReservedConcurrency", "7"), ("SignInConcurrency", "3")], Some("3")),
+        (vec![set_up, ("SignInConcurrency", "0")], None),
+    ] {
+        let functions = Deployment::with(&parameters).functions();
+        let sign_in = functions.iter().find(|function| function.name == "sign-in").expect("the function");
+        let reserved = sign_in.properties.get("ReservedConcurrentExecutions").and_then(Value::as_str);
+        assert_eq!(reserved, expected, "{parameters:?}");
+    }
+}
+
 /// A new account has ten concurrent executions for all functions together.
 #[test]
 fn webhooks_leave_most_of_a_new_accounts_concurrency_to_the_api() {
@@ -239,7 +257,9 @@ fn routes_without_a_key_have_a_lower_rate_limit() {
     let tight = api["RouteSettings"].as_object().expect("routes");
     let open = |route: &str| {
         let path = route.split_once(' ').map_or("", |(_, path)| path);
-        ["/i/", "/v1/webhooks/", "/v1/invitations/"].iter().any(|prefix| path.starts_with(prefix))
+        ["/i/", "/v1/webhooks/", "/v1/invitations/", "/v1/sign-in", "/v1/sessions"]
+            .iter()
+            .any(|prefix| path.starts_with(prefix))
     };
     let routes =
         FUNCTIONS.iter().flat_map(|function| function.routes).map(|route| route.key).filter(|route| open(route));

@@ -398,7 +398,7 @@ fn rows(key: &str) -> Vec<Row> {
             rows_of("/auto_extend", &[(json!("no"), "type"), (json!(0), "type")]),
         ]
         .concat(),
-        (_, "sign-in") => [
+        ("POST /v1/sign-in", _) => [
             required("/tenant_id"),
             of_form("/tenant_id"),
             required("/cloud"),
@@ -406,7 +406,7 @@ fn rows(key: &str) -> Vec<Row> {
             of_form("/invitation_id"),
         ]
         .concat(),
-        (_, "sessions") => [
+        ("POST /v1/sessions", _) => [
             required("/cloud"),
             word("/cloud"),
             required("/code"),

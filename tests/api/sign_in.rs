@@ -135,14 +135,19 @@ async fn an_administrator_signs_in_and_accepts_with_less_than_was_asked_for() {
     let time = |value: &Value| Timestamp::parse(value.as_str().expect("a time")).expect("a time").millis();
     assert_eq!(time(&session["expires_at"]) - time(&created["now"]), 15 * MINUTE);
     let [set, cleared] = set_cookies(&answer).try_into().expect("two cookies");
-    assert!(set.starts_with(&format!("session-{port}=")) && set.ends_with("; Path=/; HttpOnly; SameSite=Strict"), "{set}");
+    assert!(
+        set.starts_with(&format!("session-{port}=")) && set.ends_with("; Path=/; HttpOnly; SameSite=Strict"),
+        "{set}"
+    );
     assert!(cleared.starts_with("sign-in-") && cleared.ends_with("; Max-Age=0"), "{cleared}");
     assert_eq!((browser.sign_ins(), browser.has_session()), (0, true));
 
     // The link alone is not enough for roles by the built-in policy.
-    let refused = world.send(&accept_by_link(&id, &token, &json!("as_requested"))).await.refused(403, "accept_proof_required");
+    let refused =
+        world.send(&accept_by_link(&id, &token, &json!("as_requested"))).await.refused(403, "accept_proof_required");
     assert!(refused["detail"].as_str().is_some_and(|detail| detail.contains("to grant the roles")), "{refused}");
-    let preview = browser.send(Call::get(format!("/v1/customers/{}/invitations/{id}", customer.tenant_id))).await.expect(200);
+    let preview =
+        browser.send(Call::get(format!("/v1/customers/{}/invitations/{id}", customer.tenant_id))).await.expect(200);
     assert_eq!(preview["accept_proof"], json!({"relationship": "link", "roles": "customer"}));
     assert!(preview["sign_in"]["host"].is_string(), "{preview}");
     let accept = json!({
@@ -152,7 +157,8 @@ async fn an_administrator_signs_in_and_accepts_with_less_than_was_asked_for() {
     let path = format!("/v1/customers/{}/invitations/{id}/accept", customer.tenant_id);
     let accepted = browser.send(Call::post(path, &accept)).await.expect(200);
     assert_eq!(accepted["grant"]["roles"], json!(["global_reader"]));
-    let events = browser.send(Call::get(format!("/v1/customers/{}/events?subject={id}", customer.tenant_id))).await.expect(200);
+    let events =
+        browser.send(Call::get(format!("/v1/customers/{}/events?subject={id}", customer.tenant_id))).await.expect(200);
     assert_eq!(events["items"][0]["actor"]["proof"], "sign_in");
     assert_eq!(events["items"][0]["data"]["approver_role"], "62e90394-69f5-4237-9190-012177145e10");
 }
@@ -165,11 +171,29 @@ async fn the_address_of_the_provider_depends_on_nothing_that_is_stored() {
     for customer in [&scene.customer, &unknown] {
         let url = scene.browser().begin(customer).await;
         assert!(url.contains(&customer.tenant_id), "{url}");
-        let names: Vec<String> = url.split_once('?').expect("a query").1.split('&').map(|pair| pair.split('=').next().unwrap_or_default().to_owned()).collect();
+        let names: Vec<String> = url
+            .split_once('?')
+            .expect("a query")
+            .1
+            .split('&')
+            .map(|pair| pair.split('=').next().unwrap_or_default().to_owned())
+            .collect();
         shapes.push(names);
     }
     assert_eq!(shapes[0], shapes[1]);
-    for name in ["client_id", "response_type", "response_mode", "redirect_uri", "scope", "state", "nonce", "code_challenge", "code_challenge_method", "prompt", "max_age"] {
+    for name in [
+        "client_id",
+        "response_type",
+        "response_mode",
+        "redirect_uri",
+        "scope",
+        "state",
+        "nonce",
+        "code_challenge",
+        "code_challenge_method",
+        "prompt",
+        "max_age",
+    ] {
         assert!(shapes[0].iter().any(|known| known == name), "{name}");
     }
     let answer = scene.browser().sign_in(&unknown, ADMIN).await;
@@ -238,7 +262,11 @@ async fn a_return_belongs_to_the_browser_in_which_it_was_started() {
     let url = forger.begin(&scene.customer).await;
     let redirect = forger.returns(&url, ADMIN);
     let name = forger.cookies.keys().next().expect("a cookie").clone();
-    for change in [|value: &str| value.replacen("public", "us_gov", 1), |value: &str| format!("{value}A"), |_: &str| String::new()] {
+    for change in [
+        |value: &str| value.replacen("public", "us_gov", 1),
+        |value: &str| format!("{value}A"),
+        |_: &str| String::new(),
+    ] {
         let mut browser = scene.browser();
         browser.cookies.insert(name.clone(), change(&forger.cookies[&name]));
         let answer = browser.finish(&redirect).await;
@@ -423,8 +451,13 @@ async fn checks_run_in_the_order_of_the_contract() {
     let answer = world.send(&own_page(Call::post("/v1/sessions", &json!({"cloud": "mars"})), base)).await;
     answer.refused(422, "validation_failed");
     assert_eq!(answer.pointers(), ["/cloud", "/code", "/state"]);
-    let answer = world.send(&own_page(Call::post("/v1/sign-in", &json!({"tenant_id": "x", "cloud": "mars", "invitation_id": "y", "more": 1})), base)).await;
-    assert_eq!(answer.pointers(), ["/cloud", "/invitation_id", "/more", "/tenant_id"].map(str::to_owned));
+    let answer = world
+        .send(&own_page(
+            Call::post("/v1/sign-in", &json!({"tenant_id": "x", "cloud": "mars", "invitation_id": "y", "more": 1})),
+            base,
+        ))
+        .await;
+    assert_eq!(answer.pointers(), ["/tenant_id", "/cloud", "/invitation_id", "/more"]);
     world.send(&own_page(Call::post("/v1/sessions", &body), base)).await.refused(401, "sign_in_expired");
     assert_eq!(scene.provider.requests(Endpoint::Token), 0);
 
