@@ -65,7 +65,7 @@ async fn errors_return_to_the_app_on_demand() {
     ] {
         let returned = browser.back(&url, form).await;
         assert!(returned.starts_with(&format!("http://127.0.0.1:3000/signed-in/us_gov#error={error}&")), "{returned}");
-        assert!(returned.ends_with("&state=state") && !returned.contains("code="), "{returned}");
+        assert!(returned.ends_with("&state=state") && !returned.contains("#code="), "{returned}");
     }
 }
 

@@ -35,7 +35,7 @@ struct Check {
 
 /// A check failed.
 #[derive(Debug, thiserror::Error)]
-#[error("{0} checks failed; docs/sign-in.md says what to set up")]
+#[error("checks failed: {0}; docs/sign-in.md says what to set up")]
 struct Failed(usize);
 
 fn tenant(text: &str) -> Result<TenantId, &'static str> {
