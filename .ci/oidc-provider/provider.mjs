@@ -17,7 +17,7 @@ const elsewhere = 'https://sts.windows.net/99999999-9999-4999-8999-999999999999/
 
 // The browser names the person by `login_hint`.
 const people = {
-  administrator: { oid: '11111111-1111-4111-8111-111111111111', wids: [MEMBER, GLOBAL_ADMINISTRATOR], acct: 0, name: 'Ada Admin', preferred_username: 'ada@customer.example' },
+  administrator: { oid: '11111111-1111-4111-8111-111111111111', wids: [MEMBER, GLOBAL_ADMINISTRATOR], acct: 0, name: 'Quinn Approver', preferred_username: 'quinn@customer.example' },
   user: { oid: '22222222-2222-4222-8222-222222222222', wids: [MEMBER], acct: 0, name: 'Uma User' },
   guest: { oid: '33333333-3333-4333-8333-333333333333', wids: [GLOBAL_ADMINISTRATOR], acct: 1, idp: elsewhere, name: 'Gus Guest' },
   outsider: { wids: [GLOBAL_ADMINISTRATOR], idp: elsewhere, altsecid: '5::10032001', name: 'Olga Outsider' },

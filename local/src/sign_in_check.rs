@@ -22,8 +22,8 @@ pub enum Finding {
     Check(bool, String),
 }
 
-/// Checks every cloud of the deployment's policy. Providers are asked about this tenant.
-pub async fn check(url: &str, tenant: &TenantId) -> Vec<Finding> {
+/// Checks one cloud of the deployment's policy, or every cloud. Providers are asked about this tenant.
+pub async fn check(url: &str, tenant: &TenantId, only: Option<Cloud>) -> Vec<Finding> {
     let base_url = url.trim_end_matches('/');
     let mut report = Report { findings: Vec::new() };
     let Ok(fetcher) = Fetcher::new(Arc::new(SystemResolver), None, Loopback::Allowed) else {
@@ -35,7 +35,7 @@ pub async fn check(url: &str, tenant: &TenantId) -> Vec<Finding> {
         report.check(false, format!("{base_url}/v1/policy does not return the policy"));
         return report.findings;
     };
-    for cloud in Cloud::ALL {
+    for cloud in Cloud::ALL.iter().filter(|cloud| only.is_none_or(|only| only == **cloud)) {
         report.findings.push(Finding::Cloud(format!("Cloud {cloud}")));
         match &policy["clouds"][cloud.as_str()]["sign_in"] {
             Value::Object(rules) => checker.cloud(&mut report, *cloud, &Value::Object(rules.clone())).await,

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use clap::Subcommand;
-use domain::TenantId;
+use domain::{Cloud, TenantId};
 use local::sign_in_check::{self, Finding};
 
 use crate::output::Output;
@@ -28,21 +28,28 @@ struct Check {
     /// Id of a tenant to check with, for example your own. It does not have to be registered.
     #[arg(long, value_name = "TENANT_ID", value_parser = tenant)]
     tenant_id: TenantId,
+    /// The tenant's cloud, public or us_gov; without it, every cloud is checked.
+    #[arg(long, value_parser = cloud)]
+    cloud: Option<Cloud>,
 }
 
 /// A check failed.
 #[derive(Debug, thiserror::Error)]
-#[error("{0} checks failed; docs/sign-in.md says what to set up")]
+#[error("checks failed: {0}; docs/sign-in.md says what to set up")]
 struct Failed(usize);
 
 fn tenant(text: &str) -> Result<TenantId, &'static str> {
     TenantId::parse(text).ok_or("a tenant id is a UUID")
 }
 
+fn cloud(text: &str) -> Result<Cloud, &'static str> {
+    Cloud::parse(text).ok_or("the clouds are public and us_gov")
+}
+
 pub async fn run(args: SignIn) -> Result<(), Box<dyn Error>> {
-    let SignInCommand::Check(Check { url, tenant_id }) = args.command;
+    let SignInCommand::Check(Check { url, tenant_id, cloud }) = args.command;
     let mut out = Output::stdout();
-    let findings = sign_in_check::check(&url, &tenant_id).await;
+    let findings = sign_in_check::check(&url, &tenant_id, cloud).await;
     let mut failed = 0;
     for finding in &findings {
         match finding {
