@@ -22,6 +22,7 @@ const DOMAIN_LIBRARIES: &[&str] = &[
 const FUNCTION_LIBRARIES: &[&str] = &[
     "data-encoding",
     "domain",
+    "flate2",
     "futures-util",
     "platform",
     "serde",

@@ -7,11 +7,13 @@ import { partner } from './partner.mjs'
 import { signedInPage } from './signed-in.mjs'
 
 const [program, port, part, only] = process.argv.slice(2)
-const run = process.env.BASE ? { base: process.env.BASE, operator: process.env.OPERATOR, stop() {} } : await serve(program, port)
+const run = await serve(program, port)
+const there = world(run.base, run.operator)
 const chrome = await browser()
 const parts = { invitation, 'signed-in': signedInPage, customer, partner }
 try {
-  for (const [name, test] of Object.entries(parts)) if (!part || part === name) await test({ chrome, base: run.base, world: world(run.base, run.operator), only })
+  for (const [name, test] of Object.entries(parts)) if (!part || part === name) await test({ chrome, base: run.base, world: there, only })
+  for (const secret of there.secrets) assert.ok(!run.printed().includes(secret), 'a key or a token is in the log')
   assert.deepEqual(failed, [])
   assert.equal(figures.violations, 0)
   console.log(`${figures.states} states looked at, axe ran ${figures.axe} times with ${figures.violations} violations; ${chrome.version()}`)

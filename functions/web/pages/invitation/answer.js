@@ -1,7 +1,7 @@
 // One invitation: what is asked, the answer, and what became of it. The page of a link and the customer's page use it.
 import {
   $, DAY, announce, arrive, button, call, clock, date, days, field, h, iso, keep, keeps, list, moment, note, now, num, p, pair, plain,
-  recall, say, show, time, words
+  recall, region, say, show, time, words
 } from './page.js'
 import { me, signIn, signOut, watch } from './session.js'
 import { approvers, level, roles, sentence, title } from './roles.js'
@@ -390,11 +390,10 @@ export function open(at, id, way, leave) {
 
   function page() {
     const { invitation, partner, sign_in } = preview
-    const market = new Intl.DisplayNames(document.documentElement.lang, { type: 'region' }).of(partner.market)
     return h('div', { class: 'cols' }, h('div', {}, pair(partner.name, names().c, 'dash'),
       para('invitation_for', 'eyebrow'), h('h1', { id: 'h', tabindex: '-1' }, tell(isGrant() ? 'asks_grant' : 'asks')),
       para('lead', 'lead'),
-      list('meta', [partner.domain && iso(partner.domain), words[partner.cloud] ?? iso(partner.cloud), market, say('open_until', { d: date(invitation.expires_at) })]),
+      list('meta', [partner.domain && iso(partner.domain), words[partner.cloud] ?? iso(partner.cloud), region(partner.market), say('open_until', { d: date(invitation.expires_at) })]),
       h('p', { class: 'jump' }, h('a', { href: '#answer', onclick: toAnswer }, words.skip)),
       invitation.message && h('figure', { class: 'quote' }, h('blockquote', {}, iso(invitation.message)), h('figcaption', {}, tell('message_from'))),
       h('section', {}, h('h2', {}, words.ask), ask()),
@@ -479,6 +478,12 @@ export function open(at, id, way, leave) {
     redraw: async () => { await roles(); draw() },
     // The page is shown again, perhaps from memory.
     returned: () => { busy = ''; return load() },
-    hide: () => { if (view === 'form') save(); watch(null) }
+    // What was shown is dropped. The person's choices are kept.
+    hide: () => {
+      if (view === 'form') save()
+      watch(null)
+      view = 'loading'
+      preview = done = undefined
+    }
   }
 }

@@ -55,6 +55,7 @@ async function fetchAll() {
   const [who, rules, ...answers] = await Promise.all([
     call('GET', '/v1/me', { key }), roles(), ...['', '/invitations', '/customers', '/endpoints', '/events'].map(get)])
   const bad = [who, ...answers].find(answer => !answer.ok)
+  if (!bad && !rules.roles) return unreachable()
   if (bad) return ['unknown', 'offline', 'too_many'].includes(bad.code) ? unreachable() : close('wrong_key')
   me = who.json
   policy = rules

@@ -36,6 +36,9 @@ const format = (options, value) => new Intl.DateTimeFormat(language, options).fo
 export const date = value => format({ dateStyle: 'long' }, value)
 export const time = value => format({ timeStyle: 'short' }, value)
 export const moment = value => format({ dateStyle: 'medium', timeStyle: 'short' }, value)
+export const region = code => {
+  try { return new Intl.DisplayNames(language, { type: 'region' }).of(code) } catch { return iso(code) }
+}
 export const DAY = 864e5
 export const days = duration => +/^P(\d+)D$/.exec(duration)?.[1] || 0
 

@@ -5,15 +5,18 @@ let policy = null
 let french = null
 
 export async function roles() {
-  policy ??= (await call('GET', '/v1/policy')).json
+  if (!policy) {
+    const answer = await call('GET', '/v1/policy')
+    if (answer.ok) policy = answer.json
+  }
   if (language === 'fr') french ??= await fetch('/assets/roles.fr.json').then(answer => answer.json()).catch(() => null)
-  return policy
+  return policy ?? {}
 }
 
 const known = name => policy?.roles?.grant?.find(role => role.name === name)
 const spaced = name => String(name)[0]?.toUpperCase() + String(name).slice(1).replaceAll('_', ' ')
 export const title = name => (language === 'fr' && french?.[name]?.[0]) || known(name)?.title || spaced(name)
-export const sentence = name => (language === 'fr' && french?.[name]?.[1]) || known(name)?.description || words.not_described
+export const sentence = name => (language === 'fr' && french?.[name]?.[1]) || known(name)?.description || (policy ? words.not_described : '')
 export const level = name => known(name)?.level
 // The roles that may answer, as in: only a global administrator.
 export const approvers = names => names?.length && !names.includes('global_administrator') ? title(names[0]) : words.global_admin
