@@ -1,5 +1,5 @@
 //! Requests to servers that the deployment itself names, such as identity providers. Their addresses are not checked, because
-//! such a server may be in a private network. Everything else is limited as for webhooks: TLS, time and size. A redirect is a
+//! the server may be in a private network. Everything else is limited as for webhooks: TLS, time and size. A redirect is a
 //! response.
 
 use std::sync::Arc;
