@@ -6,6 +6,7 @@ use tracing_subscriber::filter::Targets;
 use crate::commands::dynamodb::Dynamodb;
 use crate::commands::listen::Listen;
 use crate::commands::serve::Serve;
+use crate::commands::sign_in::SignIn;
 use crate::commands::verify::Verify;
 use crate::logging;
 
@@ -34,6 +35,8 @@ pub enum Command {
     Dynamodb(Dynamodb),
     /// Receive webhooks: check and print each one.
     Listen(Listen),
+    /// Check how a deployment is set up for sign-in.
+    SignIn(SignIn),
     /// Generate an operator key, and its hash for a deployment.
     Keygen,
 }

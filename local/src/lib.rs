@@ -2,7 +2,8 @@
 //! engine. `cargo run` serves it, and tests start it.
 //!
 //! Layers, from the bottom: `net`, `table`, `template`, `data_dir`; `engine`, `functions`, `gateway`, [`courier`]; `start`,
-//! which builds a running [`Local`]; [`jobs`], [`samples`], [`verify`], [`listen`] and [`identity_provider`] on top.
+//! which builds a running [`Local`]; [`jobs`], [`samples`], [`verify`], [`listen`],
+//! [`identity_provider`] and [`sign_in_check`] on top.
 
 pub mod api;
 mod apps;
@@ -20,6 +21,7 @@ mod net;
 mod options;
 mod running;
 pub mod samples;
+pub mod sign_in_check;
 mod start;
 mod start_page;
 mod table;

@@ -15,7 +15,7 @@ use clap::Parser;
 
 use crate::cli::{Cli, Command};
 use crate::commands::serve::Serve;
-use crate::commands::{dynamodb, keygen, listen, serve, verify};
+use crate::commands::{dynamodb, keygen, listen, serve, sign_in, verify};
 use crate::output::Output;
 
 fn main() -> ExitCode {
@@ -39,6 +39,7 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
         Command::Verify(args) => runtime.block_on(verify::run(args)),
         Command::Dynamodb(args) => runtime.block_on(dynamodb::run(args)),
         Command::Listen(args) => runtime.block_on(listen::run(args)),
+        Command::SignIn(args) => runtime.block_on(sign_in::run(args)),
         Command::Keygen => Ok(keygen::run()?),
     }
 }

@@ -8,6 +8,8 @@ use crate::common::*;
 
 const NOW: i64 = 1_795_348_800;
 
+type Forge = Box<dyn Fn(&mut Forged) + Send + Sync>;
+
 fn claim(name: &'static str, value: Value) -> impl Fn(&mut Forged) + Send + Sync {
     move |forged| forged.claims[name] = value.clone()
 }
@@ -20,7 +22,7 @@ fn header(name: &'static str, value: Value) -> impl Fn(&mut Forged) + Send + Syn
 async fn a_forged_token_proves_nothing() {
     let world = World::start().await;
     let failed = SignInError::Failed;
-    let rows: Vec<(Box<dyn Fn(&mut Forged) + Send + Sync>, SignInError)> = vec![
+    let rows: Vec<(Forge, SignInError)> = vec![
         (Box::new(header("alg", json!("none"))), failed(Check::Header)),
         (Box::new(header("alg", json!("HS256"))), failed(Check::Header)),
         (Box::new(header("alg", json!("RS512"))), failed(Check::Header)),

@@ -5,4 +5,5 @@ mod host;
 pub mod keygen;
 pub mod listen;
 pub mod serve;
+pub mod sign_in;
 pub mod verify;

@@ -4,6 +4,7 @@ use std::io;
 
 use local::StartError;
 use local::api::{Answer, ApiError};
+use local::identity_provider::ProviderError;
 use local::verify::VerifyError;
 use platform::lambda::JobError;
 use platform::secrets::signature::SecretError;
@@ -13,6 +14,8 @@ use platform::secrets::signature::SecretError;
 pub enum Stop {
     #[error(transparent)]
     Start(#[from] StartError),
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
     #[error("cannot print: {0}")]
     Output(#[from] io::Error),
     #[error(transparent)]

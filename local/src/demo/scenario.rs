@@ -4,7 +4,9 @@ use std::io::Write;
 use std::sync::Arc;
 
 use local::api::{Answer, Api, Call};
+use local::identity_provider::IdentityProvider;
 use local::{Local, Options, jobs, start};
+use platform::random::SystemRandom;
 
 use super::clock::ScenarioClock;
 use super::error::{FailedStep, Stop};
@@ -22,6 +24,8 @@ pub struct Scenario {
     pub tally: Tally,
     pub ledger: Ledger,
     local: Local,
+    /// Where the scenario's customers sign in.
+    identity_provider: IdentityProvider,
     api: Api,
     out: Out,
     /// Comparisons in this part, and the differences that they found.
@@ -33,14 +37,16 @@ impl Scenario {
     /// Starts the API and registers the parties.
     pub async fn open(out: Out) -> Result<Self, Stop> {
         let clock = Arc::new(ScenarioClock::new());
-        let local = start(Options { clock: clock.clone(), ..Options::default() }).await?;
+        let identity_provider = IdentityProvider::start(0, clock.clone(), Arc::new(SystemRandom)).await?;
+        let sign_in = identity_provider.settings()?;
+        let local = start(Options { clock: clock.clone(), sign_in, ..Options::default() }).await?;
         let api = Api::new(local.base_url())?;
         let mut tally = Tally::default();
         let operator_key = local.operator_key().expose_secret();
         let registry = Registry { api: &api, clock: &clock, operator_key, tally: &mut tally };
         let parties = registry.register_all().await?;
         let ledger = Ledger::default();
-        Ok(Self { parties, clock, tally, ledger, local, api, out, comparisons: 0, differences: 0 })
+        Ok(Self { parties, clock, tally, ledger, local, identity_provider, api, out, comparisons: 0, differences: 0 })
     }
 
     pub fn local(&self) -> &Local {
@@ -49,6 +55,7 @@ impl Scenario {
 
     pub async fn close(self) {
         self.local.stop().await;
+        self.identity_provider.stop().await;
     }
 
     pub fn introduce(&mut self) -> Result<(), Stop> {

@@ -1,5 +1,5 @@
 //! The keys of the provider and of its client. They are in the source code: RSA keys cannot be generated here, and a provider that
-//! signs in everybody has no secrets.
+//! needs no passwords has no secrets.
 
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use domain::Cloud;

@@ -1,6 +1,7 @@
 //! `serve`: runs the API.
 
 mod samples;
+mod sign_in;
 mod welcome;
 
 use std::error::Error;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use local::{Options, start};
 
 use self::samples::{Seeded, seed};
+use self::sign_in::SignIn;
 use self::welcome::Welcome;
 use super::host::THIS_MACHINE;
 use crate::{secret_source, signal};
@@ -58,7 +60,9 @@ impl Default for Serve {
 pub async fn run(args: Serve) -> Result<(), Box<dyn Error>> {
     let operator_key = secret_source::operator_key(args.operator_key_file.as_deref())?;
     let generated_key = operator_key.is_none();
+    let sign_in = SignIn::prepare(args.host).await?;
     let local = start(Options {
+        sign_in: sign_in.settings()?,
         host: args.host,
         port: args.port,
         data_dir: args.data_dir,
@@ -75,9 +79,18 @@ pub async fn run(args: Serve) -> Result<(), Box<dyn Error>> {
     let stopped = signal::stop()?;
     let working = local.work().await?;
     let loopback_endpoints = args.allow_loopback_endpoints;
-    Welcome { local: &local, seeded: &seeded, generated_key, loopback_endpoints, operator_changed }.print()?;
+    let welcome = Welcome {
+        local: &local,
+        seeded: &seeded,
+        sign_in: &sign_in,
+        generated_key,
+        loopback_endpoints,
+        operator_changed,
+    };
+    welcome.print()?;
     stopped.await;
     drop(working);
     local.stop().await;
+    sign_in.stop().await;
     Ok(())
 }

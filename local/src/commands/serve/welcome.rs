@@ -6,11 +6,13 @@ use local::Local;
 use local::samples::{Samples, steps};
 
 use super::samples::Seeded;
+use super::sign_in::SignIn;
 use crate::output::{Output, Stdout};
 
 pub struct Welcome<'a> {
     pub local: &'a Local,
     pub seeded: &'a Seeded,
+    pub sign_in: &'a SignIn,
     /// A generated operator key is printed. One that the caller provided is not.
     pub generated_key: bool,
     pub loopback_endpoints: bool,
@@ -30,6 +32,7 @@ impl Welcome<'_> {
         self.print_keys(&mut out)?;
         self.print_samples(&mut out)?;
         out.line("")?;
+        self.print_sign_in(&mut out)?;
         self.print_webhooks(&mut out)?;
         out.flush()
     }
@@ -96,6 +99,26 @@ impl Welcome<'_> {
             out.line(&step.to_string())?;
         }
         Ok(())
+    }
+
+    fn print_sign_in(&self, out: &mut Out) -> io::Result<()> {
+        match self.sign_in {
+            SignIn::Development(provider) => {
+                out.heading("Sign-in:")?;
+                out.note(&format!("Customers' administrators sign in at {}, without passwords.", provider.url()))?;
+                out.note("It is for development only. Choose one of its sample people.")?;
+            }
+            SignIn::Configured(settings) => {
+                let clouds: Vec<_> = settings.clouds.keys().map(|cloud| cloud.as_str()).collect();
+                out.heading("Sign-in:")?;
+                out.note(&format!("Set up by the environment for these clouds: {}.", clouds.join(", ")))?;
+            }
+            SignIn::Nothing => {
+                out.heading("Sign-in:")?;
+                out.note("Not available: the development identity provider works only with --host 127.0.0.1.")?;
+            }
+        }
+        out.line("")
     }
 
     fn print_webhooks(&self, out: &mut Out) -> io::Result<()> {

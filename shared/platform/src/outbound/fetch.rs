@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use http::header::{ACCEPT, CONTENT_TYPE, HOST, USER_AGENT};
-use http::{HeaderValue, Method, Request, request};
+use http::{HeaderValue, Method, Request};
 use http_body_util::Full;
 use hyper::body::Bytes;
 use tokio::time::Instant;
@@ -114,8 +114,7 @@ impl Fetcher {
     /// # Errors
     /// [`FetchError`].
     pub async fn get(&self, url: &ServerUrl, deadline: Instant) -> Result<Fetched, FetchError> {
-        let request = head(url, Method::GET).body(Full::default());
-        self.send(url, request, deadline).await
+        self.send(url, Request::new(String::new()), deadline).await
     }
 
     /// Posts a form.
@@ -123,18 +122,24 @@ impl Fetcher {
     /// # Errors
     /// [`FetchError`].
     pub async fn post_form(&self, url: &ServerUrl, form: String, deadline: Instant) -> Result<Fetched, FetchError> {
+        let mut request = Request::new(form);
+        *request.method_mut() = Method::POST;
         let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
-        let request = head(url, Method::POST).header(CONTENT_TYPE, kind).body(Full::from(form));
+        request.headers_mut().insert(CONTENT_TYPE, kind);
         self.send(url, request, deadline).await
     }
 
-    async fn send(
+    /// Sends a request to a URL, whose own URI is not used.
+    ///
+    /// # Errors
+    /// [`FetchError`].
+    pub async fn send(
         &self,
         url: &ServerUrl,
-        request: http::Result<Request<Full<Bytes>>>,
+        request: Request<String>,
         deadline: Instant,
     ) -> Result<Fetched, FetchError> {
-        let request = request.map_err(|_| FetchError::Failed(Failure::Protocol))?;
+        let request = complete(url, request).ok_or(FetchError::Failed(Failure::Protocol))?;
         let stream = self.connector.open(url.place(), deadline).await.map_err(FetchError::Failed)?;
         // One byte more, so that a body of the largest size is known to be complete.
         let response = round_trip(stream, request, MAX_BODY + 1, deadline).await.map_err(FetchError::Failed)?;
@@ -143,13 +148,16 @@ impl Fetcher {
     }
 }
 
-fn head(url: &ServerUrl, method: Method) -> request::Builder {
-    Request::builder()
-        .method(method)
-        .uri(&url.0[Position::BeforePath..Position::AfterQuery])
-        .header(HOST, url.authority())
-        .header(ACCEPT, HeaderValue::from_static("application/json"))
-        .header(USER_AGENT, HeaderValue::from_static(AGENT))
+/// Adds the target and the headers that every request has.
+fn complete(url: &ServerUrl, request: Request<String>) -> Option<Request<Full<Bytes>>> {
+    let mut request = request.map(Full::from);
+    *request.uri_mut() = url.0[Position::BeforePath..Position::AfterQuery].parse().ok()?;
+    let host = HeaderValue::from_str(url.authority()).ok()?;
+    let headers = request.headers_mut();
+    headers.insert(HOST, host);
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/html;q=0.5"));
+    headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+    Some(request)
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ mod tests;
 
 pub use self::address::is_public;
 pub use self::endpoint_url::{EndpointUrl, Loopback};
-pub use self::fetch::{FetchError, Fetcher, ServerUrl};
+pub use self::fetch::{FetchError, Fetched, Fetcher, ServerUrl};
 pub use self::message::Message;
 pub use self::reply::{Attempted, DeliveryWish, Failure, Outcome, Reply};
 pub use self::resolve::{Resolver, SystemResolver};

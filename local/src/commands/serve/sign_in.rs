@@ -1,0 +1,52 @@
+//! Which identity provider a run uses.
+
+use std::env;
+use std::error::Error;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use local::identity_provider::IdentityProvider;
+use platform::clock::SystemClock;
+use platform::config::sign_in;
+use platform::identity::Settings;
+use platform::random::SystemRandom;
+
+/// Plain http on this machine, so that a provider may be there too.
+const LOCAL: Option<&str> = Some("http://127.0.0.1");
+
+pub enum SignIn {
+    /// The development identity provider, for every cloud.
+    Development(IdentityProvider),
+    /// What the environment says, for the clouds that it names.
+    Configured(Settings),
+    /// Other machines can't reach a provider on this one.
+    Nothing,
+}
+
+impl SignIn {
+    /// Takes the settings of the environment. Without any, starts the development identity provider.
+    pub async fn prepare(host: IpAddr) -> Result<Self, Box<dyn Error>> {
+        let settings = sign_in::read(|name| env::var(name).ok(), true, LOCAL)?;
+        if !settings.clouds.is_empty() {
+            return Ok(Self::Configured(settings));
+        }
+        if !host.is_loopback() {
+            return Ok(Self::Nothing);
+        }
+        Ok(Self::Development(IdentityProvider::start(0, Arc::new(SystemClock), Arc::new(SystemRandom)).await?))
+    }
+
+    pub fn settings(&self) -> Result<Settings, Box<dyn Error>> {
+        Ok(match self {
+            Self::Development(provider) => provider.settings()?,
+            Self::Configured(settings) => settings.clone(),
+            Self::Nothing => Settings::default(),
+        })
+    }
+
+    pub async fn stop(self) {
+        if let Self::Development(provider) = self {
+            provider.stop().await;
+        }
+    }
+}
