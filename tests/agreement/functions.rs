@@ -97,7 +97,9 @@ fn signing_in_has_its_own_concurrency_if_it_is_set_up() {
     ] {
         let functions = Deployment::with(&parameters).functions();
         let sign_in = functions.iter().find(|function| function.name == "sign-in").expect("the function");
-        let reserved = sign_in.properties.get("ReservedConcurrentExecutions").and_then(Value::as_str);
+        // The default is a number, and what is given is a text.
+        let reserved = sign_in.properties.get("ReservedConcurrentExecutions").map(ToString::to_string);
+        let reserved = reserved.as_deref().map(|number| number.trim_matches('"'));
         assert_eq!(reserved, expected, "{parameters:?}");
     }
 }

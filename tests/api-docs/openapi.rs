@@ -153,6 +153,15 @@ impl Writer<'_> {
             });
             parameters.push(self.components.add("parameters", "IfNoneMatch", parameter));
         }
+        if operation.security == Security::Browser {
+            let parameter = json!({
+                "name": "x-multipartner", "in": "header", "required": true,
+                "description": "A page of another site cannot send it. The browser adds `Sec-Fetch-Site` or `Origin`, which must be those of \
+                    a page of this deployment.",
+                "schema": {"type": "string", "const": "1"},
+            });
+            parameters.push(self.components.add("parameters", "XMultipartner", parameter));
+        }
         parameters
     }
 

@@ -7,7 +7,7 @@
 mod webhooks;
 
 use serde_json::{Value, json};
-use tests::parties::{accept_by_link, asking, link, preview, registration};
+use tests::parties::{asking, link, preview, registration};
 use tests::{Call, World};
 
 #[tokio::test]
@@ -21,7 +21,7 @@ async fn a_second_partner_joins_and_sells() {
     let created = world.invite(&northwind, &contoso, asking(&["directory_readers"], "P90D")).await.expect(201);
     let (id, token) = link(&created);
     world.send(&preview(&id, &token)).await.expect(200);
-    let accepted = world.send(&accept_by_link(&id, &token, &json!("as_requested"))).await.expect(200);
+    let accepted = world.send(&contoso.accept(&id, &json!("as_requested"))).await.expect(200);
     assert_eq!(accepted["relationship"]["state"], "active");
     let registered = world.send(&northwind.register(&registration(&azure, &contoso))).await.expect(201);
     assert_eq!(registered["subscription"]["partner_of_record"], northwind.partner_id);

@@ -4,9 +4,9 @@ use platform::identity::Authorize;
 use platform::secrets::SignInCookie;
 
 use crate::body::SignInBody;
+use crate::setup::{provider, redirect_uri};
 use crate::started::{self, LIFE};
 use crate::views::SignInStartedView;
-use crate::{provider, redirect_uri};
 
 /// The same for every tenant: nothing is read, so the response does not show which tenants are customers.
 pub(crate) async fn begin(

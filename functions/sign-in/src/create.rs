@@ -9,9 +9,9 @@ use platform::secrets::SessionText;
 use platform::store::OpContext;
 
 use crate::body::SessionBody;
+use crate::setup::{provider, redirect_uri};
 use crate::started::Started;
 use crate::views::{NewSessionView, SessionView};
-use crate::{provider, redirect_uri};
 
 /// Codes after which the person starts again, so the cookie of the sign-in is cleared.
 const FINAL: &[Code] =

@@ -13,6 +13,7 @@ mod from_store;
 mod input;
 pub mod list;
 mod operating;
+mod own_page;
 mod rotation;
 mod route;
 mod signed_in;
@@ -34,6 +35,7 @@ pub use input::{
 };
 pub use list::{All, Filter, ListQuery, QueryReader};
 pub use operating::{CustomerOrOperator, PartnerOrOperator};
+pub use own_page::OwnPage;
 pub use rotation::{Rotation, RotationBody};
 pub use route::{Effect, HandlerFuture, Route, media, serve};
-pub use signed_in::{OwnPage, SignedIn};
+pub use signed_in::SignedIn;

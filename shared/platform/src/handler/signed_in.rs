@@ -2,7 +2,7 @@
 
 use domain::{Session, SessionId};
 
-use super::{Caller, Context};
+use super::Context;
 use crate::http_api::{Code, Cookies, Problem, SET_COOKIE};
 use crate::secrets::{SessionText, same_hash};
 
@@ -46,22 +46,6 @@ impl SignedIn {
 fn problem_invalid(cookies: &Cookies) -> Problem {
     let detail = "The session is unknown, expired or was ended. Sign in again.";
     Problem::new(Code::SessionInvalid, detail).with_header(SET_COOKIE, cookies.clear(cookies.session()))
-}
-
-/// A browser that sends the request from one of this deployment's own pages. It need not be signed in.
-pub struct OwnPage;
-
-impl Caller for OwnPage {
-    const CODES: &'static [Code] = &[Code::CsrfRefused];
-
-    async fn identify(context: &Context) -> Result<Self, Problem> {
-        context.check_own_page().map(|()| Self)
-    }
-
-    #[cfg(feature = "describe")]
-    fn security() -> crate::describe::Security {
-        crate::describe::Security::Browser
-    }
 }
 
 impl Context {

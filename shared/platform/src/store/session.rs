@@ -6,19 +6,13 @@ use super::error::StoreError;
 use super::item::{CorruptItem, Item, ItemBuilder, ItemReader, number};
 use super::keys;
 use super::op_context::OpContext;
+use super::session_tenant::SessionTenant;
 use super::table::Store;
 use super::write::Write;
 use domain::{Event, PersonId, Session, SessionId, SignInState, Tenant, TenantId};
 
 /// How long the item of a session stays after its end, so that the table never deletes one that is live.
 const KEPT_SECONDS: i64 = 3_600;
-
-/// A tenant as its sessions need it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SessionTenant {
-    pub name: String,
-    pub state: SignInState,
-}
 
 impl Store {
     /// A session, read at most 30 s ago.
@@ -101,12 +95,6 @@ impl Store {
             .set("sessions_generation = :generation")
             .value(":generation", number(before.sessions_generation + 1));
         self.change(op, &key, &self.record(&before.chain, event, write)?).await
-    }
-}
-
-impl SessionTenant {
-    fn new(tenant: &Tenant) -> Self {
-        Self { name: tenant.name.clone(), state: tenant.sign_in_state() }
     }
 }
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::Client;
 
 use super::cache::Cache;
-use super::session::SessionTenant;
+use super::session_tenant::SessionTenant;
 use crate::clock::Clock;
 use crate::random::Random;
 use domain::{AccessKey, KeyId, Partner, PartnerId, Session, SessionId, TenantId};
