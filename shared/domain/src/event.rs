@@ -140,9 +140,6 @@ impl Event {
         occurrence: Occurrence<'_>,
         data: [(&str, Value); N],
     ) -> Self {
-        let approver_role = occurrence.actor.approver.as_ref().map(|approver| approver.role.clone());
-        let approver_role = approver_role.map(|role| (APPROVER_ROLE, Value::String(role)));
-        let data = data.into_iter().chain(approver_role);
         Self {
             event_type,
             aggregate_id: aggregate_id.into(),
@@ -151,9 +148,16 @@ impl Event {
             subject,
             actor: occurrence.actor.clone(),
             policy_version: occurrence.policy_version,
-            data: data.map(|(name, value)| (name.to_owned(), value)).collect(),
+            data: data.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
             state: StateDigests::default(),
         }
+    }
+
+    /// The data with the directory role that a sign-in proved, as it is stored. Commands may replace the data before.
+    pub fn data_with_approver_role(&self) -> Map<String, Value> {
+        let role = self.actor.approver.as_ref().map(|approver| Value::from(approver.role.as_str()));
+        let role = role.map(|role| (APPROVER_ROLE.to_owned(), role));
+        self.data.clone().into_iter().chain(role).collect()
     }
 
     /// The directory role that a sign-in proved, as `data` has it.

@@ -55,7 +55,8 @@ impl Store {
         let created = created.map(|write| state_after(&RecordState::default(), write, None)).transpose()?;
         let state_digests =
             StateDigests { record: state.digest(), created: created.map(|state| state.digest()), texts };
-        let event = Event { state: state_digests, ..event.clone() };
+        let data = event.data_with_approver_role();
+        let event = Event { state: state_digests, data, ..event.clone() };
         let chain = Chain { sequence: event.sequence, hash: event.hash_after(&before.hash), state };
         Ok(Recorded { record: change.advance(&chain), event: put_event(&event, &chain), chain })
     }
