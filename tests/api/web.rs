@@ -189,7 +189,8 @@ async fn every_path_has_exactly_the_methods_of_the_template() {
                 continue;
             }
             let answer = world.send(&Call::new(method, path.as_str())).await;
-            let by_gateway = answer.status == 404 && answer.code().is_empty();
+            // Responses of functions have a request id of their own.
+            let by_gateway = answer.status == 404 && answer.header("x-request-id").is_none();
             assert_eq!(by_gateway, !known.contains(method), "{method} {path}: {answer:?}");
             if by_gateway && method != "HEAD" {
                 assert_eq!(answer.json(), json!({"message": "Not Found"}), "{method} {path}");

@@ -324,6 +324,7 @@ fn unknown(request: &Request) -> Request {
             "tenant_id" => "00000000-0000-4000-8000-000000000000".to_owned(),
             "partner_id" => format!("ptr_{tail}"),
             "key_id" => format!("key_{tail}"),
+            "file" => "unknown.js".to_owned(),
             _ => continue,
         };
     }
