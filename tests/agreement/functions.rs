@@ -260,7 +260,8 @@ fn routes_without_a_key_have_a_lower_rate_limit() {
     let open = |route: &str| {
         let path = route.split_once(' ').map_or("", |(_, path)| path);
         // The operator's key is needed to erase.
-        let open = ["/i/", "/c/", "/p/", "/signed-in/", "/v1/webhooks/", "/v1/invitations/", "/v1/sign-in", "/v1/sessions"];
+        let open =
+            ["/i/", "/c/", "/p/", "/signed-in/", "/v1/webhooks/", "/v1/invitations/", "/v1/sign-in", "/v1/sessions"];
         !path.ends_with("/erase") && open.iter().any(|prefix| path.starts_with(prefix))
     };
     let routes =

@@ -536,7 +536,7 @@ async fn a_preview_is_complete_in_every_state_and_writes_nothing() {
                     "status": "active",
                 },
                 "customer": {"name": "Contoso"},
-                "now": world.clock().now(),
+                "now": world.clock().now(), "sign_in": null,
                 "requires_delegated_admin": false, "accept_proof": {"relationship": "link", "roles": "link"},
             })
         );

@@ -117,7 +117,8 @@ fn has_the_headers_of_a_page(page: &tests::Answer) {
 
 #[tokio::test]
 async fn the_policy_in_force_is_public() {
-    let world = World::start().await;
+    let built_in = domain::Policy::built_in().expect("a policy");
+    let Some(world) = World::with_options(|options| options.policy = Some(built_in)).await else { return };
     let policy = world.send(&Call::get("/v1/policy")).await.expect(200);
     let members: Vec<_> = policy.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(members, ["clouds", "effective_from", "limits", "roles", "upcoming", "version"]);
@@ -195,7 +196,8 @@ async fn every_path_has_exactly_the_methods_of_the_template() {
                 continue;
             }
             let answer = world.send(&Call::new(method, path.as_str())).await;
-            let by_gateway = answer.status == 404 && answer.code().is_empty();
+            // Responses of functions have a request id of their own.
+            let by_gateway = answer.status == 404 && answer.header("x-request-id").is_none();
             assert_eq!(by_gateway, !known.contains(method), "{method} {path}: {answer:?}");
             if by_gateway && method != "HEAD" {
                 assert_eq!(answer.json(), json!({"message": "Not Found"}), "{method} {path}");

@@ -267,7 +267,7 @@ async fn renewals_with_different_content() {
 }
 
 /// If the requests are concurrent, one event is written and both return the same link. Otherwise the second request
-/// replaces the link of the first.
+/// replaces the link of the first. A response is marked as replayed only if there is one event.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn renew_and_renew() {
     let Some(mut race) = Race::start().await else { return };
@@ -277,13 +277,14 @@ async fn renew_and_renew() {
         let renew = partner.renew(&id);
         let ((one, first), (two, second)) = race.both(&renew, &renew).await;
         race.note(&one, &two, &[("200", "200")]);
-        let wrote = [&first, &second].iter().filter(|answer| !answer.replayed()).count();
-        assert_eq!(counts(world, &id, &["invitation.renewed"]).await, [wrote]);
+        let events = counts(world, &id, &["invitation.renewed"]).await[0];
+        let replayed = first.replayed() || second.replayed();
+        assert!(events == 1 || (events == 2 && !replayed), "{events} events, replayed: {replayed}");
         let mut working = 0;
         for token in [link(&first.json()).1, link(&second.json()).1] {
             working += usize::from(world.send(&preview(&id, &token)).await.status == 200);
         }
-        assert_eq!(working, if wrote == 1 { 2 } else { 1 });
+        assert_eq!(working, if events == 1 { 2 } else { 1 });
         world.send(&preview(&id, &old)).await.refused(404, "not_found");
     }
     race.over().await;

@@ -1,9 +1,10 @@
 // Firefox, once: a page and an answer, without errors and without violations of the page's policy. Usage: node firefox.mjs PROGRAM
 import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
-import puppeteer from 'puppeteer-core'
-import { PICTURES, serve, world } from './lib.mjs'
+import { pathToFileURL } from 'node:url'
+import { PICTURES, packages, serve, world } from './lib.mjs'
 
+const { default: puppeteer } = await import(pathToFileURL(packages.resolve('puppeteer-core')))
 const run = await serve(process.argv[2], 0)
 const browser = await puppeteer.launch({ browser: 'firefox', executablePath: process.env.FIREFOX, headless: true })
 try {

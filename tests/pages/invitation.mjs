@@ -5,8 +5,8 @@ import { LOOKS, PICTURES, heading, look, shows, tab, timed } from './lib.mjs'
 const ROLES = { roles: ['license_administrator', 'service_support_administrator', 'user_administrator'], duration: 'P365D' }
 const MESSAGE = 'Hello Ada, this is what we agreed on the phone. The roles are for the move of your mailboxes.'
 const T = {
-  en: { send: 'Send answer', less: 'Accept with less', sell: 'Accept without roles', decline: 'Decline', name: 'Your name', mail: 'Your work e-mail', asks: /asks to become one of your partners/, again: 'Send it again', sellDone: 'You have accepted', declined: 'You have declined' },
-  fr: { send: 'Envoyer la réponse', less: 'Accepter moins', sell: 'Accepter sans rôles', decline: 'Refuser', name: 'Votre nom', mail: 'Votre e-mail professionnel', asks: /demande à devenir l’un de vos partenaires/, again: 'Renvoyer', sellDone: 'Vous avez accepté', declined: 'Vous avez refusé' }
+  en: { send: 'Send answer', less: 'Accept with less', sell: 'Accept without roles', decline: 'Decline', name: 'Your name', mail: 'Your work e‑mail', asks: /asks to become one of your partners/, again: 'Send it again', sellDone: 'You have accepted', declined: 'You have declined' },
+  fr: { send: 'Envoyer la réponse', less: 'Accepter moins', sell: 'Accepter sans rôles', decline: 'Refuser', name: 'Votre nom', mail: 'Votre e‑mail professionnel', asks: /demande à devenir l’un de vos partenaires/, again: 'Renvoyer', sellDone: 'Vous avez accepté', declined: 'Vous avez refusé' }
 }
 
 // Members that a newer service gives are added to a real response, so that each state can be tested with every service.

@@ -3,9 +3,12 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { chromium } from 'playwright-core'
+import { resolve } from 'node:path'
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+// `.ci/pages` installs the packages there.
+export const packages = createRequire(resolve('target/ci/pages/package.json'))
+const { chromium } = packages('playwright-core')
+const AXE = readFileSync(packages.resolve('axe-core/axe.min.js'), 'utf8')
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 export const PICTURES = process.env.PICTURES ?? 'target/pages'
 const ALL = [320, 1280].flatMap(width => ['en', 'fr'].flatMap(language => ['light', 'dark'].map(scheme => ({ width, language, scheme }))))

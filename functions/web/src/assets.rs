@@ -29,8 +29,10 @@ static SENT: LazyLock<BTreeMap<&str, Sent>> =
 pub(crate) async fn asset(context: Context, _: Anyone, _: Nothing) -> Result<Asset, Problem> {
     let name = context.request.path("file");
     let file = SENT.get(name).ok_or_else(Problem::not_found)?;
+    let media = Kind::from_name(name).media();
+    context.request.check_accept(media.split(';').next().unwrap_or_default())?;
     let headers = vec![
-        ("content-type", Kind::from_name(name).media().to_owned()),
+        ("content-type", media.to_owned()),
         // A browser keeps a file, and asks with its ETag whether it changed.
         ("cache-control", "no-cache".to_owned()),
         ("cross-origin-resource-policy", "same-origin".to_owned()),

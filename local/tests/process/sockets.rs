@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::process::{Process, ask};
 
-/// The ports that a process listens on.
+/// The ports that a process listens on. All must be on loopback.
 #[cfg(target_os = "linux")]
 fn listening(pid: u32) -> Vec<u16> {
     let sockets: Vec<String> = std::fs::read_dir(format!("/proc/{pid}/fd"))
@@ -23,20 +23,31 @@ fn listening(pid: u32) -> Vec<u16> {
             // The local address, the state (0A is LISTEN) and the inode.
             let (address, state, inode) = (fields[1], fields[3], fields[9]);
             let own = state == "0A" && sockets.iter().any(|socket| socket == inode);
-            own.then(|| u16::from_str_radix(address.rsplit(':').next().unwrap(), 16).unwrap())
+            let (host, port) = address.split_once(':').unwrap();
+            let is_loopback = host.ends_with("7F") || host == "00000000000000000000000001000000";
+            assert!(!own || is_loopback, "{line} listens beyond this machine");
+            own.then(|| u16::from_str_radix(port, 16).unwrap())
         })
         .collect()
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn serve_listens_on_one_port_only() {
+fn serve_listens_on_one_port_and_one_of_the_identity_provider() {
     let mut serve = Process::start(&["serve", "--port", "0"]);
     let address = serve.address();
     // Everything is printed once the samples exist, so everything has started.
     serve.line_with("Webhooks:");
     let port: u16 = address.rsplit(':').next().unwrap().parse().unwrap();
-    assert_eq!(listening(serve.child.id()), [port]);
+    // The sign-in page of both clouds is at the development identity provider.
+    let policy = ask(&address, "GET", "/v1/policy", &[], "");
+    let (_, provider) = policy.split_once("\"host\":\"localhost:").expect("a sign-in page on this machine");
+    let provider: u16 = provider.split('"').next().unwrap().parse().unwrap();
+    let mut listening = listening(serve.child.id());
+    listening.sort_unstable();
+    let mut expected = [port, provider];
+    expected.sort_unstable();
+    assert_eq!(listening, expected);
 }
 
 #[test]

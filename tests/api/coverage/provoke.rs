@@ -347,6 +347,7 @@ fn unknown(request: &Request) -> Request {
             "partner_id" => format!("ptr_{tail}"),
             "key_id" => format!("key_{tail}"),
             "invitation_id" => format!("inv_{tail}"),
+            "file" => "unknown.js".to_owned(),
             _ => continue,
         };
     }

@@ -126,6 +126,7 @@ impl Scene {
         base.identify(self.world.operator_key());
         base.request.parameters.insert("partner_id", base.partner.partner_id.clone());
         base.request.parameters.insert("tenant_id", base.customer.tenant_id.clone());
+        base.request.parameters.insert("file", "page.css".to_owned());
         let token = self.prepare(&mut base).await;
         self.fill(&mut base, &token).await;
         base.request = self.again(&base).await;

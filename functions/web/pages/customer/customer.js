@@ -63,12 +63,14 @@ function close(reason, more) {
 async function fetchAll() {
   view = 'loading'
   draw()
-  const answers = await Promise.all(['', '/partners', '/invitations?state=pending', '/subscriptions', '/events'].map(get))
+  const answers = await Promise.all(['', '/partners', '/invitations?state=pending', '/subscriptions', '/events', '/invitations'].map(get))
   const bad = answers.find(answer => !answer.ok)
   if (bad) return failed(bad)
   data = { customer: answers[0].json.customer }
   if (clouds.includes(data.customer.cloud)) cloud = data.customer.cloud
   LISTS.forEach((name, at) => { data[name] = answers[at + 1].json })
+  // They have the names of partners that were never accepted.
+  data.invited = answers[5].json.items
   named()
   view = 'open'
   draw()
@@ -100,7 +102,7 @@ async function lost() {
 function named() {
   data.names = {}
   for (const row of data.partners.items) data.names[row.partner_id] = row.name
-  for (const row of data.invitations.items) data.names[row.partner_id] ??= row.partner_name
+  for (const row of [...data.invitations.items, ...data.invited]) data.names[row.partner_id] ??= row.partner_name
 }
 
 async function useKey(event) {

@@ -56,7 +56,7 @@ export function open(at, id, way, leave) {
     arrive(!first)
     if (first) announce($('h').textContent)
     first = false
-    if (way.session) watch(session, () => tellOf('soon'), end)
+    if (way.session) watch(session, () => warn('soon'), end)
   }
 
   async function fetchPreview() {
@@ -121,7 +121,7 @@ export function open(at, id, way, leave) {
     arrive()
   }
 
-  function tellOf(key, more) {
+  function warn(key, more) {
     alert = { key, ...more }
     draw()
     announce(plain(key, { ...names(), o: alert.org ?? '', u: alert.origin ?? '' }))
@@ -137,7 +137,7 @@ export function open(at, id, way, leave) {
     session = way.session = null
     busy = ''
     save()
-    tellOf('ended')
+    warn('ended')
   }
 
   // Sending
@@ -209,12 +209,12 @@ export function open(at, id, way, leave) {
 
   async function refused(answer) {
     const { code } = answer
-    if (code === 'unknown') { draft.unknown = true; save(); tellOf('unknown'); arrive(false); $('go').focus(); return }
+    if (code === 'unknown') { draft.unknown = true; save(); warn('unknown'); arrive(false); $('go').focus(); return }
     if (code === 'session_invalid' || code === 'key_invalid' || code === 'token_missing') { end(); return }
     draft.sent = draft.unknown = null
     save()
-    if (code === 'offline') return tellOf('offline')
-    if (code === 'too_many') return tellOf('too_many', { wait: answer.wait })
+    if (code === 'offline') return warn('offline')
+    if (code === 'too_many') return warn('too_many', { wait: answer.wait })
     if (code === 'invitation_changed') { draft = { name: draft.name, mail: draft.mail }; return again({ key: 'changed' }) }
     if (code === 'invalid_transition') return again({ key: 'meanwhile' })
     if (code === 'invitation_expired') return again(null)
@@ -226,7 +226,7 @@ export function open(at, id, way, leave) {
       draw()
       return $('sum').focus()
     }
-    tellOf('not_taken', { code, id: answer.id })
+    warn('not_taken', { code, id: answer.id })
   }
 
   async function leaveToSignIn() {
@@ -240,7 +240,7 @@ export function open(at, id, way, leave) {
     if (answer.code === 'leaving') return
     busy = ''
     const key = { nothing_kept: 'nothing_kept', wrong_address: 'wrong_address', sign_in_unavailable: 'no_sign_in', offline: 'offline', too_many: 'too_many', unknown: 'no_reply' }[answer.code] ?? 'not_taken'
-    tellOf(key, answer)
+    warn(key, answer)
   }
 
   async function leaveSession() {

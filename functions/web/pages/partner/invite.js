@@ -94,6 +94,7 @@ export function form({ at, partner, policy, invitation, name, send, setKey, done
         type: 'checkbox', id: 'r-' + role.name, checked: choice.roles.includes(role.name), disabled: Boolean(locked), onchange: event => {
           choice.roles = all.map(one => one.name).filter(one => one === role.name ? event.target.checked : choice.roles.includes(one))
           if (choice.roles.includes('global_administrator')) choice.extend = false
+          bad = bad.filter(([id]) => id !== 'find')
           const { scrollTop } = $('roles')
           draw()
           $('roles').scrollTop = scrollTop
@@ -152,6 +153,6 @@ export function made({ accept_url, invitation }, { partner, policy, leave }) {
     field('link', words.link, h('input', { id: 'link', type: 'text', readonly: true, value: accept_url, onfocus: event => event.target.select() })),
     h('p', { class: 'row' }, button('copy', words.copy_link, () => copy(accept_url, 'copy'), 'go'), button('copy-text', words.copy_message, () => copy(text, 'copy-text'), 'go second')),
     h('details', { open: true }, h('summary', {}, words.message_for), h('blockquote', {}, iso(text))),
-    h('p', { class: 'hint' }, words[free ? invitation.delegated_admin ? 'whoever_sell' : 'whoever_accept' : 'whoever'], ' ', invitation.delegated_admin ? words[signs ? 'giving' : 'giving_key'] : ''),
+    h('p', { class: 'hint' }, words[free ? invitation.delegated_admin ? 'holder_sell' : 'holder_accept' : 'holder'], ' ', invitation.delegated_admin ? words[signs ? 'giving' : 'giving_key'] : ''),
     h('p', {}, button('leave', words.back, leave, 'link')))
 }

@@ -9,16 +9,16 @@ export async function me() {
 }
 
 // Leaves for the sign-in page. It returns a problem, or `leaving`.
-export async function signIn(body) {
+export async function signIn(body, back = location.pathname + location.search) {
   if (!keeps()) return { code: 'nothing_kept' }
   const answer = await call('POST', '/v1/sign-in', { session: true, body })
   if (!answer.ok) return answer
   const to = new URL(answer.json.authorize_url)
-  const back = to.searchParams.get('redirect_uri')
+  const returns = to.searchParams.get('redirect_uri')
   // It would come back to another address, where the cookie of this one does not exist.
-  const origin = back ? new URL(back).origin : location.origin
+  const origin = returns ? new URL(returns).origin : location.origin
   if (origin !== location.origin) return { code: 'wrong_address', origin }
-  keep('sign-in', { body, back: location.pathname + location.search })
+  keep('sign-in', { body, back })
   location.assign(to)
   return { code: 'leaving' }
 }

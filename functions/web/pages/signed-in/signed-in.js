@@ -43,7 +43,7 @@ function tell(next) {
 }
 
 async function again() {
-  const answer = await signIn(began().body)
+  const answer = await signIn(began().body, began().back)
   if (answer.code !== 'leaving') tell({ key: STATES[answer.code] ?? (answer.code === 'nothing_kept' ? 'start_again' : 'failed'), id: answer.id })
 }
 

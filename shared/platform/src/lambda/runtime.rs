@@ -12,7 +12,7 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 
 use super::log::{log_as_json, log_panic};
-use super::master_keys::confirm_master_keys;
+use super::master_keys::{OtherMasterKey, confirm_master_keys};
 use crate::aws;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigError, Needs};
@@ -36,10 +36,8 @@ pub enum StartError {
     Config(#[from] ConfigError),
     #[error("environment variable {0} is not set; this program runs only inside AWS Lambda")]
     OutsideLambda(&'static str),
-    #[error(
-        "MASTER_KEY_{0} is not the key that this table knows by this number; restore that key, or give the new key the next number"
-    )]
-    OtherMasterKey(u32),
+    #[error(transparent)]
+    MasterKey(#[from] OtherMasterKey),
     #[error("the built-in policy is not valid: {0}")]
     Policy(#[from] PolicyError),
     #[error("webhooks cannot be sent: {0}")]

@@ -34,8 +34,8 @@ struct Pair {
     /// What proved who accepted each of these invitations.
     proofs: BTreeMap<InvitationId, Proof>,
     ended: Vec<Timestamp>,
-    /// Counters by their attribute.
-    counted: BTreeMap<String, u64>,
+    /// Counters by their attribute, with the time of the last count.
+    counted: BTreeMap<String, (u64, Timestamp)>,
 }
 
 pub(super) fn check(found: &Found) -> Vec<Fault> {
@@ -76,7 +76,10 @@ fn pairs(found: &Found) -> BTreeMap<PairId, Pair> {
         let mut newest = Timestamp::from_millis(0);
         for event in record.events() {
             for (prefix, _) in COUNTERS.iter().filter(|(_, counted)| *counted == event.event_type) {
-                *pair.counted.entry(format!("{prefix}{}", event.occurred_at.day())).or_default() += 1;
+                let counter = pair.counted.entry(format!("{prefix}{}", event.occurred_at.day()));
+                let (count, last) = counter.or_insert((0, event.occurred_at));
+                *count += 1;
+                *last = event.occurred_at.max(*last);
             }
             if matches!(event.event_type, EventType::InvitationCreated | EventType::InvitationRenewed) {
                 pair.opened.push((event.occurred_at, invitation.invitation_id.clone()));
@@ -176,17 +179,26 @@ impl Pair {
         wrong
     }
 
-    /// A counter is the number of events of its day. Counters of earlier days are removed some time later.
+    /// A counter is the number of events of its day. A later count removes those of the seven days before.
     fn wrong_counters(&self, item: &Item) -> Vec<String> {
         let mut wrong = Vec::new();
         for (prefix, _) in COUNTERS {
             let stored = item.iter().filter(|(name, _)| name.starts_with(prefix));
-            let differs = stored.filter(|(name, value)| self.counted.get(*name).map(number).as_ref() != Some(*value));
+            let expected = |name: &String| self.counted.get(name).map(|(count, _)| number(count));
+            let differs = stored.filter(|(name, value)| expected(name).as_ref() != Some(*value));
             wrong.extend(differs.map(|(name, _)| name.clone()));
-            let last = self.counted.keys().filter(|name| name.starts_with(prefix)).max();
-            wrong.extend(last.filter(|name| !item.contains_key(*name)).cloned());
+            let counted = self.counted.keys().filter(|name| name.starts_with(prefix));
+            let missing = counted.filter(|name| !item.contains_key(*name) && !self.was_removed(prefix, name));
+            wrong.extend(missing.cloned());
         }
         wrong
+    }
+
+    /// Whether a later count removed this counter, which is one of the seven days before.
+    fn was_removed(&self, prefix: &str, name: &str) -> bool {
+        let removes =
+            |at: Timestamp| (1..=7).any(|ago| name.strip_prefix(prefix) == Some(at.minus_days(ago).day().as_str()));
+        self.counted.iter().any(|(other, (_, at))| other.starts_with(prefix) && removes(*at))
     }
 
     /// Whether `open_invitation` and `open_until` follow from the events. Clocks differ, so the order of events of different
