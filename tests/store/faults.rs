@@ -171,7 +171,9 @@ impl Case {
     fn check(&self, command: &Command, answer: &Answer, records: &[Record]) {
         let what = format!("{}: {self:?}", command.name);
         let body = String::from_utf8_lossy(&answer.body);
-        match self.expected {
+        // A renewal that was written is found by its event, because renewing again would replace the link.
+        let is_found = command.name == "renew" && self.commits && self.expected == UNKNOWN;
+        match if is_found { Expected::Success } else { self.expected } {
             Expected::Success => assert!(matches!(answer.status, 200 | 201), "{what}: {} {body}", answer.status),
             Expected::Refused(status, code, retry_after) => {
                 let seen = (answer.status, answer.code(), answer.header("retry-after"));

@@ -216,7 +216,7 @@ fn of_next_version(rng: &mut Rng, item: &mut Attributes) -> bool {
 }
 
 fn is_key(name: &str) -> bool {
-    name == "pk" || name == "sk" || name.starts_with("gsi") || name == "listed"
+    name == "pk" || name == "sk" || name.starts_with("gsi") || ["listed", "ending"].contains(&name)
 }
 
 /// Items of the next version are mixed in at random: every list and job of this version works, and leaves them as they are.
