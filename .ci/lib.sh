@@ -18,13 +18,20 @@ venv() {
   fi
 }
 
+# Builds `multipartner`, `sample-events` and `api-docs` into target/debug. Another selection of packages than that of
+# `cargo test --workspace` has other features of dependencies, so Cargo would build all of them a second time.
+programs() {
+  logged "$work/programs.log" cargo test -q --workspace --no-run
+}
+
 # Puts the programs of tools.txt on the path and writes the template as JSON for functions.py.
 tools() {
   venv tools
+  programs
   # First on the path, so that `cargo lambda` and zig have the versions of the list.
   export PATH=$work/tools/bin:$PATH
   if [ ! "$work/template.json" -nt template.yaml ]; then
-    cargo run -q -p tests --bin sample-events -- template >"$work/template.json.new"
+    target/debug/sample-events template >"$work/template.json.new"
     mv "$work/template.json.new" "$work/template.json"
   fi
 }
@@ -113,7 +120,7 @@ start_account() {
 # Makes an operator key and sets $operator_key and $operator_key_hash.
 new_operator_key() {
   local printed
-  printed=$(cargo run -q -- keygen)
+  printed=$(target/debug/multipartner keygen)
   operator_key=$(grep -o 'mpk_[A-Za-z0-9_-]\{43\}' <<<"$printed" | head -n 1)
   operator_key_hash=$(grep -o '\b[0-9a-f]\{64\}\b' <<<"$printed" | head -n 1)
 }

@@ -20,10 +20,10 @@ CASES = 2_000
 INVITATIONS, UNINVITED = 20, 40
 # The options that select the operations of each caller.
 CALLERS = {
-    "operator": ["--exclude-path-regex", "^/v1/(webhooks|invitations)/"],
+    "operator": ["--exclude-path-regex", "^/v1/(webhooks/|invitations/{invitation_id}/(preview|accept|decline)|sign-in$|sessions)"],
     "partner": ["--include-path-regex", "^/v1/(partners/{partner_id}|me$)"],
     "customer": ["--include-path-regex", "^/v1/(customers/{tenant_id}|me$)"],
-    "anyone": ["--include-path-regex", "^/(v1/invitations/|v1/policy$|i/|docs|openapi.json)"],
+    "anyone": ["--include-path-regex", "^/(v1/invitations/|v1/policy$|v1/sign-in$|v1/sessions|i/|c/|p/|signed-in/|assets/|docs|openapi.json)"],
     "webhook": ["--include-path-regex", "^/v1/webhooks/"],
 }
 

@@ -148,6 +148,8 @@ fn body_for(call: Call, template: &str) -> Call {
         Some("{partner_id}") | Some("{tenant_id}") if call.method == "PATCH" => json!({"name": "Other"}),
         Some("{endpoint_id}") if call.method == "PATCH" => json!({"description": "Other"}),
         Some("{grant_id}") if call.method == "PATCH" => json!({"auto_extend": false}),
+        Some("{tenant_id}") if call.method == "PUT" => json!({"since": "2020-01-01T00:00:00Z"}),
+        Some("batch") => json!({"subscriptions": []}),
         Some("endpoints") => json!({"url": "https://hooks.example.com/other"}),
         Some("resend") => json!({"since": "2026-11-22T12:00:00Z"}),
         Some("invitations") => return call.json(&json!({})).idempotency_key("a"),

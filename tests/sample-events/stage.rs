@@ -253,8 +253,12 @@ impl Stage {
     fn published(&self, answer: &Answer) -> Answer {
         let local = form_urlencoded::byte_serialize(SIGN_IN_ADDRESS.as_bytes()).collect::<String>();
         let own = form_urlencoded::byte_serialize(format!("https://{HOST}").as_bytes()).collect::<String>();
-        let provider = format!("{}/public", self.provider.url());
-        let text = String::from_utf8_lossy(&answer.body).replace(&provider, "https://login.microsoftonline.com");
+        let provider = self.provider.url();
+        let host = provider.strip_prefix("http://").expect("an address on this machine");
+        let text = String::from_utf8_lossy(&answer.body)
+            .replace(&format!("{provider}/public"), "https://login.microsoftonline.com")
+            .replace(&format!("{provider}/us_gov"), "https://login.microsoftonline.us")
+            .replace(host, "login.microsoftonline.com");
         let body = text.replace(&local, &own).into_bytes();
         Answer(local::api::Answer::new(answer.status, answer.headers.clone(), body))
     }

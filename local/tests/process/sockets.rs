@@ -41,8 +41,8 @@ fn serve_listens_on_one_port_and_one_of_the_identity_provider() {
     let port: u16 = address.rsplit(':').next().unwrap().parse().unwrap();
     // The sign-in page of both clouds is at the development identity provider.
     let policy = ask(&address, "GET", "/v1/policy", &[], "");
-    let (_, provider) = policy.split_once("\"host\":\"localhost:").expect("a sign-in page on this machine");
-    let provider: u16 = provider.split('"').next().unwrap().parse().unwrap();
+    let (_, provider) = policy.split_once("\"issuer\":\"http://localhost:").expect("a sign-in page on this machine");
+    let provider: u16 = provider.split('/').next().unwrap().parse().unwrap();
     let mut listening = listening(serve.child.id());
     listening.sort_unstable();
     let mut expected = [port, provider];
