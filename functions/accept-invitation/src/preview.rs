@@ -27,14 +27,14 @@ async fn preview(context: &Context, holder: &Holder) -> Result<Found<PreviewView
     let parties = context.app.store.parties(context.op(), &invitation).await?.ok_or_else(missing)?;
     // What an answered invitation needed does not depend on what happened since.
     let can_start = matches!(invitation.state(context.now()), InvitationState::Pending | InvitationState::Expired);
-    let relationship = parties.relationship.filter(|_| can_start);
+    let relationship = parties.relationship.as_ref().filter(|_| can_start);
     let relationship = relationship.map_or(RelationshipState::None, |relationship| relationship.state);
-    let (partner, customer) = (parties.partner, parties.customer.name);
+    let cloud = parties.partner.cloud;
     // An invitation of a cloud that the policy no longer serves is still shown.
-    let rules = context.policy().clouds.get(&partner.cloud);
-    let sign_in = rules.and_then(|rules| SignInView::new(&context.app.providers, partner.cloud, rules));
+    let rules = context.policy().clouds.get(&cloud);
+    let sign_in = rules.and_then(|rules| SignInView::new(&context.app.providers, cloud, rules));
     let (now, viewer) = (context.now(), holder.viewer());
-    Ok(Found(PreviewView::new(&invitation, &partner, customer, rules, sign_in, relationship, now, viewer)))
+    Ok(Found(PreviewView::new(&invitation, &parties, rules, sign_in, relationship, now, viewer)))
 }
 
 pub(crate) async fn inviting_partner(context: &Context, invitation: &Invitation) -> Result<Partner, Problem> {

@@ -68,7 +68,7 @@ fn read_rest<T>(
     sequence: u64,
 ) -> Result<Event<T>, CorruptItem> {
     let data = reader.parsed("event_data", |json| serde_json::from_str(json).ok())?;
-    let approver = read_approver(&reader, &data)?;
+    let approver = read_approver(reader, &data)?;
     Ok(Event {
         event_type,
         aggregate_id,

@@ -1,3 +1,4 @@
+use crate::store::Parties;
 use domain::{
     AcceptProof, AcceptedBy, Answer, Cloud, CloudPolicy, Decision, DecisionKind, DelegatedAdmin, Invitation,
     InvitationId, InvitationKind, InvitationState, Market, Partner, PartnerId, PartnerStatus, Proof, RelationshipState,
@@ -222,8 +223,7 @@ impl PreviewView {
     /// relationship now.
     pub fn new(
         invitation: &Invitation,
-        partner: &Partner,
-        customer_name: String,
+        parties: &Parties,
         rules: Option<&CloudPolicy>,
         sign_in: Option<SignInView>,
         relationship: RelationshipState,
@@ -233,8 +233,8 @@ impl PreviewView {
         let link = AcceptProof { relationship: RequiredProof::Link, roles: RequiredProof::Link };
         Self {
             invitation: InvitationView::new(invitation, now, viewer),
-            partner: InvitingPartnerView::new(partner),
-            customer: InvitedCustomerView { name: customer_name },
+            partner: InvitingPartnerView::new(&parties.partner),
+            customer: InvitedCustomerView { name: parties.customer.name.clone() },
             requires_delegated_admin: rules.is_some_and(|rules| invitation.must_grant(rules)),
             accept_proof: rules.map_or(link, |rules| invitation.accept_proof(rules, relationship)),
             sign_in,
