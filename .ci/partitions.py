@@ -56,6 +56,8 @@ def holds(condition, template, pseudo):
         return holds(template["Conditions"][argument], template, pseudo)
     if name == "Fn::Not":
         return not holds(argument[0], template, pseudo)
+    if name in ("Fn::And", "Fn::Or"):
+        return (all if name == "Fn::And" else any)(holds(one, template, pseudo) for one in argument)
     assert name == "Fn::Equals", name
     left, right = (str(resolve(one, template, pseudo)) for one in argument)
     return left == right

@@ -54,7 +54,7 @@ mod tests {
     fn loads(page: &str, language: &str) -> Vec<String> {
         let own: &[&str] = match page {
             "invitation" => &["session.js", "roles.js", "invitation.js", "answer.js", "answer.css", "answer.{}.json"],
-            "signed-in" => &["session.js", "signed-in.js", "signed-in.{}.json"],
+            "signed-in" => &["session.js", "roles.js", "signed-in.js", "signed-in.{}.json"],
             "customer" => &["rows.css", "session.js", "roles.js", "customer.js", "customer.{}.json"],
             "partner" => &["rows.css", "roles.js", "partner.js", "invite.js", "partner.{}.json"],
             other => panic!("{other} has no list of files"),
@@ -141,11 +141,13 @@ mod tests {
     fn every_role_of_the_policy_has_french_words() {
         let policy: Value = serde_json::from_str(include_str!("../../../shared/domain/policy.json")).unwrap();
         let french = words("roles.fr.json");
-        for version in policy["versions"].as_array().unwrap() {
-            for role in version["roles"]["grant"].as_array().unwrap() {
-                let name = role["name"].as_str().unwrap();
-                assert!(french.contains_key(name), "{name} has no French words");
-            }
+        // A version without roles has those of the version before.
+        let versions = policy["versions"].as_array().unwrap().iter();
+        let roles: Vec<_> = versions.filter_map(|version| version["roles"]["grant"].as_array()).flatten().collect();
+        assert!(roles.len() >= french.len());
+        for role in roles {
+            let name = role["name"].as_str().unwrap();
+            assert!(french.contains_key(name), "{name} has no French words");
         }
         assert!(french.values().all(|role| role.as_array().is_some_and(|parts| parts.len() == 2)));
     }

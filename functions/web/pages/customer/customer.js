@@ -4,7 +4,7 @@ import {
   start, time, words
 } from './page.js'
 import { me, signIn, signOut, watch } from './session.js'
-import { roles, title, titles } from './roles.js'
+import { approvers, roles, title, titles } from './roles.js'
 
 const tenant = location.pathname.split('/')[2].toLowerCase()
 const asked = new URLSearchParams(location.search).get('cloud')
@@ -15,6 +15,7 @@ let session = null
 let view = 'loading'
 let data = {}
 let clouds = []
+let approving = []
 let cloud = asked
 let alert = null
 let busy = ''
@@ -40,6 +41,7 @@ async function begin() {
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(tenant)) return close('incomplete')
   const policy = await roles()
   clouds = Object.entries(policy.clouds ?? {}).filter(([, rules]) => rules.sign_in).map(([name]) => name)
+  approving = [...new Set(clouds.flatMap(name => policy.clouds[name].sign_in.approver_roles))]
   if (!clouds.includes(cloud)) cloud = clouds.length === 1 ? clouds[0] : null
   session = clouds.length ? await me() : null
   if (session && session.tenant_id !== tenant) return close('other', { o: session.customer_name })
@@ -303,7 +305,7 @@ function closed() {
   const choose = clouds.length > 1 && !clouds.includes(asked)
   return h('div', { class: 'one' }, h('h1', { id: 'h', tabindex: '-1' }, words.heading), alerts(),
     clouds.length > 0 && [
-      !offersSignIn() && p('sign_in_x', { a: words.global_admin }, 'lead'),
+      !offersSignIn() && p('sign_in_x', { a: approvers(approving) }, 'lead'),
       choose && h('fieldset', {}, h('legend', {}, h('b', {}, words.where)), clouds.map(name => h('label', { class: 'tick' }, h('input', {
         type: 'radio', name: 'cloud', id: 'cloud-' + name, checked: cloud === name, onchange: () => { cloud = name; alert = null; draw() }
       }), h('span', {}, words[name] ?? name)))),

@@ -348,7 +348,7 @@ export function open(at, id, way, leave) {
     return [signed, input('name', 'text', 'name'), input('mail', 'email', 'email', session?.name ? words.filled : null),
       !isDirect() && h('label', { class: 'tick' }, h('input', {
         type: 'checkbox', id: 'admin', checked: draft.admin, ...described('admin'), disabled: Boolean(draft.sent), onchange: event => { draft.admin = event.target.checked; save() }
-      }), h('span', {}, error('admin') && h('span', { class: 'err', id: 'admin-e' }, words.e_admin), tell('admin'))),
+      }), h('span', {}, error('admin') && h('span', { class: 'err', id: 'admin-e' }, words.e_admin), tell('admin', { a: words.global_admin }))),
       para('sees', 'hint'), !isDirect() && p('own_statement', {}, 'hint')]
   }
 

@@ -1,5 +1,6 @@
 // Back from the sign-in page. It asks the service for a session, and goes on to where the person began.
 import { $, arrive, button, call, h, keep, list, recall, say, show, start, words } from './page.js'
+import { approvers, roles } from './roles.js'
 import { me, signIn } from './session.js'
 
 const cloud = location.pathname.split('/')[2]
@@ -7,6 +8,8 @@ const given = new URLSearchParams(location.hash.slice(1) || location.search)
 // A code must not stay in the address or in the history.
 if (location.hash || location.search) history.replaceState(null, '', location.pathname)
 let state = { key: 'checking' }
+// The roles that may answer in this cloud, by their template ids.
+let approving = null
 
 const STATES = {
   sign_in_expired: 'start_again', session_invalid: 'start_again', sign_in_failed: 'failed', provider_unavailable: 'silent', not_an_approver: 'no_role',
@@ -36,7 +39,8 @@ async function finish() {
   tell({ key: STATES[answer.code] ?? 'failed', id: answer.id })
 }
 
-function tell(next) {
+async function tell(next) {
+  if (['no_role', 'guest'].includes(next.key)) approving = (await roles()).clouds?.[cloud]?.sign_in?.approver_roles
   state = next
   draw()
   arrive()
@@ -49,14 +53,15 @@ async function again() {
 
 function draw() {
   const { key, id } = state
+  const a = approvers(approving)
   const { body, back } = began()
   const can = { not_finished: 'ba', failed: 'a', silent: 'a', no_role: 'ab', guest: 'ab', not_known: 'b', not_set_up: 'b', start_again: 'b' }[key] ?? ''
   const actions = [...can].map(one => one === 'a' ? body && button('again', words.sign_in_again, again, 'go') : back && h('a', { class: 'go second', href: back }, words.back)).filter(Boolean)
   const next = { failed: ['failed_next'], no_role: ['no_role_next', 'no_role_ask'], guest: ['guest_next'], not_known: ['ask_partner'], start_again: ['start_again_next'] }[key] ?? []
   show($('main'), h('div', { class: 'one' },
-    h('h1', { id: 'h', tabindex: '-1' }, words[key]), h('p', { class: 'lead' }, words[key + '_x']),
+    h('h1', { id: 'h', tabindex: '-1' }, words[key]), h('p', { class: 'lead' }, say(key + '_x', { a })),
     key === 'checking' && h('div', { class: 'wait' }, h('i', {})),
-    next.length > 0 && list('next', next.map(one => say(one, { id: id ?? '–', a: words.global_admin }))),
+    next.length > 0 && list('next', next.map(one => say(one, { id: id ?? '–', a }))),
     actions.length > 0 && h('p', { class: 'row' }, actions)))
 }
 
