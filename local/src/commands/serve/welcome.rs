@@ -93,7 +93,7 @@ impl Welcome<'_> {
             out.line(&open.link)?;
             out.line("")?;
         }
-        out.heading("Pages of Contoso and Northwind, opened with their keys:")?;
+        out.heading("Pages of Contoso (sign in, or enter its key) and Northwind (enter its key):")?;
         out.line(&format!("{}/c/{}", self.local.base_url(), samples.contoso.id))?;
         out.line(&format!("{}/p/{}", self.local.base_url(), samples.northwind.id))?;
         out.line("")?;
