@@ -28,7 +28,8 @@ async fn every_bad_request_gets_the_expected_response_and_writes_nothing() {
     let cases: Vec<_> = file.cases.iter().filter(|case| !(case.here && world.is_deployment())).collect();
     walk(&world, &cases, sent).await;
     print_groups(&file);
-    for name in file.bases() {
+    // On a deployment a link does not grant the roles for which the base `accept` asks.
+    for name in file.bases().filter(|name| !(world.is_deployment() && *name == "accept")) {
         let call = file.base(name, &names.and("unique", &world.unique()), world.now().seconds());
         let answer = world.send(&call).await;
         assert!((200..300).contains(&answer.status), "the base `{name}` fails: {answer:?}");

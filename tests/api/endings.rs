@@ -5,8 +5,8 @@ use tests::parties::{accept_by_link, asking, preview, registration};
 use tests::{Call, Customer, Partner, World};
 
 async fn granted(world: &World, partner: &Partner, customer: &Customer, days: &str) -> String {
-    let (id, token) = world.open(partner, customer, asking(&["global_reader"], days)).await;
-    world.send(&accept_by_link(&id, &token, &json!("as_requested"))).await.expect(200);
+    let (id, _) = world.open(partner, customer, asking(&["global_reader"], days)).await;
+    world.send(&customer.accept(&id, &json!("as_requested"))).await.expect(200);
     id.replace("inv_", "grt_")
 }
 

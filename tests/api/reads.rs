@@ -192,20 +192,20 @@ async fn events_are_filtered_by_any_id_in_their_subject() {
 async fn relationships_in_lists_have_exactly_the_members_of_the_contract() {
     let world = World::start().await;
     let (partner, customer, third) = (world.partner().await, world.customer().await, world.customer().await);
-    let (id, token) = world.open(&partner, &customer, asking(&["global_reader"], "P10D")).await;
+    let (id, _) = world.open(&partner, &customer, asking(&["global_reader"], "P10D")).await;
     // An invitation that is not accepted is not a relationship.
     world.open(&partner, &third, Value::Null).await;
     world.items(&customer.call("GET", "/partners"), 0).await;
-    let accepted = world.send(&accept_by_link(&id, &token, &json!("as_requested"))).await.expect(200);
+    let accepted = world.send(&customer.accept(&id, &json!("as_requested"))).await.expect(200);
     let (since, grant) = (&accepted["relationship"]["since"], &accepted["grant"]);
     let row = json!({
         "partner_id": partner.partner_id, "name": "Northwind", "state": "active", "partner_status": "active",
-        "proof": "link", "since": since, "grants": [grant],
+        "proof": "key", "since": since, "grants": [grant],
     });
     assert_eq!(world.items(&customer.call("GET", "/partners"), 1).await, [row]);
     let row = json!({
         "customer_tenant_id": customer.tenant_id, "name": "Contoso", "state": "active", "partner_status": "active",
-        "proof": "link", "since": since, "grants": [grant],
+        "proof": "key", "since": since, "grants": [grant],
     });
     assert_eq!(world.items(&partner.call("GET", "/customers"), 1).await, [row]);
     let ended = world.send(&customer.end(&partner)).await.expect(200);
@@ -223,7 +223,7 @@ async fn relationships_in_lists_have_exactly_the_members_of_the_contract() {
     if world.here().is_some() {
         let row = json!({
             "partner_id": partner.partner_id, "name": "Northwind", "state": "ended", "partner_status": "active",
-            "proof": "link", "since": since, "ended_at": ended_at, "grants": [ended_grant],
+            "proof": "key", "since": since, "ended_at": ended_at, "grants": [ended_grant],
         });
         assert_eq!(world.items(&customer.call("GET", "/partners"), 1).await, [row]);
     }

@@ -1,7 +1,7 @@
 //! The main use case from start to end.
 
 use serde_json::{Value, json};
-use tests::parties::{accept_by_link, link, registration};
+use tests::parties::{link, registration};
 use tests::{Call, World};
 
 #[tokio::test]
@@ -19,7 +19,7 @@ async fn a_second_partner_joins_and_existing_subscriptions_do_not_change() {
     let preview = Call::post(format!("/v1/invitations/{id}/preview"), &json!({"token": token}));
     assert_eq!(world.send(&preview).await.expect(200)["invitation"]["state"], "pending");
     let narrowed = json!({"roles": ["directory_readers"], "duration": "P90D"});
-    let accepted = world.send(&accept_by_link(&id, &token, &narrowed)).await.expect(200);
+    let accepted = world.send(&contoso.accept(&id, &narrowed)).await.expect(200);
     assert_eq!(accepted["relationship"]["state"], "active");
     assert_eq!(accepted["grant"]["roles"], json!(["directory_readers"]));
 

@@ -21,6 +21,16 @@ impl World {
         Self::with_options(|_| {}).await
     }
 
+    /// A system in which a link is enough to accept anything. Prints a line and returns `None` if a deployment is tested, because
+    /// its policy needs the customer itself to grant roles.
+    pub async fn with_links() -> Option<Self> {
+        if std::env::var("MULTIPARTNER_URL").is_ok_and(|url| !url.is_empty()) {
+            println!("skipped: a link does not grant roles in the policy of a deployment");
+            return None;
+        }
+        Some(Self::start().await)
+    }
+
     /// The local system with options changed by `change`. Prints a line and returns `None` if a deployment is tested.
     pub async fn with_options(change: impl FnOnce(&mut Options)) -> Option<Self> {
         if std::env::var("MULTIPARTNER_URL").is_ok_and(|url| !url.is_empty()) {
