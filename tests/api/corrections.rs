@@ -102,6 +102,12 @@ async fn cloud_and_market_are_corrected_only_until_they_are_used() {
         let corrected = world.correct_customer(customer, &market).await.expect(200);
         assert_eq!(corrected["customer"]["market"], "FR");
     }
+    // A relationship stays what it was: its partner still registers subscriptions.
+    let registrations = [world.unique(), world.unique()].map(|id| tests::parties::registration(&id, &related));
+    world.send(&other.register(&registrations[0])).await.expect(201);
+    let batch = json!({"subscriptions": registrations});
+    let results = world.send(&other.call("POST", "/subscriptions/batch").json(&batch)).await.expect(200);
+    assert_eq!([&results["results"][0]["outcome"], &results["results"][1]["outcome"]], ["replayed", "registered"]);
     // A domain and a name are never bound.
     let free = json!({"domain": "contoso.example", "name": "Contoso Ltd."});
     for customer in [&invited, &related, &enrolled] {

@@ -422,13 +422,14 @@ async fn an_operator_reads_the_single_records_of_both_sides() {
     let (partner, customer) = (world.partner().await, world.customer().await);
     let (id, _) = world.open(&partner, &customer, asking(&["global_reader"], "P10D")).await;
     world.send(&customer.accept(&id, &json!("as_requested"))).await.expect(200);
-    world.send(&partner.register(&registration("sold", &customer))).await.expect(201);
+    let sold = world.unique();
+    world.send(&partner.register(&registration(&sold, &customer))).await.expect(201);
     let grant = format!("/grants/{}", id.replace("inv_", "grt_"));
     let reads = [
         ("partner", partner.call("GET", "")),
         ("invitation", partner.call("GET", &format!("/invitations/{id}"))),
         ("relationship", partner.call("GET", &format!("/customers/{}", customer.tenant_id))),
-        ("subscription", partner.call("GET", "/subscriptions/sold")),
+        ("subscription", partner.call("GET", &format!("/subscriptions/{sold}"))),
         ("grant", partner.call("GET", &grant)),
         ("customer", customer.call("GET", "")),
         ("relationship", customer.call("GET", &format!("/partners/{}", partner.partner_id))),

@@ -171,7 +171,8 @@ impl Acceptance<'_> {
             "invitation": InvitationView::new(invitation, context.now(), Viewer::Link),
             "partner": InvitingPartnerView::new(self.partner),
         });
-        let shown = digest("shown", &[shown.to_string().as_bytes()]);
+        // With the salt of the person, so that nothing about the message can be guessed once both are erased.
+        let shown = digest("shown", &[&accepted_by.salt, shown.to_string().as_bytes()]);
         let data = [
             ("relationship", json!(RelationshipData { state: RelationshipState::Active, since })),
             ("grant", json!(grant.map(GrantData::started))),

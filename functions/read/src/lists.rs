@@ -76,7 +76,7 @@ pub(crate) async fn relationship(
     customer: &TenantId,
     partner: &PartnerId,
 ) -> Result<(Relationship, Vec<Grant>), Problem> {
-    let found = context.app.store.relationship_with_grants(context.op(), customer, partner).await?;
+    let found = context.app.store.relationship_with_readable_grants(context.op(), customer, partner).await?;
     let (relationship, mut grants) = found.ok_or_else(Problem::not_found)?;
     let period = relationship.period.as_ref().map(|(id, _)| id).ok_or_else(Problem::not_found)?;
     grants.retain(|grant| grant.period == *period);

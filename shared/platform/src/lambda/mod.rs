@@ -8,5 +8,5 @@ mod runtime;
 
 pub use function::{Function, invoke, main};
 pub use job::{Job, JobError, JobFuture, RunBudget, main_job, run_job};
-pub use master_keys::{OtherMasterKey, confirm_master_keys};
+pub use master_keys::{MasterKeyError, OtherMasterKey, confirm_master_keys};
 pub use runtime::{Invocation, StartError};

@@ -12,7 +12,7 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 
 use super::log::{log_as_json, log_panic};
-use super::master_keys::{OtherMasterKey, confirm_master_keys};
+use super::master_keys::{MasterKeyError, confirm_master_keys};
 use crate::aws;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigError, Needs};
@@ -37,7 +37,7 @@ pub enum StartError {
     #[error("environment variable {0} is not set; this program runs only inside AWS Lambda")]
     OutsideLambda(&'static str),
     #[error(transparent)]
-    MasterKey(#[from] OtherMasterKey),
+    MasterKey(#[from] MasterKeyError),
     #[error("the built-in policy is not valid: {0}")]
     Policy(#[from] PolicyError),
     #[error("webhooks cannot be sent: {0}")]

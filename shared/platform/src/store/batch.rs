@@ -99,7 +99,7 @@ impl Store {
         let (records, events): (Vec<_>, Vec<_>) =
             recorded?.into_iter().map(|Recorded { record, event, .. }| (record, event)).unzip();
         let checks = left.first().map(|(_, first, _)| {
-            [active_relationship(first), requirements.guard(&first.registration.customer_tenant_id)]
+            [active_relationship(first), requirements.csp_guard(&first.registration.customer_tenant_id)]
         });
         Ok(records.into_iter().chain(checks.into_iter().flatten()).chain(events).collect())
     }

@@ -1,4 +1,4 @@
-//! What create, accept, renew and register require of the customer's tenant.
+//! What create, accept, renew, import and register require of the customer's tenant.
 
 use super::error::StoreError;
 use super::keys;
@@ -28,6 +28,12 @@ impl CustomerRequirements {
         let check = Write::check(keys::tenant(id), "attribute_exists(pk) AND cloud = :cloud AND market = :market")
             .text(":cloud", self.cloud.as_str())
             .text(":market", self.market.as_str());
+        if self.csp_refused { check.and("attribute_not_exists(csp_partner)") } else { check }
+    }
+
+    /// The check for what an active relationship allows: the market may have been corrected since the relationship began.
+    pub(super) fn csp_guard(self, id: &TenantId) -> Write {
+        let check = Write::check(keys::tenant(id), "attribute_exists(pk)");
         if self.csp_refused { check.and("attribute_not_exists(csp_partner)") } else { check }
     }
 

@@ -3,7 +3,7 @@
 use super::answer::cancel_with_relationship;
 use super::error::StoreError;
 use super::grant::read_grant;
-use super::item::{key_of, number};
+use super::item::{CorruptItem, Item, key_of, number, unless_newer};
 use super::keys::{self, ItemKind};
 use super::op_context::OpContext;
 use super::query::{Index, PageQuery, Range};
@@ -26,15 +26,35 @@ pub enum Ended {
 const GRANTS_AT_ONCE: usize = 100;
 
 impl Store {
-    /// A relationship and all its grants, read now.
+    /// A relationship and its grants, read now. Grants of newer code are left out.
     ///
     /// # Errors
     /// [`StoreError`], in all methods here.
+    pub async fn relationship_with_readable_grants(
+        &self,
+        op: OpContext,
+        customer: &TenantId,
+        partner: &PartnerId,
+    ) -> Result<Option<(Relationship, Vec<Grant>)>, StoreError> {
+        self.relationship_with(op, customer, partner, |item| unless_newer(read_grant(item))).await
+    }
+
+    /// A relationship and all its grants, read now. It fails if a grant is of newer code, because nothing may be left out.
     pub async fn relationship_with_grants(
         &self,
         op: OpContext,
         customer: &TenantId,
         partner: &PartnerId,
+    ) -> Result<Option<(Relationship, Vec<Grant>)>, StoreError> {
+        self.relationship_with(op, customer, partner, |item| read_grant(item).map(Some)).await
+    }
+
+    async fn relationship_with(
+        &self,
+        op: OpContext,
+        customer: &TenantId,
+        partner: &PartnerId,
+        read: impl Fn(&Item) -> Result<Option<Grant>, CorruptItem>,
     ) -> Result<Option<(Relationship, Vec<Grant>)>, StoreError> {
         let key = keys::relationship(customer, partner);
         let mut query = PageQuery {
@@ -52,7 +72,7 @@ impl Store {
             let page = self.query(op, &query).await?;
             for item in &page.items {
                 if key_of(item).is_some_and(|key| key.kind() == ItemKind::Aggregate(AggregateKind::Grant)) {
-                    grants.push(read_grant(item)?);
+                    grants.extend(read(item)?);
                 } else {
                     relationship = Some(read_relationship(item)?);
                 }

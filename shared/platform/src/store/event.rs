@@ -58,7 +58,10 @@ pub(super) fn read_stored_event(item: &Item) -> Result<Event<StoredType>, Corrup
     let reader = ItemReader::new(item)?;
     let (aggregate, aggregate_id, sequence) = reader.key(keys::parse_any_event)?;
     let event_type = StoredType { name: reader.text("event_type")?.to_owned(), aggregate };
+    let is_unknown = EventType::parse(&event_type.name).is_none();
+    // Words that this code does not know are those of newer code, if the type is.
     read_rest(&reader, event_type, aggregate_id, sequence)
+        .map_err(|item| CorruptItem { is_newer: item.is_newer || is_unknown, ..item })
 }
 
 fn read_rest<T>(
@@ -92,7 +95,8 @@ fn read_rest<T>(
 
 fn read_approver(reader: &ItemReader<'_>, data: &Map<String, Value>) -> Result<Option<Approver>, CorruptItem> {
     let Some(person) = reader.maybe_parsed(PERSON, PersonId::parse)? else { return Ok(None) };
-    let role = Event::approver_role(data).ok_or_else(|| reader.corrupt("event_data", "has no directory role"))?;
+    // The data of an event of an unknown type is not interpreted.
+    let role = Event::approver_role(data).unwrap_or_default();
     Ok(Some(Approver { person, role: role.to_owned() }))
 }
 

@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use super::error::StoreError;
 use super::item::{CorruptItem, Item, ItemBuilder, ItemReader, SCHEMA, bytes, number, text, unless_newer};
 use super::keys::{self, Key, Listed};
@@ -53,13 +55,17 @@ impl Store {
     ) -> Result<Vec<Option<Partner>>, StoreError> {
         let now = op.occurred_at;
         let ids: Vec<&PartnerId> = ids.collect();
-        let unknown: Vec<Key> =
-            ids.iter().filter(|id| self.partners.get(id, now).is_none()).map(|id| keys::partner(id)).collect();
-        for item in self.get_many(op, &unknown, false).await?.into_iter().flatten() {
+        // The cache may forget them meanwhile.
+        let cached = |id: &&PartnerId| Some(((*id).clone(), self.partners.get(id, now)?));
+        let mut found: HashMap<PartnerId, Partner> = ids.iter().filter_map(cached).collect();
+        let unknown: Vec<Key> = ids.iter().filter(|id| !found.contains_key(id)).map(|id| keys::partner(id)).collect();
+        // Consistent, because the cache also identifies callers.
+        for item in self.get_many(op, &unknown, true).await?.into_iter().flatten() {
             let Some(partner) = unless_newer(read_partner(&item))? else { continue };
-            self.partners.put(partner.partner_id.clone(), partner, now);
+            self.partners.put(partner.partner_id.clone(), partner.clone(), now);
+            found.insert(partner.partner_id.clone(), partner);
         }
-        Ok(ids.into_iter().map(|id| self.partners.get(id, now)).collect())
+        Ok(ids.into_iter().map(|id| found.get(id).cloned()).collect())
     }
 
     /// Enrolls a tenant as a partner. From then on it is a CSP tenant. A tenant that is not registered is created.

@@ -50,7 +50,8 @@ impl Store {
         let own = keys::subscription(*cloud, &registration.subscription_id);
         let relationship = keys::relationship(customer, partner);
         let recorded = self.begin(event, subscription_item(subscription))?;
-        let writes = [recorded.record, active_relationship(subscription), requirements.guard(customer), recorded.event];
+        let writes =
+            [recorded.record, active_relationship(subscription), requirements.csp_guard(customer), recorded.event];
         let outcome = self.transact(op, &writes).await?;
         if outcome.is_committed() {
             return Ok(Registering::New);

@@ -1,5 +1,7 @@
 //! Tenants: customers, and CSP tenants once they are enrolled as partners.
 
+use std::collections::HashMap;
+
 use super::change::Registered;
 use super::error::StoreError;
 use super::item::{CorruptItem, Item, ItemBuilder, ItemReader, text, unless_newer};
@@ -28,13 +30,16 @@ impl Store {
     ) -> Result<Vec<Option<String>>, StoreError> {
         let now = op.occurred_at;
         let ids: Vec<&TenantId> = ids.collect();
-        let unknown: Vec<Key> =
-            ids.iter().filter(|id| self.tenant_names.get(id, now).is_none()).map(|id| keys::tenant(id)).collect();
+        // The cache may forget them meanwhile.
+        let cached = |id: &&TenantId| Some(((*id).clone(), self.tenant_names.get(id, now)?));
+        let mut found: HashMap<TenantId, String> = ids.iter().filter_map(cached).collect();
+        let unknown: Vec<Key> = ids.iter().filter(|id| !found.contains_key(id)).map(|id| keys::tenant(id)).collect();
         for item in self.get_many(op, &unknown, false).await?.into_iter().flatten() {
             let Some(tenant) = unless_newer(read_tenant(&item))? else { continue };
-            self.tenant_names.put(tenant.tenant_id, tenant.name, now);
+            self.tenant_names.put(tenant.tenant_id.clone(), tenant.name.clone(), now);
+            found.insert(tenant.tenant_id, tenant.name);
         }
-        Ok(ids.into_iter().map(|id| self.tenant_names.get(id, now)).collect())
+        Ok(ids.into_iter().map(|id| found.get(id).cloned()).collect())
     }
 
     /// A tenant's name, read at most 30 s ago.
