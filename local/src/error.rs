@@ -29,4 +29,9 @@ pub enum StartError {
     Template(#[from] TemplateError),
     #[error(transparent)]
     Mismatch(#[from] Mismatch),
+    #[error(
+        "sign-in needs an https address, or http at 127.0.0.1 or localhost, and the address would be {0}; choose another with \
+         --host, or unset the variables SIGN_IN_PUBLIC_CLIENT_ID and SIGN_IN_US_GOV_CLIENT_ID"
+    )]
+    SignInAddress(String),
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use domain::Policy;
-use platform::config::Config;
+use platform::config::{Config, sign_in};
 use platform::outbound::SystemResolver;
 use platform::secrets::{AccessKeyText, MasterKey, MasterKeys};
 use platform::store::{client, schema};
@@ -33,6 +33,7 @@ const MASTER_KEY_NUMBER: u32 = 1;
 pub async fn start(options: Options) -> Result<Local, StartError> {
     let template = Template::built_in()?;
     let bound = Bound::to(SocketAddr::new(options.host, options.port)).await?;
+    let public_url = public_url(&options, &bound)?;
     let data_dir = options.data_dir.as_deref().map(DataDir::open).transpose()?;
     let master_keys = master_keys(&options, data_dir.as_ref())?;
     // It derives from the master key, so that a kept folder keeps its operator key.
@@ -45,12 +46,11 @@ pub async fn start(options: Options) -> Result<Local, StartError> {
     let config = Config {
         master_keys,
         operator_key_hash: Some(operator_key.hash()),
-        public_base_url: options.public_base_url.clone().or_else(|| Some(base_url.clone())),
+        public_base_url: Some(public_url.clone()),
         loopback_endpoints: options.loopback_endpoints,
         sign_in: options.sign_in.clone(),
         ..table_config()
     };
-    let public_url = config.public_base_url.clone().unwrap_or_default();
     // This client creates the table, and tests read the table with it, so it has no injected faults.
     let client = engine.client();
     schema::create_table(&client, TABLE).await?;
@@ -62,6 +62,12 @@ pub async fn start(options: Options) -> Result<Local, StartError> {
     let app = Arc::new(apps.with_master_keys());
     let announcer = Arc::new(apps.announcer());
     Ok(Local { base_url, operator_key, client, app, announcer, courier, server, data_dir })
+}
+
+/// The beginning of links.
+fn public_url(options: &Options, bound: &Bound) -> Result<String, StartError> {
+    let url = options.public_base_url.clone().unwrap_or_else(|| bound.url());
+    if sign_in::is_allowed_at(&options.sign_in, &url) { Ok(url) } else { Err(StartError::SignInAddress(url)) }
 }
 
 fn master_keys(options: &Options, data_dir: Option<&DataDir>) -> Result<MasterKeys, StartError> {

@@ -2,7 +2,7 @@
 
 use domain::Cloud;
 use local::identity_provider::tamper::{Answer, Endpoint};
-use platform::identity::{Check, SignInError};
+use platform::identity::{Check, SignInError, Step};
 use serde_json::json;
 
 use crate::common::*;
@@ -26,6 +26,23 @@ async fn documents_are_kept_for_an_hour_for_each_issuer() {
     world.clock.advance_millis(1);
     world.contoso().await.unwrap();
     assert_eq!(requests(&world), [3, 3, 5]);
+}
+
+#[tokio::test]
+async fn a_code_is_not_used_up_if_the_keys_cannot_be_read() {
+    let world = World::start().await;
+    let code = world.code(Cloud::Public, CONTOSO, ADMINISTRATOR);
+    world.provider.distort(|endpoint, answer| {
+        if endpoint == Endpoint::Keys {
+            answer.status = 503;
+        }
+    });
+    let failed = world.redeem(Cloud::Public, CONTOSO, &code).await.unwrap_err();
+    assert_eq!(failed, SignInError::ProviderUnavailable(Step::Keys, "status"));
+    assert_eq!(requests(&world), [1, 1, 0]);
+    world.provider.behave();
+    world.redeem(Cloud::Public, CONTOSO, &code).await.unwrap();
+    assert_eq!(requests(&world), [1, 2, 1]);
 }
 
 /// Attack 6.

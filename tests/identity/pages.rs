@@ -73,12 +73,18 @@ async fn errors_return_to_the_app_on_demand() {
 async fn a_malformed_request_shows_the_providers_own_page_and_returns_nowhere() {
     let (world, browser) = (World::start().await, Browser::new());
     let url = world.authorize_url(Cloud::Public, CONTOSO);
+    let own = world.provider.url().trim_start_matches("http://").replace(':', "%3A");
     for (from, to) in [
         ("client_id=d0d0d0d0-0000-4000-8000-00000000000a", "client_id=other"),
         ("response_type=code", "response_type=token"),
         ("code_challenge_method=S256", "code_challenge_method=plain"),
         ("scope=openid+profile", "scope=profile"),
         ("127.0.0.1%3A3000", "example.com"),
+        ("127.0.0.1%3A3000", "localhost%3A1%40evil.example"),
+        ("127.0.0.1%3A3000", "localhost%3Ax"),
+        ("127.0.0.1%3A3000", "localhost%3A99999"),
+        ("127.0.0.1%3A3000", "127.0.0.1%3A3000%2Fother"),
+        ("127.0.0.1%3A3000", own.as_str()),
         ("signed-in%2Fpublic", "signed-in%2Fus_gov"),
         ("signed-in%2Fpublic", "signed-in%2Fpublic%2F"),
         ("state=state", "state="),
@@ -92,6 +98,8 @@ async fn a_malformed_request_shows_the_providers_own_page_and_returns_nowhere() 
         assert_eq!((answer.status().as_u16(), answer.headers().get("location")), (400, None), "{to}");
         assert_eq!(world.provider.sign_in(&changed, ADMINISTRATOR), None, "{to}");
     }
+    let other_name = url.replacen("127.0.0.1%3A3000", "localhost%3A3000", 1);
+    assert_eq!(browser.get(&other_name).await.0, 200);
     let unknown = url.replacen("/public/", "/moon/", 1);
     assert_eq!(browser.get(&unknown).await.0, 404);
 }

@@ -389,6 +389,33 @@ async function special({ chrome, base, world, opened }) {
     await end(page)
   }
 
+  tests['signing out: without a reply the session stays, and then the sign-in page can be left too'] = async () => {
+    const { page } = await opened(looks, {
+      me: customer => session(customer),
+      more: (page, customer) => page.route(`**/v1/customers/${customer.id}/invitations/**`, async route => {
+        const response = await route.fetch({ headers: { ...route.request().headers(), authorization: 'Bearer ' + customer.key } })
+        const json = await response.json()
+        PUBLIC(json)
+        await route.fulfill({ response, json })
+      })
+    })
+    await page.route('**/v1/sessions/current', route => route.abort())
+    await pick(page, 'as')
+    await page.locator('#out').click()
+    await shows(page, 'You may still be signed in')
+    assert.equal(await page.locator('#out').count(), 1)
+    await look(page, 'invitation-sign-out-unknown')
+    await page.unroute('**/v1/sessions/current')
+    await page.route('**/v1/sessions/current', route => route.fulfill({ json: { sign_out_url: 'https://login.example/out' } }))
+    await page.unroute('**/v1/me')
+    await signedIn(page)
+    await page.locator('#out').click()
+    await shows(page, 'You are signed out here')
+    assert.equal(await page.getByRole('link', { name: 'Sign out there too' }).getAttribute('href'), 'https://login.example/out')
+    await look(page, 'invitation-signed-out')
+    await end(page)
+  }
+
   tests['a browser that keeps nothing'] = async () => {
     const { page, t } = await opened(looks, { more: page => page.addInitScript(() => {
       Object.defineProperty(globalThis, 'sessionStorage', { get() { throw new DOMException('blocked', 'SecurityError') } })

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use data_encoding::BASE64URL_NOPAD;
 use domain::{Cloud, TenantId};
 use platform::config::sign_in::is_loopback;
+use platform::outbound::{Loopback, ServerUrl};
 
 use super::pages;
 use super::people::{self, SamplePerson};
@@ -36,6 +37,14 @@ pub(super) enum Next {
     Redirect(String),
 }
 
+/// Whether a redirect URI is that of an API on this machine: exactly one path, at another server than this one.
+fn is_registered(site: &Site, cloud: Cloud, redirect_uri: &str) -> bool {
+    let origin = redirect_uri.strip_suffix(&format!("/signed-in/{cloud}")).filter(|origin| is_loopback(origin));
+    let server = |url: &str| ServerUrl::parse(url, Loopback::Allowed);
+    // A port can be written in several ways, so texts are not compared.
+    origin.and_then(server).zip(server(&site.url)).is_some_and(|(api, own)| !api.is_same_server(&own))
+}
+
 impl Request {
     /// # Errors
     /// The parameter that is wrong. Then nothing goes back to the app, because the address to go to may be wrong too.
@@ -57,8 +66,7 @@ impl Request {
             return Err("scope");
         }
         let redirect_uri = get("redirect_uri")?.clone();
-        let registered = redirect_uri.strip_suffix(&format!("/signed-in/{}", place.cloud)).is_some_and(is_loopback);
-        if !registered || redirect_uri.starts_with(&site.url) {
+        if !is_registered(site, place.cloud, &redirect_uri) {
             return Err("redirect_uri");
         }
         Ok(Self {

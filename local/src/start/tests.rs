@@ -1,7 +1,8 @@
 use std::sync::Mutex;
 
-use domain::Timestamp;
+use domain::{Cloud, Timestamp};
 use platform::clock::Clock;
+use platform::identity::{CloudSettings, Settings};
 
 use super::*;
 use crate::data_dir::DataDirError;
@@ -82,6 +83,22 @@ async fn the_clock_comes_from_the_options() {
     let local = start(Options { clock: clock.clone(), ..Options::default() }).await.unwrap();
     *clock.0.lock().unwrap() += 1;
     assert_eq!(local.app().clock.now().millis(), 1_795_369_200_124);
+}
+
+#[tokio::test]
+async fn sign_in_needs_https_except_on_this_machine() {
+    let started = async |clouds: &[Cloud], address: Option<&str>| {
+        let clouds = clouds.iter().map(|cloud| (*cloud, CloudSettings::new("client", None))).collect();
+        let sign_in = Settings { clouds, ..Settings::default() };
+        start(Options { sign_in, public_base_url: address.map(str::to_owned), ..Options::default() }).await
+    };
+    let insecure = "http://partners.example.com";
+    let error = started(&[Cloud::Public], Some(insecure)).await.err().unwrap();
+    assert!(matches!(&error, StartError::SignInAddress(address) if address == insecure), "{error}");
+    started(&[], Some(insecure)).await.unwrap().stop().await;
+    for address in [None, Some("http://localhost:3000"), Some("https://partners.example.com")] {
+        started(&[Cloud::Public], address).await.unwrap().stop().await;
+    }
 }
 
 #[tokio::test]

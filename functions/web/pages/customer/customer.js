@@ -132,7 +132,9 @@ async function enter() {
 
 async function leaveSession() {
   const answer = await signOut()
-  close('signed_out', { url: answer.json.sign_out_url })
+  if (answer.ok) return close('signed_out', { url: answer.json.sign_out_url })
+  // The session may have ended meanwhile. Then the page says so already.
+  if (session) tell(unsent(answer))
 }
 
 function ended() {
@@ -146,6 +148,9 @@ function tell(name, more) {
   draw()
   announce(plain(name, alert))
 }
+
+// The words for a change that was not made, or perhaps not.
+const unsent = ({ code }) => ({ unknown: 'box_unknown', offline: 'box_offline', too_many: 'too_many' })[code] ?? 'box_refused'
 
 // What can be taken back
 
@@ -244,7 +249,7 @@ async function confirm() {
     doing.box.close()
     return lost()
   }
-  doing.note = { unknown: 'box_unknown', offline: 'box_offline', too_many: 'too_many' }[answer.code] ?? 'box_refused'
+  doing.note = unsent(answer)
   Object.assign(doing, { unknown: answer.code === 'unknown', code: answer.code, id: answer.id })
   drawBox()
   announce(words[doing.note])

@@ -15,6 +15,8 @@ export function open(at, id, way, leave) {
   // The first time the focus stays at the start of the page, before the link that skips to the answer.
   let first = !leave
   let preview, done, view = 'loading', session = null, alert = null, busy = '', bad = []
+  // After signing out here: where to sign out of the sign-in page too, if it has such an address.
+  let out = null
   const saved = recall(id) ?? {}
   // What the person chose and wrote, in this tab until the invitation is answered.
   let draft = saved.draft ?? {}
@@ -244,8 +246,14 @@ export function open(at, id, way, leave) {
   }
 
   async function leaveSession() {
-    await signOut()
-    session = way.session = null
+    const answer = await signOut()
+    if (!answer.ok) {
+      // The session may have ended meanwhile. Then the page says so already.
+      if (session) warn(answer.code === 'offline' ? 'offline' : 'out_unknown')
+      return
+    }
+    out = { url: answer.json.sign_out_url }
+    session = way.session = alert = null
     watch(null)
     await load()
   }
@@ -258,8 +266,10 @@ export function open(at, id, way, leave) {
   const ownPage = () => h('a', { href: '/c/' + preview.invitation.customer_tenant_id, onclick: leave && (event => { event.preventDefault(); leave() }) }, words.own_page)
   const signInButton = (key, more) => button('note-go', tell(key, more), leaveToSignIn, 'small')
 
+  const signedOut = () => out && !session && note(words.signed_out, [p('signed_out_x'), out.url && h('a', { href: out.url }, words.sign_out_there)], 'good')
+
   function alerts() {
-    const parts = []
+    const parts = [signedOut()]
     if (alert?.key) {
       const { key } = alert
       const extra = {
@@ -432,6 +442,7 @@ export function open(at, id, way, leave) {
     }[key] ?? []
     const line = view === 'accepted' ? 'solid' : view === 'loading' || view === 'slow' ? 'dash' : ''
     return h('div', { class: 'one' },
+      signedOut(),
       alert?.key === 'meanwhile' && note(words.meanwhile, p('meanwhile_x'), 'alert'),
       preview && pair(preview.partner.name, names().c, line),
       h('h1', { id: 'h', tabindex: '-1' }, say(heading, values)), h('p', { class: 'lead' }, say(key + '_x', { ...values, t: num(alert?.wait ?? 30, 'second') })),

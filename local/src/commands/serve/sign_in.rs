@@ -11,7 +11,9 @@ use platform::config::sign_in;
 use platform::identity::Settings;
 use platform::random::SystemRandom;
 
-/// Plain http on this machine, so that a provider may be there too.
+use crate::commands::host::THIS_MACHINE;
+
+/// Plain http on this machine, so that a provider may be there too. The start checks the real address.
 const LOCAL: Option<&str> = Some("http://127.0.0.1");
 
 pub enum SignIn {
@@ -19,7 +21,7 @@ pub enum SignIn {
     Development(IdentityProvider),
     /// What the environment says, for the clouds that it names.
     Configured(Settings),
-    /// Other machines can't reach a provider on this one.
+    /// People could not return from a provider on this machine.
     Nothing,
 }
 
@@ -30,7 +32,7 @@ impl SignIn {
         if !settings.clouds.is_empty() {
             return Ok(Self::Configured(settings));
         }
-        if !host.is_loopback() {
+        if !can_return_to(host) {
             return Ok(Self::Nothing);
         }
         Ok(Self::Development(IdentityProvider::start(0, Arc::new(SystemClock), Arc::new(SystemRandom)).await?))
@@ -47,6 +49,24 @@ impl SignIn {
     pub async fn stop(self) {
         if let Self::Development(provider) = self {
             provider.stop().await;
+        }
+    }
+}
+
+/// Whether the development identity provider sends people back to a run at this address.
+fn can_return_to(host: IpAddr) -> bool {
+    host == THIS_MACHINE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_development_provider_serves_one_address_only() {
+        assert!(can_return_to(THIS_MACHINE));
+        for host in ["127.0.0.2", "::1", "0.0.0.0", "::", "192.0.2.1"] {
+            assert!(!can_return_to(host.parse().unwrap()), "{host}");
         }
     }
 }

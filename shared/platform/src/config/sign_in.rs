@@ -28,10 +28,20 @@ const ENTRA: &str = "/{tenant}/v2.0";
 
 const LOOPBACK_BASES: [&str; 2] = ["http://127.0.0.1", "http://localhost"];
 
-/// Whether a base URL is that of a local run: plain http on this machine.
+/// Whether a base URL is that of a local run: plain http on this machine, without a path.
 pub fn is_loopback(base_url: &str) -> bool {
     let rest = LOOPBACK_BASES.iter().find_map(|base| base_url.strip_prefix(base));
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+    rest.is_some_and(|rest| rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
+}
+
+fn is_port(text: &str) -> bool {
+    (1..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether an API at this base URL may have these settings. With sign-in, cookies and codes would travel unencrypted over plain
+/// http, unless they stay on this machine.
+pub fn is_allowed_at(settings: &Settings, base_url: &str) -> bool {
+    settings.clouds.is_empty() || base_url.starts_with("https://") || is_loopback(base_url)
 }
 
 /// Reads the settings of each cloud that has a client id. Credentials are read only if they are `needed`.
@@ -50,8 +60,7 @@ pub fn read(
         let variables = Variables { variable: &variable, cloud: *cloud, loopback };
         settings.clouds.extend(variables.settings(needed)?.map(|found| (*cloud, found)));
     }
-    // Cookies and codes would travel unencrypted.
-    if !settings.clouds.is_empty() && !local && base_url.is_some_and(|url| !url.starts_with("https://")) {
+    if base_url.is_some_and(|url| !is_allowed_at(&settings, url)) {
         return Err(ConfigError {
             variable: "PUBLIC_BASE_URL".to_owned(),
             problem: "is not an https URL, which sign-in needs",
@@ -185,6 +194,55 @@ mod tests {
             assert_eq!(found.loopback, Loopback::Allowed);
         }
         assert_eq!(settings(&[PUBLIC, SECRET], true, HTTPS).unwrap().loopback, Loopback::Refused);
+    }
+
+    #[test]
+    fn only_this_machine_with_or_without_a_port_is_loopback() {
+        for base_url in [
+            "http://127.0.0.1",
+            "http://localhost",
+            "http://127.0.0.1:3000",
+            "http://localhost:1",
+            "http://localhost:65535",
+        ] {
+            assert!(is_loopback(base_url), "{base_url}");
+        }
+        for base_url in [
+            "",
+            "http://localhost:",
+            "http://localhost:x",
+            "http://localhost:3000x",
+            "http://localhost:123456",
+            "http://localhost:+1",
+            "http://localhost:\u{663}",
+            "http://localhost:1@evil.example",
+            "http://localhost@evil.example",
+            "http://localhost.evil.example",
+            "http://127.0.0.1.evil.example",
+            "http://127.0.0.1:3000/",
+            "http://127.0.0.1:3000/path",
+            "http://127.0.0.1:3000?query",
+            "http://127.0.0.1:3000#fragment",
+            "http://127.0.0.2:3000",
+            "http://[::1]:3000",
+            "https://localhost:3000",
+        ] {
+            assert!(!is_loopback(base_url), "{base_url}");
+        }
+    }
+
+    #[test]
+    fn sign_in_needs_https_except_on_this_machine() {
+        let with = settings(&[PUBLIC, SECRET], true, HTTPS).unwrap();
+        for (base_url, allowed) in [
+            ("https://partners.example.com", true),
+            ("http://127.0.0.1:3000", true),
+            ("http://partners.example.com", false),
+            ("http://localhost:1@evil.example", false),
+        ] {
+            assert_eq!(is_allowed_at(&with, base_url), allowed, "{base_url}");
+            assert!(is_allowed_at(&Settings::default(), base_url), "{base_url}");
+        }
     }
 
     #[test]

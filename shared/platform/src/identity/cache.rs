@@ -25,8 +25,10 @@ struct Entry {
     discovery: Arc<Discovery>,
     discovered_at: Timestamp,
     keys: Option<Arc<KeySet>>,
-    /// When the keys were last read, or when someone began to read them again.
+    /// When the keys were last read.
     keys_at: Timestamp,
+    /// When the keys were last read, or when someone began to read them again.
+    tried_at: Timestamp,
 }
 
 impl Cache {
@@ -47,8 +49,11 @@ impl Cache {
             let oldest = entries.iter().min_by_key(|(_, entry)| entry.discovered_at).map(|(issuer, _)| issuer.clone());
             oldest.map(|oldest| entries.remove(&oldest));
         }
-        let (keys, keys_at) = known.map_or((None, now), |known| (known.keys, known.keys_at));
-        entries.insert(issuer.to_owned(), Entry { discovery, discovered_at: now, keys, keys_at });
+        let entry = match known {
+            Some(known) => Entry { discovery, discovered_at: now, ..known },
+            None => Entry { discovery, discovered_at: now, keys: None, keys_at: now, tried_at: now },
+        };
+        entries.insert(issuer.to_owned(), entry);
     }
 
     pub(super) fn keys(&self, issuer: &str, now: Timestamp) -> Option<Arc<KeySet>> {
@@ -57,15 +62,15 @@ impl Cache {
 
     pub(super) fn keep_keys(&self, issuer: &str, keys: Arc<KeySet>, now: Timestamp) {
         if let Some(entry) = self.entries().get_mut(issuer) {
-            (entry.keys, entry.keys_at) = (Some(keys), now);
+            (entry.keys, entry.keys_at, entry.tried_at) = (Some(keys), now, now);
         }
     }
 
     /// Whether the keys may be read again because of an unknown key id. Only one caller gets `true` per interval.
     pub(super) fn may_fetch_again(&self, issuer: &str, now: Timestamp) -> bool {
         let mut entries = self.entries();
-        let due = entries.get_mut(issuer).filter(|entry| now.since(entry.keys_at) >= FETCH_INTERVAL);
-        due.map(|entry| entry.keys_at = now).is_some()
+        let due = entries.get_mut(issuer).filter(|entry| now.since(entry.tried_at) >= FETCH_INTERVAL);
+        due.map(|entry| entry.tried_at = now).is_some()
     }
 }
 

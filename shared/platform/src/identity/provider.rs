@@ -155,9 +155,11 @@ impl Provider<'_> {
         let issuer = self.rules.issuer_of(tenant);
         let site = Site { provider: self, tenant, issuer: &issuer, now: redeem.now, deadline };
         let discovery = site.discovery().await?;
+        // A code works once. If the keys cannot be read, it is still good for another try.
+        let keys = site.keys(&discovery).await?;
         let id_token = site.redeem(&discovery, redeem).await?;
         let token = Token::parse(&id_token)?;
-        let keys = site.keys(&discovery, token.kid()).await?;
+        let keys = site.keys_with(&discovery, keys, token.kid()).await?;
         let expected = Expected {
             issuer: &issuer,
             tenant,
@@ -228,13 +230,30 @@ impl Site<'_> {
         Ok(found)
     }
 
-    /// The keys of the issuer. If none of the known ones has this id, the provider may have a new one.
-    async fn keys(&self, discovery: &Discovery, kid: &str) -> Result<Arc<KeySet>, SignInError> {
-        if let Some(known) = self.cache().keys(self.issuer, self.now)
-            && (known.has(kid) || !self.cache().may_fetch_again(self.issuer, self.now))
-        {
+    /// The keys of the issuer.
+    async fn keys(&self, discovery: &Discovery) -> Result<Arc<KeySet>, SignInError> {
+        match self.cache().keys(self.issuer, self.now) {
+            Some(known) => Ok(known),
+            None => self.fetch_keys(discovery).await,
+        }
+    }
+
+    /// If none of the known keys has this id, the provider may have a new one.
+    async fn keys_with(
+        &self,
+        discovery: &Discovery,
+        known: Arc<KeySet>,
+        kid: &str,
+    ) -> Result<Arc<KeySet>, SignInError> {
+        // Another sign-in may have read newer ones meanwhile.
+        let known = self.cache().keys(self.issuer, self.now).unwrap_or(known);
+        if known.has(kid) || !self.cache().may_fetch_again(self.issuer, self.now) {
             return Ok(known);
         }
+        self.fetch_keys(discovery).await
+    }
+
+    async fn fetch_keys(&self, discovery: &Discovery) -> Result<Arc<KeySet>, SignInError> {
         let body = self.get(Step::Keys, &discovery.keys).await?;
         let unusable = SignInError::ProviderUnavailable(Step::Keys, "malformed");
         let found = Arc::new(KeySet::read(&body, self.issuer, self.tenant).ok_or(unusable)?);

@@ -1,6 +1,7 @@
 //! What is proven by a token, and what is not. Every forged token here is signed by a key of the tests.
 
 mod attacks;
+mod cache;
 mod credential;
 mod forger;
 mod mutations;
