@@ -15,7 +15,7 @@ export function open(at, id, way, leave) {
   // The first time the focus stays at the start of the page, before the link that skips to the answer.
   let first = !leave
   let preview, done, view = 'loading', session = null, alert = null, busy = '', bad = []
-  // After signing out here: where to sign out of the sign-in page too, if it has such an address.
+  // After signing out here: where to sign out of the sign-in page too, if it has an address for that.
   let out = null
   const saved = recall(id) ?? {}
   // What the person chose and wrote, in this tab until the invitation is answered.
