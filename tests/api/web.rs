@@ -71,7 +71,13 @@ async fn files_of_pages_are_revalidated_and_unknown_ones_do_not_exist() {
         assert_ne!(zipped.header("etag"), Some(tag.as_str()), "{file}");
     }
     for file in ["nothing.js", "..%2Flib.rs", "page.js%20", "PAGE.JS", "%00"] {
-        world.send(&Call::get(format!("/assets/{file}"))).await.refused(404, "not_found");
+        let answer = world.send(&Call::get(format!("/assets/{file}"))).await;
+        // A gateway that decodes `%2F` before it routes finds no route.
+        if world.is_deployment() && file.contains("%2F") {
+            assert_eq!(answer.status, 404, "{file}");
+        } else {
+            answer.refused(404, "not_found");
+        }
     }
 }
 
