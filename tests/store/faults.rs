@@ -228,7 +228,8 @@ fn effect(stage: &Stage) -> Vec<Value> {
         }
         if let Some(data) = item.get_mut("event_data") {
             let mut parsed: Value = serde_json::from_str(data["S"].as_str().unwrap_or_default()).unwrap_or_default();
-            if parsed.as_object_mut().is_some_and(|data| data.remove("accepted_by").is_some()) {
+            let removed = parsed.as_object_mut().map(|data| ["accepted_by", "shown"].map(|name| data.remove(name)));
+            if removed.is_some_and(|removed| removed.iter().any(Option::is_some)) {
                 data["S"] = parsed.to_string().into();
             }
         }
