@@ -74,7 +74,7 @@ fn is_read(name: &str) -> bool {
     let file = name.rsplit('/').next().unwrap_or(name);
     match file.rsplit_once('.').map(|(_, extension)| extension) {
         Some("css" | "html" | "js" | "md" | "py" | "rs" | "sh" | "toml" | "yaml" | "yml") => true,
-        Some("json") => name.starts_with("docs/") || name.starts_with("tests/"),
+        Some("json") => name.starts_with("docs/") || name.starts_with("tests/") || file.ends_with(".en.json"),
         // Scripts have no extension.
         None => name.starts_with(".ci/"),
         _ => false,

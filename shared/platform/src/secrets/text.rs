@@ -23,45 +23,32 @@ pub struct AccessKeyText(SecretString);
 #[derive(Clone, Debug)]
 pub struct SessionText(SecretString);
 
-impl SessionText {
-    pub fn from_bytes(bytes: &[u8; 32]) -> Self {
-        Self(BASE64URL_NOPAD.encode(bytes).into())
-    }
+/// Secrets that are 43 base64url characters.
+macro_rules! secrets_of_43_characters {
+    ($($name:ident),*) => {$(
+        impl $name {
+            pub fn from_bytes(bytes: &[u8; 32]) -> Self {
+                Self(BASE64URL_NOPAD.encode(bytes).into())
+            }
 
-    /// Parses a value. `None` if the text does not have the form of one.
-    pub fn parse(text: &str) -> Option<Self> {
-        is_43_base64url(text).then(|| Self(text.into()))
-    }
+            /// `None` if the text does not have the form of one.
+            pub fn parse(text: &str) -> Option<Self> {
+                is_43_base64url(text).then(|| Self(text.into()))
+            }
 
-    pub fn expose_secret(&self) -> &str {
-        self.0.expose_secret()
-    }
+            pub fn expose_secret(&self) -> &str {
+                self.0.expose_secret()
+            }
 
-    /// SHA-256 of the text. The table stores only this.
-    pub fn hash(&self) -> [u8; 32] {
-        sha256(&self.0)
-    }
+            /// SHA-256 of the text. The table stores only this.
+            pub fn hash(&self) -> [u8; 32] {
+                sha256(&self.0)
+            }
+        }
+    )*};
 }
 
-impl LinkToken {
-    pub fn from_bytes(bytes: &[u8; 32]) -> Self {
-        Self(BASE64URL_NOPAD.encode(bytes).into())
-    }
-
-    /// Parses a token. `None` if the text does not have the form of one.
-    pub fn parse(text: &str) -> Option<Self> {
-        is_43_base64url(text).then(|| Self(text.into()))
-    }
-
-    pub fn expose_secret(&self) -> &str {
-        self.0.expose_secret()
-    }
-
-    /// SHA-256 of the text. The table stores only this.
-    pub fn hash(&self) -> [u8; 32] {
-        sha256(&self.0)
-    }
-}
+secrets_of_43_characters!(LinkToken, SessionText);
 
 impl AccessKeyText {
     pub const PREFIX: &'static str = "mpk_";
