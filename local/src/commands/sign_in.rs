@@ -22,7 +22,7 @@ enum SignInCommand {
 
 #[derive(Debug, clap::Args)]
 struct Check {
-    /// Public address of the deployment, for example https://partners.example.com
+    /// Public address of the deployment, for example <https://partners.example.com>
     #[arg(long, value_name = "URL")]
     url: String,
     /// Id of a tenant to check with, for example your own. It does not have to be registered.
