@@ -11,3 +11,4 @@ mod races;
 mod rolling;
 mod shards;
 mod table;
+mod work;

@@ -17,3 +17,4 @@ mod rotating;
 mod schemas;
 mod suspended;
 mod waiting;
+mod work;

@@ -148,6 +148,8 @@ impl MasterKeys {
         label: &str,
         parts: &[&[u8]],
     ) -> Result<Zeroizing<[u8; 32]>, UnknownMasterKey> {
+        #[cfg(feature = "describe")]
+        super::count::secret();
         let unknown = || UnknownMasterKey(number);
         let master = self.keys.get(&number).ok_or_else(unknown)?;
         let mut key = Zeroizing::new([0; 32]);

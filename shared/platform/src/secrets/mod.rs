@@ -3,6 +3,8 @@
 //! Secrets are `secrecy` types: `Debug` redacts them and their memory is overwritten on drop. None implements `PartialEq`.
 //! Compare hashes with [`same_hash`], which takes constant time.
 
+#[cfg(feature = "describe")]
+pub mod count;
 mod master;
 mod sign_in;
 pub mod signature;

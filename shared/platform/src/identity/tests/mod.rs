@@ -5,6 +5,7 @@ mod cache;
 mod credential;
 mod forger;
 mod mutations;
+mod oracle;
 mod skew;
 
 use domain::{TenantId, Timestamp};

@@ -11,7 +11,7 @@ use super::*;
 const RUNS: u64 = 10_000;
 
 /// A small generator, so that a failure repeats.
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
     fn roll(&mut self, sides: usize) -> usize {
@@ -49,7 +49,7 @@ impl Dice {
 }
 
 /// Changes the text of a token, or what one of its parts contains.
-fn mutated_token(token: &str, dice: &mut Dice) -> String {
+pub(super) fn mutated_token(token: &str, dice: &mut Dice) -> String {
     let part = dice.roll(5);
     if part > 2 {
         let mut bytes = token.as_bytes().to_vec();

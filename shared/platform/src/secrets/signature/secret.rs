@@ -50,6 +50,8 @@ impl SigningSecret {
     /// HMAC-SHA256 over the concatenated parts. HMAC pads a short key with zeros (RFC 2104 §2). We pad it here, because the
     /// constructor for a key of one block cannot fail.
     pub(super) fn mac(&self, parts: &[&[u8]]) -> Hmac<Sha256> {
+        #[cfg(feature = "describe")]
+        crate::secrets::count::signature();
         let mut block = Zeroizing::new([0; BLOCK]);
         block.iter_mut().zip(self.0.expose_secret()).for_each(|(to, from)| *to = *from);
         let mut mac = Hmac::<Sha256>::new((&*block).into());
