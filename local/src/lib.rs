@@ -8,12 +8,15 @@
 pub mod api;
 mod apps;
 pub mod courier;
+pub mod csv;
 mod data_dir;
 pub mod engine;
 mod error;
+pub mod export;
 pub mod functions;
 pub mod gateway;
 pub mod identity_provider;
+pub mod import;
 mod invoke;
 pub mod jobs;
 pub mod listen;
