@@ -3,10 +3,11 @@
 //!
 //! Layers, from the bottom: `net`, `table`, `template`, `data_dir`; `engine`, `functions`, `gateway`, [`courier`]; `start`,
 //! which builds a running [`Local`]; [`jobs`], [`samples`], [`verify`], [`listen`],
-//! [`identity_provider`] and [`sign_in_check`] on top.
+//! [`identity_provider`], [`client`] and [`sign_in_check`] on top.
 
 pub mod api;
 mod apps;
+pub mod client;
 pub mod courier;
 pub mod csv;
 mod data_dir;

@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 mod demo;
+mod exit;
 mod logging;
 mod output;
 mod secret_source;
@@ -25,8 +26,8 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if output::is_closed(error.as_ref()) => ExitCode::SUCCESS,
         Err(error) => {
-            output::fail(&error);
-            ExitCode::FAILURE
+            exit::report(error.as_ref());
+            exit::code(error.as_ref())
         }
     }
 }

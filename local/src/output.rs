@@ -124,6 +124,12 @@ fn printable(text: &str) -> Cow<'_, str> {
     if text.contains(is_forbidden) { text.replace(is_forbidden, "\u{FFFD}").into() } else { text.into() }
 }
 
+/// Prints a warning or a remark to standard error.
+pub fn warn(message: &dyn std::fmt::Display) {
+    // If standard error is closed, there is no reader for it.
+    let _ = writeln!(io::stderr(), "{}", printable(&message.to_string()));
+}
+
 /// Prints a failure to standard error.
 pub fn fail(message: &dyn std::fmt::Display) {
     // If standard error is closed, the exit code still reports the failure.

@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub mod connection;
 pub mod dynamodb;
 mod host;
 pub mod keygen;
