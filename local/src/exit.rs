@@ -4,6 +4,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use local::client::{ClientError, ProfileError, Rejection};
+use local::import::{Refused, Stop};
 
 use crate::commands::connection::ConnectionError;
 use crate::output;
@@ -15,13 +16,14 @@ pub const CODES: &[(u8, &str)] = &[
     (USAGE, "wrong arguments or settings; nothing was sent"),
     (RETRYABLE, "the service cannot be reached, or says that the same call can succeed later"),
     (KEY, "the access key is missing or invalid"),
-    (130, "interrupted with Ctrl-C"),
+    (INTERRUPTED, "interrupted with Ctrl-C"),
 ];
 
 const REJECTED: u8 = 1;
 const USAGE: u8 = 2;
 const RETRYABLE: u8 = 3;
 const KEY: u8 = 4;
+const INTERRUPTED: u8 = 130;
 
 /// Wrong arguments or settings that clap cannot know of. Nothing was sent.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +40,15 @@ fn number(error: &(dyn Error + 'static)) -> u8 {
             ClientError::Unreachable { .. } | ClientError::Retryable(..) => RETRYABLE,
             ClientError::Key(_) => KEY,
             ClientError::Setup(_) | ClientError::Rejected(_) | ClientError::Unexpected(_) => REJECTED,
+        };
+    }
+    if let Some(stop) = error.downcast_ref::<Stop>() {
+        return match stop {
+            Stop::File(error) if error.is_before_sending() => USAGE,
+            Stop::Refused(Refused::Client(error)) => number(error),
+            Stop::Refused(Refused::WrongKey { .. }) => KEY,
+            Stop::Interrupted => INTERRUPTED,
+            Stop::File(_) | Stop::Output(_) => REJECTED,
         };
     }
     match error.downcast_ref::<ConnectionError>() {

@@ -109,6 +109,11 @@ impl<W: Write> Output<W> {
         }
     }
 
+    /// A document as it is. Its text controls no terminal.
+    pub fn document(&mut self, text: &str) -> io::Result<()> {
+        self.to.write_all(text.as_bytes())
+    }
+
     pub fn flush(&mut self) -> io::Result<()> {
         self.to.flush()
     }

@@ -2,7 +2,9 @@
 
 pub mod connection;
 pub mod dynamodb;
+pub mod export;
 mod host;
+pub mod import;
 pub mod keygen;
 pub mod listen;
 pub mod serve;

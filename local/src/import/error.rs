@@ -29,6 +29,13 @@ pub enum FileError {
     Unwritable(PathBuf, io::Error),
 }
 
+impl FileError {
+    /// Whether it was found before anything was sent.
+    pub fn is_before_sending(&self) -> bool {
+        !matches!(self, Self::Changed(_) | Self::Unwritable(..))
+    }
+}
+
 /// The first byte that is not UTF-8.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EncodingFault {

@@ -147,12 +147,7 @@ impl<'a> Fields<'a> {
         flag
     }
 
-    fn text(
-        &mut self,
-        name: &'static str,
-        is_required: bool,
-        read: impl Fn(&str) -> Result<String, text::TextError>,
-    ) {
+    fn text(&mut self, name: &'static str, is_required: bool, read: impl Fn(&str) -> Result<String, text::TextError>) {
         match self.named.get(name).map(read) {
             Some(Ok(text)) => drop(self.members.insert(name.to_owned(), json!(text))),
             Some(Err(error)) => self.fault(name, error.detail()),

@@ -44,7 +44,6 @@ const RELATIONSHIPS: &[Column] = &[
     ("partner_status", Ignored),
     ("proof", Ignored),
     ("ended_at", Ignored),
-    ("grants", Ignored),
 ];
 
 const INVITATIONS: &[Column] = &[

@@ -25,21 +25,27 @@ use std::path::Path;
 
 pub use self::error::{EncodingFault, FileError, HeaderFault};
 pub use self::kind::Kind;
-use self::lines::CheckedFile;
+use self::lines::{CheckedFile, Lines};
 use self::perform::Importer;
 pub use self::progress::{Progress, rate};
 use self::rehearse::Rehearsal;
 pub use self::results::Results;
 pub use self::row::{Link, Outcome, Row, Tally};
 pub use self::run::{Ran, Stop};
-pub use self::server::{Refused, Server};
+pub use self::server::{PATIENCE, Refused, Server};
 use self::tasks::Tasks;
 
 /// An import of a file that was checked as a whole.
 pub struct Import<'a> {
     file: CheckedFile,
     path: &'a Path,
-    server: &'a Server,
+}
+
+/// An import that can start: the key belongs to a caller who may do it.
+pub struct Ready<'a> {
+    lines: Lines,
+    importer: Importer<'a>,
+    batch_size: usize,
     /// Requests at once.
     parallel: usize,
 }
@@ -49,8 +55,8 @@ impl<'a> Import<'a> {
     ///
     /// # Errors
     /// [`FileError`] if the file cannot be imported as it is.
-    pub fn check(kind: Kind, path: &'a Path, server: &'a Server, parallel: usize) -> Result<Self, FileError> {
-        Ok(Self { file: CheckedFile::new(kind, path)?, path, server, parallel: parallel.max(1) })
+    pub fn check(kind: Kind, path: &'a Path) -> Result<Self, FileError> {
+        Ok(Self { file: CheckedFile::new(kind, path)?, path })
     }
 
     /// Lines of the file, without the first.
@@ -58,6 +64,21 @@ impl<'a> Import<'a> {
         self.file.lines
     }
 
+    /// Checks the key.
+    ///
+    /// # Errors
+    /// [`Stop`] if the import cannot start.
+    pub async fn prepare(self, server: &Server, parallel: usize) -> Result<Ready<'_>, Stop> {
+        let kind = self.file.kind();
+        let partner = server.check_key(kind).await?;
+        let batch_size = if kind == Kind::Subscriptions { server.batch_size().await? } else { 0 };
+        let lines = self.file.read(self.path)?;
+        let importer = Importer { server, kind, partner };
+        Ok(Ready { lines, importer, batch_size, parallel: parallel.max(1) })
+    }
+}
+
+impl Ready<'_> {
     /// Sends the lines, and reports what became of each. Duplicate and malformed lines are reported and not sent.
     pub async fn run(
         self,
@@ -65,18 +86,8 @@ impl<'a> Import<'a> {
         progress: &mut Progress,
         interrupt: impl Future<Output = ()>,
     ) -> Ran {
-        let parallel = self.parallel;
-        let (importer, lines) = match self.prepare().await {
-            Ok(prepared) => prepared,
-            Err(stop) => return Ran { tally: Tally::default(), stopped: Some(stop) },
-        };
-        let tasks = match importer.kind {
-            Kind::Subscriptions => match importer.server.batch_size().await {
-                Ok(size) => Tasks::batches(lines, size),
-                Err(refused) => return Ran { tally: Tally::default(), stopped: Some(refused.into()) },
-            },
-            _ => Tasks::single(lines),
-        };
+        let Self { lines, importer, batch_size, parallel } = self;
+        let tasks = Tasks::new(lines, batch_size);
         run::run(tasks, parallel, |task| importer.perform(task), report, progress, interrupt).await
     }
 
@@ -87,20 +98,9 @@ impl<'a> Import<'a> {
         progress: &mut Progress,
         interrupt: impl Future<Output = ()>,
     ) -> Ran {
-        let parallel = self.parallel;
-        let (importer, lines) = match self.prepare().await {
-            Ok(prepared) => prepared,
-            Err(stop) => return Ran { tally: Tally::default(), stopped: Some(stop) },
-        };
+        let Self { lines, importer, parallel, .. } = self;
         let rehearsal = Rehearsal::new(importer);
-        run::run(Tasks::single(lines), parallel, |task| rehearsal.perform(task), report, progress, interrupt).await
-    }
-
-    async fn prepare(self) -> Result<(Importer<'a>, lines::Lines), Stop> {
-        let kind = self.file.kind();
-        let partner = self.server.check_key(kind).await?;
-        let lines = self.file.read(self.path)?;
-        Ok((Importer { server: self.server, kind, partner }, lines))
+        run::run(Tasks::new(lines, 0), parallel, |task| rehearsal.perform(task), report, progress, interrupt).await
     }
 }
 

@@ -6,9 +6,10 @@ use serde_json::Value;
 use super::item::Item;
 use super::kind::Kind;
 use super::row::{Link, Outcome, Row};
-use super::server::{Refused, Server, reason};
+use super::server::{Refused, Sent, Server, code, reason};
 use super::tasks::Task;
 use crate::api::{Answer, Call};
+use crate::client::{ClientError, Rejection};
 
 /// Who imports what.
 pub struct Importer<'a> {
@@ -27,18 +28,32 @@ impl Importer<'_> {
         }
     }
 
+    /// Sends a request.
+    pub async fn send(&self, call: Call) -> Result<Sent, Refused> {
+        match self.server.send(call).await? {
+            // It concerns the caller, and so every line.
+            Err(rejection) if self.partner.is_some() && code(&rejection) == "partner_not_active" => {
+                Err(ClientError::Rejected(rejection).into())
+            }
+            sent => Ok(sent),
+        }
+    }
+
     async fn one(&self, item: &Item) -> Result<Row, Refused> {
-        let body = item.body.clone();
-        let json = |method, path: String| Call::new(method, path).header("content-type", "application/json").bytes(body);
         let own = self.own_path();
+        let body = item.body.clone();
         let call = match self.kind {
-            Kind::Customers => json("POST", "/v1/customers".to_owned()),
-            Kind::Relationships => json("PUT", relationship_path(item)),
-            Kind::Invitations => json("POST", format!("{own}/invitations")).idempotency_key(self.idempotency_key(item)),
-            Kind::Subscriptions => json("POST", format!("{own}/subscriptions")),
+            Kind::Customers => json("POST", "/v1/customers", body),
+            Kind::Relationships => json("PUT", relationship_path(item), body),
+            Kind::Invitations => {
+                json("POST", format!("{own}/invitations"), body).idempotency_key(self.idempotency_key(item))
+            }
+            Kind::Subscriptions => json("POST", format!("{own}/subscriptions"), body),
         };
-        let answer = self.server.send(call).await?;
-        Ok(self.row(item, &answer))
+        Ok(match self.send(call).await? {
+            Ok(answer) => self.row(item, &answer),
+            Err(rejection) => failed(item, &rejection),
+        })
     }
 
     /// The same line has the same key in every run.
@@ -51,14 +66,12 @@ impl Importer<'_> {
     }
 
     fn row(&self, item: &Item, answer: &Answer) -> Row {
-        match answer.status {
-            201 if !answer.replayed() => Row { link: link(answer), ..Row::new(item.line, Outcome::Created, "") },
-            200 | 201 => {
-                let message = unchanged(self.kind, item, answer.json());
-                Row { link: link(answer), ..Row::new(item.line, Outcome::Unchanged, message) }
-            }
-            _ => Row::new(item.line, Outcome::Failed, reason(answer)).with_code(answer.code()),
-        }
+        let row = if answer.status == 201 && !answer.replayed() {
+            Row::new(item.line, Outcome::Created, "")
+        } else {
+            Row::new(item.line, Outcome::Unchanged, unchanged(self.kind, item, answer.json()))
+        };
+        Row { link: link(answer), ..row }
     }
 
     /// Sends lines of one customer. A malformed line would reject the whole batch, so the others are then sent without it.
@@ -68,20 +81,19 @@ impl Importer<'_> {
             let bodies: Vec<_> = items.iter().map(|item| item.body.as_str()).collect();
             let body = format!("{{\"subscriptions\":[{}]}}", bodies.join(","));
             let path = format!("{}/subscriptions/batch", self.own_path());
-            let call = Call::new("POST", path).header("content-type", "application/json").bytes(body);
-            let answer = self.server.send(call).await?;
-            let malformed = malformed(&answer, items.len());
+            let sent = self.send(json("POST", path, body)).await?;
+            let malformed = malformed(&sent, items.len());
             if malformed.is_empty() {
-                rows.extend(items.iter().enumerate().map(|(at, item)| result(item, &answer, at)));
+                rows.extend(items.iter().enumerate().map(|(at, item)| result(item, &sent, at)));
                 break;
             }
-            let mut at = 0;
+            let mut index = 0..;
             items.retain(|item| {
-                let fault = malformed.iter().find(|(index, _)| *index == at).map(|(_, fault)| fault);
-                at += 1;
-                if let Some(fault) = fault {
-                    rows.push(Row::new(item.line, Outcome::Failed, fault).with_code(answer.code()));
-                }
+                let at = index.next();
+                let fault = malformed.iter().find(|fault| Some(fault.index) == at);
+                rows.extend(fault.map(|fault| {
+                    Row::new(item.line, Outcome::Failed, fault.detail.as_str()).with_code("validation_failed")
+                }));
                 fault.is_none()
             });
         }
@@ -90,9 +102,17 @@ impl Importer<'_> {
     }
 }
 
+fn json(method: &str, path: impl Into<String>, body: String) -> Call {
+    Call::new(method, path).header("content-type", "application/json").bytes(body)
+}
+
 fn relationship_path(item: &Item) -> String {
     let partner = item.partner.as_ref().map(PartnerId::as_str).unwrap_or_default();
     format!("/v1/partners/{partner}/customers/{}", item.customer)
+}
+
+fn failed(item: &Item, rejection: &Rejection) -> Row {
+    Row::new(item.line, Outcome::Failed, reason(rejection)).with_code(code(rejection))
 }
 
 /// What a line asked for and did not get, because the record exists already.
@@ -101,9 +121,10 @@ fn unchanged(kind: Kind, item: &Item, answer: &Value) -> String {
         Kind::Relationships => {
             let since = |value: &Value| value.as_str().and_then(Timestamp::parse_with_offset);
             let asked: Value = serde_json::from_str(&item.body).unwrap_or_default();
-            let is_same = since(&asked["since"]) == since(&answer["relationship"]["since"]);
-            let recorded = answer["relationship"]["since"].as_str().unwrap_or_default();
-            if is_same { String::new() } else { format!("the relationship is active since {recorded}. That was kept") }
+            let recorded = &answer["relationship"]["since"];
+            let is_same = since(&asked["since"]) == since(recorded);
+            let recorded = recorded.as_str().unwrap_or_default();
+            if is_same { String::new() } else { format!("the relationship is active since {recorded}, which was kept") }
         }
         Kind::Invitations => match answer["invitation"]["state"].as_str() {
             Some(state) if state != "pending" => format!("the invitation is {state}"),
@@ -119,19 +140,28 @@ fn link(answer: &Answer) -> Option<Link> {
     Some(Link { accept_url: text("/accept_url"), expires_at: text("/invitation/expires_at") })
 }
 
-/// The lines of a batch that are malformed, and why.
-fn malformed(answer: &Answer, count: usize) -> Vec<(usize, String)> {
-    let errors = answer.json()["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let fault = |error: &Value| {
-        let (index, member) = error["pointer"].as_str()?.strip_prefix("/subscriptions/")?.split_once('/')?;
+/// A malformed line of a batch.
+struct Malformed {
+    index: usize,
+    detail: String,
+}
+
+fn malformed(sent: &Sent, count: usize) -> Vec<Malformed> {
+    let errors = sent.as_ref().err().map(|rejection| rejection.errors.as_slice()).unwrap_or_default();
+    let faults = errors.iter().filter_map(|error| {
+        let (index, member) = error.pointer.strip_prefix("/subscriptions/")?.split_once('/')?;
         let index = index.parse().ok().filter(|index| *index < count)?;
-        Some((index, format!("`{member}`: {}", error["detail"].as_str().unwrap_or_default())))
-    };
-    if answer.status == 422 { errors.iter().filter_map(fault).collect() } else { Vec::new() }
+        Some(Malformed { index, detail: format!("`{member}`: {}", error.detail) })
+    });
+    faults.collect()
 }
 
 /// The result of one line of a batch.
-fn result(item: &Item, answer: &Answer, at: usize) -> Row {
+fn result(item: &Item, sent: &Sent, at: usize) -> Row {
+    let answer = match sent {
+        Ok(answer) => answer,
+        Err(rejection) => return failed(item, rejection),
+    };
     let result = &answer.json()["results"][at];
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     match result["outcome"].as_str() {
@@ -141,7 +171,6 @@ fn result(item: &Item, answer: &Answer, at: usize) -> Row {
             let problem = &result["problem"];
             Row::new(item.line, Outcome::Failed, text(&problem["detail"])).with_code(text(&problem["code"]))
         }
-        // The whole batch was rejected.
-        None => Row::new(item.line, Outcome::Failed, reason(answer)).with_code(answer.code()),
+        None => Row::new(item.line, Outcome::Failed, "the response has no result for this line"),
     }
 }

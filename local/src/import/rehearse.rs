@@ -10,22 +10,25 @@ use super::item::Item;
 use super::kind::Kind;
 use super::perform::Importer;
 use super::row::{Outcome, Row};
-use super::server::{Refused, reason};
+use super::server::{Refused, Sent, code, reason};
 use super::tasks::Task;
-use crate::api::{Answer, Call};
+use crate::api::Call;
+use crate::client::Rejection;
 
 pub struct Rehearsal<'a> {
     importer: Importer<'a>,
-    /// Answers about partners and relationships, which many lines share.
-    read: Mutex<HashMap<String, Answer>>,
+    /// Partners and relationships, which many lines share.
+    read: Mutex<HashMap<String, Option<Value>>>,
 }
 
 /// Why a line would fail: a code of the API, and words.
 type Failure = (&'static str, &'static str);
 
-const TENANT_EXISTS: Failure = ("tenant_exists", "the customer is registered with another name, domain, cloud or market");
+const TENANT_EXISTS: Failure =
+    ("tenant_exists", "the customer is registered with another name, domain, cloud or market");
 const NO_PARTNER: Failure = ("not_found", "no partner has this id. Enroll the partner first");
 const NO_CUSTOMER: Failure = ("customer_unknown", "no customer has this tenant id. Import customers first");
+const SELF: Failure = ("self_relationship", "the tenant is that of the partner");
 const CSP_TENANT: Failure = ("customer_is_csp_tenant", "the tenant is itself a partner");
 const CLOUD: Failure = ("cloud_mismatch", "partner and customer are in different clouds");
 const MARKET: Failure = ("market_mismatch", "partner and customer are in different markets");
@@ -72,7 +75,9 @@ impl<'a> Rehearsal<'a> {
             Ok(Finding::Same) => Ok(row(Outcome::Unchanged, "")),
             Ok(Finding::Fails((code, message))) => Ok(row(Outcome::WouldFail, message).with_code(code)),
             Err(Unread::Refused(refused)) => Err(refused),
-            Err(Unread::Answer(answer)) => Ok(row(Outcome::WouldFail, &reason(&answer)).with_code(answer.code())),
+            Err(Unread::Rejected(rejection)) => {
+                Ok(row(Outcome::WouldFail, &reason(&rejection)).with_code(code(&rejection)))
+            }
         }
     }
 
@@ -95,6 +100,7 @@ impl<'a> Rehearsal<'a> {
         let Some(customer) = customer else { return Ok(Finding::Fails(NO_CUSTOMER)) };
         let (partner, customer) = (&partner["partner"], &customer["customer"]);
         Ok(match () {
+            () if partner["tenant_id"] == customer["tenant_id"] => Finding::Fails(SELF),
             () if customer["partner_id"].is_string() => Finding::Fails(CSP_TENANT),
             () if partner["cloud"] != customer["cloud"] => Finding::Fails(CLOUD),
             () if partner["market"] != customer["market"] => Finding::Fails(MARKET),
@@ -143,34 +149,31 @@ impl<'a> Rehearsal<'a> {
     /// [`get`](Self::get), at most about once for each path.
     async fn get_once(&self, path: String) -> Result<Option<Value>, Unread> {
         let known = self.read.lock().unwrap_or_else(PoisonError::into_inner).get(&path).cloned();
-        let answer = match known {
-            Some(answer) => answer,
-            None => {
-                let answer = self.importer.server.send(Call::get(path.as_str())).await.map_err(Unread::Refused)?;
-                self.read.lock().unwrap_or_else(PoisonError::into_inner).insert(path, answer.clone());
-                answer
-            }
-        };
-        json(answer)
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let found = self.get(path.clone()).await?;
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).insert(path, found.clone());
+        Ok(found)
     }
 
     /// The record at a path; `None` if there is none.
     async fn get(&self, path: String) -> Result<Option<Value>, Unread> {
-        json(self.importer.server.send(Call::get(path)).await.map_err(Unread::Refused)?)
+        found(self.importer.send(Call::get(path)).await.map_err(Unread::Refused)?)
     }
 }
 
 /// A record could not be read.
 enum Unread {
     Refused(Refused),
-    Answer(Answer),
+    Rejected(Box<Rejection>),
 }
 
-fn json(answer: Answer) -> Result<Option<Value>, Unread> {
-    match answer.status {
-        200 => Ok(Some(answer.json().clone())),
-        404 => Ok(None),
-        _ => Err(Unread::Answer(answer)),
+fn found(sent: Sent) -> Result<Option<Value>, Unread> {
+    match sent {
+        Ok(answer) => Ok(Some(answer.json().clone())),
+        Err(rejection) if rejection.status == 404 => Ok(None),
+        Err(rejection) => Err(Unread::Rejected(rejection)),
     }
 }
 
@@ -188,7 +191,8 @@ fn agrees(item: &Item, record: &Value) -> bool {
         "subscription_id" => record[name].as_str().map(str::to_ascii_lowercase) == Some(item.key.clone()),
         _ => record[name] == *value,
     };
-    let has_more = is_subscription && left_out.iter().any(|name| !asked.contains_key(*name) && record.get(name).is_some());
+    let has_more =
+        is_subscription && left_out.iter().any(|name| !asked.contains_key(*name) && record.get(name).is_some());
     asked.iter().all(is_same) && !has_more
 }
 

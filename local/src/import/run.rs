@@ -24,7 +24,7 @@ pub enum Stop {
     Refused(#[from] Refused),
     #[error("cannot print: {0}")]
     Output(#[from] std::io::Error),
-    #[error("interrupted")]
+    #[error("interrupted. The requests under way were completed. Run the same command again to do the rest")]
     Interrupted,
 }
 

@@ -12,6 +12,9 @@ use super::row::Row;
 /// Lines that are held back until their batches are full. It bounds the memory: about 500 bytes for each.
 const MAX_HELD: usize = 100_000;
 
+/// Maximum bytes of the lines of a batch. The API allows 256 KiB.
+const MAX_BYTES: usize = 200 * 1024;
+
 /// One request, or none.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Task {
@@ -26,14 +29,9 @@ pub struct Tasks {
 }
 
 impl Tasks {
-    /// Each line is a request of its own.
-    pub fn single(lines: Lines) -> Self {
-        Self { lines: Some(lines), batches: Batches::default() }
-    }
-
-    /// As many lines as possible, and at most `size`, are one request.
-    pub fn batches(lines: Lines, size: usize) -> Self {
-        Self { lines: Some(lines), batches: Batches { size, ..Batches::default() } }
+    /// At most `batch_size` lines of one customer are one request. With 0, each line is a request of its own.
+    pub fn new(lines: Lines, batch_size: usize) -> Self {
+        Self { lines: Some(lines), batches: Batches { size: batch_size, ..Batches::default() } }
     }
 
     /// The next task; `None` at the end.
@@ -67,16 +65,22 @@ impl Batches {
     /// Returns a batch that is to be sent now.
     fn add(&mut self, item: Item, most: usize) -> Option<Vec<Item>> {
         let customer = item.customer.clone();
+        let before = self.by_customer.get(&customer).map(|batch| bytes(batch)).unwrap_or_default();
+        let too_large = if before + item.body.len() > MAX_BYTES { self.take(&customer) } else { None };
         let batch = self.by_customer.entry(customer.clone()).or_default();
         if batch.is_empty() {
             self.order.push_back(customer.clone());
         }
         batch.push(item);
         self.held += 1;
-        if batch.len() >= self.size {
-            return self.take(&customer);
+        match too_large {
+            Some(full) => Some(full),
+            None if self.by_customer.get(&customer).is_some_and(|batch| batch.len() >= self.size) => {
+                self.take(&customer)
+            }
+            None if self.held > most => self.oldest(),
+            None => None,
         }
-        if self.held > most { self.oldest() } else { None }
     }
 
     /// The batch of the customer whose first line came first.
@@ -94,6 +98,10 @@ impl Batches {
         self.held -= batch.len();
         Some(batch)
     }
+}
+
+fn bytes(batch: &[Item]) -> usize {
+    batch.iter().map(|item| item.body.len()).sum()
 }
 
 #[cfg(test)]
@@ -118,6 +126,14 @@ mod tests {
     #[test]
     fn lines_of_one_customer_go_together() {
         assert_eq!(batched(&[1, 2, 1, 2, 1, 1], 3, 100), [vec![1, 3, 5], vec![2, 4], vec![6]]);
+    }
+
+    #[test]
+    fn a_batch_is_not_larger_than_a_request_may_be() {
+        let mut batches = Batches { size: 40, ..Batches::default() };
+        let large = |line| Item { body: "x".repeat(60 * 1024), ..item(1, line) };
+        let sent: Vec<_> = (1..=7).filter_map(|line| batches.add(large(line), 100)).map(|batch| batch.len()).collect();
+        assert_eq!((sent, batches.oldest().unwrap().len()), (vec![3, 3], 1));
     }
 
     #[test]

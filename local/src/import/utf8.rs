@@ -54,7 +54,10 @@ mod tests {
     fn check(text: &[u8], block: usize) -> Result<(), (u64, u64, u8)> {
         let mut utf8 = Utf8::default();
         let blocks = text.chunks(block).chain([&[][..]]);
-        blocks.into_iter().try_for_each(|block| utf8.check(block)).map_err(|fault| (fault.offset, fault.line, fault.byte))
+        blocks
+            .into_iter()
+            .try_for_each(|block| utf8.check(block))
+            .map_err(|fault| (fault.offset, fault.line, fault.byte))
     }
 
     #[test]
