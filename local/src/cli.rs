@@ -4,6 +4,8 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::filter::Targets;
 
 use crate::commands::dynamodb::Dynamodb;
+use crate::commands::export::Export;
+use crate::commands::import::Import;
 use crate::commands::listen::Listen;
 use crate::commands::serve::Serve;
 use crate::commands::sign_in::SignIn;
@@ -37,6 +39,10 @@ pub enum Command {
     Listen(Listen),
     /// Check how a deployment is set up for sign-in.
     SignIn(SignIn),
+    /// Import customers, relationships, invitations or subscriptions from a CSV file.
+    Import(Import),
+    /// Export records as CSV or JSON.
+    Export(Export),
     /// Generate an operator key, and its hash for a deployment.
     Keygen,
 }

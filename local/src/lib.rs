@@ -3,17 +3,21 @@
 //!
 //! Layers, from the bottom: `net`, `table`, `template`, `data_dir`; `engine`, `functions`, `gateway`, [`courier`]; `start`,
 //! which builds a running [`Local`]; [`jobs`], [`samples`], [`verify`], [`listen`],
-//! [`identity_provider`] and [`sign_in_check`] on top.
+//! [`identity_provider`], [`client`] and [`sign_in_check`] on top.
 
 pub mod api;
 mod apps;
+pub mod client;
 pub mod courier;
+pub mod csv;
 mod data_dir;
 pub mod engine;
 mod error;
+pub mod export;
 pub mod functions;
 pub mod gateway;
 pub mod identity_provider;
+pub mod import;
 mod invoke;
 pub mod jobs;
 pub mod listen;

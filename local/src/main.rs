@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 mod demo;
+mod exit;
 mod logging;
 mod output;
 mod secret_source;
@@ -15,7 +16,7 @@ use clap::Parser;
 
 use crate::cli::{Cli, Command};
 use crate::commands::serve::Serve;
-use crate::commands::{dynamodb, keygen, listen, serve, sign_in, verify};
+use crate::commands::{dynamodb, export, import, keygen, listen, serve, sign_in, verify};
 use crate::output::Output;
 
 fn main() -> ExitCode {
@@ -25,8 +26,8 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if output::is_closed(error.as_ref()) => ExitCode::SUCCESS,
         Err(error) => {
-            output::fail(&error);
-            ExitCode::FAILURE
+            exit::report(error.as_ref());
+            exit::code(error.as_ref())
         }
     }
 }
@@ -40,6 +41,8 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
         Command::Dynamodb(args) => runtime.block_on(dynamodb::run(args)),
         Command::Listen(args) => runtime.block_on(listen::run(args)),
         Command::SignIn(args) => runtime.block_on(sign_in::run(args)),
+        Command::Import(args) => runtime.block_on(import::run(args)),
+        Command::Export(args) => runtime.block_on(export::run(args)),
         Command::Keygen => Ok(keygen::run()?),
     }
 }

@@ -109,6 +109,11 @@ impl<W: Write> Output<W> {
         }
     }
 
+    /// A document as it is. Its text controls no terminal.
+    pub fn document(&mut self, text: &str) -> io::Result<()> {
+        self.to.write_all(text.as_bytes())
+    }
+
     pub fn flush(&mut self) -> io::Result<()> {
         self.to.flush()
     }
@@ -122,6 +127,12 @@ impl<W: Write> Output<W> {
 /// The text with U+FFFD for each character that ends a line, controls the terminal, hides or reorders text.
 fn printable(text: &str) -> Cow<'_, str> {
     if text.contains(is_forbidden) { text.replace(is_forbidden, "\u{FFFD}").into() } else { text.into() }
+}
+
+/// Prints a warning or a remark to standard error.
+pub fn warn(message: &dyn std::fmt::Display) {
+    // If standard error is closed, there is no reader for it.
+    let _ = writeln!(io::stderr(), "{}", printable(&message.to_string()));
 }
 
 /// Prints a failure to standard error.

@@ -1,11 +1,22 @@
 //! Reads secrets from a file or an environment variable, never from an argument: other users can see arguments.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::{env, fs, io};
+use std::{env, fs};
+
+use local::client::is_open_to_others;
 
 use platform::secrets::AccessKeyText;
 use platform::secrets::signature::SigningSecret;
+use zeroize::Zeroizing;
 
+use crate::output;
+
+/// More is no key.
+const MAX_KEY_FILE: u64 = 4096;
+
+pub const ACCESS_KEY: &str = "MULTIPARTNER_KEY";
 pub const OPERATOR_KEY: &str = "MULTIPARTNER_OPERATOR_KEY";
 pub const WEBHOOK_SECRET: &str = "MULTIPARTNER_WEBHOOK_SECRET";
 
@@ -20,6 +31,8 @@ pub enum SecretError {
         "{0} does not contain an operator key. A key is `mpk_` and 43 characters; `cargo run -- keygen` generates one"
     )]
     OperatorKey(String),
+    #[error("{0} does not contain an access key. A key is `mpk_` and 43 characters; the operator issues it")]
+    AccessKey(String),
     #[error(
         "{0} does not contain a signing secret. A signing secret is `whsec_` and base64; creating an endpoint returns it"
     )]
@@ -37,6 +50,39 @@ pub fn operator_key(file: Option<&Path>) -> Result<Option<AccessKeyText>, Secret
     let Some(source) = read(file, OPERATOR_KEY)? else { return Ok(None) };
     let key = AccessKeyText::parse(source.text.trim());
     key.map(Some).ok_or(SecretError::OperatorKey(source.name))
+}
+
+/// The access key of [`ACCESS_KEY`].
+pub fn access_key_of_environment() -> Result<Option<AccessKeyText>, SecretError> {
+    read(None, ACCESS_KEY)?.map(access_key).transpose()
+}
+
+/// The access key in a file; `-` is standard input.
+pub fn access_key_of_file(file: &Path) -> Result<AccessKeyText, SecretError> {
+    let mut text = Zeroizing::new(String::new());
+    let failed = |error| SecretError::File(file.to_owned(), error);
+    if file == Path::new("-") {
+        io::stdin().lock().take(MAX_KEY_FILE).read_to_string(&mut text).map_err(failed)?;
+        return access_key(Source { text: std::mem::take(&mut text), name: "standard input".to_owned() });
+    }
+    let opened = File::open(file).map_err(failed)?;
+    if is_open_to_others(&opened).map_err(failed)? {
+        output::warn(&format!("other users can read {file}; run: chmod 600 {file}", file = file.display()));
+    }
+    opened.take(MAX_KEY_FILE).read_to_string(&mut text).map_err(failed)?;
+    access_key(Source { text: std::mem::take(&mut text), name: file.display().to_string() })
+}
+
+/// Asks for the access key on the terminal, without showing it.
+pub fn access_key_of_prompt(address: &str) -> Result<AccessKeyText, SecretError> {
+    let text = rpassword::prompt_password(format!("Access key for {address} (hidden): "));
+    let text = text.map_err(|error| SecretError::File("the terminal".into(), error))?;
+    access_key(Source { text, name: "the input".to_owned() })
+}
+
+fn access_key(source: Source) -> Result<AccessKeyText, SecretError> {
+    let text = Zeroizing::new(source.text);
+    AccessKeyText::parse(text.trim()).ok_or(SecretError::AccessKey(source.name))
 }
 
 /// The signing secrets of a file or, without a file, of [`WEBHOOK_SECRET`]. During a rotation there are two.

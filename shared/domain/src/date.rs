@@ -3,10 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::{Serialize, Serializer};
-
 use super::Timestamp;
-use crate::describe::describe;
+use crate::describe::{describe, text_in_json};
 
 /// A day of the years 1970 to 9999, as `YYYY-MM-DD`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,11 +35,7 @@ impl fmt::Display for Date {
     }
 }
 
-impl Serialize for Date {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
+text_in_json!(Date, "a date such as 2026-11-22");
 
 describe!(Date: crate::describe::text(&["A date, as `YYYY-MM-DD`."], "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"));
 

@@ -3,9 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::{Serialize, Serializer};
-
-use super::describe::describe;
+use super::describe::{describe, text_in_json};
 use super::{DeliveryPurpose, DeliveryState, EndpointId, EventId, MessageId, Owner, Period, Timestamp};
 
 /// The `webhook-id` of a message: the id of an event, or of a challenge or test.
@@ -41,11 +39,7 @@ impl fmt::Display for WebhookId {
     }
 }
 
-impl Serialize for WebhookId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
+text_in_json!(WebhookId, "the id of an event or message");
 
 describe!(WebhookId: crate::describe::text(
     &["The `webhook-id` of a message: the id of an event, or of a challenge or test."],

@@ -21,6 +21,26 @@ macro_rules! describe {
 
 pub(crate) use describe;
 
+/// Implements `Serialize` and `Deserialize` for a type that is one text in JSON. Clients read with the same `parse` as the API.
+macro_rules! text_in_json {
+    ($name:ident, $expected:expr) => {
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <String as serde::Deserialize>::deserialize(deserializer)?;
+                Self::parse(&text).ok_or_else(|| serde::de::Error::custom(concat!("expected ", $expected)))
+            }
+        }
+    };
+}
+
+pub(crate) use text_in_json;
+
 #[cfg(feature = "describe")]
 pub(crate) fn words(docs: &[&str], words: &[&str]) -> Schema {
     with_description(docs, json_schema!({"type": "string", "enum": words}))

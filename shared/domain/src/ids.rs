@@ -4,10 +4,9 @@
 use std::fmt;
 
 use data_encoding::BASE32_NOPAD;
-use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-use crate::describe::describe;
+use crate::describe::{describe, text_in_json};
 
 /// SHA-256 over the label and the parts, each preceded by its length (64 bits, big-endian). So different lists of parts never
 /// give the same bytes.
@@ -65,11 +64,7 @@ macro_rules! ids {
             }
         }
 
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(&self.0)
-            }
-        }
+        text_in_json!($name, concat!("an id with the prefix ", $prefix));
 
         describe!($name: crate::describe::text(&[$($doc),*], concat!("^", $prefix, "[a-z2-7]{26}$")));
     )*};
@@ -157,11 +152,7 @@ impl fmt::Display for TenantId {
     }
 }
 
-impl Serialize for TenantId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
+text_in_json!(TenantId, "a tenant id (a UUID)");
 
 #[cfg(feature = "describe")]
 const UUID_PATTERN: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
@@ -197,11 +188,7 @@ impl PartialEq for SubscriptionId {
 
 impl Eq for SubscriptionId {}
 
-impl Serialize for SubscriptionId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
+text_in_json!(SubscriptionId, "a subscription id");
 
 describe!(SubscriptionId: crate::describe::text(&["A partner's own id of a subscription, compared without case."], "^[A-Za-z0-9._-]{1,64}$"));
 

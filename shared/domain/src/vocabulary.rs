@@ -1,8 +1,6 @@
 //! Words that requests, responses and the table share.
 
-use serde::{Serialize, Serializer};
-
-use crate::describe::describe;
+use crate::describe::{describe, text_in_json};
 use crate::words::words;
 
 words! {
@@ -165,11 +163,7 @@ impl Market {
     }
 }
 
-impl Serialize for Market {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
+text_in_json!(Market, "a market: two upper-case letters");
 
 describe!(Market: crate::describe::text(&["A market: an ISO 3166-1 alpha-2 code."], "^[A-Z]{2}$"));
 

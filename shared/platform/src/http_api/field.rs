@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use domain::text::TextError;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The kinds of faults. Each has one meaning, the same in a body and in a query.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FieldCode {
     /// A member that must be present is absent.
@@ -42,7 +42,7 @@ impl FieldCode {
 }
 
 /// An entry of a problem's `errors`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
     /// RFC 6901 JSON pointer into the body, or `?name` for a query parameter.
     pub pointer: String,

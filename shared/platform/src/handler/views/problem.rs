@@ -1,9 +1,10 @@
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::http_api::Problem;
 
 /// A problem as a part of a response.
+#[derive(Deserialize)]
 pub struct ProblemView(Value);
 
 impl ProblemView {

@@ -1,0 +1,73 @@
+//! `export`: prints lists as CSV or JSON.
+
+use std::error::Error;
+
+use local::client::Retry;
+use local::export::{self, ExportError, Format};
+
+use super::connection::Connection;
+use crate::exit::UsageError;
+use crate::output::{self, Output};
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Newest first. A field that a spreadsheet would run as a formula starts with a single quotation mark; \
+                        `import` removes it."
+)]
+pub struct Export {
+    #[arg(value_name = "KIND")]
+    what: What,
+    /// CSV (default).
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+    /// The API's document of one record on each line.
+    #[arg(long)]
+    json: bool,
+    /// Only records of this partner. With an operator's key; default: of all partners.
+    #[arg(long, value_name = "PARTNER_ID")]
+    partner: Option<String>,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum What {
+    /// Only with an operator's key
+    Customers,
+    Relationships,
+    Grants,
+    Subscriptions,
+    Events,
+}
+
+pub async fn run(args: Export) -> Result<(), Box<dyn Error>> {
+    let client = args.connection.client()?;
+    let format = if args.json { Format::Json } else { Format::Csv };
+    let what = args.what.into();
+    let export = export::Export { client: &client, retry: Retry::default(), what, format, partner: args.partner };
+    let mut out = Output::stdout();
+    let count = export.run(|text| out.document(text)).await.map_err(boxed)?;
+    out.flush()?;
+    output::warn(&format!("{count} {what}"));
+    Ok(())
+}
+
+fn boxed(error: ExportError) -> Box<dyn Error> {
+    match error {
+        ExportError::Client(error) => error.into(),
+        error @ ExportError::WrongKey { .. } => UsageError(error.to_string()).into(),
+        ExportError::Output(error) => error.into(),
+    }
+}
+
+impl From<What> for export::What {
+    fn from(what: What) -> Self {
+        match what {
+            What::Customers => Self::Customers,
+            What::Relationships => Self::Relationships,
+            What::Grants => Self::Grants,
+            What::Subscriptions => Self::Subscriptions,
+            What::Events => Self::Events,
+        }
+    }
+}
