@@ -4,6 +4,8 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use local::client::{ClientError, ProfileError, Rejection};
+use local::feed::position::PositionError;
+use local::webhook::target::TargetError;
 
 use crate::commands::connection::ConnectionError;
 use crate::output;
@@ -15,18 +17,24 @@ pub const CODES: &[(u8, &str)] = &[
     (USAGE, "wrong arguments or settings; nothing was sent"),
     (RETRYABLE, "the service cannot be reached, or says that the same call can succeed later"),
     (KEY, "the access key is missing or invalid"),
-    (130, "interrupted with Ctrl-C"),
+    (INTERRUPTED, "interrupted with Ctrl-C"),
 ];
 
 const REJECTED: u8 = 1;
 const USAGE: u8 = 2;
 const RETRYABLE: u8 = 3;
 const KEY: u8 = 4;
+const INTERRUPTED: u8 = 130;
 
 /// Wrong arguments or settings that clap cannot know of. Nothing was sent.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct UsageError(pub String);
+
+/// A signal ended a command that ends only by one. There is nothing to report.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted")]
+pub struct Interrupted;
 
 pub fn code(error: &(dyn Error + 'static)) -> ExitCode {
     ExitCode::from(number(error))
@@ -45,12 +53,17 @@ fn number(error: &(dyn Error + 'static)) -> u8 {
         Some(ConnectionError::Client(error)) => number(error),
         Some(ConnectionError::Address { .. } | ConnectionError::Profile(_)) => USAGE,
         None if error.is::<UsageError>() || error.is::<ProfileError>() => USAGE,
+        None if error.is::<TargetError>() || error.is::<PositionError>() => USAGE,
+        None if error.is::<Interrupted>() => INTERRUPTED,
         None => REJECTED,
     }
 }
 
 /// Prints the error to standard error: what is wrong and what to do.
 pub fn report(error: &(dyn Error + 'static)) {
+    if error.is::<Interrupted>() {
+        return;
+    }
     output::fail(&error);
     let client = error.downcast_ref::<ClientError>();
     for line in client.map(lines).unwrap_or_default() {

@@ -2,9 +2,13 @@
 
 pub mod connection;
 pub mod dynamodb;
+pub mod events;
+mod follow;
 mod host;
 pub mod keygen;
 pub mod listen;
 pub mod serve;
 pub mod sign_in;
+mod tail;
 pub mod verify;
+pub mod webhook;
