@@ -4,12 +4,14 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::filter::Targets;
 
 use crate::commands::dynamodb::Dynamodb;
+use crate::commands::events::Events;
 use crate::commands::export::Export;
 use crate::commands::import::Import;
 use crate::commands::listen::Listen;
 use crate::commands::serve::Serve;
 use crate::commands::sign_in::SignIn;
 use crate::commands::verify::Verify;
+use crate::commands::webhook::Webhook;
 use crate::logging;
 
 /// Run Multipartner on one machine: the functions of a deployment behind an emulated API Gateway, on an embedded DynamoDB
@@ -35,8 +37,8 @@ pub enum Command {
     Verify(Verify),
     /// Start only the embedded DynamoDB engine with the table, for `sam local` and `cargo lambda`.
     Dynamodb(Dynamodb),
-    /// Receive webhooks: check and print each one.
-    Listen(Listen),
+    /// Receive webhooks, or forward the events of any deployment to a program on this machine.
+    Listen(Box<Listen>),
     /// Check how a deployment is set up for sign-in.
     SignIn(SignIn),
     /// Import customers, relationships, invitations or subscriptions from a CSV file.
@@ -45,6 +47,10 @@ pub enum Command {
     Export(Export),
     /// Generate an operator key, and its hash for a deployment.
     Keygen,
+    /// Print the events of the key's owner.
+    Events(Events),
+    /// Sign, send and check webhooks.
+    Webhook(Webhook),
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use local::client::{ClientError, ProfileError, Rejection};
+use local::feed::position::PositionError;
 use local::import::{Refused, Stop};
+use local::webhook::target::TargetError;
 
 use crate::commands::connection::ConnectionError;
 use crate::output;
@@ -29,6 +31,11 @@ const INTERRUPTED: u8 = 130;
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct UsageError(pub String);
+
+/// A signal ended a command that ends only by one. There is nothing to report.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted")]
+pub struct Interrupted;
 
 pub fn code(error: &(dyn Error + 'static)) -> ExitCode {
     ExitCode::from(number(error))
@@ -56,12 +63,17 @@ fn number(error: &(dyn Error + 'static)) -> u8 {
         Some(ConnectionError::Client(error)) => number(error),
         Some(ConnectionError::Address { .. } | ConnectionError::Profile(_)) => USAGE,
         None if error.is::<UsageError>() || error.is::<ProfileError>() => USAGE,
+        None if error.is::<TargetError>() || error.is::<PositionError>() => USAGE,
+        None if error.is::<Interrupted>() => INTERRUPTED,
         None => REJECTED,
     }
 }
 
 /// Prints the error to standard error: what is wrong and what to do.
 pub fn report(error: &(dyn Error + 'static)) {
+    if error.is::<Interrupted>() {
+        return;
+    }
     output::fail(&error);
     let client = error.downcast_ref::<ClientError>();
     for line in client.map(lines).unwrap_or_default() {

@@ -16,7 +16,7 @@ use clap::Parser;
 
 use crate::cli::{Cli, Command};
 use crate::commands::serve::Serve;
-use crate::commands::{dynamodb, export, import, keygen, listen, serve, sign_in, verify};
+use crate::commands::{dynamodb, events, export, import, keygen, listen, serve, sign_in, verify, webhook};
 use crate::output::Output;
 
 fn main() -> ExitCode {
@@ -39,10 +39,12 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
         Command::Demo => Ok(runtime.block_on(demo::play(Output::stdout().boxed()))?),
         Command::Verify(args) => runtime.block_on(verify::run(args)),
         Command::Dynamodb(args) => runtime.block_on(dynamodb::run(args)),
-        Command::Listen(args) => runtime.block_on(listen::run(args)),
+        Command::Listen(args) => runtime.block_on(listen::run(*args)),
         Command::SignIn(args) => runtime.block_on(sign_in::run(args)),
         Command::Import(args) => runtime.block_on(import::run(args)),
         Command::Export(args) => runtime.block_on(export::run(args)),
         Command::Keygen => Ok(keygen::run()?),
+        Command::Events(args) => runtime.block_on(events::run(args)),
+        Command::Webhook(args) => runtime.block_on(webhook::run(args)),
     }
 }
