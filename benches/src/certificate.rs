@@ -1,0 +1,63 @@
+//! A certificate authority of this run, and a certificate for 127.0.0.1.
+
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use data_encoding::BASE64;
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType};
+use rustls::ServerConfig;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+use crate::error::{During, Result};
+
+/// Where systems keep their root certificates in one file.
+const SYSTEM_ROOTS: [&str; 3] =
+    ["/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.pem"];
+
+/// What a server of this run needs, and the file with the authorities that functions trust: the system's, as in Lambda, and the
+/// one of this run.
+pub struct Certificate {
+    pub server: Arc<ServerConfig>,
+    pub authorities: PathBuf,
+}
+
+impl Certificate {
+    /// # Errors
+    /// If a key cannot be made, or the file cannot be written.
+    pub fn make(folder: &Path) -> Result<Self> {
+        let mut authority = CertificateParams::new(Vec::<String>::new())?;
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority_key = KeyPair::generate()?;
+        let authority_certificate = authority.self_signed(&authority_key)?;
+        let issuer = Issuer::new(authority, authority_key);
+
+        let mut leaf = CertificateParams::new(vec!["localhost".to_owned()])?;
+        leaf.subject_alt_names.push(SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)));
+        let key = KeyPair::generate()?;
+        let leaf = leaf.signed_by(&key, &issuer)?;
+
+        let roots = SYSTEM_ROOTS.iter().find_map(|file| fs::read_to_string(file).ok()).unwrap_or_default();
+        let authorities = folder.join("authorities.pem");
+        fs::write(&authorities, roots + "\n" + &pem(authority_certificate.der())).on(&authorities)?;
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let server = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+        let server = server.with_no_client_auth().with_single_cert(vec![leaf.der().clone()], key)?;
+        Ok(Self { server: Arc::new(server), authorities })
+    }
+
+    /// The variables with which the runtimes trust the authorities: Rust and OpenSSL, boto3, Node.js.
+    pub fn variables(&self) -> Vec<(String, String)> {
+        let file = self.authorities.display().to_string();
+        ["SSL_CERT_FILE", "AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"].map(|name| (name.to_owned(), file.clone())).to_vec()
+    }
+}
+
+/// A certificate as text.
+fn pem(der: &[u8]) -> String {
+    let text = BASE64.encode(der);
+    let lines = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect::<Vec<_>>().join("\n");
+    format!("-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n")
+}
