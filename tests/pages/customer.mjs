@@ -90,6 +90,7 @@ export async function customer({ chrome, base, world, only }) {
     const made = await scene(world)
     const page = await opened(looks, made)
     await page.locator('.cards h3').first().waitFor()
+    assert.match(await page.locator('#ending').textContent(), /Northwind.*20/, 'roles that end within 30 days')
     await look(page, name('open', looks))
     await hasKeyNowhere(page, made.customer.key)
     page.clean()
@@ -227,6 +228,25 @@ export async function customer({ chrome, base, world, only }) {
     await look(page, 'customer-other')
     page.clean()
     await page.done()
+  }
+  tests['refusals are said in words'] = async () => {
+    const made = await scene(world)
+    const page = await opened(first, made)
+    await page.route('**/grants/*', route => route.fulfill({ status: 422, json: { code: 'grant_not_narrower' } }))
+    await page.locator('[id^=less-grt]').click()
+    await page.locator('#less-1').uncheck()
+    await page.locator('#do').click()
+    await shows(page, 'These roles have changed meanwhile')
+    await look(page, 'customer-refused')
+    page.clean()
+    await page.done()
+    // An operator may look at every customer's page.
+    const operator = await opened(first, { customer: { ...made.customer, key: world.secrets[0] } })
+    await operator.locator('#end-' + made.fabrikam.id).click()
+    await operator.locator('#do').click()
+    await shows(operator, 'This key can look, not act. Nothing was changed.')
+    operator.clean()
+    await operator.done()
   }
   tests['an unknown outcome counts once, and offline sends nothing'] = async () => {
     const made = await scene(world)

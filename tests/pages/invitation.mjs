@@ -161,8 +161,8 @@ export async function invitation({ chrome, base, world, only }) {
     },
     offline: { then: async page => { await page.context().setOffline(true); await pick(page, 'decline'); await page.locator('#go').click(); await page.locator('.note.alert').waitFor() } },
     refused: {
-      more: page => page.route('**/decline', problem('customer_is_csp_tenant', 403)),
-      then: async page => { await pick(page, 'decline'); await page.locator('#go').click(); await shows(page, 'customer_is_csp_tenant') }
+      more: page => page.route('**/decline', problem('a_future_code', 409)),
+      then: async page => { await pick(page, 'decline'); await page.locator('#go').click(); await shows(page, 'a_future_code') }
     },
     sending: {
       more: page => page.route('**/decline', () => {}),
@@ -244,6 +244,23 @@ async function special({ chrome, base, world, opened }) {
     await end(page)
   }
 
+  tests['refusals are said in words'] = async () => {
+    const { sent } = await invite()
+    const page = await tab(chrome, base, looks)
+    await page.route('**/preview', route => route.fulfill({ status: 403, json: { code: 'cross_site' } }))
+    await page.goto(sent.link)
+    await shows(page, 'Open your link again, at the address that it has.')
+    await look(page, 'invitation-cross-site')
+    await page.unroute('**/preview')
+    await page.route('**/decline', problem('customer_is_csp_tenant', 403))
+    await signedIn(page)
+    await withPreview(page, PUBLIC)
+    await page.reload()
+    await pick(page, 'decline')
+    await page.locator('#go').click()
+    await shows(page, 'This organization sells here itself')
+    await end(page)
+  }
   tests['hostile names and messages are text'] = async () => {
     const names = ['<img src=x onerror=alert(1)> & Sons', '\u202eevil\u202c \u2066open', 'אבג ltd', '木'.repeat(100), 'W'.repeat(100), '{c} {p} {page}']
     for (const width of [320, 1280]) for (const hostile of names) {

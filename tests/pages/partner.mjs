@@ -57,6 +57,7 @@ export async function partner({ chrome, base, world, only }) {
     const { partner } = made
     const endpoint = await endpointThatFails(world, partner)
     const page = await opened(looks, made)
+    assert.match(await page.locator('#ending').textContent(), /Contoso.*12/, 'roles that end within 30 days')
     await look(page, name('open', looks))
     await page.locator('[id^=resend-]').first().waitFor()
     assert.equal(await page.locator('main b').filter({ hasText: /^now$/ }).count(), 0)
@@ -122,6 +123,9 @@ export async function partner({ chrome, base, world, only }) {
     await attempt(tenant())
     await shows(page, 'No customer with this directory id is registered here.')
     await look(page, 'partner-refused')
+    const own = await world.call('GET', '/v1/partners/' + made.partner.id, { key: made.partner.key })
+    await attempt(own.partner.tenant_id)
+    await shows(page, 'This is your own directory id.')
     await attempt(made.contoso.id)
     await shows(page, 'They are your customer already. You can ask for roles.')
     await attempt(made.litware.id)

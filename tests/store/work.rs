@@ -38,7 +38,7 @@ fn with_signature(mut call: Call, signature: &str) -> Call {
     call.header("webhook-signature", signature)
 }
 
-/// 64 KiB with a signature of somebody else.
+/// 64 KiB with the signature of another sender.
 fn forged(partner: &Partner, world: &World) -> Call {
     let body = vec![b'['; 65_536];
     let call = partner.webhook("/subscriptions", "a", world.now().seconds(), &body);

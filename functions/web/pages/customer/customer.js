@@ -1,7 +1,7 @@
 // A customer's page: what waits for an answer, its partners, and how to take back what was given.
 import {
   $, DAY, announce, arrive, button, call, count, date, field, h, iso, keep, list, load, moment, note, now, num, p, plain, recall, say, show,
-  start, time, words
+  start, time, why, words
 } from './page.js'
 import { me, signIn, signOut, watch } from './session.js'
 import { approvers, roles, title, titles } from './roles.js'
@@ -28,7 +28,9 @@ let first = true
 const way = () => key ? { key } : { session: true }
 const get = path => call('GET', root + path, way())
 const nameOf = id => data.names?.[id] ?? id
-const LISTS = ['partners', 'invitations', 'subscriptions', 'events']
+const LISTS = ['partners', 'invitations', 'subscriptions', 'events', 'grants']
+// Roles that end within 30 days, soonest first.
+let ending = ''
 
 // Opening and closing
 
@@ -65,14 +67,15 @@ function close(reason, more) {
 async function fetchAll() {
   view = 'loading'
   draw()
-  const answers = await Promise.all(['', '/partners', '/invitations?state=pending', '/subscriptions', '/events', '/invitations'].map(get))
+  ending = `state=active&ends_before=${new Date(now() + 30 * DAY).toISOString()}`
+  const answers = await Promise.all(['', '/partners', '/invitations?state=pending', '/subscriptions', '/events', '/grants?' + ending, '/invitations'].map(get))
   const bad = answers.find(answer => !answer.ok)
   if (bad) return failed(bad)
   data = { customer: answers[0].json.customer }
   if (clouds.includes(data.customer.cloud)) cloud = data.customer.cloud
   LISTS.forEach((name, at) => { data[name] = answers[at + 1].json })
   // They have the names of partners that were never accepted.
-  data.invited = answers[5].json.items
+  data.invited = answers[6].json.items
   named()
   view = 'open'
   draw()
@@ -204,7 +207,7 @@ function drawBox() {
   show(doing.box, h('form', { method: 'dialog', onsubmit: event => event.preventDefault() },
     h('h2', { id: 'box-h' }, say(kind + '_h', values)),
     kind === 'less' && lessForm(grant),
-    told && note(words[told], told === 'box_refused' ? p('refused', { code: doing.code, id: doing.id ?? '–' }) : null, 'alert'),
+    told && note(words[told], told === 'box_refused' ? why(doing) : null, 'alert'),
     h('dl', {}, [['ends_now', ends], ['stays', stays], ['undo', undo]].map(([name, value]) => [h('dt', {}, words[name]), h('dd', {}, value)])),
     h('p', { class: 'row' },
       button('do', words[doing.busy ? 'sending' : kind + '_do'], confirm, kind === 'less' ? 'go' : 'go danger'),
@@ -240,7 +243,7 @@ async function confirm() {
     await fetchAll()
     return tell(answer.ok ? 'done_' + kind : 'already', values)
   }
-  if (['session_invalid', 'key_invalid'].includes(answer.code)) {
+  if (['session_invalid', 'key_invalid', 'token_missing'].includes(answer.code)) {
     if (session) return ended()
     doing.box.close()
     return close('wrong_key')
@@ -273,8 +276,9 @@ function leaveAnswer() {
 
 async function more(name) {
   const { next_cursor } = data[name]
-  const filter = name === 'invitations' ? 'state=pending&' : ''
+  const filter = { invitations: 'state=pending&', grants: ending + '&' }[name] ?? ''
   const answer = await get(`/${name}?${filter}cursor=${encodeURIComponent(next_cursor)}`)
+  if (answer.code === 'cursor_invalid') return fetchAll()
   if (!answer.ok) return failed(answer)
   data[name] = { items: [...data[name].items, ...answer.json.items], next_cursor: answer.json.next_cursor }
   named()
@@ -320,7 +324,7 @@ function closed() {
 
 function grants(row) {
   return (row.grants ?? []).filter(grant => ['active', 'suspended'].includes(grant.state)).map(grant => {
-    const left = Math.ceil((Date.parse(grant.ends_at) - now()) / DAY)
+    const left = daysLeft(grant)
     return h('div', { class: 'grant' },
       h('p', {}, say('roles_until', { d: date(grant.ends_at) }), ' ', titles(grant.roles)),
       h('p', { class: 'hint' }, grant.auto_extend ? say('extends', { t: num(180, 'day') }) : words.by_itself,
@@ -331,6 +335,16 @@ function grants(row) {
         button('take-' + grant.grant_id, words.take_h_short, () => ask('take', row.partner_id, grant), 'small')))
   })
 }
+
+// Roles that go on by themselves do not end.
+function endsSoon() {
+  const items = data.grants.items.filter(grant => !grant.auto_extend)
+  return (items.length > 0 || data.grants.next_cursor) && h('section', { id: 'ending' }, h('h2', {}, words.ending), list('rows', items.map(grant => [
+    h('span', {}, iso(nameOf(grant.partner_id)), h('span', { class: 'hint block' }, titles(grant.roles))),
+    h('span', {}, date(grant.ends_at), ' · ', h('b', { class: 'soon' }, say('ends_in', { t: num(daysLeft(grant), 'day') })))])), moreButton('grants'))
+}
+
+const daysLeft = grant => Math.ceil((Date.parse(grant.ends_at) - now()) / DAY)
 
 function partner(row) {
   const active = row.state === 'active'
@@ -376,6 +390,7 @@ function opened() {
   invitations.items.length > 0 && h('section', {}, h('h2', {}, words.waiting), list('rows cards', invitations.items.map(one => [
     h('span', {}, say(one.kind === 'grant' ? 'asks_grant' : 'asks', { p: one.partner_name }), h('span', { class: 'hint block' }, say('open_until', { d: date(one.expires_at) }))),
     button('answer-' + one.invitation_id, words.look_and_answer, () => answer(one.invitation_id), 'small solid')])), moreButton('invitations')),
+  endsSoon(),
   h('div', { class: 'cols two' }, h('div', {},
     h('section', {}, h('h2', {}, words.partners), active.length ? list('cards', active.map(partner)) : p('no_partners'),
       former.length > 0 && h('details', {}, h('summary', {}, words.former), list('cards', former.map(partner))), moreButton('partners')),

@@ -1,7 +1,7 @@
 // One invitation: what is asked, the answer, and what became of it. The page of a link and the customer's page use it.
 import {
   $, DAY, announce, arrive, button, call, clock, date, days, field, h, iso, keep, keeps, list, moment, note, now, num, p, pair, plain,
-  recall, region, say, show, time, words
+  recall, region, say, show, time, why, words
 } from './page.js'
 import { me, signIn, signOut, watch } from './session.js'
 import { approvers, level, roles, sentence, title } from './roles.js'
@@ -278,7 +278,7 @@ export function open(at, id, way, leave) {
         other: [para('other_x', '', { o: alert.org }), signInButton('other_go', { o: alert.org })],
         wrong_address: [p('wrong_address_x'), h('a', { href: `${alert.origin}/i/${id}${token ? '#' + token : ''}` }, words.open_there)],
         too_many: [p('too_many_x', { t: num(alert.wait, 'second') })],
-        not_taken: [p('refused', { code: alert.code, id: alert.id ?? '–' })],
+        not_taken: [why(alert)],
         proof: [p('proof_x'), preview.sign_in && mustProve(draft.pick) && signInButton('proof_go')],
         no_sign_in: [para('no_sign_in_x', '', { page: ownPage() })]
       }[key] ?? [para(key + '_x')]
@@ -435,6 +435,8 @@ export function open(at, id, way, leave) {
     const values = preview && { ...names(), d: at && date(at), page: ownPage() }
     const ended = invitation?.answer?.reason === 'relationship_ended' && view === 'cancelled'
     const key = view === 'accepted' ? done ? isGrant() ? 'accepted_grant' : 'accepted_now' : 'accepted' : view === 'declined' && done ? 'declined_now' : ended ? 'closed' : view
+    // The link may be right, but the service refused it for another reason.
+    const own = view === 'wrong' ? words['code ' + alert?.code] : null
     const heading = key === 'accepted_grant' ? 'accepted_now' : key
     const next = {
       wrong: ['copy_whole', 'ask_current'], expired: ['ask_new'], cancelled: ['nothing_to_do'], accepted_now: ['take_back', 'keep_link', 'print'],
@@ -445,11 +447,11 @@ export function open(at, id, way, leave) {
       signedOut(),
       alert?.key === 'meanwhile' && note(words.meanwhile, p('meanwhile_x'), 'alert'),
       preview && pair(preview.partner.name, names().c, line),
-      h('h1', { id: 'h', tabindex: '-1' }, say(heading, values)), h('p', { class: 'lead' }, say(key + '_x', { ...values, t: num(alert?.wait ?? 30, 'second') })),
+      h('h1', { id: 'h', tabindex: '-1' }, say(heading, values)), h('p', { class: 'lead' }, own ?? say(key + '_x', { ...values, t: num(alert?.wait ?? 30, 'second') })),
       ['loading', 'slow'].includes(view) && h('div', { class: 'wait' }, h('i', {})),
       view === 'paste' && paste(),
       record(),
-      next.length > 0 && list('next', next.filter(one => one !== 'keep_link' || token).map(one => say(one, values))),
+      !own && next.length > 0 && list('next', next.filter(one => one !== 'keep_link' || token).map(one => say(one, values))),
       ['unreachable', 'too_many'].includes(view) && button('go', words.again, load, 'go'),
       view === 'newer' && button('go', words.reload, () => location.reload(), 'go'))
   }

@@ -1,5 +1,5 @@
 // Inviting a customer, or changing what an open invitation asks for; and the link that comes of it.
-import { $, DAY, announce, arrive, bare, button, date, days, field, h, iso, list, now, num, p, plain, say, show, time, words } from './page.js'
+import { $, DAY, announce, arrive, bare, button, date, days, field, h, iso, list, now, num, p, plain, say, show, time, why, words } from './page.js'
 import { level, sentence, title, titles } from './roles.js'
 
 // Codes with words of their own. Every other code is shown with the number of the request.
@@ -82,7 +82,7 @@ export function form({ at, partner, policy, invitation, name, send, setKey, done
     const found = json.invitation_id ?? /inv_[a-z0-9]+/.exec(json.detail ?? '')?.[0]
     if (refusals[code]) return at(say('no ' + code, { t: midnight }), code === 'invitation_pending' && found && button('show', words.show_it, () => showOpen(found), 'small'))
     if (code === 'validation_failed') return at(words.problem, list('errs', (json.errors ?? []).map(error => [iso(error.pointer), ': ', iso(error.detail)])))
-    return at(words.not_made, p('refused', { code, id: alert.id ?? '–' }))
+    return at(words.not_made, why(alert))
   }
 
   function picker() {

@@ -1,5 +1,5 @@
 // A partner's page, with its key. What the key's roles do not allow is not offered.
-import { $, DAY, announce, arrive, button, call, date, days, field, h, iso, list, moment, note, now, num, p, plain, say, show, start, words } from './page.js'
+import { $, DAY, announce, arrive, button, call, date, days, field, h, iso, list, moment, note, now, num, p, plain, say, show, start, why, words } from './page.js'
 import { roles, titles } from './roles.js'
 import { form, made } from './invite.js'
 
@@ -16,6 +16,8 @@ let busy = false
 let doing = null
 let inviting = null
 let forgetting
+// Roles that end within 30 days, soonest first.
+let ending = ''
 
 const api = (method, path, options) => call(method, root + path, { key, ...options })
 const get = path => api('GET', path)
@@ -51,16 +53,17 @@ async function useKey(event) {
 
 async function fetchAll() {
   view = 'loading'
+  ending = `state=active&ends_before=${new Date(now() + 30 * DAY).toISOString()}`
   draw()
   const [who, rules, ...answers] = await Promise.all([
-    call('GET', '/v1/me', { key }), roles(), ...['', '/invitations', '/customers', '/endpoints', '/events'].map(get)])
+    call('GET', '/v1/me', { key }), roles(), ...['', '/invitations', '/customers', '/endpoints', '/events', '/grants?' + ending].map(get)])
   const bad = [who, ...answers].find(answer => !answer.ok)
   if (!bad && !rules.roles) return unreachable()
   if (bad) return ['unknown', 'offline', 'too_many'].includes(bad.code) ? unreachable() : close('wrong_key')
   me = who.json
   policy = rules
-  const [partner, invitations, customers, endpoints, events] = answers.map(answer => answer.json)
-  data = { partner: partner.partner, invitations, customers, endpoints, deliveries: {} }
+  const [partner, invitations, customers, endpoints, events, grants] = answers.map(answer => answer.json)
+  data = { partner: partner.partner, invitations, customers, endpoints, grants, deliveries: {} }
   data.types = Object.fromEntries(events.items.map(event => [event.event_id, event.type]))
   await Promise.all(endpoints.items.map(async one => { data.deliveries[one.endpoint_id] = (await get(`/endpoints/${one.endpoint_id}/deliveries?limit=10`)).json.items ?? [] }))
   if (!key) return
@@ -82,7 +85,8 @@ function tell(name, more) {
 }
 
 async function more(name) {
-  const answer = await get(`/${name}?cursor=${encodeURIComponent(data[name].next_cursor)}`)
+  const answer = await get(`/${name}?${name === 'grants' ? ending + '&' : ''}cursor=${encodeURIComponent(data[name].next_cursor)}`)
+  if (answer.code === 'cursor_invalid') return fetchAll()
   if (!answer.ok) return close('wrong_key')
   data[name] = { items: [...data[name].items, ...answer.json.items], next_cursor: answer.json.next_cursor }
   draw()
@@ -126,7 +130,7 @@ function ask(kind, id, values = {}) {
 function drawBox() {
   const { kind, values, note: told } = doing
   show(doing.box, h('h2', { id: 'box-h' }, say(kind + '_h', values)),
-    told && note(words[told] ?? words.box_refused, words[told] ? null : p('refused', { code: told, id: doing.request ?? '–' })),
+    told && note(words[told] ?? words.box_refused, words[told] ? null : why({ code: told, id: doing.request })),
     doing.facts ? h('dl', {}, ['ends', 'stays', 'undo'].map(name => [h('dt', {}, words[name]), h('dd', {}, say(`${kind}_${name}`, values))])) : p(kind + '_x', values),
     h('p', { class: 'row' }, button('do', words[doing.busy ? 'sending' : kind + '_do'], confirm, kind === 'renew' ? 'go' : 'go danger'),
       button('keep', words[kind + '_keep'], () => doing.box.close(), 'go second')))
@@ -147,7 +151,7 @@ async function confirm() {
     await fetchAll()
     return tell(answer.ok ? done : 'already', values)
   }
-  if (answer.code === 'key_invalid') {
+  if (['key_invalid', 'token_missing'].includes(answer.code)) {
     doing.box.close()
     return close('key_gone')
   }
@@ -199,12 +203,23 @@ function invitation(one) {
       one.state === 'pending' && button('withdraw-' + one.invitation_id, words.withdraw, () => ask('withdraw', one.invitation_id, values), 'small warn'))]
 }
 
+const daysLeft = grant => Math.ceil((Date.parse(grant.ends_at) - now()) / DAY)
+
+// Roles that go on by themselves do not end.
+function endsSoon() {
+  const items = data.grants.items.filter(grant => !grant.auto_extend)
+  const of = tenant => customerName(tenant) ?? plain('directory', { i: tenant })
+  return (items.length > 0 || data.grants.next_cursor) && h('section', { id: 'ending' }, h('h2', {}, words.ending), list('rows', items.map(grant => [
+    h('span', {}, iso(of(grant.customer_tenant_id)), h('span', { class: 'hint block' }, titles(grant.roles))),
+    h('span', {}, date(grant.ends_at), ' · ', h('b', { class: 'soon' }, say('ends_in', { t: num(daysLeft(grant), 'day') })))])), moreButton('grants'))
+}
+
 function customer(row) {
   const active = row.state === 'active'
   const given = active ? (row.grants ?? []).filter(grant => ['active', 'suspended'].includes(grant.state)) : []
   return [h('h3', {}, iso(row.name)), h('p', { class: 'hint' }, say(active ? 'since' : 'ended', { d: date(active ? row.since : row.ended_at ?? row.since) })),
     given.map(grant => {
-      const left = Math.ceil((Date.parse(grant.ends_at) - now()) / DAY)
+      const left = daysLeft(grant)
       return h('div', { class: 'grant' }, h('p', {}, say('roles_until', { d: date(grant.ends_at) }), ' ', titles(grant.roles)),
         left <= 30 && !grant.auto_extend && h('p', { class: 'soon' }, say('ends_in', { t: num(left, 'day') })),
         may('end_grant') && h('p', { class: 'row' }, button('give-' + grant.grant_id, words.give_back, () => ask('give', grant.grant_id, { c: row.name, n: num(grant.roles.length, 'role') }), 'small')))
@@ -229,6 +244,7 @@ function opened() {
     partner.status === 'suspended' ? note(words.suspended, p('suspended_x')) : !mayAct() && note(words.look_only, p('look_only_x', names)),
     alert && note(say(alert.key, { c: alert.c ?? '' }), null, alert.key.startsWith('done') || alert.key === 'resent' || alert.key === 'already' ? 'good' : ''),
     mayAct() && h('p', { class: 'row' }, button('invite', words.invite, () => invite(), 'go')),
+    endsSoon(),
     h('div', { class: 'cols two' }, h('div', {},
       h('section', {}, h('h2', {}, words.invitations), invitations.items.length ? list('cards', invitations.items.map(invitation)) : p('no_invitations'), moreButton('invitations')),
       h('section', {}, h('h2', {}, words.customers), customers.items.length ? list('cards', customers.items.map(customer)) : p('no_customers'), moreButton('customers'))),

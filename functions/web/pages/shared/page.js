@@ -109,6 +109,8 @@ export const button = (id, label, onclick, kind = '') => h('button', { id, type:
 export const field = (id, label, control, error, hint) => h('div', { class: 'f' },
   h('label', { for: id }, label), error && h('span', { class: 'err', id: id + '-e' }, error), control, hint && h('p', { class: 'hint', id: id + '-h' }, hint))
 export const note = (heading, body, kind = '') => h('div', { class: 'note ' + kind }, h('h2', {}, heading), body)
+// Why the service refused: in the code's own words, or with the code and the number of the request.
+export const why = ({ code, id }) => p(words['code ' + code] ? 'code ' + code : 'refused', { code, id: id ?? '–' })
 export const list = (kind, items) => h('ul', { class: kind }, items.filter(Boolean).map(item => h('li', {}, item)))
 const initial = name => /[\p{L}\p{N}]/u.exec(bare(name ?? ''))?.[0].toUpperCase() ?? ''
 export const pair = (one, two, line) => h('svg', { class: 'pair', viewBox: '0 0 144 52', 'aria-hidden': 'true' },

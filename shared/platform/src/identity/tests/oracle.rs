@@ -1,5 +1,5 @@
 //! The verdicts of the library `jsonwebtoken` on the same tokens. It makes the checks that every ID token needs: form, algorithm,
-//! signature, issuer, audience, expiry, start. It must accept whatever is accepted here. Where it accepts more, the row says what
+//! signature, issuer, audience, expiry, start. It must accept all that is accepted here. Where it accepts more, the row says what
 //! this verifier checks in addition.
 //!
 //! The library reads the system's clock, so these tokens are from now, and no time is near a boundary.
