@@ -31,7 +31,9 @@ impl Engine {
         let mut command = Command::new(program);
         command.args(["dynamodb", "--port", "0"]).stdin(Stdio::null());
         let mut child = command.stdout(Stdio::piped()).stderr(File::create(log).on(log)?).spawn().on(program)?;
-        let mut lines = BufReader::new(child.stdout.take().into_iter().fold(None, |_, out| Some(out)).ok_or_else(|| no_address(""))?);
+        let mut lines = BufReader::new(
+            child.stdout.take().into_iter().fold(None, |_, out| Some(out)).ok_or_else(|| no_address(""))?,
+        );
         let mut printed = String::new();
         let address = loop {
             let mut line = String::new();
@@ -39,7 +41,9 @@ impl Engine {
                 let _ = child.kill();
                 return Err(no_address(&printed));
             }
-            if let Some(address) = line.split("http://").nth(1).and_then(|rest| rest.trim().trim_end_matches('/').parse().ok()) {
+            if let Some(address) =
+                line.split("http://").nth(1).and_then(|rest| rest.trim().trim_end_matches('/').parse().ok())
+            {
                 break address;
             }
             printed += &line;

@@ -1,7 +1,7 @@
 //! Measures one process after the other, in rounds: A B C A B C. So what else the machine does meets all contenders alike.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
@@ -69,6 +69,8 @@ pub struct Results {
     pub warm_calls: Sample,
     /// The time of the calls of one warm request, without the function.
     pub warm_table: Sample,
+    /// The operations of the first request.
+    pub first_operations: Vec<String>,
     pub answer: String,
 }
 
@@ -93,7 +95,9 @@ impl Results {
             ("warm_table_ms", &self.warm_table),
         ];
         let known = all.into_iter().filter(|(_, sample)| !sample.is_empty());
-        let mut object: serde_json::Map<_, _> = known.map(|(name, sample)| (name.to_owned(), sample.to_json())).collect();
+        let mut object: serde_json::Map<_, _> =
+            known.map(|(name, sample)| (name.to_owned(), sample.to_json())).collect();
+        object.insert("first_operations".to_owned(), json!(self.first_operations));
         object.insert("answer".to_owned(), json!(self.answer));
         Value::Object(object)
     }
@@ -154,6 +158,7 @@ impl Bench<'_> {
         results.first_cpu.add(ns(process.usage().cpu.saturating_sub(at_start.cpu)));
         if self.target.proxy.is_some() {
             results.first_calls.add(count(calls.len() as u64));
+            results.first_operations = calls.into_iter().map(|call| call.operation).collect();
         }
         results.answer = status(&first);
 
@@ -224,6 +229,10 @@ pub fn ns(nanoseconds: u64) -> f64 {
 #[allow(clippy::cast_precision_loss)]
 pub fn count(number: u64) -> f64 {
     number as f64
+}
+
+pub fn seconds_since_1970() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 /// Where the output of measured processes goes.

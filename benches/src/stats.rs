@@ -11,10 +11,6 @@ impl Sample {
         self.0.push(value);
     }
 
-    pub fn extend(&mut self, values: &[f64]) {
-        self.0.extend(values);
-    }
-
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -41,6 +37,12 @@ impl Sample {
     }
 }
 
+impl<const COUNT: usize> From<[f64; COUNT]> for Sample {
+    fn from(values: [f64; COUNT]) -> Self {
+        Self(values.to_vec())
+    }
+}
+
 /// Three digits after the point.
 pub fn round(value: f64) -> f64 {
     (value * 1_000.0).round() / 1_000.0
@@ -52,8 +54,7 @@ mod tests {
 
     #[test]
     fn percentiles_are_values_of_the_sample() {
-        let mut sample = Sample::default();
-        sample.extend(&[4.0, 1.0, 3.0, 2.0]);
+        let sample = Sample::from([4.0, 1.0, 3.0, 2.0]);
         assert_eq!([25.0, 50.0, 75.0, 99.9].map(|percent| sample.percentile(percent)), [1.0, 2.0, 3.0, 4.0]);
         assert!(Sample::default().median().abs() < f64::EPSILON);
     }

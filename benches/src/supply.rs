@@ -123,7 +123,7 @@ impl Supply {
         Ok(())
     }
 
-    /// A registered customer that nobody has invited.
+    /// A registered customer without an invitation.
     ///
     /// # Errors
     /// As [`Supply::next`].
