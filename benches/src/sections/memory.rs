@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::Run;
 use crate::contender::Command;
-use crate::error::{Result, expect};
+use crate::error::Result;
 use crate::measure::{count, log};
 use crate::process::Process;
 use crate::report::{Table, number, say};
@@ -24,11 +24,10 @@ pub fn run(run: &mut Run<'_>) -> Result<()> {
         let mut process = Process::start(&launch, &run.direct()?, &log(&run.options.output))?;
         let body = subscription_body(&run.supply.id("subscription"), &run.supply.customer);
         let event = run.supply.events.register(&run.supply.partners[0], &body)?;
-        expect("register", 201, process.invoke(event.clone())?.response()?.0)?;
+        process.invoke(event.clone())?.expect("register", 201)?;
         let mut values = Vec::new();
         for done in 1..=requests {
-            let status = process.invoke(event.clone())?.response()?.0;
-            expect("register again", 200, status)?;
+            process.invoke(event.clone())?.expect("register again", 200)?;
             if done == 100 || done % requests.div_ceil(STEPS) == 0 || done == requests {
                 let usage = process.usage();
                 let [resident, peak] = [usage.resident, usage.peak].map(|kib| count(kib) / 1024.0);
