@@ -57,6 +57,8 @@ pub struct Results {
     pub first_cpu: Sample,
     /// Requests of partners that the process does not know yet.
     pub cold: Sample,
+    /// CPU time of each of them.
+    pub cold_cpu: Sample,
     pub warm: Sample,
     /// The median of each round, for the spread.
     pub warm_medians: Sample,
@@ -85,6 +87,7 @@ impl Results {
             ("first_ms", &self.first),
             ("first_cpu_ms", &self.first_cpu),
             ("cold_ms", &self.cold),
+            ("cold_cpu_ms", &self.cold_cpu),
             ("warm_ms", &self.warm),
             ("warm_medians_of_rounds_ms", &self.warm_medians),
             ("warm_cpu_ms", &self.warm_cpu),
@@ -180,7 +183,9 @@ impl Bench<'_> {
         }
         let partners = if self.plan.cold { self.supply.partners.len() } else { 0 };
         for partner in 1..partners {
+            let before = process.usage();
             let (answer, calls) = self.invoke(&mut process, &request, partner)?;
+            results.cold_cpu.add(ns(process.usage().cpu.saturating_sub(before.cpu)));
             results.cold.add(ms(answer.took));
             if self.target.proxy.is_some() {
                 results.cold_calls.add(count(calls.len() as u64));

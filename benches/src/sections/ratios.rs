@@ -61,6 +61,8 @@ pub fn run(run: &mut Run<'_>) -> Result<()> {
                 ratio(first[0], first[1]),
                 "≤1.2x",
             );
+            let cpu = [&tls.first_cpu, &tls.cold_cpu];
+            add([&title("CPU of these two"), build, "ms"], cpu, ratio(cpu[0], cpu[1]), "");
             let calls = [&tls.first_calls, &tls.warm_calls];
             add(
                 [&title("calls of the first request / of a warm one"), build, ""],
