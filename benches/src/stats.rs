@@ -24,6 +24,11 @@ impl Sample {
         sorted.get(rank.saturating_sub(1)).copied().unwrap_or(0.0)
     }
 
+    /// What the process took when the machine did nothing else; 0 if there are no values.
+    pub fn least(&self) -> f64 {
+        self.percentile(0.0)
+    }
+
     pub fn median(&self) -> f64 {
         self.percentile(50.0)
     }
@@ -31,7 +36,7 @@ impl Sample {
     /// Median and quartiles, with the number of values.
     pub fn to_json(&self) -> Value {
         json!({
-            "median": round(self.median()), "p25": round(self.percentile(25.0)), "p75": round(self.percentile(75.0)),
+            "least": round(self.least()), "median": round(self.median()), "p25": round(self.percentile(25.0)), "p75": round(self.percentile(75.0)),
             "p99": round(self.percentile(99.0)), "p999": round(self.percentile(99.9)), "values": self.0.len(),
         })
     }

@@ -7,7 +7,7 @@ use crate::contender::{Build, Command};
 use crate::error::Result;
 use crate::measure::{Bench, Plan, Subject, Target, log, seconds_since_1970};
 use crate::process::Launch;
-use crate::report::{Table, number, say, spread};
+use crate::report::{Table, number, say, spread, times};
 use crate::stats::{Sample, round};
 use crate::supply::Feed;
 
@@ -16,7 +16,8 @@ const SIGNED: usize = 4 * 1024;
 
 pub fn run(run: &mut Run<'_>) -> Result<()> {
     let Some(hello) = run.hello.clone() else { return say("skipped: there is no hello world to compare with") };
-    let mut table = Table::new(&["", "build", "measured", "compared with", "ratio or difference", "bound"]);
+    let mut table =
+        Table::new(&["", "build", "measured", "compared with", "ratio or difference", "of the least values", "bound"]);
     let mut rows = Vec::new();
     let mut add = |cells: [&str; 3], values: [&Sample; 2], result: (f64, &str), bound: &str| {
         let [what, build, unit] = cells;
@@ -28,10 +29,12 @@ pub fn run(run: &mut Run<'_>) -> Result<()> {
             measured,
             base,
             format!("{}{}", number(result.0), result.1),
+            times(values[0].least(), values[1].least()),
             bound.into(),
         ]);
         rows.push(json!({
             "what": what, "build": build, "measured": values[0].to_json(), "base": values[1].to_json(), "result": round(result.0),
+            "ratio_of_least": round(values[0].least() / values[1].least().max(f64::MIN_POSITIVE)),
             "unit": result.1, "bound": bound,
         }));
     };
