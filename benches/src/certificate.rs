@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use data_encoding::BASE64;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType};
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
@@ -29,11 +29,16 @@ impl Certificate {
     pub fn make(folder: &Path) -> Result<Self> {
         let mut authority = CertificateParams::new(Vec::<String>::new())?;
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        authority.key_usages.push(KeyUsagePurpose::KeyCertSign);
+        // OpenSSL takes a certificate whose names are equal for a self-signed one.
+        authority.distinguished_name.push(DnType::CommonName, "authority of a measurement");
         let authority_key = KeyPair::generate()?;
         let authority_certificate = authority.self_signed(&authority_key)?;
         let issuer = Issuer::new(authority, authority_key);
 
         let mut leaf = CertificateParams::new(vec!["localhost".to_owned()])?;
+        leaf.distinguished_name.push(DnType::CommonName, "engine of a measurement");
+        leaf.use_authority_key_identifier_extension = true;
         leaf.subject_alt_names.push(SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)));
         let key = KeyPair::generate()?;
         let leaf = leaf.signed_by(&key, &issuer)?;

@@ -76,6 +76,10 @@ impl Contender {
     }
 }
 
+const RUST_PEER: &str = "Rust + lambda_http";
+/// Our create with the SDK's client as usually set up.
+const USUAL_CLIENT: &str = "ours, usual SDK client";
+
 /// The peers that are built in this folder, and why others are left out.
 pub fn peers(folder: &Path) -> (Vec<Contender>, Vec<String>) {
     let (mut found, mut missing) = (Vec::new(), Vec::new());
@@ -85,17 +89,20 @@ pub fn peers(folder: &Path) -> (Vec<Contender>, Vec<String>) {
         arguments: vec![file.display().to_string()],
         variables: Vec::new(),
     };
+    let program = |file: &str| Launch { program: folder.join(file), arguments: vec![], variables: vec![] };
     let all = [
         ("Python + boto3", interpreted(python.join("bin/python"), python.join("app.py"))),
         ("TypeScript + SDK v3", interpreted(folder.join("typescript/node"), folder.join("typescript/app.js"))),
-        ("Rust, usual setup", Launch { program: folder.join("rust/bootstrap"), arguments: vec![], variables: vec![] }),
+        (RUST_PEER, program("rust/peer")),
+        (USUAL_CLIENT, program("rust/usual-client")),
     ];
     for (name, launch) in all {
         let files = std::iter::once(launch.program.clone()).chain(launch.arguments.iter().map(PathBuf::from));
         match files.into_iter().find(|file| !file.exists()) {
             None => found.push(Contender {
                 name: name.to_owned(),
-                launches: [Some(launch.clone()), Some(launch.clone()), Some(launch)],
+                // The usual client is tried with one command.
+                launches: [true, name != USUAL_CLIENT, name != USUAL_CLIENT].map(|does| does.then(|| launch.clone())),
             }),
             Some(file) => missing.push(format!("{name}: {} does not exist", file.display())),
         }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -17,6 +17,8 @@ pub struct Engine {
     child: Child,
     pub address: SocketAddr,
     stream: BufReader<TcpStream>,
+    /// Kept open, so that the engine can write to it.
+    _output: BufReader<ChildStdout>,
 }
 
 impl Engine {
@@ -31,7 +33,8 @@ impl Engine {
         let mut command = Command::new(program);
         command.args(["dynamodb", "--port", "0"]).stdin(Stdio::null());
         let mut child = command.stdout(Stdio::piped()).stderr(File::create(log).on(log)?).spawn().on(program)?;
-        let mut lines = BufReader::new(child.stdout.take().into_iter().fold(None, |_, out| Some(out)).ok_or_else(|| no_address(""))?);
+        let output = child.stdout.take().ok_or_else(|| no_address(""))?;
+        let mut lines = BufReader::new(output);
         let mut printed = String::new();
         let address = loop {
             let mut line = String::new();
@@ -39,14 +42,16 @@ impl Engine {
                 let _ = child.kill();
                 return Err(no_address(&printed));
             }
-            if let Some(address) = line.split("http://").nth(1).and_then(|rest| rest.trim().trim_end_matches('/').parse().ok()) {
+            if let Some(address) =
+                line.split("http://").nth(1).and_then(|rest| rest.trim().trim_end_matches('/').parse().ok())
+            {
                 break address;
             }
             printed += &line;
         };
         let stream = TcpStream::connect(address).during("engine")?;
         stream.set_nodelay(true).during("engine")?;
-        Ok(Self { child, address, stream: BufReader::new(stream) })
+        Ok(Self { child, address, stream: BufReader::new(stream), _output: lines })
     }
 
     /// Calls an operation of DynamoDB.

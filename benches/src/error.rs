@@ -51,10 +51,3 @@ impl<T> During<T> for io::Result<T> {
 pub fn json(what: &str, bytes: &[u8]) -> Result<serde_json::Value> {
     serde_json::from_slice(bytes).map_err(|source| BenchError::Json { what: what.to_owned(), source })
 }
-
-/// # Errors
-/// [`BenchError::Unexpected`] if they differ.
-pub fn expect(what: &str, expected: impl ToString, got: impl ToString) -> Result<()> {
-    let (expected, got) = (expected.to_string(), got.to_string());
-    if expected == got { Ok(()) } else { Err(BenchError::Unexpected { what: what.to_owned(), expected, got }) }
-}

@@ -52,8 +52,11 @@ impl Events {
     /// # Errors
     /// If the sample is missing.
     pub fn operator(&self, name: &str, body: &Value) -> Result<Vec<u8>> {
-        let mut event = self.sample(name)?;
-        event["body"] = json!(body.to_string());
+        let (mut event, body) = (self.sample(name)?, body.to_string());
+        // Another request needs another key.
+        let key = digest::digest(&digest::SHA256, body.as_bytes());
+        event["headers"]["idempotency-key"] = json!(HEXLOWER.encode(key.as_ref()));
+        event["body"] = json!(body);
         Ok(event.to_string().into_bytes())
     }
 

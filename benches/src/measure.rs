@@ -1,7 +1,7 @@
 //! Measures one process after the other, in rounds: A B C A B C. So what else the machine does meets all contenders alike.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
@@ -57,6 +57,8 @@ pub struct Results {
     pub first_cpu: Sample,
     /// Requests of partners that the process does not know yet.
     pub cold: Sample,
+    /// CPU time of each of them.
+    pub cold_cpu: Sample,
     pub warm: Sample,
     /// The median of each round, for the spread.
     pub warm_medians: Sample,
@@ -69,6 +71,8 @@ pub struct Results {
     pub warm_calls: Sample,
     /// The time of the calls of one warm request, without the function.
     pub warm_table: Sample,
+    /// The operations of the first request.
+    pub first_operations: Vec<String>,
     pub answer: String,
 }
 
@@ -83,6 +87,7 @@ impl Results {
             ("first_ms", &self.first),
             ("first_cpu_ms", &self.first_cpu),
             ("cold_ms", &self.cold),
+            ("cold_cpu_ms", &self.cold_cpu),
             ("warm_ms", &self.warm),
             ("warm_medians_of_rounds_ms", &self.warm_medians),
             ("warm_cpu_ms", &self.warm_cpu),
@@ -93,7 +98,9 @@ impl Results {
             ("warm_table_ms", &self.warm_table),
         ];
         let known = all.into_iter().filter(|(_, sample)| !sample.is_empty());
-        let mut object: serde_json::Map<_, _> = known.map(|(name, sample)| (name.to_owned(), sample.to_json())).collect();
+        let mut object: serde_json::Map<_, _> =
+            known.map(|(name, sample)| (name.to_owned(), sample.to_json())).collect();
+        object.insert("first_operations".to_owned(), json!(self.first_operations));
         object.insert("answer".to_owned(), json!(self.answer));
         Value::Object(object)
     }
@@ -154,6 +161,7 @@ impl Bench<'_> {
         results.first_cpu.add(ns(process.usage().cpu.saturating_sub(at_start.cpu)));
         if self.target.proxy.is_some() {
             results.first_calls.add(count(calls.len() as u64));
+            results.first_operations = calls.into_iter().map(|call| call.operation).collect();
         }
         results.answer = status(&first);
 
@@ -175,9 +183,13 @@ impl Bench<'_> {
         }
         let partners = if self.plan.cold { self.supply.partners.len() } else { 0 };
         for partner in 1..partners {
+            let before = process.usage();
             let (answer, calls) = self.invoke(&mut process, &request, partner)?;
+            results.cold_cpu.add(ns(process.usage().cpu.saturating_sub(before.cpu)));
             results.cold.add(ms(answer.took));
-            results.cold_calls.add(count(calls.len() as u64));
+            if self.target.proxy.is_some() {
+                results.cold_calls.add(count(calls.len() as u64));
+            }
         }
         results.memory.add(count(process.usage().peak) / 1024.0);
         Ok(())
@@ -224,6 +236,10 @@ pub fn ns(nanoseconds: u64) -> f64 {
 #[allow(clippy::cast_precision_loss)]
 pub fn count(number: u64) -> f64 {
     number as f64
+}
+
+pub fn seconds_since_1970() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 /// Where the output of measured processes goes.

@@ -6,10 +6,18 @@ use clap::{Parser, ValueEnum};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Section {
+    /// Whether the peers write the same items and reject the same requests; fails if not
+    Parity,
     /// Every function with its first sample, next to the hello world
     Starts,
     /// Create, accept and register, next to the peers
     Commands,
+    /// Create with the CPU share that Lambda gives to 128, 512 and 1 769 MB
+    Quota,
+    /// The ratios that the design bounds
+    Ratios,
+    /// Resident memory after many requests
+    Memory,
 }
 
 /// Measure the release binaries of the functions next to a hello world and peers
@@ -20,7 +28,7 @@ pub struct Options {
     #[arg(long, value_name = "DIR", default_value = "target/lambda")]
     pub functions: Vec<String>,
     /// The `multipartner` program whose engine is used
-    #[arg(long, value_name = "FILE", default_value = "target/bench/engine/release/multipartner")]
+    #[arg(long, value_name = "FILE", default_value = "target/bench/build/release/multipartner")]
     pub engine: PathBuf,
     /// The hello world
     #[arg(long, value_name = "FILE", default_value = "target/bench/hello")]
@@ -40,6 +48,9 @@ pub struct Options {
     /// Warm requests of each process
     #[arg(long, default_value_t = 100)]
     pub warm: usize,
+    /// Requests after which memory is measured
+    #[arg(long, default_value_t = 10_000)]
+    pub memory_requests: usize,
     /// Sections to run, separated by commas; without it, all
     #[arg(long, value_enum, value_delimiter = ',')]
     pub only: Vec<Section>,

@@ -41,6 +41,21 @@ impl Answer {
     }
 }
 
+impl Answer {
+    /// The response's body, if its status is the expected one.
+    ///
+    /// # Errors
+    /// [`BenchError::Unexpected`].
+    pub fn expect(&self, what: &str, expected: u64) -> Result<serde_json::Value> {
+        let (status, body) = self.response()?;
+        if status == expected {
+            return Ok(body);
+        }
+        let got = format!("{status} {body}");
+        Err(BenchError::Unexpected { what: what.to_owned(), expected: expected.to_string(), got })
+    }
+}
+
 pub struct Process {
     child: Child,
     api: RuntimeApi,

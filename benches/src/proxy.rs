@@ -1,5 +1,5 @@
-//! Stands in front of the engine, with or without TLS. It counts the calls to the table, and measures each: the time of the same
-//! call by the least client there can be.
+//! A proxy in front of the engine, with or without TLS. It counts the calls to the table, and measures each: the time of the same
+//! call by a bare client.
 
 use std::io::{self, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};

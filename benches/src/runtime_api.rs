@@ -3,8 +3,8 @@
 
 use std::io::{BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -42,11 +42,8 @@ impl RuntimeApi {
         let address = listener.local_addr().during("Runtime API")?;
         let (events, queue) = channel();
         let (sender, reports) = channel();
-        let shared = Shared {
-            events: Mutex::new(queue),
-            sent: Mutex::new(Instant::now()),
-            reports: Mutex::new(sender),
-        };
+        let shared =
+            Shared { events: Mutex::new(queue), sent: Mutex::new(Instant::now()), reports: Mutex::new(sender) };
         let shared = Arc::new(shared);
         let stopped = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&stopped);

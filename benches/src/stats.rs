@@ -11,10 +11,6 @@ impl Sample {
         self.0.push(value);
     }
 
-    pub fn extend(&mut self, values: &[f64]) {
-        self.0.extend(values);
-    }
-
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -28,6 +24,11 @@ impl Sample {
         sorted.get(rank.saturating_sub(1)).copied().unwrap_or(0.0)
     }
 
+    /// What the process took when the machine did nothing else; 0 if there are no values.
+    pub fn least(&self) -> f64 {
+        self.percentile(0.0)
+    }
+
     pub fn median(&self) -> f64 {
         self.percentile(50.0)
     }
@@ -35,9 +36,15 @@ impl Sample {
     /// Median and quartiles, with the number of values.
     pub fn to_json(&self) -> Value {
         json!({
-            "median": round(self.median()), "p25": round(self.percentile(25.0)), "p75": round(self.percentile(75.0)),
+            "least": round(self.least()), "median": round(self.median()), "p25": round(self.percentile(25.0)), "p75": round(self.percentile(75.0)),
             "p99": round(self.percentile(99.0)), "p999": round(self.percentile(99.9)), "values": self.0.len(),
         })
+    }
+}
+
+impl<const COUNT: usize> From<[f64; COUNT]> for Sample {
+    fn from(values: [f64; COUNT]) -> Self {
+        Self(values.to_vec())
     }
 }
 
@@ -52,8 +59,7 @@ mod tests {
 
     #[test]
     fn percentiles_are_values_of_the_sample() {
-        let mut sample = Sample::default();
-        sample.extend(&[4.0, 1.0, 3.0, 2.0]);
+        let sample = Sample::from([4.0, 1.0, 3.0, 2.0]);
         assert_eq!([25.0, 50.0, 75.0, 99.9].map(|percent| sample.percentile(percent)), [1.0, 2.0, 3.0, 4.0]);
         assert!(Sample::default().median().abs() < f64::EPSILON);
     }

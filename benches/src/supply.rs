@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::contender::{Build, Command};
 use crate::engine::Engine;
-use crate::error::{BenchError, Result, expect};
+use crate::error::{BenchError, Result};
 use crate::events::{Events, Partner};
 use crate::process::Process;
 
@@ -65,7 +65,7 @@ impl Supply {
         let customer = "c0c0c0c0-0000-4000-8000-000000000000".to_owned();
         let body = json!({"tenant_id": customer, "name": "Contoso", "cloud": "public", "market": "US"});
         let registered = administer.invoke(events.operator("administer/register-customer", &body)?)?;
-        expect("register customer", 201, registered.response()?.0)?;
+        registered.expect("register a customer", 201)?;
         let mut supply = Self {
             engine,
             events,
@@ -81,8 +81,7 @@ impl Supply {
         let mut accept = start(Command::Accept.function())?;
         for partner in 0..PARTNERS {
             let (invitation, token) = supply.invite(partner, &customer)?;
-            let accepted = accept.invoke(supply.events.accept(&invitation, &token)?)?;
-            expect("accept", 200, accepted.response()?.0)?;
+            accept.invoke(supply.events.accept(&invitation, &token)?)?.expect("accept", 200)?;
         }
         Ok(supply)
     }
@@ -123,7 +122,7 @@ impl Supply {
         Ok(())
     }
 
-    /// A registered customer that nobody has invited.
+    /// A registered customer without an invitation.
     ///
     /// # Errors
     /// As [`Supply::next`].
@@ -173,9 +172,7 @@ impl Supply {
     fn invite(&mut self, partner: usize, customer: &str) -> Result<(String, String)> {
         let key = self.id("key");
         let event = self.events.create(&self.partners[partner], &key, &invitation_body(customer))?;
-        let (status, body) = self.creator.invoke(event)?.response()?;
-        expect("create", 201, status)?;
-        Ok(link(&body))
+        Ok(link(&self.creator.invoke(event)?.expect("create", 201)?))
     }
 }
 
@@ -200,13 +197,12 @@ pub fn subscription_body(id: &str, customer: &str) -> Value {
 fn enroll(administer: &mut Process, events: &Events, number: usize) -> Result<Partner> {
     let tenant = format!("90070000-0000-4000-8000-{number:012x}");
     let body = json!({"tenant_id": tenant, "name": "Northwind", "cloud": "public", "market": "US"});
-    let (status, enrolled) = administer.invoke(events.operator("administer/enrol-partner", &body)?)?.response()?;
-    expect("enroll a partner", 201, status)?;
+    let enrolled = administer.invoke(events.operator("administer/enrol-partner", &body)?)?;
+    let enrolled = enrolled.expect("enroll a partner", 201)?;
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let id = text(&enrolled["partner"]["partner_id"]);
     let body = json!({"principal": {"kind": "partner", "id": id}, "roles": ["global_admin"], "name": "bench"});
-    let (status, issued) = administer.invoke(events.operator("administer/issue-key", &body)?)?.response()?;
-    expect("issue a key", 201, status)?;
+    let issued = administer.invoke(events.operator("administer/issue-key", &body)?)?.expect("issue a key", 201)?;
     Ok(Partner { id, key: text(&issued["key"]), secret: text(&enrolled["signing_secret"]) })
 }
 

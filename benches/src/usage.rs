@@ -28,7 +28,8 @@ impl Usage {
             line.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or(0)
         };
         let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-        let cpu = threads.map(|thread| on_cpu(&fs::read_to_string(thread.path().join("schedstat")).unwrap_or_default()));
+        let cpu =
+            threads.map(|thread| on_cpu(&fs::read_to_string(thread.path().join("schedstat")).unwrap_or_default()));
         // The fields after the program's name, which is in parentheses and may contain blanks.
         let stat = file("stat");
         let stat: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();

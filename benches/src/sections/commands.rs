@@ -16,7 +16,8 @@ pub fn run(run: &mut Run<'_>) -> Result<()> {
             heading(&format!("{}, engine by {name}", command.name()))?;
             let subjects = measure(run, command, tls)?;
             print(&subjects)?;
-            let rows = subjects.iter().map(|subject| json!({"name": subject.name, "results": subject.results.to_json()}));
+            let rows =
+                subjects.iter().map(|subject| json!({"name": subject.name, "results": subject.results.to_json()}));
             all.push((command.name().to_owned(), Value::Array(rows.collect())));
         }
         run.json.insert(format!("commands_{}", name.to_lowercase()), Value::Object(all.into_iter().collect()));
@@ -47,17 +48,35 @@ pub(super) fn subjects(run: &Run<'_>, command: Command) -> Vec<Subject> {
 /// All contenders, with ratios to the first.
 fn print(subjects: &[Subject]) -> Result<()> {
     let mut table = Table::new(&[
-        "", "start ms", "", "first ms", "", "after caches expired ms", "warm p50 ms", "", "p99", "p99.9", "CPU per request ms", "",
-        "MB", "", "calls first, cold, warm",
+        "",
+        "start ms",
+        "",
+        "CPU until then ms",
+        "",
+        "first ms",
+        "",
+        "after caches expired ms",
+        "warm p50 ms",
+        "",
+        "p99",
+        "p99.9",
+        "CPU per request ms",
+        "",
+        "MB",
+        "",
+        "calls first, cold, warm",
     ]);
     let Some(base) = subjects.first().map(|subject| &subject.results) else { return Ok(()) };
     for subject in subjects {
         let results = &subject.results;
-        let ratio = |of: fn(&crate::measure::Results) -> &crate::stats::Sample| times(of(results).median(), of(base).median());
+        let ratio =
+            |of: fn(&crate::measure::Results) -> &crate::stats::Sample| times(of(results).median(), of(base).median());
         table.row(vec![
             subject.name.clone(),
             spread(&results.start),
             ratio(|results| &results.start),
+            median(&results.start_cpu),
+            ratio(|results| &results.start_cpu),
             spread(&results.first),
             ratio(|results| &results.first),
             spread(&results.cold),

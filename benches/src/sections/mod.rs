@@ -1,6 +1,10 @@
 //! What a run measures, part by part.
 
 mod commands;
+mod memory;
+mod parity;
+mod quota;
+mod ratios;
 mod starts;
 
 use std::fs;
@@ -76,18 +80,33 @@ pub fn run(options: &Options) -> Result<()> {
     if hello.is_none() {
         say(&format!("skipped: hello world: {} does not exist", options.hello.display()))?;
     }
-    let mut run =
-        Run { options, supply, builds, contenders, hello, certificate, tls, plain, json: Map::new() };
+    let mut run = Run { options, supply, builds, contenders, hello, certificate, tls, plain, json: Map::new() };
     run.json.insert("machine".into(), json!(machine(&options.root)));
     run.json.insert("rounds".into(), json!(options.rounds));
     run.json.insert("warm_requests_per_round".into(), json!(options.warm));
     run.json.insert("skipped".into(), json!(missing));
+    if options.runs(Section::Parity) {
+        heading("Parity: the same items and the same answers")?;
+        parity::run(&mut run)?;
+    }
     if options.runs(Section::Starts) {
         heading("Starts: every function with its first sample")?;
         starts::run(&mut run)?;
     }
     if options.runs(Section::Commands) {
         commands::run(&mut run)?;
+    }
+    if options.runs(Section::Quota) {
+        heading("CPU quotas")?;
+        quota::run(&mut run)?;
+    }
+    if options.runs(Section::Ratios) {
+        heading("Ratios that the design bounds")?;
+        ratios::run(&mut run)?;
+    }
+    if options.runs(Section::Memory) {
+        heading("Memory")?;
+        memory::run(&mut run)?;
     }
     let file = options.output.join("result.json");
     let text = serde_json::to_string_pretty(&run.json).unwrap_or_default();

@@ -21,10 +21,22 @@ pub fn run(run: &mut Run<'_>) -> Result<()> {
     let log = log(&run.options.output);
     Bench { supply: &mut run.supply, target, plan, quota: None, log }.run(&mut subjects)?;
 
-    let floor = |of: fn(&Subject) -> &Sample| subjects.first().filter(|_| run.hello.is_some()).map_or(0.0, |hello| of(hello).median());
+    let floor = |of: fn(&Subject) -> &Sample| {
+        subjects.first().filter(|_| run.hello.is_some()).map_or(0.0, |hello| of(hello).median())
+    };
     let (start, cpu) = (floor(|hello| &hello.results.start), floor(|hello| &hello.results.start_main_cpu));
     let mut table = Table::new(&[
-        "function", "start ms", "", "CPU of main thread ms", "", "page faults", "KiB read", "first ms", "warm ms", "MB", "answer",
+        "function",
+        "start ms",
+        "",
+        "CPU of main thread ms",
+        "",
+        "page faults",
+        "KiB read",
+        "first ms",
+        "warm ms",
+        "MB",
+        "answer",
     ]);
     for subject in &subjects {
         let results = &subject.results;
@@ -49,7 +61,8 @@ pub fn run(run: &mut Run<'_>) -> Result<()> {
 }
 
 fn subjects(run: &Run<'_>) -> Result<Vec<Subject>> {
-    let hello = run.hello.iter().map(|launch| Subject::new("hello world", launch.clone(), Feed::Fixed(b"{}".to_vec()), None));
+    let hello =
+        run.hello.iter().map(|launch| Subject::new("hello world", launch.clone(), Feed::Fixed(b"{}".to_vec()), None));
     let mut subjects: Vec<_> = hello.collect();
     for function in names(&run.options.root.join("events"))? {
         let samples = names(&run.options.root.join("events").join(&function))?;
