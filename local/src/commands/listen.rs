@@ -61,7 +61,8 @@ pub async fn run(args: Listen) -> Result<(), Box<dyn Error>> {
     match forward.forward_to.clone() {
         Some(to) => forward::run(&to, &forward, secret_file.as_deref(), &connection).await,
         None if is_set(&connection) => {
-            Err(UsageError("--url, --profile and --key-file need --forward-to: a receiver makes no calls".into()).into())
+            Err(UsageError("--url, --profile and --key-file need --forward-to: a receiver makes no calls".into())
+                .into())
         }
         None => receive::run(port, secret_file.as_deref()).await,
     }

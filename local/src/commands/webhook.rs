@@ -176,11 +176,7 @@ fn verify(args: &Verify) -> Result<(), Box<dyn Error>> {
             return Err(UsageError("headers and body cannot both be standard input".to_owned()).into());
         }
         Some(file) => received(&String::from_utf8_lossy(&read(file)?))?,
-        None => Received {
-            id: args.id.clone(),
-            timestamp: args.timestamp.clone(),
-            signature: args.signature.clone(),
-        },
+        None => Received { id: args.id.clone(), timestamp: args.timestamp.clone(), signature: args.signature.clone() },
     };
     let body = read(&args.body)?;
     let now = (!args.ignore_time).then(|| SystemClock.now());
@@ -202,8 +198,7 @@ fn received(text: &str) -> Result<Received, UsageError> {
             (SignatureHeader::Timestamp, &mut received.timestamp),
             (SignatureHeader::Signature, &mut received.signature),
         ];
-        let Some((header, place)) =
-            place.into_iter().find(|(header, _)| header.name().eq_ignore_ascii_case(name))
+        let Some((header, place)) = place.into_iter().find(|(header, _)| header.name().eq_ignore_ascii_case(name))
         else {
             continue;
         };

@@ -135,7 +135,8 @@ mod tests {
 
     #[test]
     fn a_message_has_the_members_in_their_order_and_not_the_key() {
-        let event = event(&with(r#","zebra":1.50,"actor":{"kind":"partner","key_id":"key_x","proof":"key"},"data":{}"#));
+        let event =
+            event(&with(r#","zebra":1.50,"actor":{"kind":"partner","key_id":"key_x","proof":"key"},"data":{}"#));
         let expected = format!(
             r#"{{"type":"a.b","timestamp":"2026-11-22T17:40:00.123Z","data":{{"id":"{ID}",{}"#,
             &with(r#","zebra":1.50,"actor":{"kind":"partner","proof":"key"},"data":{}"#)[1..]

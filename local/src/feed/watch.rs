@@ -30,11 +30,20 @@ pub enum Polled {
 /// What a person should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
-    Offline { reason: String },
-    StillOffline { reason: String, since: Duration },
-    Online { after: Duration },
+    Offline {
+        reason: String,
+    },
+    StillOffline {
+        reason: String,
+        since: Duration,
+    },
+    Online {
+        after: Duration,
+    },
     /// Events since this time are waiting.
-    Behind { at: Timestamp },
+    Behind {
+        at: Timestamp,
+    },
     UpToDate,
 }
 

@@ -74,12 +74,7 @@ impl Hint {
 ///
 /// # Errors
 /// [`Wrong`], the first thing that is wrong.
-pub fn check(
-    received: &Received,
-    body: &[u8],
-    secrets: &[SigningSecret],
-    now: Option<Timestamp>,
-) -> Result<(), Wrong> {
+pub fn check(received: &Received, body: &[u8], secrets: &[SigningSecret], now: Option<Timestamp>) -> Result<(), Wrong> {
     let parts = [&received.id, &received.timestamp, &received.signature].map(Option::as_deref);
     let headers = SignatureHeaders::parse(parts[0], parts[1], parts[2]).map_err(wrong)?;
     if headers.verify(secrets, body).is_err() {
@@ -106,8 +101,9 @@ fn wrong(error: SignatureError) -> Wrong {
 
 fn hint(headers: &SignatureHeaders<'_>, body: &[u8], secrets: &[SigningSecret]) -> Option<Hint> {
     let of_body = bodies(body).into_iter().find(|(other, _)| headers.verify(secrets, other).is_ok());
-    let of_secret =
-        || other_secrets(secrets).into_iter().find(|(other, _)| headers.verify(std::slice::from_ref(other), body).is_ok());
+    let of_secret = || {
+        other_secrets(secrets).into_iter().find(|(other, _)| headers.verify(std::slice::from_ref(other), body).is_ok())
+    };
     of_body.map(|(_, hint)| hint).or_else(|| of_secret().map(|(_, hint)| hint))
 }
 

@@ -111,7 +111,11 @@ fn welcome(reader: &Reader, position: &Position, target: &Target, secret: Option
 
 fn rejected(error: ClientError, position: &Position) -> Box<dyn Error> {
     let file = position.path().display().to_string();
-    explained(error, &format!("What is stored in {file}"), "To begin again, use --forget with --from start or --from now.")
+    explained(
+        error,
+        &format!("What is stored in {file}"),
+        "To begin again, use --forget with --from start or --from now.",
+    )
 }
 
 fn print(event: &FeedEvent, attempt: &Attempt) -> io::Result<()> {
