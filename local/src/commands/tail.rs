@@ -32,7 +32,8 @@ pub async fn run(args: Tail) -> Result<(), Box<dyn Error>> {
         ended = follow(client, &args.from, &mut cursor) => ended,
         () = stopped => Err(Interrupted.into()),
     };
-    if let Some(cursor) = cursor.filter(|cursor: &String| !cursor.is_empty()) {
+    let is_closed = ended.as_ref().is_err_and(|error| output::is_closed(error.as_ref()));
+    if let Some(cursor) = cursor.filter(|cursor: &String| !cursor.is_empty() && !is_closed) {
         output::warn(&format!("To continue, run it again with: --from {cursor}"));
     }
     ended

@@ -55,25 +55,18 @@ pub struct Forwarder {
 }
 
 impl Forwarder {
-    /// Sends a message until it is settled, and reports each attempt. If a report fails, nothing more is sent.
-    ///
-    /// # Errors
-    /// Of `report`.
-    pub async fn forward<E>(
-        &self,
-        id: &str,
-        body: &[u8],
-        mut report: impl FnMut(&Attempt) -> Result<(), E>,
-    ) -> Result<Fate, E> {
+    /// Sends a message until it is settled, or until `report` of a failed attempt returns that there shall be no other.
+    pub async fn forward(&self, id: &str, body: &[u8], mut report: impl FnMut(&Attempt) -> bool) -> Option<Fate> {
         let mut number = 0_u32;
         loop {
             number = number.saturating_add(1);
             let result = self.target.send(id, body, self.clock.as_ref()).await;
             let next = self.judge(number, &result.outcome);
-            report(&Attempt { number, result, next })?;
+            let goes_on = report(&Attempt { number, result, next });
             match next {
-                Next::End(fate) => return Ok(fate),
-                Next::Retry(wait) => tokio::time::sleep(wait).await,
+                Next::End(fate) => return Some(fate),
+                Next::Retry(wait) if goes_on => tokio::time::sleep(wait).await,
+                Next::Retry(_) => return None,
             }
         }
     }

@@ -54,7 +54,7 @@ pub struct Position {
     _lock: File,
 }
 
-/// The file for the owner of a feed, in the user's folder for such files.
+/// The file for the owner of a feed, in the user's state folder.
 ///
 /// # Errors
 /// [`PositionError::NoFolder`].

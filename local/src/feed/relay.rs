@@ -60,10 +60,17 @@ impl Relay {
         report: &mut impl FnMut(&FeedEvent, &Attempt) -> io::Result<()>,
     ) -> Result<(), RelayError> {
         let body = event.message()?;
-        let fate = self.forwarder.forward(event.id.as_str(), &body, |attempt| report(event, attempt)).await?;
-        if fate != (Fate::Disabled { is_delivered: false }) {
+        let mut shown = Ok(());
+        let show = |attempt: &Attempt| {
+            shown = report(event, attempt);
+            shown.is_ok()
+        };
+        let fate = self.forwarder.forward(event.id.as_str(), &body, show).await;
+        // First, so that a message that was accepted is not sent again because it could not be shown.
+        if fate.is_some_and(|fate| fate != (Fate::Disabled { is_delivered: false })) {
             self.position.note(&event.id)?;
         }
-        if matches!(fate, Fate::Disabled { .. }) { Err(RelayError::Disabled) } else { Ok(()) }
+        shown?;
+        if matches!(fate, Some(Fate::Disabled { .. })) { Err(RelayError::Disabled) } else { Ok(()) }
     }
 }

@@ -61,7 +61,7 @@ pub fn kinds() -> impl Iterator<Item = &'static str> {
     SCHEMAS.iter().map(|(kind, _)| *kind)
 }
 
-/// A message of this type; `None` if there is no such type.
+/// A message of this type; `None` if the type is unknown.
 pub fn sample(kind: &str, now: Timestamp, random: &dyn Random) -> Option<Sample> {
     let (_, schema) = SCHEMAS.iter().find(|(name, _)| *name == kind)?;
     let schema: Value = serde_json::from_str(schema).ok()?;

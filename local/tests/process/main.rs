@@ -6,6 +6,7 @@
 mod process;
 
 mod files;
+mod following;
 mod importing;
 mod pipes;
 mod serving;
