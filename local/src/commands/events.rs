@@ -1,7 +1,11 @@
-//! `events`: the events of the key's owner.
+//! `events`: lists events, or follows them.
 
-use std::error::Error;
+use clap::Subcommand;
+use platform::handler::views::EventView;
 
+use super::Done;
+use super::args::{Common, Owner, Paging, Party};
+use super::session::route;
 use super::tail::{self, Tail};
 
 #[derive(Debug, clap::Args)]
@@ -10,14 +14,42 @@ pub struct Events {
     command: Command,
 }
 
-#[derive(Debug, clap::Subcommand)]
+#[derive(Debug, Subcommand)]
 enum Command {
+    /// List events, newest first: those of an owner, or all with an operator's key.
+    List(List),
     /// Print events as lines of JSON, oldest first, and wait for more.
     Tail(Tail),
 }
 
-pub async fn run(args: Events) -> Result<(), Box<dyn Error>> {
+#[derive(Debug, clap::Args)]
+struct List {
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    owner: Owner,
+    /// Only events whose subject has this id.
+    #[arg(long)]
+    subject: Option<String>,
+    /// Oldest first: events after this cursor, or from the start if it is empty.
+    #[arg(long, conflicts_with = "cursor", conflicts_with = "all")]
+    after: Option<String>,
+    #[command(flatten)]
+    paging: Paging,
+}
+
+pub async fn run(args: Events) -> Done {
     match args.command {
+        Command::List(args) => list(args).await,
         Command::Tail(args) => tail::run(args).await,
     }
+}
+
+async fn list(List { common, owner, subject, after, paging }: List) -> Done {
+    let session = common.session()?;
+    let call = match owner.resolve(&session).await? {
+        Party::Operator => route("GET /v1/events", &[]),
+        party => party.route("GET /v1/partners/{partner_id}/events", "GET /v1/customers/{tenant_id}/events", &[])?,
+    };
+    session.list::<EventView>(call, [("subject", subject), ("after", after)], &paging).await
 }
