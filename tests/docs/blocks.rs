@@ -192,7 +192,7 @@ fn free_port() -> u16 {
 }
 
 fn is_installed(program: &str) -> bool {
-    std::env::split_paths(&programs()).any(|folder| folder.join(program).is_file())
+    std::env::split_paths(&programs(Path::new("bin"))).any(|folder| folder.join(program).is_file())
 }
 
 /// Where programs are: the `cargo` of this run, then what was built with this test, such as `multipartner`.
