@@ -53,7 +53,7 @@ fn root() -> PathBuf {
 
 /// Every file whose text people read, by its path from the root.
 fn files() -> BTreeSet<String> {
-    let folders = [".ci", "docs", "functions", "local", "shared", "tests"];
+    let folders = [".ci", "benches", "docs", "functions", "local", "shared", "tests"];
     let mut open: Vec<PathBuf> = folders.iter().map(|folder| root().join(folder)).collect();
     open.push(root());
     let mut files = BTreeSet::new();
