@@ -3,19 +3,33 @@
 use clap::{Parser, Subcommand};
 use tracing_subscriber::filter::Targets;
 
+use crate::commands::completions::Completions;
+use crate::commands::customer::Customer;
 use crate::commands::dynamodb::Dynamodb;
+use crate::commands::endpoint::Endpoint;
 use crate::commands::events::Events;
+use crate::commands::grant::Grant;
+use crate::commands::invitation::Invitation;
+use crate::commands::invite::Invite;
+use crate::commands::key::Key;
 use crate::commands::listen::Listen;
+use crate::commands::open::Open;
+use crate::commands::partner::Partner;
+use crate::commands::policy::Policy;
+use crate::commands::profile::Profile;
+use crate::commands::relationship::Relationship;
 use crate::commands::serve::Serve;
 use crate::commands::sign_in::SignIn;
+use crate::commands::subscription::Subscription;
 use crate::commands::verify::Verify;
 use crate::commands::webhook::Webhook;
-use crate::logging;
+use crate::commands::whoami::Whoami;
+use crate::{exit, logging};
 
 /// Run Multipartner on one machine: the functions of a deployment behind an emulated API Gateway, on an embedded DynamoDB
-/// engine.
+/// engine. Or use any deployment from the command line.
 #[derive(Debug, Parser)]
-#[command(name = "multipartner", version)]
+#[command(name = "multipartner", version, after_help = exit::help())]
 pub struct Cli {
     /// Command to run; `serve` if omitted.
     #[command(subcommand)]
@@ -36,15 +50,47 @@ pub enum Command {
     /// Start only the embedded DynamoDB engine with the table, for `sam local` and `cargo lambda`.
     Dynamodb(Dynamodb),
     /// Receive webhooks, or forward the events of any deployment to a program on this machine.
+    ///
+    /// Without --forward-to it is a receiver: it checks and prints the webhooks that are sent to its port. With --forward-to it
+    /// reads the events of a partner or customer at any deployment and sends each to a program on this machine, signed like a
+    /// real webhook. That needs no endpoint and no public address.
     Listen(Box<Listen>),
     /// Check how a deployment is set up for sign-in.
     SignIn(SignIn),
     /// Generate an operator key, and its hash for a deployment.
     Keygen,
-    /// Print the events of the key's owner.
+    /// Enroll and manage partners.
+    Partner(Partner),
+    /// Register and correct customers.
+    Customer(Customer),
+    /// Issue and revoke access keys.
+    Key(Key),
+    /// Invite a customer.
+    Invite(Invite),
+    /// List, renew and cancel invitations.
+    Invitation(Invitation),
+    /// List, narrow and end grants of delegated administration.
+    Grant(Grant),
+    /// List, import and end relationships.
+    Relationship(Relationship),
+    /// Register and list subscriptions.
+    Subscription(Subscription),
+    /// List events, or print them as they happen.
     Events(Events),
     /// Sign, send and check webhooks.
     Webhook(Webhook),
+    /// Manage webhook endpoints.
+    Endpoint(Endpoint),
+    /// Show the policy in force.
+    Policy(Policy),
+    /// Show whose access key it is.
+    Whoami(Whoami),
+    /// Print the address of a partner's or customer's page, and open it in a browser.
+    Open(Open),
+    /// Name deployments, so that commands need neither --url nor --key-file.
+    Profile(Profile),
+    /// Print a completion script for a shell.
+    Completions(Completions),
 }
 
 #[cfg(test)]
