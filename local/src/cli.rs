@@ -61,10 +61,6 @@ pub enum Command {
     Export(Export),
     /// Generate an operator key, and its hash for a deployment.
     Keygen,
-    /// List events, or follow them.
-    Events(Events),
-    /// Sign, send and check webhooks.
-    Webhook(Webhook),
     /// Enroll and manage partners.
     Partner(Partner),
     /// Register and correct customers.
@@ -81,6 +77,10 @@ pub enum Command {
     Relationship(Relationship),
     /// Register and list subscriptions.
     Subscription(Subscription),
+    /// List events, or print them as they happen.
+    Events(Events),
+    /// Sign, send and check webhooks.
+    Webhook(Webhook),
     /// Manage webhook endpoints.
     Endpoint(Endpoint),
     /// Show the policy in force.

@@ -43,6 +43,7 @@ pub struct UsageError(pub String);
 #[derive(Debug, thiserror::Error)]
 #[error("interrupted")]
 pub struct Interrupted;
+
 /// An error of a call with an idempotency key, after which the same command can be repeated.
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]

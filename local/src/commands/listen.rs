@@ -11,9 +11,6 @@ use super::connection::Connection;
 use super::follow::Start;
 use crate::exit::UsageError;
 
-/// Without --forward-to it is a receiver: it checks and prints the webhooks that are sent to its port. With --forward-to it reads
-/// the events of a partner or customer at any deployment and sends each to a program on this machine, signed like a real
-/// webhook. It needs no endpoint and no public address.
 #[derive(Debug, clap::Args)]
 pub struct Listen {
     /// Port to listen on, on 127.0.0.1; 0 takes a free port.

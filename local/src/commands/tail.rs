@@ -12,21 +12,17 @@ use crate::exit::Interrupted;
 use crate::output::{self, Output};
 use crate::signal;
 
-/// Prints events as lines of JSON, oldest first, and waits for more. The feed is 12 s behind and skips nothing. After a restart
-/// of the server or a network change it goes on where it was. When it ends it prints the cursor for --from.
 #[derive(Debug, clap::Args)]
 pub struct Tail {
     /// Where to begin: the oldest event, only new events, or behind the cursor of an earlier run.
     #[arg(long, value_name = "start|now|CURSOR", default_value = "now")]
     from: Start,
-    #[command(flatten)]
-    connection: Connection,
 }
 
 /// Prints until a signal to stop, or until nothing reads the output.
-pub async fn run(args: Tail) -> Result<(), Box<dyn Error>> {
+pub async fn run(args: Tail, connection: &Connection) -> Result<(), Box<dyn Error>> {
     let stopped = signal::stop()?;
-    let client = args.connection.client()?;
+    let client = connection.client()?;
     let mut cursor = None;
     let ended = tokio::select! {
         ended = follow(client, &args.from, &mut cursor) => ended,

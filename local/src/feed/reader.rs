@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{CallerKind, EventId};
+use domain::CallerKind;
 use platform::clock::Clock;
 use platform::handler::views::MeView;
 use platform::random::Random;
@@ -56,11 +56,6 @@ struct Response {
 impl Page {
     pub fn cursor(&self) -> &str {
         &self.cursor
-    }
-
-    /// The id of the last event.
-    pub fn last(&self) -> Option<&EventId> {
-        self.events.last().map(|event| &event.id)
     }
 }
 
