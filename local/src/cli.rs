@@ -3,19 +3,34 @@
 use clap::{Parser, Subcommand};
 use tracing_subscriber::filter::Targets;
 
+use crate::commands::completions::Completions;
+use crate::commands::customer::Customer;
 use crate::commands::dynamodb::Dynamodb;
+use crate::commands::endpoint::Endpoint;
+use crate::commands::events::Events;
 use crate::commands::export::Export;
+use crate::commands::grant::Grant;
 use crate::commands::import::Import;
+use crate::commands::invitation::Invitation;
+use crate::commands::invite::Invite;
+use crate::commands::key::Key;
 use crate::commands::listen::Listen;
+use crate::commands::open::Open;
+use crate::commands::partner::Partner;
+use crate::commands::policy::Policy;
+use crate::commands::profile::Profile;
+use crate::commands::relationship::Relationship;
 use crate::commands::serve::Serve;
 use crate::commands::sign_in::SignIn;
+use crate::commands::subscription::Subscription;
 use crate::commands::verify::Verify;
-use crate::logging;
+use crate::commands::whoami::Whoami;
+use crate::{exit, logging};
 
 /// Run Multipartner on one machine: the functions of a deployment behind an emulated API Gateway, on an embedded DynamoDB
-/// engine.
+/// engine. Or use any deployment from the command line.
 #[derive(Debug, Parser)]
-#[command(name = "multipartner", version)]
+#[command(name = "multipartner", version, after_help = exit::help())]
 pub struct Cli {
     /// Command to run; `serve` if omitted.
     #[command(subcommand)]
@@ -45,6 +60,36 @@ pub enum Command {
     Export(Export),
     /// Generate an operator key, and its hash for a deployment.
     Keygen,
+    /// Enroll and manage partners.
+    Partner(Partner),
+    /// Register and correct customers.
+    Customer(Customer),
+    /// Issue and revoke access keys.
+    Key(Key),
+    /// Invite a customer.
+    Invite(Invite),
+    /// List, renew and cancel invitations.
+    Invitation(Invitation),
+    /// List, narrow and end grants of delegated administration.
+    Grant(Grant),
+    /// List, import and end relationships.
+    Relationship(Relationship),
+    /// Register and list subscriptions.
+    Subscription(Subscription),
+    /// List events.
+    Events(Events),
+    /// Manage webhook endpoints.
+    Endpoint(Endpoint),
+    /// Show the policy in force.
+    Policy(Policy),
+    /// Show whose access key it is.
+    Whoami(Whoami),
+    /// Print the address of a partner's or customer's page, and open it in a browser.
+    Open(Open),
+    /// Name deployments, so that commands need neither --url nor --key-file.
+    Profile(Profile),
+    /// Print a completion script for a shell.
+    Completions(Completions),
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use local::client::{ClientError, ProfileError, Rejection};
 use local::import::{Refused, Stop};
 
+use crate::commands::Failure;
 use crate::commands::connection::ConnectionError;
 use crate::output;
 
@@ -19,6 +20,12 @@ pub const CODES: &[(u8, &str)] = &[
     (INTERRUPTED, "interrupted with Ctrl-C"),
 ];
 
+/// The exit codes as lines of `--help`.
+pub fn help() -> String {
+    let lines: Vec<_> = CODES.iter().map(|(code, meaning)| format!("  {code:<4} {meaning}")).collect();
+    format!("Exit codes:\n{}", lines.join("\n"))
+}
+
 const REJECTED: u8 = 1;
 const USAGE: u8 = 2;
 const RETRYABLE: u8 = 3;
@@ -29,6 +36,25 @@ const INTERRUPTED: u8 = 130;
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct UsageError(pub String);
+
+/// An error of a call with an idempotency key, after which the same command can be repeated.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct Repeatable {
+    error: ClientError,
+    idempotency_key: String,
+}
+
+impl Repeatable {
+    /// Other errors stay as they are.
+    pub fn wrap(error: Failure, idempotency_key: String) -> Failure {
+        match error.downcast::<ClientError>() {
+            Ok(error) if error.is_retryable() => Box::new(Self { error: *error, idempotency_key }),
+            Ok(error) => error,
+            Err(error) => error,
+        }
+    }
+}
 
 pub fn code(error: &(dyn Error + 'static)) -> ExitCode {
     ExitCode::from(number(error))
@@ -51,6 +77,9 @@ fn number(error: &(dyn Error + 'static)) -> u8 {
             Stop::File(_) | Stop::Output(_) => REJECTED,
         };
     }
+    if let Some(repeatable) = error.downcast_ref::<Repeatable>() {
+        return number(&repeatable.error);
+    }
     match error.downcast_ref::<ConnectionError>() {
         Some(ConnectionError::Key(_) | ConnectionError::NoKey) => KEY,
         Some(ConnectionError::Client(error)) => number(error),
@@ -63,9 +92,15 @@ fn number(error: &(dyn Error + 'static)) -> u8 {
 /// Prints the error to standard error: what is wrong and what to do.
 pub fn report(error: &(dyn Error + 'static)) {
     output::fail(&error);
-    let client = error.downcast_ref::<ClientError>();
+    let repeatable = error.downcast_ref::<Repeatable>();
+    let client = repeatable.map(|repeatable| &repeatable.error).or(error.downcast_ref());
     for line in client.map(lines).unwrap_or_default() {
         output::warn(&format!("  {line}"));
+    }
+    if let Some(Repeatable { idempotency_key, .. }) = repeatable {
+        output::warn(&format!(
+            "  To repeat the command without doing it twice, add --idempotency-key {idempotency_key}"
+        ));
     }
 }
 

@@ -16,7 +16,10 @@ use clap::Parser;
 
 use crate::cli::{Cli, Command};
 use crate::commands::serve::Serve;
-use crate::commands::{dynamodb, export, import, keygen, listen, serve, sign_in, verify};
+use crate::commands::{
+    completions, customer, dynamodb, endpoint, events, export, grant, import, invitation, invite, key, keygen, listen,
+    open, partner, policy, profile, relationship, serve, sign_in, subscription, verify, whoami,
+};
 use crate::output::Output;
 
 fn main() -> ExitCode {
@@ -44,5 +47,20 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
         Command::Import(args) => runtime.block_on(import::run(args)),
         Command::Export(args) => runtime.block_on(export::run(args)),
         Command::Keygen => Ok(keygen::run()?),
+        Command::Partner(args) => runtime.block_on(partner::run(args)),
+        Command::Customer(args) => runtime.block_on(customer::run(args)),
+        Command::Key(args) => runtime.block_on(key::run(args)),
+        Command::Invite(args) => runtime.block_on(invite::run(args)),
+        Command::Invitation(args) => runtime.block_on(invitation::run(args)),
+        Command::Grant(args) => runtime.block_on(grant::run(args)),
+        Command::Relationship(args) => runtime.block_on(relationship::run(args)),
+        Command::Subscription(args) => runtime.block_on(subscription::run(args)),
+        Command::Events(args) => runtime.block_on(events::run(args)),
+        Command::Endpoint(args) => runtime.block_on(endpoint::run(args)),
+        Command::Policy(args) => runtime.block_on(policy::run(args)),
+        Command::Whoami(args) => runtime.block_on(whoami::run(args)),
+        Command::Open(args) => open::run(args),
+        Command::Profile(args) => profile::run(args),
+        Command::Completions(args) => completions::run(args),
     }
 }

@@ -6,6 +6,7 @@ use std::error::Error;
 use std::io::{self, IsTerminal, StdoutLock, Write};
 
 use domain::text::is_forbidden;
+use unicode_width::UnicodeWidthStr;
 
 const BOLD: &str = "\u{1b}[1m";
 const DIM: &str = "\u{1b}[2m";
@@ -55,6 +56,16 @@ impl Output<Stdout> {
         Self { color: wanted && to.is_terminal(), to: Stdout(to) }
     }
 
+    /// A JSON document: to a program as it is, to a terminal without characters that control it.
+    pub fn document(&mut self, document: &[u8]) -> io::Result<()> {
+        if self.to.0.is_terminal() {
+            self.to.write_all(escaped(document).as_bytes())?;
+        } else {
+            self.to.write_all(document)?;
+        }
+        self.to.write_all(b"\n")
+    }
+
     /// The same output, with the type that `Output::to` returns for other writers.
     pub fn boxed(self) -> Output<Box<dyn Write>> {
         Output { to: Box::new(self.to), color: self.color }
@@ -89,13 +100,35 @@ impl<W: Write> Output<W> {
 
     /// Aligned columns. The first row holds the headings.
     pub fn table<const N: usize>(&mut self, rows: &[[&str; N]]) -> io::Result<()> {
-        let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+        let rows: Vec<Vec<_>> = rows.iter().map(|row| row.iter().map(|cell| (*cell).to_owned()).collect()).collect();
+        self.aligned(&rows)
+    }
+
+    /// Aligned columns with headings.
+    pub fn rows(&mut self, headings: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
+        let headings = headings.iter().map(|heading| (*heading).to_owned()).collect();
+        self.aligned(&[std::slice::from_ref(&headings), rows].concat())
+    }
+
+    fn aligned(&mut self, rows: &[Vec<String>]) -> io::Result<()> {
+        let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
+        let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| columns_of(cell)).max();
+        let widths: Vec<_> = (0..columns).map(|column| width(column).unwrap_or_default()).collect();
         for (number, row) in rows.iter().enumerate() {
-            let cells = row.iter().enumerate().map(|(column, cell)| format!("  {cell:<width$}", width = width(column)));
-            let line = cells.collect::<String>();
+            let mut line = String::new();
+            for (cell, width) in row.iter().zip(&widths) {
+                line.push_str("  ");
+                line.push_str(cell);
+                line.extend(std::iter::repeat_n(' ', width - columns_of(cell)));
+            }
             if number == 0 { self.heading(line.trim_end())? } else { self.line(line.trim_end())? }
         }
         Ok(())
+    }
+
+    /// Bytes that this program made, such as a script or an export, which controls no terminal.
+    pub fn text(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.to.write_all(bytes)
     }
 
     /// The result of a check.
@@ -109,11 +142,6 @@ impl<W: Write> Output<W> {
         }
     }
 
-    /// A document as it is. Its text controls no terminal.
-    pub fn document(&mut self, text: &str) -> io::Result<()> {
-        self.to.write_all(text.as_bytes())
-    }
-
     pub fn flush(&mut self) -> io::Result<()> {
         self.to.flush()
     }
@@ -122,6 +150,27 @@ impl<W: Write> Output<W> {
         let text = printable(text);
         if self.color { writeln!(self.to, "{style}{text}{PLAIN}") } else { writeln!(self.to, "{text}") }
     }
+}
+
+/// The columns that a text takes on a terminal. East Asian letters take two, and accents that combine take none.
+fn columns_of(text: &str) -> usize {
+    UnicodeWidthStr::width(printable(text).as_ref())
+}
+
+/// A JSON document without characters that control the terminal: they are written as `\u….`. It is the same document.
+fn escaped(document: &[u8]) -> String {
+    let text = String::from_utf8_lossy(document);
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        // Outside of texts, JSON has no other characters of this kind than line breaks and tabs.
+        if is_forbidden(c) && !matches!(c, '\n' | '\r' | '\t') {
+            let mut units = [0; 2];
+            escaped.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
 }
 
 /// The text with U+FFFD for each character that ends a line, controls the terminal, hides or reorders text.
@@ -191,5 +240,25 @@ mod tests {
         let mut output = Output { to: Vec::new(), color: false };
         output.table(&[["Caller", "Key"], ["A", "mpk_1"], ["Operator", ""]]).unwrap();
         assert_eq!(String::from_utf8(output.to).unwrap(), "  Caller    Key\n  A         mpk_1\n  Operator\n");
+    }
+
+    #[test]
+    fn columns_are_counted_as_a_terminal_shows_them() {
+        let mut output = Output { to: Vec::new(), color: false };
+        let rows =
+            ["日本", "e\u{301}e\u{301}", "\u{1b}[2J", "Müller"].map(|name| vec![name.to_owned(), "|".to_owned()]);
+        output.rows(&["name", ""], &rows).unwrap();
+        let written = String::from_utf8(output.to).unwrap();
+        let expected = ["  name", "  日本    |", "  e\u{301}e\u{301}      |", "  \u{FFFD}[2J    |", "  Müller  |"];
+        assert_eq!(written.lines().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_document_on_a_terminal_is_the_same_and_controls_nothing() {
+        let document = "{\n\t\"a\": \"\u{9b}2J\u{202e}\u{e0001}\\u001b日本\"}";
+        let shown = escaped(document.as_bytes());
+        assert!(shown.contains("\\u009b2J\\u202e\\udb40\\udc01") && shown.contains("日本"), "{shown}");
+        let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(value(&shown), value(document));
     }
 }

@@ -1,10 +1,9 @@
 //! Why a call did not succeed.
 
-use std::error::Error;
 use std::time::Duration;
 
-use super::{Address, Rejection};
-use crate::api::{Answer, ApiError};
+use super::Rejection;
+use crate::api::Answer;
 
 /// Why a call did not succeed. No message contains the key.
 #[derive(Debug, thiserror::Error)]
@@ -30,10 +29,6 @@ pub enum ClientError {
 }
 
 impl ClientError {
-    pub(super) fn unreachable(address: &Address, error: &ApiError) -> Self {
-        Self::Unreachable { address: address.to_string(), cause: root_cause(error) }
-    }
-
     /// Of an answer that is no success.
     pub(super) fn from_answer(answer: &Answer) -> Self {
         let rejection = Box::new(Rejection::new(answer));
@@ -74,18 +69,4 @@ impl ClientError {
 /// The service sends whole seconds.
 fn retry_after(answer: &Answer) -> Option<Duration> {
     answer.header("retry-after")?.trim().parse().ok().map(Duration::from_secs)
-}
-
-/// The error at the bottom says most: `Connection refused`.
-fn root_cause(error: &ApiError) -> String {
-    if let ApiError::NoResponse(error) = error
-        && error.is_timeout()
-    {
-        return "no response in time".to_owned();
-    }
-    let mut cause: &dyn Error = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
 }

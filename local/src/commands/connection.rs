@@ -18,14 +18,14 @@ pub const PROFILE: &str = "MULTIPARTNER_PROFILE";
 pub struct Connection {
     /// Address of the deployment; default: MULTIPARTNER_URL, then that of the profile, then the local run's,
     /// http://127.0.0.1:3000.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL")]
     pub url: Option<String>,
     /// Profile with an address and a key file; default: MULTIPARTNER_PROFILE, then the default profile. See `profile`.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
     /// File with the access key, or - for standard input; default: MULTIPARTNER_KEY, then the file of the profile, then a
     /// hidden prompt on a terminal.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub key_file: Option<PathBuf>,
 }
 

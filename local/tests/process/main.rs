@@ -5,6 +5,7 @@
 
 mod process;
 
+mod client;
 mod files;
 mod importing;
 mod pipes;

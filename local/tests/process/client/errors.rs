@@ -1,0 +1,134 @@
+//! Exit codes, and what is printed on standard error.
+
+use super::{Ended, Fake, Gateway, User};
+use crate::process::Process;
+
+const UNKNOWN: &str = "ptr_aaaaaaaaaaaaaaaaaaaaaaaaaa";
+const KEY: &str = "mpk_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+fn assert_ends(ended: &Ended, code: i32, texts: &[&str]) {
+    assert_eq!(ended.code, Some(code), "{ended:?}");
+    assert_eq!(ended.out, "", "{ended:?}");
+    for text in texts {
+        assert!(ended.err.contains(text), "{text}: {ended:?}");
+    }
+}
+
+#[test]
+fn a_rejection_is_explained() {
+    let gateway = Gateway::start();
+    let user = User::new(gateway.url(), gateway.operator());
+    let texts = ["Not found: ", "code: not_found (HTTP 404)", "request: ", "To do: Check the id"];
+    assert_ends(&user.run(&["partner", "show", UNKNOWN]), 1, &texts);
+    assert_ends(&user.run(&["partner", "show", UNKNOWN, "--json"]), 1, &texts);
+    let tenant = "b0b0b0b0-0000-4000-8000-000000000001";
+    let invalid = user.run(&[
+        "customer",
+        "register",
+        "--tenant-id",
+        tenant,
+        "--name",
+        " x",
+        "--cloud",
+        "public",
+        "--market",
+        "UK",
+    ]);
+    assert_ends(&invalid, 1, &["/name: ", "/market: ", "code: validation_failed"]);
+}
+
+#[test]
+fn wrong_arguments_and_settings_send_nothing() {
+    let fake = Fake::json("200 OK", "", "{}");
+    let user = User::new(&fake.url, KEY);
+    let id = "key_aaaaaaaaaaaaaaaaaaaaaaaaaa";
+    for (args, text) in [
+        (&["partner", "show", "x"][..], "the id of a partner"),
+        (&["partner", "show"], "<PARTNER_ID>"),
+        (&["key", "revoke", KEY], "not the key itself"),
+        (&["key", "revoke", id], "add --yes"),
+        (&["partner", "rotate-secret", UNKNOWN, "--grace-hours", "0"], "add --yes"),
+        (&["relationship", "end", "--yes"], "cannot be undone|name the other side"),
+        (&["partner", "correct", UNKNOWN], "name what to change"),
+        (&["partner", "list", "--url", "http://example.com"], "use https"),
+        (&["partner", "list", "--profile", "none"], "no profile `none`"),
+        (&["endpoint", "resend", "ep_aaaaaaaaaaaaaaaaaaaaaaaaaa"], "--event-id"),
+        (&["events", "list", "--after", "a", "--cursor", "b"], "cannot be used with"),
+        (&["open"], "--partner-id"),
+    ] {
+        let ended = user.run(args);
+        assert!(text.split('|').any(|text| ended.err.contains(text)), "{args:?}: {ended:?}");
+        assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{args:?}: {ended:?}");
+    }
+    assert_eq!(fake.requests.lock().unwrap().len(), 0);
+}
+
+#[test]
+fn an_operator_names_the_owner() {
+    let gateway = Gateway::start();
+    let user = User::new(gateway.url(), gateway.operator());
+    for args in [&["grant", "list"][..], &["subscription", "list"], &["invitation", "list"], &["endpoint", "list"]] {
+        assert_ends(&user.run(args), 2, &["--partner-id or --tenant-id"]);
+    }
+    assert_ends(&user.run(&["subscription", "show", "s"]), 2, &["use --partner-id"]);
+}
+
+#[test]
+fn what_can_succeed_later_has_its_own_code() {
+    let closed = "http://127.0.0.1:1";
+    assert_ends(&User::new(closed, KEY).run(&["partner", "list"]), 3, &["cannot reach http://127.0.0.1:1", "--url"]);
+    let problem = r#"{"type":"urn:multipartner:problem:throttled","title":"Database is throttling","status":503,"detail":"Retry.","instance":"urn:request:r-1","code":"throttled","retryable":true}"#;
+    let headers = "content-type: application/problem+json\r\nretry-after: 7\r\n";
+    let user = User::new(&Fake::json("503 Service Unavailable", headers, problem).url, KEY);
+    assert_ends(
+        &user.run(&["partner", "list"]),
+        3,
+        &["code: throttled (HTTP 503)", "request: r-1", "Try again in 7 s."],
+    );
+    let issue = ["key", "issue", "--kind", "operator", "--name", "n"];
+    assert_ends(&user.run(&issue), 3, &["add --idempotency-key cli-"]);
+    let own = [&issue[..], &["--idempotency-key", "k-1"]].concat();
+    assert_ends(&user.run(&own), 3, &["add --idempotency-key k-1"]);
+    let user = User::new(&Fake::json("429 Too Many Requests", "", r#"{"message":"Too Many Requests"}"#).url, KEY);
+    assert_ends(&user.run(&["partner", "list"]), 3, &["Too Many Requests"]);
+}
+
+#[test]
+fn a_redirect_is_not_followed() {
+    let other = Fake::json("200 OK", "content-type: application/json\r\n", r#"{"items":[]}"#);
+    let fake = Fake::json("302 Found", &format!("location: {}/v1/partners\r\n", other.url), "");
+    let user = User::new(&fake.url, KEY);
+    assert_ends(&user.run(&["partner", "list"]), 1, &["redirects to", "not followed"]);
+    assert_eq!(other.requests.lock().unwrap().len(), 0);
+}
+
+#[test]
+fn what_is_no_deployment_is_reported() {
+    let user = User::new(&Fake::json("404 Not Found", "", "<html>").url, KEY);
+    assert_ends(&user.run(&["partner", "list"]), 1, &["is it a deployment of Multipartner?"]);
+    let user = User::new(&Fake::json("200 OK", "content-type: text/html\r\n", "<html>").url, KEY);
+    assert_ends(&user.run(&["partner", "list"]), 1, &["does not understand the response"]);
+}
+
+#[test]
+fn a_secret_file_is_removed_if_the_call_fails() {
+    let user = User::new("http://127.0.0.1:1", KEY);
+    let file = user.file("other", "", 0o600).with_file_name("key");
+    let out = file.to_str().unwrap();
+    let ended = user.run(&["key", "issue", "--kind", "operator", "--name", "n", "--out", out]);
+    assert_ends(&ended, 3, &[]);
+    assert!(!file.exists());
+    let both = user.run(&["key", "issue", "--kind", "operator", "--name", "n", "--out", out, "--json"]);
+    assert_ends(&both, 2, &["either --json or --out"]);
+}
+
+#[test]
+fn a_reader_that_has_gone_is_no_failure() {
+    let gateway = Gateway::start();
+    let user = User::new(gateway.url(), gateway.operator());
+    for args in [&["policy"][..], &["policy", "--json"], &["events", "list"], &["completions", "bash"]] {
+        let (status, error) = Process::spawn(user.command(args)).without_reader();
+        let is_quiet = error.is_empty() || error == "Nothing found.\n";
+        assert!(status.success() && is_quiet, "{args:?}: {status}: {error}");
+    }
+}
