@@ -126,7 +126,7 @@ impl<W: Write> Output<W> {
         Ok(())
     }
 
-    /// Bytes that this program made, such as a script.
+    /// Bytes that this program made, such as a script or an export, which controls no terminal.
     pub fn text(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.to.write_all(bytes)
     }
@@ -140,11 +140,6 @@ impl<W: Write> Output<W> {
         } else {
             writeln!(self.to, "    {mark} {text}")
         }
-    }
-
-    /// A document as it is. Its text controls no terminal.
-    pub fn document(&mut self, text: &str) -> io::Result<()> {
-        self.to.write_all(text.as_bytes())
     }
 
     pub fn flush(&mut self) -> io::Result<()> {

@@ -1,7 +1,6 @@
 //! Runs the code blocks of every document against a local run.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fmt::Write;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -129,8 +128,10 @@ fn write_cargo(folder: &Path) {
 
 fn shell(folder: &Path, script: &str, variables: &[(&'static str, String)]) -> Command {
     let mut command = Command::new("bash");
-    command.current_dir(folder).arg("-c").arg(script).env("no_proxy", "*").env("PATH", programs(folder));
+    command.current_dir(folder).arg("-c").arg(script).env("no_proxy", "*");
     // What the program remembers belongs to this run, and a person's own settings do not.
+    let path = std::env::var("PATH").unwrap_or_default();
+    command.env("PATH", format!("{}:{path}", folder.join("bin").display()));
     for name in ["XDG_STATE_HOME", "XDG_CONFIG_HOME"] {
         command.env(name, folder.join("home"));
     }
@@ -192,14 +193,6 @@ fn free_port() -> u16 {
 }
 
 fn is_installed(program: &str) -> bool {
-    std::env::split_paths(&programs(Path::new("bin"))).any(|folder| folder.join(program).is_file())
-}
-
-/// Where programs are: the `cargo` of this run, then what was built with this test, such as `multipartner`.
-fn programs(folder: &Path) -> OsString {
-    let test = std::env::current_exe().expect("a path");
-    let built = test.ancestors().nth(2).expect("a folder above `deps`").to_owned();
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let first = [folder.join("bin"), built];
-    std::env::join_paths(first.into_iter().chain(std::env::split_paths(&path))).expect("plain paths")
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }

@@ -46,7 +46,7 @@ pub async fn run(args: Export) -> Result<(), Box<dyn Error>> {
     let what = args.what.into();
     let export = export::Export { client: &client, retry: Retry::default(), what, format, partner: args.partner };
     let mut out = Output::stdout();
-    let count = export.run(|text| out.document(text)).await.map_err(boxed)?;
+    let count = export.run(|text| out.text(text.as_bytes())).await.map_err(boxed)?;
     out.flush()?;
     output::warn(&format!("{count} {what}"));
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
@@ -14,6 +14,8 @@ use super::server::Refused;
 use super::tasks::{Task, Tasks};
 
 const TICK: Duration = Duration::from_millis(200);
+/// How long an interrupted import waits for the requests under way. A server that is gone would make it wait for longer.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// Why an import stopped before the end. Lines whose results were reported are complete; running it again does the rest.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +26,7 @@ pub enum Stop {
     Refused(#[from] Refused),
     #[error("cannot print: {0}")]
     Output(#[from] std::io::Error),
-    #[error("interrupted. The requests under way were completed. Run the same command again to do the rest")]
+    #[error("interrupted. Run the same command again to do the rest")]
     Interrupted,
 }
 
@@ -48,7 +50,7 @@ where
     D: Future<Output = Result<Vec<Row>, Refused>>,
 {
     let mut interrupt = pin!(interrupt);
-    let (mut tally, mut stopped) = (Tally::default(), None);
+    let (mut tally, mut stopped, mut interrupted) = (Tally::default(), None, None);
     let mut running = FuturesOrdered::new();
     let mut tick = tokio::time::interval(TICK);
     loop {
@@ -63,10 +65,14 @@ where
             done = running.next() => done,
             () = &mut interrupt, if stopped.is_none() => {
                 stopped = Some(Stop::Interrupted);
+                interrupted = Some(Instant::now());
                 continue;
             }
             _ = tick.tick() => {
                 progress.tick();
+                if interrupted.is_some_and(|since: Instant| since.elapsed() > GRACE) {
+                    return Ran { tally, stopped };
+                }
                 continue;
             }
         };

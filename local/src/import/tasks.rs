@@ -125,7 +125,8 @@ mod tests {
 
     #[test]
     fn lines_of_one_customer_go_together() {
-        assert_eq!(batched(&[1, 2, 1, 2, 1, 1], 3, 100), [vec![1, 3, 5], vec![2, 4], vec![6]]);
+        assert_eq!(batched(&[1, 2, 1, 2, 1], 3, 100), [vec![1, 3, 5], vec![2, 4]]);
+        assert_eq!(batched(&[1, 2, 1, 2, 1, 1], 3, 100), [vec![1, 3, 5], vec![6], vec![2, 4]]);
     }
 
     #[test]
