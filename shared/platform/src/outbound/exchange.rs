@@ -1,7 +1,6 @@
 //! One request and its response over an open connection. Connection and request are polled together and nothing is spawned.
 //! So nothing is left when the call returns, since a function may be frozen between calls.
 
-use std::future::poll_fn;
 use std::pin::pin;
 
 use futures_util::FutureExt;
@@ -14,10 +13,11 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, timeout_at};
 
-use super::connect::Stream;
 use super::endpoint_url::EndpointUrl;
 use super::message::Message;
 use super::reply::{Failure, Reply};
+use crate::network::drive::run_with;
+use crate::network::stream::Stream;
 
 /// The maximum number of bytes of a response's head.
 const MAX_HEAD: usize = 16 * 1024;
@@ -63,7 +63,7 @@ pub(super) async fn round_trip(
         let (body, complete) = read(body, max_body, deadline).await;
         Ok(Response { head, body, complete })
     };
-    run_with(connection, responded).await
+    run_with(pin!(connection.fuse()), responded).await
 }
 
 fn request(url: &EndpointUrl, message: &Message<'_>) -> http::Result<Request<Full<Bytes>>> {
@@ -90,20 +90,4 @@ async fn read(mut body: Incoming, max: usize, deadline: Instant) -> (Vec<u8>, bo
         }
     }
     (bytes, false)
-}
-
-/// Polls a connection until the work is done.
-async fn run_with<F: Future>(connection: impl Future, work: F) -> F::Output {
-    let mut connection = pin!(connection.fuse());
-    let mut work = pin!(work);
-    poll_fn(|context| {
-        // The work is first, so that the connection finds its request.
-        let done = work.as_mut().poll(context);
-        if done.is_pending() {
-            // The request reports how the connection ended.
-            let _ = connection.as_mut().poll(context).is_ready();
-        }
-        done
-    })
-    .await
 }

@@ -15,8 +15,8 @@ use super::connect::{Connector, Place};
 use super::endpoint_url::Loopback;
 use super::exchange::{AGENT, Response, round_trip};
 use super::reply::Failure;
-use super::resolve::Resolver;
-use super::tls::{self, SenderError};
+use super::tls::{SenderError, Tls};
+use crate::network::resolve::Resolver;
 
 /// The maximum number of bytes of a body.
 const MAX_BODY: usize = 64 * 1024;
@@ -105,7 +105,7 @@ impl Fetcher {
     /// # Errors
     /// [`SenderError`].
     pub fn new(resolver: Arc<dyn Resolver>, roots: Option<&[u8]>, loopback: Loopback) -> Result<Self, SenderError> {
-        let tls = tls::connector(roots, loopback)?;
+        let tls = Tls::new(roots, loopback)?;
         Ok(Self { connector: Connector { resolver, tls, loopback, permits: |_| true } })
     }
 

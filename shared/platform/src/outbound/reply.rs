@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::HeaderMap;
 use http::header::RETRY_AFTER;
 use http::response::Parts;
+use tokio::time::error::Elapsed;
 
 use super::retry_after::RetryAfter;
 use domain::text::is_forbidden;
@@ -115,6 +116,12 @@ pub enum Failure {
     /// The response was not HTTP/1, its head was too large, or the connection ended before it. Also a message that was not
     /// sent because its id or signature cannot be a header.
     Protocol,
+}
+
+impl From<Elapsed> for Failure {
+    fn from(_: Elapsed) -> Self {
+        Self::Timeout
+    }
 }
 
 impl Failure {

@@ -12,8 +12,8 @@ use super::endpoint_url::{EndpointUrl, Loopback};
 use super::exchange::exchange;
 use super::message::Message;
 use super::reply::{Attempted, Failure, Outcome, Reply};
-use super::resolve::Resolver;
-use super::tls::{self, SenderError};
+use super::tls::{SenderError, Tls};
+use crate::network::resolve::Resolver;
 
 /// The settings of a [`Sender`]. All but the default are for tests.
 #[derive(Clone, Debug)]
@@ -57,7 +57,7 @@ impl Sender {
     /// # Errors
     /// [`SenderError`].
     pub fn with(resolver: Arc<dyn Resolver>, loopback: Loopback, settings: Settings) -> Result<Self, SenderError> {
-        let tls = tls::connector(settings.roots.as_deref(), loopback)?;
+        let tls = Tls::new(settings.roots.as_deref(), loopback)?;
         let connector = Connector { resolver, tls, loopback, permits: settings.permits };
         Ok(Self { connector, connect: settings.connect, total: settings.total })
     }

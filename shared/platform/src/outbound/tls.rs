@@ -1,16 +1,13 @@
-//! TLS to endpoints: rustls with ring, TLS 1.2 and 1.3. Certificates are verified against the host name.
+//! TLS to endpoints. It is set up for the first connection that needs it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use rustls::RootCertStore;
 use rustls::client::Resumption;
-use rustls::crypto::ring;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
 use tokio_rustls::TlsConnector;
 
 use super::endpoint_url::Loopback;
-use crate::aws;
+use crate::network::{roots, tls};
 
 /// Why a sender cannot be built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,41 +19,28 @@ pub enum SenderError {
     Tls,
 }
 
-/// Trusts the roots of a PEM text, or the system's. With [`Loopback::Allowed`] there may be no root at all; then every TLS
-/// connection fails.
-pub(super) fn connector(pem: Option<&[u8]>, loopback: Loopback) -> Result<TlsConnector, SenderError> {
-    let roots = match pem {
-        Some(pem) => read(pem),
-        None => system(),
-    };
-    if roots.is_empty() && loopback == Loopback::Refused {
-        return Err(SenderError::Roots);
+pub(super) struct Tls(OnceLock<Result<TlsConnector, SenderError>>);
+
+impl Tls {
+    /// Trusts the roots of a PEM text, or the system's, which are read later. With [`Loopback::Allowed`] there may be no root at
+    /// all; then every TLS connection fails.
+    pub(super) fn new(pem: Option<&[u8]>, loopback: Loopback) -> Result<Self, SenderError> {
+        let given = pem.map(roots::pem);
+        let has_roots = given.as_ref().map_or_else(roots::system_has_any, |given| !given.is_empty());
+        if !has_roots && loopback == Loopback::Refused {
+            return Err(SenderError::Roots);
+        }
+        Ok(Self(given.map(connector).map(OnceLock::from).unwrap_or_default()))
     }
-    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|_| SenderError::Tls)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+
+    pub(super) fn connector(&self) -> Result<&TlsConnector, SenderError> {
+        self.0.get_or_init(|| connector(roots::system())).as_ref().map_err(|error| *error)
+    }
+}
+
+fn connector(roots: RootCertStore) -> Result<TlsConnector, SenderError> {
+    let mut config = tls::config(roots).map_err(|_| SenderError::Tls)?;
     // The server presents no certificate in a resumed session, and every connection must verify one.
     config.resumption = Resumption::disabled();
     Ok(TlsConnector::from(Arc::new(config)))
-}
-
-fn system() -> RootCertStore {
-    match aws::root_certificates() {
-        Some(bundle) => read(&bundle),
-        None => store(rustls_native_certs::load_native_certs().certs),
-    }
-}
-
-fn read(pem: &[u8]) -> RootCertStore {
-    store(CertificateDer::pem_slice_iter(pem).flatten())
-}
-
-/// Skips the certificates of a system's bundle that rustls does not support.
-fn store(certificates: impl IntoIterator<Item = CertificateDer<'static>>) -> RootCertStore {
-    let mut store = RootCertStore::empty();
-    store.add_parsable_certificates(certificates);
-    store
 }

@@ -4,11 +4,8 @@ use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use data_encoding::BASE64;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
-use rustls::crypto::ring;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, ServerConnection, SupportedProtocolVersion, version};
+use rcgen::{CertificateParams, date_time_ymd};
+use rustls::{ServerConnection, version};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
@@ -17,59 +14,15 @@ use super::super::{Failure, Loopback, Outcome, Sender, Settings};
 use super::common::{BODY, answered, endpoint, failed, message};
 use super::peer::{Peer, Seen, Step, play, say};
 use super::send::{Names, only_this_machine};
+use crate::network::certificates::{Authority, acceptor, authority, params, pem, self_signed, signed};
 
 const HOST: &str = "hooks.example.com";
-
-/// A certificate authority.
-type Authority = CertifiedIssuer<'static, KeyPair>;
-
-fn authority() -> Authority {
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
-}
-
-fn pem(der: &[u8]) -> Vec<u8> {
-    let lines: Vec<_> =
-        BASE64.encode(der).as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line).into_owned()).collect();
-    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n")).into_bytes()
-}
-
-/// A certificate with its key.
-type Identity = (CertificateDer<'static>, PrivateKeyDer<'static>);
-
-fn params(name: &str) -> CertificateParams {
-    CertificateParams::new(vec![name.to_owned()]).unwrap()
-}
-
-fn signed(authority: &Authority, params: CertificateParams) -> Identity {
-    let key = KeyPair::generate().unwrap();
-    let certificate = params.signed_by(&key, authority).unwrap();
-    (certificate.der().clone(), PrivateKeyDer::Pkcs8(key.serialize_der().into()))
-}
-
-fn self_signed(params: CertificateParams) -> Identity {
-    let key = KeyPair::generate().unwrap();
-    let certificate = params.self_signed(&key).unwrap();
-    (certificate.der().clone(), PrivateKeyDer::Pkcs8(key.serialize_der().into()))
-}
 
 fn valid(from: i32, until: i32) -> CertificateParams {
     let mut params = params(HOST);
     params.not_before = date_time_ymd(from, 1, 1);
     params.not_after = date_time_ymd(until, 1, 1);
     params
-}
-
-fn acceptor((certificate, key): Identity, versions: &[&'static SupportedProtocolVersion]) -> TlsAcceptor {
-    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_protocol_versions(versions)
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)
-        .unwrap();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    TlsAcceptor::from(Arc::new(config))
 }
 
 /// An endpoint that responds 204 after the handshake, and for each handshake the requested name, the protocol and the kind.

@@ -1,0 +1,79 @@
+//! Opening a connection to a service.
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+use tokio_rustls::TlsConnector;
+
+use super::message::Target;
+use super::trust::{Roots, Trust};
+use crate::network::dial;
+use crate::network::resolve::{Resolver, SystemResolver};
+use crate::network::stream::Stream;
+
+/// The limit for a client that has none.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(super) struct Opener {
+    pub(super) resolver: Arc<dyn Resolver>,
+    pub(super) trust: Trust,
+}
+
+impl Default for Opener {
+    fn default() -> Self {
+        Self { resolver: Arc::new(SystemResolver), trust: Trust::default() }
+    }
+}
+
+impl Opener {
+    /// Opens a connection: name resolution, TCP and TLS within the limit.
+    pub(super) async fn open(&self, target: &Target, limit: Option<Duration>) -> Result<Stream, ConnectorError> {
+        let deadline = Instant::now() + limit.unwrap_or(PATIENCE);
+        let opened = timeout_at(deadline, self.open_before(target, deadline)).await;
+        opened.unwrap_or_else(|elapsed| Err(elapsed.into())).map_err(|error| match error.kind() {
+            io::ErrorKind::TimedOut => ConnectorError::timeout(error.into()).never_connected(),
+            _ => ConnectorError::io(error.into()).never_connected(),
+        })
+    }
+
+    async fn open_before(&self, target: &Target, deadline: Instant) -> io::Result<Stream> {
+        let addresses = self.resolver.resolve(target.host(), target.port()).await?;
+        let none = || io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+        if !target.is_secure() {
+            let open = |address| async move { Ok(Box::new(tcp(address, target.port()).await?) as Stream) };
+            return dial::first(&addresses, deadline, none(), open).await;
+        }
+        let roots = self.trust.roots_for(target.host());
+        let open = |roots| {
+            let connector = self.trust.connector(roots);
+            let addresses = &addresses;
+            async move {
+                let connector = &connector?;
+                dial::first(addresses, deadline, none(), |address| tls(connector, target, address)).await
+            }
+        };
+        match open(roots).await {
+            Err(error) if roots == Roots::Amazon && self.trust.is_unknown_root(&error) => open(Roots::System).await,
+            opened => opened,
+        }
+    }
+}
+
+async fn tcp(address: IpAddr, port: u16) -> io::Result<TcpStream> {
+    let tcp = TcpStream::connect((address, port)).await?;
+    // Otherwise the end of a request may wait for the acknowledgement of its beginning.
+    tcp.set_nodelay(true)?;
+    Ok(tcp)
+}
+
+async fn tls(connector: &TlsConnector, target: &Target, address: IpAddr) -> io::Result<Stream> {
+    let name = ServerName::try_from(target.host().to_owned()).map_err(io::Error::other)?;
+    let tcp = tcp(address, target.port()).await?;
+    Ok(Box::new(connector.connect(name, tcp).await?))
+}
