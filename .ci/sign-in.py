@@ -58,7 +58,8 @@ class Browser:
 
     def finish(self, cloud, returned, expect=201):
         secrets.extend([returned["code"], returned["state"]])
-        return self.call("POST", "/v1/sessions", {"cloud": cloud, "code": returned["code"], "state": returned["state"]}, expect)
+        body = {"cloud": cloud} | {name: returned[name] for name in ("code", "state", "iss")}
+        return self.call("POST", "/v1/sessions", body, expect)
 
     def sign_in(self, tenant, cloud, person="administrator", expect=201, invitation=None):
         return self.finish(cloud, self.authorize(self.begin(tenant, cloud, invitation), person), expect)
@@ -143,6 +144,13 @@ ours = mixed.authorize(mixed.begin(CONTOSO, "public"), "administrator")
 problem = mixed.finish("public", {**ours, "code": theirs["code"]}, expect=401)
 assert problem["code"] == "sign_in_failed", problem
 say("a code works once, in its own browser, for its own tenant")
+
+# A return that names the issuer of another tenant (RFC 9207). The code is not sent anywhere.
+confused = Browser()
+ours = confused.authorize(confused.begin(CONTOSO, "public"), "administrator")
+problem = confused.finish("public", {**ours, "iss": theirs["iss"]}, expect=401)
+assert problem["code"] == "sign_in_failed", problem
+say("a return must name the issuer where the sign-in began")
 
 # Two tabs return in either order.
 tabs = Browser()

@@ -9,6 +9,7 @@ mod events;
 mod fips;
 mod functions;
 mod layers;
+mod pages;
 mod policy;
 mod rights;
 mod sources;

@@ -19,6 +19,7 @@ const MEMBERS: &[(&str, &str, &str)] = &[
     ("SignInRequest", "invitation_id", "The invitation from whose page the person signs in."),
     ("SessionRequest", "code", "The code that the identity provider returned."),
     ("SessionRequest", "state", "The state that the identity provider returned."),
+    ("SessionRequest", "iss", "The `iss` that the identity provider returned, if it did (RFC 9207). It must be the issuer of the sign-in."),
     ("", "session", "The session."),
     ("", "reason", "Why the customer declines. The partner can read it."),
     ("", "invitation", "The invitation."),

@@ -49,6 +49,11 @@ pub fn header(components: &mut Components, name: &str) -> Value {
         "www-authenticate" => {
             ("WwwAuthenticate", "The scheme that is expected. Absent on webhook routes.", json!({"type": "string"}))
         }
+        "set-cookie" => (
+            "SetCookie",
+            "Sets or clears a cookie of the browser. One header for each cookie; all are `HttpOnly` and `SameSite=Strict`.",
+            json!({"type": "string"}),
+        ),
         "allow" => ("Allow", "The methods that are allowed.", json!({"type": "string"})),
         other => panic!("header {other} is not described yet"),
     };
@@ -140,10 +145,16 @@ pub fn problems(components: &mut Components, codes: &BTreeSet<Code>) -> Map<Stri
     for code in codes {
         by_status.entry(code.status()).or_default().insert(*code);
     }
-    by_status.into_iter().map(|(status, codes)| (status.to_string(), problem(components, status, &codes))).collect()
+    // Only finishing a sign-in returns this code. Its final problems clear the cookie of the sign-in.
+    let ends_sign_in = codes.contains(&Code::SignInFailed);
+    let described = |(status, codes): (u16, BTreeSet<Code>)| {
+        let clears_cookie = codes.contains(&Code::SessionInvalid) || ends_sign_in && matches!(status, 401 | 403 | 422);
+        (status.to_string(), problem(components, status, &codes, clears_cookie))
+    };
+    by_status.into_iter().map(described).collect()
 }
 
-fn problem(components: &mut Components, status: u16, codes: &BTreeSet<Code>) -> Value {
+fn problem(components: &mut Components, status: u16, codes: &BTreeSet<Code>, clears_cookie: bool) -> Value {
     let name = status_name(status);
     let names: Vec<_> = codes.iter().map(|code| code.name()).collect();
     let mut members = json!({
@@ -164,17 +175,18 @@ fn problem(components: &mut Components, status: u16, codes: &BTreeSet<Code>) -> 
     let lines = codes.iter().map(|code| format!("- `{}`: {}", code.name(), code.meaning()));
     let response = json!({
         "description": lines.collect::<Vec<_>>().join("\n"),
-        "headers": headers(components, problem_headers(status, codes)),
+        "headers": headers(components, &problem_headers(status, codes, clears_cookie)),
         "content": {"application/problem+json": {"schema": schema}},
     });
     components.add("responses", name, response)
 }
 
-fn problem_headers(status: u16, codes: &BTreeSet<Code>) -> &'static [&'static str] {
-    match status {
-        401 if codes.contains(&Code::TokenMissing) => &["www-authenticate"],
-        405 => &["allow"],
-        _ if codes.iter().any(|code| code.retryable()) => &["retry-after"],
-        _ => &[],
-    }
+fn problem_headers(status: u16, codes: &BTreeSet<Code>, clears_cookie: bool) -> Vec<&'static str> {
+    let own = match status {
+        401 if codes.contains(&Code::TokenMissing) => Some("www-authenticate"),
+        405 => Some("allow"),
+        _ if codes.iter().any(|code| code.retryable()) => Some("retry-after"),
+        _ => None,
+    };
+    own.into_iter().chain(clears_cookie.then_some("set-cookie")).collect()
 }

@@ -369,7 +369,10 @@ fn rows(key: &str) -> Vec<Row> {
     };
     let last = key.rsplit('/').next().unwrap_or_default();
     match (key, last) {
-        ("POST /v1/customers" | "POST /v1/partners", _) => [tenant(), of_form("/domain")].concat(),
+        ("POST /v1/customers" | "POST /v1/partners", _) => {
+            let personal = rows_of("/tenant_id", &[(json!("9188040D-6c67-4c5b-b112-36a304b66dad"), "value")]);
+            [tenant(), personal, of_form("/domain")].concat()
+        }
         ("POST /v1/keys", _) => [
             required("/principal"),
             rows_of("/principal", &[(json!("operator"), "type")]),
@@ -443,6 +446,7 @@ fn rows(key: &str) -> Vec<Row> {
             of_form("/code"),
             required("/state"),
             text("/state"),
+            text("/iss"),
         ]
         .concat(),
         (_, "resend") => of_form("/event_id"),

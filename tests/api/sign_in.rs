@@ -509,3 +509,53 @@ async fn the_provider_of_another_cloud_proves_nothing() {
     let mixed = Redirect { code: foreign.code, ..own };
     browser.finish(&mixed).await.refused(401, "sign_in_failed");
 }
+
+/// RFC 9207: a provider that is used for another organization, or for another cloud, must not get this one's code.
+#[tokio::test]
+async fn a_return_that_names_another_issuer_is_refused_before_the_code_is_sent() {
+    let Some(scene) = Scene::start().await else { return };
+    let mut browser = scene.browser();
+    let with = |redirect: &Redirect, issuer: Value| {
+        let mut body = redirect.body("public");
+        body["iss"] = issuer;
+        Call::post("/v1/sessions", &body)
+    };
+    let other = scene.world.tenant_id();
+    for change in [
+        |issuer: &str, _: &str| format!("{issuer}/"),
+        |issuer: &str, _: &str| issuer.to_uppercase(),
+        |issuer: &str, _: &str| issuer.replace("/public/", "/us_gov/"),
+        |_: &str, other: &str| format!("https://login.microsoftonline.com/{other}/v2.0"),
+        |_: &str, _: &str| String::new(),
+    ] {
+        let url = browser.begin(&scene.customer).await;
+        let redirect = browser.returns(&url, ADMIN);
+        let asked = scene.provider.requests(Endpoint::Token);
+        let answer = browser.send(with(&redirect, json!(change(&redirect.issuer, &other)))).await;
+        answer.refused(401, "sign_in_failed");
+        assert_eq!(scene.provider.requests(Endpoint::Token), asked, "the code stays here");
+        assert_eq!((browser.sign_ins(), browser.has_session()), (0, false));
+    }
+    let url = browser.begin(&scene.customer).await;
+    let redirect = browser.returns(&url, ADMIN);
+    browser.send(with(&redirect, json!(redirect.issuer))).await.expect(201);
+}
+
+/// The person has proven an account in the cloud that the customer is no longer in.
+#[tokio::test]
+async fn a_correction_of_the_cloud_ends_the_sessions_of_a_customer() {
+    let Some(scene) = Scene::start().await else { return };
+    let mut browser = scene.browser();
+    browser.sign_in(&scene.customer, ADMIN).await.expect(201);
+    let path = format!("/v1/customers/{}", scene.customer.tenant_id);
+    let correct = |body: Value| scene.world.operator(Call::new("PATCH", path.as_str()).json(&body));
+    correct(json!({"name": "Contoso Ltd", "market": "DE"})).await.expect(200);
+    scene.world.forget().await;
+    browser.me().await.expect(200);
+    correct(json!({"cloud": "us_gov"})).await.expect(200);
+    scene.world.forget().await;
+    browser.me().await.refused(401, "session_invalid");
+    assert!(!browser.has_session(), "the cookie is cleared");
+    let (local, _) = scene.world.here().expect("here");
+    local::verify::audit(local.client(), local.table()).await.expect("every record is as its events left it");
+}

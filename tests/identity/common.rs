@@ -75,7 +75,7 @@ impl World {
         verifier: &str,
     ) -> Result<Person, SignInError> {
         let redirect_uri = Self::redirect_uri(cloud);
-        let redeem = Redeem { code, redirect_uri: &redirect_uri, nonce, verifier, now: self.clock.now() };
+        let redeem = Redeem { code, issuer: None, redirect_uri: &redirect_uri, nonce, verifier, now: self.clock.now() };
         self.of(cloud).exchange(&tenant(id), &redeem).await
     }
 

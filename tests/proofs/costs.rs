@@ -1,7 +1,10 @@
 //! The cost of each command and each read when warm: requests to the table, and write units without indexes.
 
+use std::time::Instant;
+
 use local::engine::Engine;
 use local::identity_provider::IdentityProvider;
+use local::identity_provider::tamper::Endpoint;
 use platform::store::keys::SHARDS;
 use serde_json::{Value, json};
 use tests::here::{Table, policy_with, size_of};
@@ -364,6 +367,36 @@ async fn administering(measure: &mut Measure, partner: &Partner, customer: &Cust
     let key_id = me["key_id"].as_str().expect("an id");
     measure.operator("revoke key", two, Call::delete(format!("/v1/keys/{key_id}")), 200).await;
     rotated["signing_secret"].as_str().expect("a secret").to_owned()
+}
+
+/// Requests to the provider: for its description, its keys, and the token.
+fn requests(provider: &IdentityProvider) -> [usize; 3] {
+    [Endpoint::Discovery, Endpoint::Keys, Endpoint::Token].map(|endpoint| provider.requests(endpoint))
+}
+
+#[tokio::test]
+async fn a_whole_sign_in_needs_three_requests_to_the_provider_and_later_one() {
+    let Some(mut measure) = Measure::start().await else { return };
+    let customer = register_customer(&mut measure).await;
+    let base = measure.world.base_url().to_owned();
+    for (which, expected) in [("first", [1, 1, 1]), ("second", [0, 0, 1]), ("third", [0, 0, 1])] {
+        let before = requests(&measure.provider);
+        measure.meter.take();
+        let began_at = Instant::now();
+        let body = json!({"tenant_id": customer.tenant_id, "cloud": "public"});
+        let began = measure.world.send(&own_page(Call::post("/v1/sign-in", &body), &base)).await;
+        let url = began.expect(200)["authorize_url"].as_str().expect("an address").to_owned();
+        let redirect = Redirect::parse(&measure.provider.sign_in(&url, "global_administrator").expect("a redirect"));
+        let finish = own_page(Call::post("/v1/sessions", &redirect.body("public")), &base);
+        measure.world.send(&finish.header("cookie", cookie(&began))).await.expect(201);
+        let took = began_at.elapsed();
+        let table: Vec<String> = measure.meter.take().into_iter().map(|asked| asked.operation).collect();
+        let after = requests(&measure.provider);
+        let made = [0, 1, 2].map(|at| after[at] - before[at]);
+        println!("{which} sign-in: {took:?}; provider: {made:?} (description, keys, token); table: {table:?}");
+        assert_eq!(made, expected, "{which}");
+        assert_eq!(table, ["GetItem", "TransactWriteItems"], "{which}: the tenant, and the session");
+    }
 }
 
 #[tokio::test]

@@ -263,7 +263,7 @@ fn ids() -> impl Iterator<Item = String> {
 }
 
 /// Every test of the workspace, with its file.
-fn tests_by_name(root: &Path) -> BTreeMap<String, String> {
+pub(crate) fn tests_by_name(root: &Path) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for part in ["tests", "shared", "functions", "local"] {
         walk(&root.join(part), &mut |file| {

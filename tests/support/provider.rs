@@ -50,6 +50,8 @@ pub struct Redirect {
     pub page: String,
     pub code: String,
     pub state: String,
+    /// The issuer that the provider names.
+    pub issuer: String,
 }
 
 impl Redirect {
@@ -62,7 +64,7 @@ impl Redirect {
         let pairs: Vec<(String, String)> =
             form_urlencoded::parse(fragment.as_bytes()).map(|(name, value)| (name.into(), value.into())).collect();
         let part = |name: &str| pairs.iter().find(|(known, _)| known == name).expect("a part").1.clone();
-        Self { page: page.to_owned(), code: part("code"), state: part("state") }
+        Self { page: page.to_owned(), code: part("code"), state: part("state"), issuer: part("iss") }
     }
 
     /// The body with which the page finishes signing in.

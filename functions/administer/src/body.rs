@@ -2,7 +2,7 @@
 
 use domain::{Cloud, Corrections, Market, TenantId};
 use platform::http_api::body::{Body, Reader, Rules};
-use platform::http_api::shape::{self, OneOf, Parsed, Shape};
+use platform::http_api::shape::{self, OneOf, OrganizationId, Parsed, Shape};
 
 /// `{tenant_id, name, domain?, cloud, market}`
 pub(crate) struct TenantBody {
@@ -16,7 +16,7 @@ pub(crate) struct TenantBody {
 impl TenantBody {
     /// The name has the shape of its kind of tenant.
     fn read<R: Reader>(reader: &mut R, name: impl Shape<Out = String>) -> Option<Self> {
-        let tenant_id = reader.required("tenant_id", shape::tenant_id());
+        let tenant_id = reader.required("tenant_id", OrganizationId);
         let name = reader.required("name", name);
         let domain = reader.optional("domain", shape::domain_name());
         let cloud = reader.required("cloud", cloud());

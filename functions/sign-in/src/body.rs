@@ -20,11 +20,13 @@ impl Body for SignInBody {
     }
 }
 
-/// `{cloud, code, state}`
+/// `{cloud, code, state, iss?}`
 pub(crate) struct SessionBody {
     pub(crate) cloud: Cloud,
     pub(crate) code: String,
     pub(crate) state: String,
+    /// The issuer that the return names. Not every provider sends it.
+    pub(crate) issuer: Option<String>,
 }
 
 impl Body for SessionBody {
@@ -35,7 +37,8 @@ impl Body for SessionBody {
         let code = reader.required("code", code());
         // Any other text is a state of no sign-in.
         let state = reader.required("state", AnyText);
-        Some(Self { cloud: cloud?, code: code?, state: state? })
+        let issuer = reader.optional("iss", AnyText);
+        Some(Self { cloud: cloud?, code: code?, state: state?, issuer })
     }
 }
 

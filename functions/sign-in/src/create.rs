@@ -24,7 +24,7 @@ pub(crate) async fn create(
 ) -> Result<WithCookies<NewSessionView, 201>, Problem> {
     let provider = provider(&context, body.cloud)?;
     let started = Started::find(&context, &body)?;
-    finish(&context, &provider, &started, &body.code).await.map_err(|problem| {
+    finish(&context, &provider, &started, &body).await.map_err(|problem| {
         let is_final = FINAL.contains(&problem.code);
         if is_final { problem.with_header(SET_COOKIE, started.cleared.clone()) } else { problem }
     })
@@ -34,11 +34,12 @@ async fn finish(
     context: &Context,
     provider: &Provider<'_>,
     started: &Started,
-    code: &str,
+    body: &SessionBody,
 ) -> Result<WithCookies<NewSessionView, 201>, Problem> {
     let cookie = &started.cookie;
     let redeem = Redeem {
-        code,
+        code: &body.code,
+        issuer: body.issuer.as_deref(),
         redirect_uri: &redirect_uri(context, cookie.cloud),
         nonce: started.secrets.expose_nonce(),
         verifier: started.secrets.expose_verifier(),

@@ -10,6 +10,7 @@ use super::link::Link;
 use super::pages::{grants_of, items};
 use super::parties::{Customer, Offer, Partner};
 use super::scenario::Scenario;
+use super::signing_in;
 
 const OFFICE: Offer = Offer { id: "FABRIKAM-OFFICE-365", service: "office_365", quantity: 25 };
 pub const FABRIKAM_AZURE: Offer = Offer { id: "FABRIKAM-AZURE", service: "azure", quantity: 1 };
@@ -91,8 +92,12 @@ pub async fn second_partner(scenario: &mut Scenario) -> Result<(), Stop> {
     let decision = json!({"roles": GRANTED, "duration": format!("P{GRANTED_DAYS}D")});
     let by_link = link.accepts(Some(decision.clone()));
     scenario.rejected("the link is not enough to grant roles", by_link, 403, "accept_proof_required").await?;
-    let narrowed = || contoso.accepts(&link.invitation_id, Some(decision.clone()));
-    let accepted = scenario.step("Contoso grants one of the two, for 90 days", narrowed(), 200).await?;
+    let browser = signing_in::as_administrator(scenario, &contoso, &link.invitation_id).await?;
+    let narrowed = || browser.sends(contoso.accepts(&link.invitation_id, Some(decision.clone())));
+    let accepted = scenario.step("the administrator grants one of the two, for 90 days", narrowed(), 200).await?;
+    let events = scenario.read(contoso.get(&format!("/events?subject={}", link.invitation_id))).await?;
+    let signed_in = items(events.json()).first().is_some_and(|event| event["actor"]["proof"] == "sign_in");
+    scenario.check("the event says that the person signed in", signed_in)?;
     let grants = grants_of(scenario, &northwind, &contoso).await?;
     let only = grants.len() == 1 && grants[0]["roles"] == json!(GRANTED) && grants[0]["state"] == "active";
     let ends = scenario.clock.now().plus_days(GRANTED_DAYS).day();

@@ -13,6 +13,7 @@ mod record;
 mod refusals;
 mod registry;
 mod scenario;
+mod signing_in;
 mod tally;
 mod waiting;
 
@@ -36,7 +37,7 @@ struct Part {
 const PARTS: &[Part] = &[
     Part { title: "Contoso buys Office 365 from Fabrikam", run: |s| Box::pin(joining::first_partner(s)) },
     Part {
-        title: "Northwind invites Contoso and asks for two roles; Contoso grants one, for a shorter time",
+        title: "Northwind invites Contoso and asks for two roles; its administrator signs in and grants one, for a shorter time",
         run: |s| Box::pin(joining::second_partner(s)),
     },
     Part {

@@ -93,15 +93,14 @@ impl Request {
     pub(super) fn choose(&self, site: &Site, choice: &Parameters) -> Next {
         let get = |name: &str| choice.get(name).map(String::as_str);
         if let Some(error) = get("error").filter(|error| !error.is_empty()) {
-            return Next::Redirect(
-                self.back(&[("error", error), ("error_description", "Chosen on the sign-in page.")]),
-            );
+            let parameters = [("error", error), ("error_description", "Chosen on the sign-in page.")];
+            return Next::Redirect(self.back(site, &parameters));
         }
         let Some(person) = get("person").and_then(people::find) else { return Next::Page(self.page()) };
         let slow = get("slow").is_some();
         match get("consent") {
             Some("accept") => Next::Redirect(self.grant(site, person, slow)),
-            Some(_) => Next::Redirect(self.back(&[("error", "access_denied"), ("error_subcode", "cancel")])),
+            Some(_) => Next::Redirect(self.back(site, &[("error", "access_denied"), ("error_subcode", "cancel")])),
             None if site.has_consent(self.cloud, &self.tenant) => Next::Redirect(self.grant(site, person, slow)),
             None => Next::Page(pages::consent(person, slow)),
         }
@@ -120,13 +119,14 @@ impl Request {
             at: site.now(),
             slow,
         });
-        self.back(&[("code", &code), ("session_state", "development")])
+        self.back(site, &[("code", &code), ("session_state", "development")])
     }
 
-    /// The app's address with these parameters.
-    fn back(&self, parameters: &[(&str, &str)]) -> String {
+    /// The app's address with these parameters, the state and the issuer (RFC 9207).
+    fn back(&self, site: &Site, parameters: &[(&str, &str)]) -> String {
         let mut text = form_urlencoded::Serializer::new(String::new());
         text.extend_pairs(parameters).append_pair("state", &self.state);
+        text.append_pair("iss", &site.issuer(self.cloud, &self.tenant));
         let mark = if self.fragment { '#' } else { '?' };
         format!("{}{mark}{}", self.redirect_uri, text.finish())
     }

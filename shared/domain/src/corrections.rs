@@ -37,6 +37,10 @@ impl Corrections {
         correct("domain", &mut record.domain, self.domain.as_ref(), &mut changed);
         correct("market", &mut record.market, self.market.as_ref(), &mut changed);
         correct("cloud", &mut record.cloud, self.cloud.as_ref(), &mut changed);
+        if record.cloud != tenant.cloud {
+            // Who signed in has proven an account in the other cloud.
+            record.sessions_generation += 1;
+        }
         Corrected { record, changed }
     }
 

@@ -144,6 +144,11 @@ impl TenantId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether it is the directory in which Microsoft keeps personal accounts. They belong to no organization.
+    pub fn is_of_personal_accounts(&self) -> bool {
+        self.0 == "9188040d-6c67-4c5b-b112-36a304b66dad"
+    }
 }
 
 impl fmt::Display for TenantId {

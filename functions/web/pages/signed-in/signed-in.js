@@ -14,7 +14,7 @@ let approving = null
 const STATES = {
   sign_in_expired: 'start_again', session_invalid: 'start_again', sign_in_failed: 'failed', provider_unavailable: 'silent', not_an_approver: 'no_role',
   approver_not_home: 'guest', customer_unknown: 'not_known', cloud_mismatch: 'not_known', sign_in_unavailable: 'not_set_up', unknown: 'silent',
-  offline: 'silent', too_many: 'silent'
+  offline: 'silent', too_many: 'silent', csrf_refused: 'failed', validation_failed: 'failed', idempotency_in_progress: 'silent'
 }
 const began = () => recall('sign-in') ?? {}
 
@@ -28,7 +28,7 @@ function go(invitation, tenant) {
 async function finish() {
   if (given.get('error')) return tell({ key: 'not_finished' })
   const code = given.get('code')
-  const answer = code ? await call('POST', '/v1/sessions', { session: true, body: { cloud, code, state: given.get('state') ?? '' } }) : { code: 'sign_in_expired' }
+  const answer = code ? await call('POST', '/v1/sessions', { session: true, body: { cloud, code, state: given.get('state') ?? '', ...given.get('iss') && { iss: given.get('iss') } } }) : { code: 'sign_in_expired' }
   if (answer.ok) return go(answer.json.invitation_id, answer.json.session.tenant_id)
   // A reload, a second submit, or Back: the session may be live already.
   if (['sign_in_expired', 'unknown'].includes(answer.code)) {

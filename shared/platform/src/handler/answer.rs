@@ -155,7 +155,7 @@ impl<V: View, const STATUS: u16> Answer for WithCookies<V, STATUS> {
 
     #[cfg(feature = "describe")]
     fn describe(operation: &mut crate::describe::Sketch<'_>) {
-        operation.response::<V>(STATUS, &[]);
+        operation.response::<V>(STATUS, &[SET_COOKIE]);
     }
 }
 

@@ -133,6 +133,27 @@ pub fn tenant_id() -> Parsed<TenantId> {
     }
 }
 
+/// A tenant's id, unless it is that of personal accounts.
+pub struct OrganizationId;
+
+impl Shape for OrganizationId {
+    type Out = TenantId;
+
+    fn read(&self, value: Value, at: &mut At<'_>) -> Option<TenantId> {
+        let id = tenant_id().read(value, at)?;
+        if id.is_of_personal_accounts() {
+            return at.invalid(InvalidField::value(
+                "this is the directory of personal accounts, which is no organization's",
+            ));
+        }
+        Some(id)
+    }
+
+    fn schema(&self, schemas: &mut Schemas) -> Value {
+        tenant_id().schema(schemas)
+    }
+}
+
 /// A time with any offset.
 pub fn time() -> Parsed<Timestamp> {
     Parsed {

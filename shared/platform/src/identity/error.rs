@@ -46,6 +46,8 @@ macro_rules! checks {
 checks! {
     /// A check of a sign-in, in the order in which they are made.
     Check {
+        /// The browser's return names this issuer, if it names one (RFC 9207).
+        Response = "response",
         /// The provider's own document names this issuer, and endpoints on the same server.
         Discovery = "discovery",
         /// The provider accepts the code with the PKCE verifier.

@@ -59,6 +59,8 @@ pub struct Authorize<'a> {
 #[derive(Clone, Copy)]
 pub struct Redeem<'a> {
     pub code: &'a str,
+    /// The issuer that the return names, if the provider sends it (RFC 9207). A code of another provider must not be sent to this one.
+    pub issuer: Option<&'a str>,
     pub redirect_uri: &'a str,
     pub nonce: &'a str,
     pub verifier: &'a str,
@@ -153,6 +155,9 @@ impl Provider<'_> {
         deadline: Instant,
     ) -> Result<Person, SignInError> {
         let issuer = self.rules.issuer_of(tenant);
+        if redeem.issuer.is_some_and(|named| named != issuer) {
+            return Err(SignInError::Failed(Check::Response));
+        }
         let site = Site { provider: self, tenant, issuer: &issuer, now: redeem.now, deadline };
         let discovery = site.discovery().await?;
         // A code works once. If the keys cannot be read, it is still good for another try.

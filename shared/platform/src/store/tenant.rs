@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::change::Registered;
 use super::error::StoreError;
-use super::item::{CorruptItem, Item, ItemBuilder, ItemReader, text, unless_newer};
+use super::item::{CorruptItem, Item, ItemBuilder, ItemReader, number, text, unless_newer};
 use super::keys::{self, Key, Listed};
 use super::op_context::OpContext;
 use super::query::{Index, PageQuery, Range};
@@ -81,6 +81,10 @@ impl Store {
             .text(":market", after.market.as_str())
             .set_or_remove("#domain", ":domain", after.domain.as_ref().map(text))
             .name("#domain", "domain");
+        let write = match after.sessions_generation {
+            same if same == before.sessions_generation => write,
+            next => write.set("sessions_generation = :generation").value(":generation", number(next)),
+        };
         let is_bound = (before.cloud, before.market) != (after.cloud, after.market);
         let write = if is_bound { write.and("attribute_not_exists(csp_partner)") } else { write };
         let is_changed = self.change(op, &key, &self.record(&before.chain, event, write)?).await?;
