@@ -28,8 +28,11 @@ const WITHOUT_COMMAND: &[(&str, &str)] = &[
     ("GET /openapi.json", "a document for programs"),
 ];
 
-/// Bodies whose members are arguments: the command, the schema, and the members of objects in the body.
-const BODIES: &[(&str, &str, &[(&str, &str)])] = &[
+/// A command, the schema of its body, and the members of the body that are objects, with their schemas.
+type CommandBody = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+/// Bodies whose members are arguments.
+const BODIES: &[CommandBody] = &[
     ("partner enroll", "PartnerRequest", &[]),
     ("partner correct", "PartnerCorrection", &[]),
     ("partner rotate-secret", "Rotation", &[]),
