@@ -98,6 +98,15 @@ impl<W: Write> Output<W> {
         self.line(&format!("  {name:<18} {value}"))
     }
 
+    /// Names and their values, aligned.
+    pub fn entries(&mut self, entries: &[(String, String)]) -> io::Result<()> {
+        let width = entries.iter().map(|(name, _)| columns_of(name)).max().unwrap_or_default();
+        entries.iter().try_for_each(|(name, value)| {
+            let space = " ".repeat(width - columns_of(name));
+            self.line(&format!("  {name}{space}  {value}"))
+        })
+    }
+
     /// Aligned columns. The first row holds the headings.
     pub fn table<const N: usize>(&mut self, rows: &[[&str; N]]) -> io::Result<()> {
         let rows: Vec<Vec<_>> = rows.iter().map(|row| row.iter().map(|cell| (*cell).to_owned()).collect()).collect();

@@ -80,7 +80,7 @@ impl Rejection {
         Code::ALL.iter().find(|code| code.name() == name).map(|code| code.remedy())
     }
 
-    /// Members that belong to this code only, such as `invitation_id`.
+    /// Members that belong to this code only, for example `invitation_id`.
     pub fn extensions(&self) -> Vec<(&str, &str)> {
         const COMMON: [&str; 6] = ["type", "title", "detail", "instance", "code", "errors"];
         let members = self.document.as_object().into_iter().flatten();

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// The members of a response, in the order of the API. The members of the record in it come without its name:
+/// The members of a response, in alphabetical order. The members of the record in it come without its name:
 /// `{"partner": {"partner_id": …}}` gives `partner_id`. Deeper members have a path, such as `principal.kind`.
 pub fn of(response: &Value) -> Vec<(String, String)> {
     let mut entries = Vec::new();

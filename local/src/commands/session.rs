@@ -123,7 +123,9 @@ impl Session {
     ) -> Done {
         let limit = ("limit", paging.limit.map(|limit| limit.to_string()));
         let given = parameters.into_iter().chain([limit]);
-        let parameters = given.filter_map(|(name, value)| Some((name, value?))).collect();
+        let parameters: Vec<_> = given.filter_map(|(name, value)| Some((name, value?))).collect();
+        // A feed goes on with another parameter than a list.
+        let is_feed = parameters.iter().any(|(name, _)| *name == "after");
         let mut pages: Pages<T> = Pages::new(call.path, parameters, paging.cursor.clone());
         let mut is_first = true;
         while let Some((answer, page)) = pages.next(&self.client).await? {
@@ -134,6 +136,10 @@ impl Session {
             }
             match page.next_cursor.filter(|_| !paging.all) {
                 Some(_) if self.json => return Ok(()),
+                Some(next) if is_feed => {
+                    output::warn(&format!("To continue: --after {next}"));
+                    return Ok(());
+                }
                 Some(next) => {
                     output::warn(&format!("There are more: use --all, or --cursor {next}"));
                     return Ok(());
@@ -153,9 +159,7 @@ fn print_document(answer: &Answer) -> Done {
 
 pub fn print_entries(shown: &Value) -> Done {
     let mut out = Output::stdout();
-    for (name, value) in entries::of(shown) {
-        out.entry(&name, &value)?;
-    }
+    out.entries(&entries::of(shown))?;
     Ok(out.flush()?)
 }
 

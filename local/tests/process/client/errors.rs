@@ -123,6 +123,20 @@ fn a_secret_file_is_removed_if_the_call_fails() {
 }
 
 #[test]
+fn an_interrupt_ends_a_command_that_waits() {
+    // It accepts connections and never responds.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let user = User::new(&format!("http://{}", listener.local_addr().unwrap()), KEY);
+    let process = Process::spawn(user.command(&["whoami"]));
+    let _connection = listener.accept().unwrap();
+    let pid = process.child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let (status, error) = process.end();
+    // A shell reports the signal 2 as 130.
+    assert_eq!((std::os::unix::process::ExitStatusExt::signal(&status), error.as_str()), (Some(2), ""));
+}
+
+#[test]
 fn a_reader_that_has_gone_is_no_failure() {
     let gateway = Gateway::start();
     let user = User::new(gateway.url(), gateway.operator());

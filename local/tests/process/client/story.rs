@@ -232,7 +232,9 @@ fn subscriptions(story: &mut Story) {
     assert!(story.customer(&["subscription", "list"]).out.contains("sub-1"));
     story.partner(&["subscription", "show", "sub-1"]);
     assert!(story.partner(&["events", "list", "--subject", "sub-1"]).out.contains("subscription.registered"));
-    assert!(story.operator(&["events", "list", "--after", "", "--limit", "2"]).out.contains("partner.enrolled"));
+    assert!(story.operator(&["events", "list", "--limit", "2"]).err.contains("--cursor "));
+    // The feed has no events yet that can still be overtaken by others.
+    story.operator(&["events", "list", "--after", ""]);
 }
 
 fn endpoints(story: &mut Story) {
