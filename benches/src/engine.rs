@@ -1,22 +1,22 @@
 //! The embedded engine in a process of its own, and a client for preparing and comparing data.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 
 use crate::error::{BenchError, During, Result};
-use crate::http1::Message;
+use crate::http1::Connection;
 
 pub const TABLE: &str = "multipartner";
 
 pub struct Engine {
     child: Child,
     pub address: SocketAddr,
-    stream: BufReader<TcpStream>,
+    connection: Connection,
     /// Kept open, so that the engine can write to it.
     _output: BufReader<ChildStdout>,
 }
@@ -49,9 +49,8 @@ impl Engine {
             }
             printed += &line;
         };
-        let stream = TcpStream::connect(address).during("engine")?;
-        stream.set_nodelay(true).during("engine")?;
-        Ok(Self { child, address, stream: BufReader::new(stream), _output: lines })
+        let connection = Connection::open(address).during("engine")?;
+        Ok(Self { child, address, connection, _output: lines })
     }
 
     /// Calls an operation of DynamoDB.
@@ -65,9 +64,7 @@ impl Engine {
              X-Amz-Target: DynamoDB_20120810.{operation}\r\nContent-Length: {}\r\n\r\n",
             body.len()
         );
-        self.stream.get_mut().write_all((head + &body).as_bytes()).during(operation)?;
-        let response = Message::read(&mut self.stream).during(operation)?;
-        let response = response.ok_or(std::io::ErrorKind::UnexpectedEof.into()).during(operation)?;
+        let response = self.connection.exchange((head + &body).as_bytes()).during(operation)?;
         let answer = crate::error::json(operation, &response.body)?;
         if response.start_line().contains(" 200 ") {
             return Ok(answer);

@@ -1,6 +1,7 @@
 //! HTTP/1.1 messages on blocking streams. A general server would add threads and buffers between the clock and the socket.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
 
 /// A request or a response.
 pub struct Message {
@@ -50,6 +51,40 @@ impl Message {
 
     fn lines(&self) -> std::str::Lines<'_> {
         std::str::from_utf8(&self.head).unwrap_or_default().lines()
+    }
+}
+
+/// A connection to a server.
+pub struct Connection {
+    address: SocketAddr,
+    stream: BufReader<TcpStream>,
+}
+
+impl Connection {
+    /// # Errors
+    /// If nothing listens there.
+    pub fn open(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        Ok(Self { address, stream: BufReader::new(stream) })
+    }
+
+    /// Sends a request, and reads the response. Servers close idle connections, so a connection that is closed before the
+    /// response begins is opened again.
+    ///
+    /// # Errors
+    /// If the second try fails too.
+    pub fn exchange(&mut self, request: &[u8]) -> io::Result<Message> {
+        if let Ok(Some(response)) = self.try_exchange(request) {
+            return Ok(response);
+        }
+        *self = Self::open(self.address)?;
+        self.try_exchange(request)?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+
+    fn try_exchange(&mut self, request: &[u8]) -> io::Result<Option<Message>> {
+        self.stream.get_mut().write_all(request)?;
+        Message::read(&mut self.stream)
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::error::{During, Result};
-use crate::http1::Message;
+use crate::http1::{Connection, Message};
 
 /// One call to the table.
 #[derive(Clone, Debug)]
@@ -64,16 +64,13 @@ fn serve(client: TcpStream, tls: Option<Arc<ServerConfig>>, engine: SocketAddr, 
 
 fn forward(client: impl Read + Write, engine: SocketAddr, calls: &Mutex<Vec<Call>>) -> io::Result<()> {
     let mut client = BufReader::new(client);
-    let upstream = TcpStream::connect(engine)?;
-    upstream.set_nodelay(true)?;
-    let mut upstream = BufReader::new(upstream);
+    let mut upstream = Connection::open(engine)?;
     while let Some(request) = Message::read(&mut client)? {
         let operation = request.header("x-amz-target").and_then(|target| target.rsplit('.').next()).unwrap_or("-");
         let operation = operation.to_owned();
         let bytes = [request.head, request.body].concat();
         let began = Instant::now();
-        upstream.get_mut().write_all(&bytes)?;
-        let response = Message::read(&mut upstream)?.ok_or(io::ErrorKind::UnexpectedEof)?;
+        let response = upstream.exchange(&bytes)?;
         let took = began.elapsed();
         calls.lock().unwrap_or_else(PoisonError::into_inner).push(Call { operation, took });
         client.get_mut().write_all(&[response.head, response.body].concat())?;

@@ -15,6 +15,10 @@ impl Sample {
         self.0.is_empty()
     }
 
+    pub fn is_single(&self) -> bool {
+        self.0.len() == 1
+    }
+
     /// The value that this share of all values does not exceed, by the nearest rank; 0 if there are none.
     pub fn percentile(&self, percent: f64) -> f64 {
         let mut sorted = self.0.clone();

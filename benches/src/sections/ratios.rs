@@ -29,7 +29,8 @@ pub fn run(run: &mut Run<'_>) -> Result<()> {
             measured,
             base,
             format!("{}{}", number(result.0), result.1),
-            times(values[0].least(), values[1].least()),
+            // A difference of medians is one value.
+            if values[0].is_single() { "–".into() } else { times(values[0].least(), values[1].least()) },
             bound.into(),
         ]);
         rows.push(json!({

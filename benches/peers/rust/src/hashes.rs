@@ -62,9 +62,9 @@ pub fn text(ms: i64) -> String {
 
 pub fn iso(ms: i64) -> String {
     let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
-    at(ms).format(&format).expect("a time")
+    at(ms).format(format).expect("a time")
 }
 
 pub fn day(ms: i64) -> String {
-    at(ms).format(&format_description!("[year][month][day]")).expect("a day")
+    at(ms).format(format_description!("[year][month][day]")).expect("a day")
 }

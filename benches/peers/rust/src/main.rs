@@ -25,7 +25,7 @@ pub enum Failure {
     Other(Error),
 }
 
-impl<E: Into<Error>> From<E> for Failure {
+impl<E: std::error::Error + Send + Sync + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
         Self::Other(error.into())
     }
@@ -47,7 +47,7 @@ async fn main() -> Result<(), Error> {
     let config = aws_config::load_from_env().await;
     let store = Store::new(aws_sdk_dynamodb::Client::new(&config), std::env::var("TABLE_NAME")?);
     let app = App { store, link_key: hashes::link_key(&std::env::var("MASTER_KEY_1")?) };
-    run(service_fn(|request| respond(&app, request))).await
+    run(service_fn(|request: Request| respond(&app, request))).await
 }
 
 async fn respond(app: &App, request: Request) -> Result<Response<Body>, Error> {
@@ -93,7 +93,8 @@ fn line(text: &str, most: usize) -> Outcome<()> {
 
 fn tenant_id(text: &str) -> Outcome<String> {
     let bytes = text.bytes().enumerate();
-    let fits = |(at, byte): (usize, u8)| if [8, 13, 18, 23].contains(&at) { byte == b'-' } else { byte.is_ascii_hexdigit() };
+    let fits =
+        |(at, byte): (usize, u8)| if [8, 13, 18, 23].contains(&at) { byte == b'-' } else { byte.is_ascii_hexdigit() };
     check(text.len() == 36 && bytes.into_iter().all(fits))?;
     Ok(text.to_ascii_lowercase())
 }
@@ -108,7 +109,9 @@ async fn active_partner(app: &App, id: &str, now: i64) -> Outcome<Partner> {
 
 /// The partner in the path, by its key, and the actor of events.
 async fn calling_partner(app: &App, request: &Request, id: &str, now: i64) -> Outcome<(Partner, String)> {
-    let Some(key) = header(request, "authorization").strip_prefix("Bearer ") else { return problem(401, "token_missing") };
+    let Some(key) = header(request, "authorization").strip_prefix("Bearer ") else {
+        return problem(401, "token_missing");
+    };
     let hash = sha256(key.as_bytes());
     let key_id = format!("key_{}", tail(&hash));
     let Some(key) = app.store.access_key(&key_id, now).await? else { return problem(401, "key_invalid") };
@@ -143,7 +146,13 @@ impl Happened<'_> {
         let Self { kind, aggregate, sequence, before, event_type, actor, now, data, partner, customer } = self;
         let (pk, sk, data) = (format!("EVENTS#{kind}#{aggregate}"), format!("{sequence:010}"), data.to_string());
         let parts: [&[u8]; 7] = [
-            before, pk.as_bytes(), sk.as_bytes(), event_type.as_bytes(), actor.as_bytes(), &now.to_be_bytes(), data.as_bytes(),
+            before,
+            pk.as_bytes(),
+            sk.as_bytes(),
+            event_type.as_bytes(),
+            actor.as_bytes(),
+            &now.to_be_bytes(),
+            data.as_bytes(),
         ];
         let hash = digest("event", &parts);
         Event {
@@ -310,7 +319,9 @@ async fn accept(app: &App, request: &Request) -> Outcome {
 async fn try_accept(app: &App, body: &AcceptBody, id: &str, now: i64) -> Outcome<Option<Response<Body>>> {
     let found: Option<Invitation> = app.store.get(&format!("INVITATION#{id}"), "INVITATION").await?;
     let sent = sha256(body.token.as_bytes());
-    let Some(mut invitation) = found.filter(|found| found.token_hash[..] == sent) else { return problem(404, "not_found") };
+    let Some(mut invitation) = found.filter(|found| found.token_hash[..] == sent) else {
+        return problem(404, "not_found");
+    };
     let partner_id = invitation.gsi1pk.trim_start_matches("PARTNER#").to_owned();
     let customer = invitation.gsi2pk.trim_start_matches("CUSTOMER#").to_owned();
     match invitation.answer.as_str() {
@@ -372,7 +383,11 @@ async fn try_accept(app: &App, body: &AcceptBody, id: &str, now: i64) -> Outcome
             return problem(403, "accept_proof_required");
         }
         refused.check_tenant(1, &partner)?;
-        return if relation.as_deref() == Some("active") { problem(409, "invalid_transition") } else { problem(410, "invitation_expired") };
+        return if relation.as_deref() == Some("active") {
+            problem(409, "invalid_transition")
+        } else {
+            problem(410, "invitation_expired")
+        };
     }
     invitation.answer = change.answer.into();
     invitation.decided = Some(now);
@@ -384,7 +399,8 @@ async fn try_accept(app: &App, body: &AcceptBody, id: &str, now: i64) -> Outcome
 fn accepted(invitation: &Invitation, id: &str, partner: &str, customer: &str, now: i64, replayed: bool) -> Outcome {
     let at = invitation.decided.map(iso);
     let mut view = view(invitation, id, partner, customer, now);
-    view["answer"] = json!({"decision": "accepted", "decided_at": at, "delegated_admin": null, "proof": invitation.proof});
+    view["answer"] =
+        json!({"decision": "accepted", "decided_at": at, "delegated_admin": null, "proof": invitation.proof});
     let relationship = json!({"partner_id": partner, "customer_tenant_id": customer, "state": "active", "since": at});
     answer(200, &json!({"invitation": view, "relationship": relationship, "grant": null}), replayed, None)
 }
@@ -423,8 +439,16 @@ async fn register(app: &App, request: &Request) -> Outcome {
     let of = |text: &Option<String>| text.clone().unwrap_or_default();
     let (aggregate, quantity) = (format!("{}#{}", partner.cloud, id.to_ascii_lowercase()), body.quantity.to_string());
     let fields = [
-        &id.to_ascii_lowercase(), &customer, &body.service, &body.offer_id, &quantity, &body.billing_cycle, &body.term,
-        &of(&body.friendly_name), &of(&body.external_reference), &of(&body.started_on),
+        &id.to_ascii_lowercase(),
+        &customer,
+        &body.service,
+        &body.offer_id,
+        &quantity,
+        &body.billing_cycle,
+        &body.term,
+        &of(&body.friendly_name),
+        &of(&body.external_reference),
+        &of(&body.started_on),
     ];
     let fingerprint = digest("registration", &fields.map(|field| field.as_bytes()));
     let happened = Happened {
@@ -469,7 +493,8 @@ async fn register(app: &App, request: &Request) -> Outcome {
     let refused = app.store.register(&subscription, &customer, &id_of_partner, &event).await?;
     let replayed = refused.is_some();
     if let Some(refused) = refused {
-        let existing: Option<Subscription> = refused.item_or_read(0, &app.store, &subscription.pk, "SUBSCRIPTION").await?;
+        let existing: Option<Subscription> =
+            refused.item_or_read(0, &app.store, &subscription.pk, "SUBSCRIPTION").await?;
         let is_same = |existing: &Subscription| {
             existing.gsi1pk == subscription.gsi1pk && existing.fingerprint == subscription.fingerprint
         };

@@ -9,9 +9,9 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure::AllOld, TransactWriteItem, Update,
+    AttributeValue, CancellationReason, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure::AllOld,
+    TransactWriteItem, Update,
 };
-use lambda_http::Error;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_dynamo::{from_item, to_item};
@@ -41,7 +41,7 @@ impl Refused {
         self.0.get(position).is_some_and(|reason| reason.code() == Some("ConditionalCheckFailed"))
     }
 
-    fn item<T: DeserializeOwned>(&self, position: usize) -> Result<Option<T>, Error> {
+    fn item<T: DeserializeOwned>(&self, position: usize) -> Outcome<Option<T>> {
         let item = self.0.get(position).and_then(|reason| reason.item.clone());
         Ok(item.map(from_item).transpose()?)
     }
@@ -52,14 +52,14 @@ impl Refused {
         store: &Store,
         pk: &str,
         sk: &str,
-    ) -> Result<Option<T>, Error> {
+    ) -> Outcome<Option<T>> {
         match self.item(position)? {
             Some(item) => Ok(Some(item)),
             None => store.get(pk, sk).await,
         }
     }
 
-    pub fn relationship(&self, position: usize) -> Result<Option<Relationship>, Error> {
+    pub fn relationship(&self, position: usize) -> Outcome<Option<Relationship>> {
         self.item(position)
     }
 
@@ -102,21 +102,28 @@ impl Store {
         Self { client, table, keys: Cache::default(), partners: Cache::default() }
     }
 
-    pub async fn get<T: DeserializeOwned>(&self, pk: &str, sk: &str) -> Result<Option<T>, Error> {
+    pub async fn get<T: DeserializeOwned>(&self, pk: &str, sk: &str) -> Outcome<Option<T>> {
         let call = self.client.get_item().table_name(&self.table).set_key(key(pk, sk)).consistent_read(true);
         Ok(call.send().await?.item.map(from_item).transpose()?)
     }
 
-    pub async fn access_key(&self, id: &str, now: i64) -> Result<Option<AccessKey>, Error> {
+    pub async fn access_key(&self, id: &str, now: i64) -> Outcome<Option<AccessKey>> {
         self.cached(&self.keys, &format!("KEY#{id}"), "KEY", now).await
     }
 
-    pub async fn partner(&self, id: &str, now: i64) -> Result<Option<Partner>, Error> {
+    pub async fn partner(&self, id: &str, now: i64) -> Outcome<Option<Partner>> {
         self.cached(&self.partners, &format!("PARTNER#{id}"), "PARTNER", now).await
     }
 
-    async fn cached<T: Clone + DeserializeOwned>(&self, cache: &Cache<T>, pk: &str, sk: &str, now: i64) -> Result<Option<T>, Error> {
-        let known = cache.lock().expect("a cache").get(pk).filter(|(at, _)| now - at < CACHE_MS).map(|(_, item)| item.clone());
+    async fn cached<T: Clone + DeserializeOwned>(
+        &self,
+        cache: &Cache<T>,
+        pk: &str,
+        sk: &str,
+        now: i64,
+    ) -> Outcome<Option<T>> {
+        let known =
+            cache.lock().expect("a cache").get(pk).filter(|(at, _)| now - at < CACHE_MS).map(|(_, item)| item.clone());
         if known.is_some() {
             return Ok(known);
         }
@@ -127,20 +134,22 @@ impl Store {
         Ok(item)
     }
 
-    fn put(&self, item: &impl Serialize) -> Result<TransactWriteItem, Error> {
+    fn put(&self, item: &impl Serialize) -> Outcome<TransactWriteItem> {
         let put = Put::builder().table_name(&self.table).set_item(Some(to_item(item)?));
         let put = put.condition_expression("attribute_not_exists(pk)").return_values_on_condition_check_failure(AllOld);
         Ok(TransactWriteItem::builder().put(put.build()?).build())
     }
 
-    fn check(&self, pk: &str, sk: &str, condition: &str, values: Option<Item>) -> Result<TransactWriteItem, Error> {
-        let check = ConditionCheck::builder().table_name(&self.table).set_key(key(pk, sk)).condition_expression(condition);
+    fn check(&self, pk: &str, sk: &str, condition: &str, values: Option<Item>) -> Outcome<TransactWriteItem> {
+        let check =
+            ConditionCheck::builder().table_name(&self.table).set_key(key(pk, sk)).condition_expression(condition);
         let check = check.set_expression_attribute_values(values).return_values_on_condition_check_failure(AllOld);
         Ok(TransactWriteItem::builder().condition_check(check.build()?).build())
     }
 
-    fn check_tenant(&self, customer: &str, partner: &Partner) -> Result<TransactWriteItem, Error> {
-        let condition = "attribute_exists(pk) AND cloud = :cloud AND market = :market AND attribute_not_exists(csp_partner)";
+    fn check_tenant(&self, customer: &str, partner: &Partner) -> Outcome<TransactWriteItem> {
+        let condition =
+            "attribute_exists(pk) AND cloud = :cloud AND market = :market AND attribute_not_exists(csp_partner)";
         let values = map([(":cloud", s(&partner.cloud)), (":market", s(&partner.market))]);
         self.check(&format!("TENANT#{customer}"), "TENANT", condition, values)
     }
@@ -155,8 +164,9 @@ impl Store {
         id: &str,
         now: i64,
         event: &Event,
-    ) -> Result<Option<Refused>, Error> {
-        let days: Vec<_> = (0..8).map(|ago| (format!("#day{ago}"), format!("invited_{}", day(now - ago * DAY_MS)))).collect();
+    ) -> Outcome<Option<Refused>> {
+        let days: Vec<_> =
+            (0..8).map(|ago| (format!("#day{ago}"), format!("invited_{}", day(now - ago * DAY_MS)))).collect();
         let old: Vec<_> = days[1..].iter().map(|(name, _)| name.as_str()).collect();
         let values = map([
             (":schema", n(1)),
@@ -204,16 +214,20 @@ impl Store {
         id: &str,
         now: i64,
         event: &Event,
-    ) -> Result<Option<Refused>, Error> {
+    ) -> Outcome<Option<Refused>> {
         let new: Item = to_item(change)?;
         let set: Vec<_> = new.keys().map(|name| format!("{name} = :{name}")).collect();
         let mut values: Item = new.into_iter().map(|(name, value)| (format!(":{name}"), value)).collect();
-        values.extend(map([
-            (":pending", s("pending")),
-            (":now", n(now)),
-            (":token_hash", b(&before.token_hash)),
-            (":before", n(before.version)),
-        ]).into_iter().flatten());
+        values.extend(
+            map([
+                (":pending", s("pending")),
+                (":now", n(now)),
+                (":token_hash", b(&before.token_hash)),
+                (":before", n(before.version)),
+            ])
+            .into_iter()
+            .flatten(),
+        );
         let close = Update::builder()
             .table_name(&self.table)
             .set_key(key(&before.pk, &before.sk))
@@ -256,7 +270,7 @@ impl Store {
         customer: &str,
         partner_id: &str,
         event: &Event,
-    ) -> Result<Option<Refused>, Error> {
+    ) -> Outcome<Option<Refused>> {
         let active = map([(":active", s("active"))]);
         let (customer_key, partner_key) = (format!("CUSTOMER#{customer}"), format!("PARTNER#{partner_id}"));
         let relationship = self.check(&customer_key, &partner_key, "relation = :active", active)?;
@@ -266,14 +280,17 @@ impl Store {
     }
 
     /// Nothing if it was written.
-    async fn transact(&self, writes: Vec<TransactWriteItem>) -> Result<Option<Refused>, Error> {
+    async fn transact(&self, writes: Vec<TransactWriteItem>) -> Outcome<Option<Refused>> {
         for pause in [20, 40, 80, 160, 300, 300, 300, 0] {
-            let Err(error) = self.client.transact_write_items().set_transact_items(Some(writes.clone())).send().await else {
+            let Err(error) = self.client.transact_write_items().set_transact_items(Some(writes.clone())).send().await
+            else {
                 return Ok(None);
             };
             let reasons = match error {
                 SdkError::ServiceError(context) => match context.into_err() {
-                    TransactWriteItemsError::TransactionCanceledException(cancelled) => cancelled.cancellation_reasons.unwrap_or_default(),
+                    TransactWriteItemsError::TransactionCanceledException(cancelled) => {
+                        cancelled.cancellation_reasons.unwrap_or_default()
+                    }
                     other => return Err(other.into()),
                 },
                 other => return Err(other.into()),
@@ -283,10 +300,10 @@ impl Store {
                 return Ok(Some(Refused(reasons)));
             }
             if !any("TransactionConflict") {
-                return Err("the transaction was cancelled".into());
+                return Err(Failure::Other("the transaction was cancelled".into()));
             }
             tokio::time::sleep(Duration::from_millis(pause)).await;
         }
-        Err("too many conflicts".into())
+        Err(Failure::Other("too many conflicts".into()))
     }
 }
