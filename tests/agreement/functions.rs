@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tests::sample_events::JOBS;
 
 use crate::deployment::{Deployment, Function, TEXT};
+use crate::policy::of_functions;
 
 /// The variables that Lambda sets for every function.
 const OF_LAMBDA: &[&str] = &["AWS_ACCESS_KEY_ID", "AWS_REGION", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
@@ -40,6 +41,17 @@ fn each_function_is_built_from_its_own_folder() {
     for function in Deployment::read().functions() {
         assert_eq!(function.properties["CodeUri"], format!("functions/{}/", function.name));
         assert_eq!(function.properties["Runtime"], "provided.al2023");
+    }
+}
+
+/// Without a client for the table, a call of it would fail.
+#[test]
+fn a_function_has_no_client_for_the_table_exactly_if_it_has_no_right_to_call_it() {
+    for (name, statements) in of_functions(&Deployment::read()) {
+        let main = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../functions/{name}/src/main.rs"));
+        let main = std::fs::read_to_string(main).expect("a program");
+        let calls = statements.iter().flat_map(|one| &one.actions).any(|action| action.starts_with("dynamodb:"));
+        assert_eq!(main.contains("main_without_table"), !calls, "{name}");
     }
 }
 

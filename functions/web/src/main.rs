@@ -1,5 +1,5 @@
 //! The Lambda function.
 
 fn main() -> std::process::ExitCode {
-    platform::lambda::main(web::FUNCTION)
+    platform::lambda::main_without_table(web::FUNCTION)
 }

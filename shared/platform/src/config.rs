@@ -39,7 +39,7 @@ impl Needs {
     pub const TABLE: Self =
         Self { master_key: false, open_table: true, queue: false, endpoints: false, sign_in: false };
     pub const TABLE_AND_KEYS: Self = Self { master_key: true, ..Self::TABLE };
-    /// Nothing but a client for the table, which connects when it is first used.
+    /// Nothing but the name of the table. A client for it connects when it is first used.
     pub const NOTHING: Self = Self { open_table: false, ..Self::TABLE };
 }
 

@@ -44,10 +44,10 @@ pub struct EndpointRules {
 }
 
 impl App {
-    /// Puts the parts together.
+    /// Puts the parts together. Functions that never call the table have no client.
     pub fn new(
         config: &Config,
-        client: Client,
+        client: impl Into<Option<Client>>,
         policy: Policy,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,

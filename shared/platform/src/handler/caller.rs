@@ -136,6 +136,18 @@ impl Caller for KeyHolder {
     const CODES: &'static [Code] = KEY_CODES;
 
     async fn identify(context: &Context) -> Result<Self, Problem> {
+        Self::identify_for(context, None).await
+    }
+}
+
+fn problem_missing() -> Problem {
+    Problem::new(Code::TokenMissing, "The access key is missing. Send the header `Authorization: Bearer mpk_…`.")
+        .with_header("www-authenticate", "Bearer")
+}
+
+impl KeyHolder {
+    /// Identifies the holder of a key. If the caller also needs a partner, one call reads both.
+    async fn identify_for(context: &Context, partner: Option<&PartnerId>) -> Result<Self, Problem> {
         let missing = problem_missing;
         let invalid = || {
             Problem::new(
@@ -156,21 +168,18 @@ impl Caller for KeyHolder {
             let credential = Credential::Key(key_id);
             return Ok(Self { principal: Principal::Operator, roles: Vec::new(), credential, expires_at: None });
         }
-        let key = app.store.access_key(context.op(), &key_id).await?.ok_or_else(invalid)?;
+        let key = match partner {
+            Some(partner) => app.store.access_key_and(context.op(), &key_id, partner).await?,
+            None => app.store.access_key(context.op(), &key_id).await?,
+        };
+        let key = key.ok_or_else(invalid)?;
         if !same_hash(&key.hash, &hash) || !key.is_live(context.now()) {
             return Err(invalid());
         }
         let credential = Credential::Key(key_id);
         Ok(Self { principal: key.principal, roles: key.roles, credential, expires_at: key.expires_at })
     }
-}
 
-fn problem_missing() -> Problem {
-    Problem::new(Code::TokenMissing, "The access key is missing. Send the header `Authorization: Bearer mpk_…`.")
-        .with_header("www-authenticate", "Bearer")
-}
-
-impl KeyHolder {
     /// The caller of a route of customers: by the key in `Authorization`, and only without that header by its session.
     pub(super) async fn identify_customer(context: &Context) -> Result<Self, Problem> {
         if context.request.header("authorization").is_some() {
@@ -258,9 +267,10 @@ impl<P: Permission> Caller for PartnerKey<P> {
     ];
 
     async fn identify(context: &Context) -> Result<Self, Problem> {
-        let key = KeyHolder::identify(context).await?;
+        let asked = Path::<PartnerId>::parse(context);
+        let key = KeyHolder::identify_for(context, asked.as_ref()).await?;
         let id = match &key.principal {
-            Principal::Partner(id) if Path::<PartnerId>::parse(context).as_ref() == Some(id) => id,
+            Principal::Partner(id) if asked.as_ref() == Some(id) => id,
             Principal::Operator => {
                 return Err(Problem::new(
                     Code::RoleNotPermitted,
@@ -351,8 +361,9 @@ impl Caller for ReadingPartner {
     const CODES: &'static [Code] = PartnerKey::<permission::EndGrant>::CODES;
 
     async fn identify(context: &Context) -> Result<Self, Problem> {
-        let key = KeyHolder::identify(context).await?;
-        let asked = Path::<PartnerId>::parse(context).ok_or_else(Problem::not_found)?;
+        let asked = Path::<PartnerId>::parse(context);
+        let key = KeyHolder::identify_for(context, asked.as_ref()).await?;
+        let asked = asked.ok_or_else(Problem::not_found)?;
         let partner = match &key.principal {
             Principal::Operator => {
                 context.app.store.partner(context.op(), &asked).await?.ok_or_else(Problem::not_found)?

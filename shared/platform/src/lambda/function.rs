@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use aws_sdk_dynamodb::Client;
 use futures_util::FutureExt;
 
-use super::runtime::{Invocation, exit, start};
+use super::runtime::{Invocation, StartError, Started, exit};
 use crate::clock::SystemClock;
-use crate::config::{Config, Needs};
+use crate::config::Needs;
 use crate::deadline::Deadline;
 use crate::handler::{App, Context, Route};
 use crate::http_api::{Problem, Request, Response, conditional, to_gateway};
@@ -39,13 +40,24 @@ impl Function {
 
 /// The `main` of a function behind the HTTP API.
 pub fn main(function: Function) -> ExitCode {
-    let build = |config: &Config, client| {
-        Ok(App::new(config, client, Policy::built_in()?, Arc::new(SystemClock), Arc::new(SystemRandom)))
-    };
-    let handle = |app, payload: Vec<u8>, invocation| async move {
+    exit(function.name, serve(function, |started| started.table(function.needs).map(Some)))
+}
+
+/// The `main` of a function behind the HTTP API that never calls the table. It has no client, which is most of a function.
+pub fn main_without_table(function: Function) -> ExitCode {
+    exit(function.name, serve(function, |_| Ok(None)))
+}
+
+fn serve(
+    function: Function,
+    table: impl FnOnce(&Started) -> Result<Option<Client>, StartError>,
+) -> Result<(), StartError> {
+    let started = Started::new(function.needs)?;
+    let (table, policy) = (table(&started)?, Policy::built_in()?);
+    let app = App::new(&started.config, table, policy, Arc::new(SystemClock), Arc::new(SystemRandom));
+    started.serve(app, |app, payload, invocation| async move {
         Ok::<_, Infallible>(invoke(app, &function, &payload, &invocation).await)
-    };
-    exit(function.name, start(function.needs, build, handle))
+    })
 }
 
 /// Responds to one event. It never panics and never fails: every error becomes a response.

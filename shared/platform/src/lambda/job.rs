@@ -12,7 +12,7 @@ use domain::Timestamp;
 use futures_util::FutureExt;
 use serde_json::Value;
 
-use super::runtime::{Invocation, StartError, exit, start};
+use super::runtime::{Invocation, StartError, Started, exit};
 use crate::config::{Config, Needs};
 use crate::deadline::Deadline;
 use crate::queue::QueueError;
@@ -108,6 +108,14 @@ pub async fn run_job<W>(
 
 /// The `main` of a job. `build` makes what the job works with, from its configuration and a client for the table.
 pub fn main_job<W>(job: &'static Job<W>, build: impl FnOnce(&Config, Client) -> Result<W, StartError>) -> ExitCode {
-    let run = |worker, payload, invocation| run_job(worker, job, payload, invocation);
-    exit(job.name, start(job.needs, build, run))
+    exit(job.name, serve(job, build))
+}
+
+fn serve<W>(
+    job: &'static Job<W>,
+    build: impl FnOnce(&Config, Client) -> Result<W, StartError>,
+) -> Result<(), StartError> {
+    let started = Started::new(job.needs)?;
+    let worker = build(&started.config, started.table(job.needs)?)?;
+    started.serve(worker, |worker, payload, invocation| run_job(worker, job, payload, invocation))
 }

@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::Client;
 use domain::PolicyError;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::value::RawValue;
+use tokio::runtime::Runtime;
 
 use super::log::{log_as_json, log_panic};
 use super::master_keys::{MasterKeyError, confirm_master_keys};
@@ -67,40 +68,57 @@ const RUNTIME_VARIABLES: [&str; 4] = [
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
 ];
 
-/// Builds the worker `W` and hands it every event until Lambda ends the process.
-pub(super) fn start<W, F, T, E>(
-    needs: Needs,
-    build: impl FnOnce(&Config, Client) -> Result<W, StartError>,
-    handle: impl Fn(Arc<W>, Vec<u8>, Invocation) -> F,
-) -> Result<(), StartError>
-where
-    F: Future<Output = Result<T, E>>,
-    T: serde::Serialize,
-    E: Into<lambda_runtime::Diagnostic> + std::fmt::Debug,
-{
-    log_as_json();
-    std::panic::set_hook(Box::new(log_panic));
-    let variable = |name: &str| std::env::var(name).ok();
-    let config = Config::read(variable, needs)?;
-    if let Some(name) = RUNTIME_VARIABLES.into_iter().find(|name| variable(name).is_none()) {
-        return Err(StartError::OutsideLambda(name));
+/// A function that has started: it has read its configuration.
+pub(super) struct Started {
+    pub(super) config: Config,
+    runtime: Runtime,
+}
+
+impl Started {
+    pub(super) fn new(needs: Needs) -> Result<Self, StartError> {
+        log_as_json();
+        std::panic::set_hook(Box::new(log_panic));
+        let variable = |name: &str| std::env::var(name).ok();
+        let config = Config::read(variable, needs)?;
+        if let Some(name) = RUNTIME_VARIABLES.into_iter().find(|name| variable(name).is_none()) {
+            return Err(StartError::OutsideLambda(name));
+        }
+        Ok(Self { config, runtime: tokio::runtime::Builder::new_current_thread().enable_all().build()? })
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let table = client::connect(&config.dynamodb, aws::http_client());
-    if needs.master_key {
-        let clock = Arc::new(SystemClock);
-        let store = Store::new(table.clone(), config.table.clone(), clock.clone(), Arc::new(SystemRandom));
-        runtime.block_on(confirm_master_keys(&store, &config.master_keys, clock.now()))?;
-    } else if needs.open_table {
-        runtime.block_on(client::open(&table, &config.table));
+
+    /// A client for the table. Functions that use the table for every request connect now.
+    pub(super) fn table(&self, needs: Needs) -> Result<Client, StartError> {
+        let Self { config, runtime } = self;
+        let table = client::connect(&config.dynamodb, aws::http_client());
+        if needs.master_key {
+            let clock = Arc::new(SystemClock);
+            let store = Store::new(table.clone(), config.table.clone(), clock.clone(), Arc::new(SystemRandom));
+            runtime.block_on(confirm_master_keys(&store, &config.master_keys, clock.now()))?;
+        } else if needs.open_table {
+            runtime.block_on(client::open(&table, &config.table));
+        }
+        Ok(table)
     }
-    let worker = Arc::new(build(&config, table)?);
-    let serve = lambda_runtime::run(service_fn(|event: LambdaEvent<Box<RawValue>>| {
-        let invocation = Invocation { id: event.context.request_id, remaining: remaining(event.context.deadline) };
-        let payload = Box::<str>::from(event.payload).into_string().into_bytes();
-        handle(Arc::clone(&worker), payload, invocation)
-    }));
-    runtime.block_on(serve).map_err(StartError::Lambda)
+
+    /// Hands every event to the worker `W` until Lambda ends the process.
+    pub(super) fn serve<W, F, T, E>(
+        self,
+        worker: W,
+        handle: impl Fn(Arc<W>, Vec<u8>, Invocation) -> F,
+    ) -> Result<(), StartError>
+    where
+        F: Future<Output = Result<T, E>>,
+        T: serde::Serialize,
+        E: Into<lambda_runtime::Diagnostic> + std::fmt::Debug,
+    {
+        let worker = Arc::new(worker);
+        let serve = lambda_runtime::run(service_fn(|event: LambdaEvent<Box<RawValue>>| {
+            let invocation = Invocation { id: event.context.request_id, remaining: remaining(event.context.deadline) };
+            let payload = Box::<str>::from(event.payload).into_string().into_bytes();
+            handle(Arc::clone(&worker), payload, invocation)
+        }));
+        self.runtime.block_on(serve).map_err(StartError::Lambda)
+    }
 }
 
 /// 2001-09-09 in milliseconds since 1970. Every deadline of Lambda is later.

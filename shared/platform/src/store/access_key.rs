@@ -3,6 +3,7 @@ use super::error::StoreError;
 use super::item::{CorruptItem, Item, ItemBuilder, ItemReader, number, text};
 use super::keys::{self, Listed};
 use super::op_context::OpContext;
+use super::partner::read_partner;
 use super::table::Store;
 use super::write::Write;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -20,12 +21,38 @@ impl Store {
         }
     }
 
+    /// An access key, read at most 30 s ago, for a request that also needs a partner. One call reads both, or what is not cached.
+    pub async fn access_key_and(
+        &self,
+        op: OpContext,
+        id: &KeyId,
+        partner: &PartnerId,
+    ) -> Result<Option<AccessKey>, StoreError> {
+        if let Some(key) = self.keys.get(id, op.occurred_at) {
+            return Ok(Some(key));
+        }
+        let is_cached = self.cached_partner(partner, op.occurred_at).is_some();
+        let mut wanted = vec![keys::access_key(id)];
+        wanted.extend((!is_cached).then(|| keys::partner(partner)));
+        let mut items = self.get_many(op, &wanted, true).await?.into_iter();
+        let key = items.next().flatten();
+        // The caller reads an unreadable partner again, once it knows the key.
+        if let Some(Ok(partner)) = items.next().flatten().as_ref().map(read_partner) {
+            self.remember_partner(op, partner);
+        }
+        self.remember_key(op, key.as_ref())
+    }
+
     /// An access key, read now.
     pub async fn fresh_access_key(&self, op: OpContext, id: &KeyId) -> Result<Option<AccessKey>, StoreError> {
         let item = self.get(op, &keys::access_key(id)).await?;
-        let key = item.as_ref().map(read_access_key).transpose()?;
+        self.remember_key(op, item.as_ref())
+    }
+
+    fn remember_key(&self, op: OpContext, item: Option<&Item>) -> Result<Option<AccessKey>, StoreError> {
+        let key = item.map(read_access_key).transpose()?;
         if let Some(key) = &key {
-            self.keys.put(id.clone(), key.clone(), op.occurred_at);
+            self.keys.put(key.key_id.clone(), key.clone(), op.occurred_at);
         }
         Ok(key)
     }

@@ -41,10 +41,13 @@ impl Store {
     pub async fn fresh_partner(&self, op: OpContext, id: &PartnerId) -> Result<Option<Partner>, StoreError> {
         let item = self.get(op, &keys::partner(id)).await?;
         let partner = item.as_ref().map(read_partner).transpose()?;
-        if let Some(partner) = &partner {
-            self.partners.put(id.clone(), partner.clone(), op.occurred_at);
-        }
-        Ok(partner)
+        Ok(partner.map(|partner| self.remember_partner(op, partner)))
+    }
+
+    /// Caches a partner that was read now.
+    pub(super) fn remember_partner(&self, op: OpContext, partner: Partner) -> Partner {
+        self.partners.put(partner.partner_id.clone(), partner.clone(), op.occurred_at);
+        partner
     }
 
     /// The partners with these ids, in the same order, each read at most 30 s ago. One call reads all that are not cached.
@@ -62,8 +65,7 @@ impl Store {
         // Consistent, because the cache also identifies callers.
         for item in self.get_many(op, &unknown, true).await?.into_iter().flatten() {
             let Some(partner) = unless_newer(read_partner(&item))? else { continue };
-            self.partners.put(partner.partner_id.clone(), partner.clone(), now);
-            found.insert(partner.partner_id.clone(), partner);
+            found.insert(partner.partner_id.clone(), self.remember_partner(op, partner));
         }
         Ok(ids.into_iter().map(|id| found.get(id).cloned()).collect())
     }

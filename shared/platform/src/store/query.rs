@@ -94,9 +94,9 @@ impl Store {
     /// [`StoreError`] if the table does not respond or rejects the query.
     pub(super) async fn query(&self, op: OpContext, query: &PageQuery) -> Result<ItemPage, StoreError> {
         let limit = i32::try_from(query.limit).unwrap_or(i32::MAX);
+        let client = self.client()?;
         self.reading("Query", op, || async {
-            let mut call =
-                self.client.query().table_name(&self.table).set_index_name(query.index.name.map(str::to_owned));
+            let mut call = client.query().table_name(&self.table).set_index_name(query.index.name.map(str::to_owned));
             call = call.expression_attribute_names("#pk", query.index.pk);
             call = call.expression_attribute_values(":pk", text(&query.partition));
             call = match &query.range {

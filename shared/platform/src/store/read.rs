@@ -25,8 +25,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the table does not respond or rejects the read.
     pub(super) async fn get(&self, op: OpContext, key: &Key) -> Result<Option<Item>, StoreError> {
+        let client = self.client()?;
         self.reading("GetItem", op, || async {
-            let call = self.client.get_item().table_name(&self.table).set_key(Some(key_item(key)));
+            let call = client.get_item().table_name(&self.table).set_key(Some(key_item(key)));
             call.consistent_read(true).send().await.map(|output| output.item)
         })
         .await
@@ -42,6 +43,7 @@ impl Store {
         keys: &[Key],
         consistent: bool,
     ) -> Result<Vec<Option<Item>>, StoreError> {
+        let client = self.client()?;
         let mut found: HashMap<Key, Item> = HashMap::new();
         let mut left: Vec<Item> = keys.iter().collect::<BTreeSet<_>>().into_iter().map(key_item).collect();
         let mut tries = 0;
@@ -50,7 +52,7 @@ impl Store {
             let wanted = wanted.map_err(|error| StoreError::failed("BatchGetItem", error))?;
             let output = self
                 .reading("BatchGetItem", op, || async {
-                    self.client.batch_get_item().request_items(&self.table, wanted.clone()).send().await
+                    client.batch_get_item().request_items(&self.table, wanted.clone()).send().await
                 })
                 .await?;
             let items = output.responses.into_iter().flatten().flat_map(|(_, items)| items);

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::Client;
 
 use super::cache::Cache;
+use super::error::StoreError;
 use super::session_tenant::SessionTenant;
 use crate::clock::Clock;
 use crate::random::Random;
@@ -10,7 +11,7 @@ use domain::{AccessKey, KeyId, Partner, PartnerId, Session, SessionId, TenantId}
 
 /// The table, and caches of what every request needs.
 pub struct Store {
-    pub(super) client: Client,
+    client: Option<Client>,
     pub(super) table: String,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn Random>,
@@ -22,9 +23,16 @@ pub struct Store {
 }
 
 impl Store {
-    pub fn new(client: Client, table: String, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
+    /// Without a client every call fails. This is for functions that have no right to call the table: what they don't refer to
+    /// is not part of their program.
+    pub fn new(
+        client: impl Into<Option<Client>>,
+        table: String,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Self {
         Self {
-            client,
+            client: client.into(),
             table,
             clock,
             random,
@@ -34,5 +42,9 @@ impl Store {
             sessions: Cache::default(),
             session_tenants: Cache::default(),
         }
+    }
+
+    pub(super) fn client(&self) -> Result<&Client, StoreError> {
+        self.client.as_ref().ok_or_else(|| StoreError::failed("connecting", "this function has no table"))
     }
 }

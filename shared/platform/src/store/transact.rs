@@ -141,7 +141,7 @@ impl Store {
     }
 
     async fn send(&self, op: OpContext, items: &[TransactWriteItem], token: &str) -> Result<Try, StoreError> {
-        let call = self.client.transact_write_items().set_transact_items(Some(items.to_vec()));
+        let call = self.client()?.transact_write_items().set_transact_items(Some(items.to_vec()));
         let call = call.client_request_token(token).return_consumed_capacity(ReturnConsumedCapacity::None).send();
         let time = WRITE_TRY.min(op.deadline.remaining());
         match tokio::time::timeout(time, call).await {
