@@ -1,16 +1,23 @@
 //! An HTTP client for the SDK that records every request to the table and the capacity it consumed.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_dynamodb::config::{RuntimeComponents, SharedHttpClient};
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
+use data_encoding::BASE64;
 use http_body_util::BodyExt;
+use local::TABLE;
+use local::engine::Engine;
 use serde_json::{Value, json};
 
 /// One request to the table.
@@ -23,6 +30,21 @@ pub struct Asked {
     pub done: bool,
     /// Consumed capacity units of the table, without its indexes.
     pub units: f64,
+    /// Consumed capacity units of the table and its indexes.
+    pub total: f64,
+    /// What a successful transaction did to each of its items. Only a meter that is [`Meter::watching`] knows it.
+    pub changes: Vec<Change>,
+}
+
+/// An item with its attributes sorted by name.
+pub type Item = BTreeMap<String, AttributeValue>;
+
+/// An item before and after a transaction that wrote or checked it.
+#[derive(Clone, Debug)]
+pub struct Change {
+    pub key: (String, String),
+    pub before: Option<Item>,
+    pub after: Option<Item>,
 }
 
 impl Asked {
@@ -47,6 +69,9 @@ impl Asked {
 pub struct Meter {
     client: SharedHttpClient,
     asked: Arc<Mutex<Vec<Asked>>>,
+    /// Reads the items of transactions.
+    reader: Option<Engine>,
+    is_off: Arc<AtomicBool>,
 }
 
 impl fmt::Debug for Meter {
@@ -57,7 +82,17 @@ impl fmt::Debug for Meter {
 
 impl Meter {
     pub fn over(client: SharedHttpClient) -> Self {
-        Self { client, asked: Arc::default() }
+        Self { client, asked: Arc::default(), reader: None, is_off: Arc::default() }
+    }
+
+    /// A meter that also reads the items of each transaction before and after it.
+    pub fn watching(engine: &Engine) -> Self {
+        Self { reader: Some(engine.clone()), ..Self::over(engine.http_client()) }
+    }
+
+    /// Records nothing, or records again. Requests that are not recorded pass unchanged.
+    pub fn switch(&self, on: bool) {
+        self.is_off.store(!on, Ordering::SeqCst);
     }
 
     pub fn http_client(&self) -> SharedHttpClient {
@@ -70,6 +105,9 @@ impl Meter {
     }
 
     async fn ask(&self, mut http: HttpRequest, connector: SharedHttpConnector) -> Result<HttpResponse, ConnectorError> {
+        if self.is_off.load(Ordering::SeqCst) {
+            return connector.call(http).await;
+        }
         let target = http.headers().get("x-amz-target").and_then(|target| target.split_once('.'));
         let operation = target.map_or_else(String::new, |(_, operation)| operation.to_owned());
         let mut request: Value = serde_json::from_slice(http.body().bytes().unwrap_or_default()).unwrap_or_default();
@@ -77,13 +115,63 @@ impl Meter {
         let body = request.to_string();
         http.headers_mut().insert("content-length", body.len().to_string());
         *http.body_mut() = SdkBody::from(body);
+        let (total, changes) = (0.0, Vec::new());
+        let mut asked = Asked { operation, request, done: false, units: 0.0, total, changes };
+        let before = self.items(&asked);
         let response = connector.call(http).await?;
         let status = response.status();
         let body = response.into_body().collect().await.map_err(ConnectorError::io)?.to_bytes();
         let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
-        let asked = Asked { operation, request, done: status.is_success(), units: units(&answer["ConsumedCapacity"]) };
+        asked.done = status.is_success();
+        asked.units = units(&answer["ConsumedCapacity"]);
+        asked.total = total_units(&answer["ConsumedCapacity"]);
+        if asked.done {
+            let both = before.into_iter().zip(self.items(&asked));
+            asked.changes = both.map(|((key, before), (_, after))| Change { key, before, after }).collect();
+        }
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(asked);
         Ok(HttpResponse::new(status, SdkBody::from(body.to_vec())))
+    }
+}
+
+impl Meter {
+    /// The items of a transaction as they are now.
+    fn items(&self, asked: &Asked) -> Vec<((String, String), Option<Item>)> {
+        let Some(reader) = self.reader.as_ref().filter(|_| asked.writes()) else { return Vec::new() };
+        let read = |key: (String, String)| {
+            let get =
+                json!({"TableName": TABLE, "Key": {"pk": {"S": key.0}, "sk": {"S": key.1}}, "ConsistentRead": true});
+            let (_, answer) = reader.call("GetItem", get);
+            let item = answer["Item"].as_object();
+            let item = item.map(|item| item.iter().map(|(name, value)| (name.clone(), attribute(value))).collect());
+            (key, item)
+        };
+        asked.touched().into_iter().map(|(_, key)| read(key)).collect()
+    }
+}
+
+fn attribute(json: &Value) -> AttributeValue {
+    let (kind, value) = json.as_object().and_then(|json| json.iter().next()).expect("an attribute");
+    let text = || value.as_str().expect("text").to_owned();
+    match kind.as_str() {
+        "S" => AttributeValue::S(text()),
+        "N" => AttributeValue::N(text()),
+        "B" => AttributeValue::B(Blob::new(BASE64.decode(text().as_bytes()).expect("base64"))),
+        "BOOL" => AttributeValue::Bool(value == true),
+        "L" => AttributeValue::L(value.as_array().expect("a list").iter().map(attribute).collect()),
+        "M" => {
+            let members = value.as_object().expect("a map").iter();
+            AttributeValue::M(members.map(|(name, value)| (name.clone(), attribute(value))).collect())
+        }
+        other => panic!("unexpected attribute: {other}"),
+    }
+}
+
+/// The units of one table or of a list of tables, with their indexes.
+fn total_units(consumed: &Value) -> f64 {
+    match consumed {
+        Value::Array(tables) => tables.iter().map(total_units).sum(),
+        table => table["CapacityUnits"].as_f64().unwrap_or_default(),
     }
 }
 

@@ -6,6 +6,7 @@ mod http_client;
 mod integrity;
 mod operations;
 pub mod server;
+mod tokens;
 
 use std::path::Path;
 
@@ -17,6 +18,7 @@ use serde_json::Value;
 
 use self::error::open_error;
 use self::http_client::InProcess;
+use self::tokens::Tokens;
 use crate::table::table_config;
 
 pub use self::error::EngineError;
@@ -25,6 +27,7 @@ pub use self::error::EngineError;
 #[derive(Clone)]
 pub struct Engine {
     database: Database,
+    tokens: Tokens,
 }
 
 impl Engine {
@@ -33,7 +36,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Memory`].
     pub fn memory() -> Result<Self, EngineError> {
-        Ok(Self { database: Database::memory().map_err(|error| EngineError::Memory(Box::new(error)))? })
+        Ok(Self::over(Database::memory().map_err(|error| EngineError::Memory(Box::new(error)))?))
     }
 
     /// Opens a file, or creates it.
@@ -43,7 +46,11 @@ impl Engine {
     pub fn open(file: &Path) -> Result<Self, EngineError> {
         integrity::check(file)?;
         let database = Database::new(utf8(file)?).map_err(open_error(file))?;
-        Ok(Self { database })
+        Ok(Self::over(database))
+    }
+
+    fn over(database: Database) -> Self {
+        Self { database, tokens: Tokens::default() }
     }
 
     /// Writes a copy into a new file.
@@ -60,17 +67,19 @@ impl Engine {
     /// # Errors
     /// As [`Engine::open`]. Then the data stays as it was.
     pub fn restore(&self, file: &Path) -> Result<(), EngineError> {
-        self.database.restore_from(utf8(file)?).map_err(open_error(file))
+        self.database.restore_from(utf8(file)?).map_err(open_error(file))?;
+        self.tokens.clear();
+        Ok(())
     }
 
     /// Runs an operation, for example `GetItem`. Returns the HTTP status and the response as JSON.
     pub fn call(&self, operation: &str, request: Value) -> (u16, Value) {
-        operations::run(&self.database, operation, request)
+        operations::run(self, operation, request)
     }
 
     /// What the SDK's client sends its requests with.
     pub fn http_client(&self) -> SharedHttpClient {
-        SharedHttpClient::new(InProcess(self.database.clone()))
+        SharedHttpClient::new(InProcess(self.clone()))
     }
 
     /// A client for this engine.
