@@ -31,6 +31,29 @@ pub fn is_closed(error: &(dyn Error + 'static)) -> bool {
     inner.is_some_and(|inner| inner.is::<Closed>()) || error.source().is_some_and(is_closed)
 }
 
+/// Ready when nothing reads standard output any more. A command that waits for something to print ends then.
+#[cfg(unix)]
+pub async fn reader_gone() {
+    use std::os::fd::AsFd;
+    use tokio::io::Interest;
+    use tokio::io::unix::AsyncFd;
+    let output = io::stdout().as_fd().try_clone_to_owned();
+    // A file cannot be watched, and always takes more. The deprecated function is sound here, because the descriptor is owned.
+    #[allow(deprecated)]
+    if let Ok(watched) = output.and_then(|output| AsyncFd::with_interest(output, Interest::ERROR))
+        && watched.ready(Interest::ERROR).await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
+}
+
+/// Never ready on this system: the next output fails instead.
+#[cfg(not(unix))]
+pub async fn reader_gone() {
+    std::future::pending().await
+}
+
 /// Standard output.
 pub struct Stdout(StdoutLock<'static>);
 

@@ -27,6 +27,7 @@ pub async fn run(args: Tail, connection: &Connection) -> Result<(), Box<dyn Erro
     let ended = tokio::select! {
         ended = follow(client, &args.from, &mut cursor) => ended,
         () = stopped => Err(Interrupted.into()),
+        () = output::reader_gone() => return Ok(()),
     };
     let is_closed = ended.as_ref().is_err_and(|error| output::is_closed(error.as_ref()));
     if let Some(cursor) = cursor.filter(|cursor: &String| !cursor.is_empty() && !is_closed) {

@@ -1,8 +1,12 @@
 //! `listen --forward-to`: messages like those of a deployment, and none is lost.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::time::Duration;
 
+use local::feed::event::FeedEvent;
+use local::feed::forward::Attempt;
+use local::feed::relay::RelayError;
 use serde_json::Value;
 use tests::{Receiver, Reply, until};
 
@@ -11,6 +15,8 @@ use crate::common::Stage;
 
 const LIMIT: Duration = Duration::from_secs(15);
 const REGISTRATIONS: u32 = 30;
+/// A `listen` ends after this many attempts.
+const LIFE: u32 = 7;
 
 #[tokio::test]
 async fn a_forwarded_message_is_byte_for_byte_the_one_that_an_endpoint_gets() {
@@ -27,13 +33,14 @@ async fn a_forwarded_message_is_byte_for_byte_the_one_that_an_endpoint_gets() {
     let (receiver, scratch) = (Receiver::start().await, Scratch::new());
     let url = stage.world.base_url();
     let mut relay = relay(url, &stage.partner.key, receiver.url(), &scratch.file(), LIMIT, None).await;
-    let forwarded = until("every message", async || {
-        // It never ends by itself.
-        let _ = tokio::time::timeout(Duration::from_millis(50), relay.run(|_, _| Ok(()))).await;
-        let arrived = receiver.arrived();
-        sent.iter().all(|one| arrived.iter().any(|other| other.id == one.id)).then_some(arrived)
-    })
-    .await;
+    let mut missing: BTreeSet<_> = sent.iter().map(|one| one.id.clone()).collect();
+    let report = |event: &FeedEvent, _: &Attempt| -> io::Result<()> {
+        missing.remove(event.id.as_str());
+        if missing.is_empty() { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
+    };
+    let ended = relay.run(report).await;
+    assert!(matches!(ended, Err(RelayError::Output(_))), "{ended:?}");
+    let forwarded = receiver.arrived();
     for one in &sent {
         let other = forwarded.iter().find(|other| other.id == one.id).unwrap();
         assert_eq!(String::from_utf8_lossy(&other.body), String::from_utf8_lossy(&one.body));
@@ -59,12 +66,14 @@ async fn no_event_is_lost_although_server_receiver_and_listen_fail() {
     forwarding.spawn(async move {
         // Each life is short, and the next one begins with the file of the last.
         loop {
-            let life = async {
-                let mut relay = relay(&url, &key, &to, &file, LIMIT, None).await;
-                relay.run(|_, _| Ok(())).await
+            let mut relay = relay(&url, &key, &to, &file, LIMIT, None).await;
+            let mut left = LIFE;
+            let report = |_: &FeedEvent, _: &Attempt| -> io::Result<()> {
+                left -= 1;
+                if left > 0 { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
             };
-            let ended = tokio::time::timeout(Duration::from_millis(300), life).await;
-            assert!(ended.is_err(), "{ended:?}");
+            let ended = relay.run(report).await;
+            assert!(matches!(ended, Err(RelayError::Output(_))), "{ended:?}");
         }
     });
     for number in 0..REGISTRATIONS {

@@ -21,7 +21,7 @@ use super::Forward;
 use crate::commands::connection::Connection;
 use crate::commands::follow::{Start, begin, explained, reader};
 use crate::exit::Interrupted;
-use crate::output::Output;
+use crate::output::{self, Output};
 use crate::{secret_source, signal};
 
 /// Forwards until a signal to stop, or until nothing reads the output.
@@ -39,6 +39,7 @@ pub async fn run(
     tokio::select! {
         ended = forward(to, args, given, client) => ended,
         () = stopped => Err(Interrupted.into()),
+        () = output::reader_gone() => Ok(()),
     }
 }
 
