@@ -37,12 +37,19 @@ pub enum ApiError {
     NoResponse(#[from] reqwest::Error),
 }
 
+/// Every HTTP client of this process without TLS settings of its own has ring. Without this, making one panics.
+pub(crate) fn use_ring() {
+    // An error says that there is a provider already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 impl Api {
     /// A client that uses no proxy, because the API runs on this machine.
     ///
     /// # Errors
     /// [`ApiError::NoResponse`] if the system allows no client.
     pub fn new(base_url: &str) -> Result<Self, ApiError> {
+        use_ring();
         Ok(Self::with_client(base_url, Client::builder().no_proxy().build()?))
     }
 

@@ -24,6 +24,7 @@ use crate::commands::serve::Serve;
 use crate::commands::sign_in::SignIn;
 use crate::commands::subscription::Subscription;
 use crate::commands::verify::Verify;
+use crate::commands::webhook::Webhook;
 use crate::commands::whoami::Whoami;
 use crate::{exit, logging};
 
@@ -50,8 +51,12 @@ pub enum Command {
     Verify(Verify),
     /// Start only the embedded DynamoDB engine with the table, for `sam local` and `cargo lambda`.
     Dynamodb(Dynamodb),
-    /// Receive webhooks: check and print each one.
-    Listen(Listen),
+    /// Receive webhooks, or forward the events of any deployment to a program on this machine.
+    ///
+    /// Without --forward-to it is a receiver: it checks and prints the webhooks that are sent to its port. With --forward-to it
+    /// reads the events of a partner or customer at any deployment and sends each to a program on this machine, signed like a
+    /// real webhook. That needs no endpoint and no public address.
+    Listen(Box<Listen>),
     /// Check how a deployment is set up for sign-in.
     SignIn(SignIn),
     /// Import customers, relationships, invitations or subscriptions from a CSV file.
@@ -76,8 +81,10 @@ pub enum Command {
     Relationship(Relationship),
     /// Register and list subscriptions.
     Subscription(Subscription),
-    /// List events.
+    /// List events, or print them as they happen.
     Events(Events),
+    /// Sign, send and check webhooks.
+    Webhook(Webhook),
     /// Manage webhook endpoints.
     Endpoint(Endpoint),
     /// Show the policy in force.

@@ -4,7 +4,9 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use local::client::{ClientError, ProfileError, Rejection};
+use local::feed::position::PositionError;
 use local::import::{Refused, Stop};
+use local::webhook::target::TargetError;
 
 use crate::commands::Failure;
 use crate::commands::connection::ConnectionError;
@@ -36,6 +38,11 @@ const INTERRUPTED: u8 = 130;
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct UsageError(pub String);
+
+/// A signal ended a command that ends only by one. There is nothing to report.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted")]
+pub struct Interrupted;
 
 /// An error of a call with an idempotency key, after which the same command can be repeated.
 #[derive(Debug, thiserror::Error)]
@@ -85,12 +92,17 @@ fn number(error: &(dyn Error + 'static)) -> u8 {
         Some(ConnectionError::Client(error)) => number(error),
         Some(ConnectionError::Address { .. } | ConnectionError::Profile(_)) => USAGE,
         None if error.is::<UsageError>() || error.is::<ProfileError>() => USAGE,
+        None if error.is::<TargetError>() || error.is::<PositionError>() => USAGE,
+        None if error.is::<Interrupted>() => INTERRUPTED,
         None => REJECTED,
     }
 }
 
 /// Prints the error to standard error: what is wrong and what to do.
 pub fn report(error: &(dyn Error + 'static)) {
+    if error.is::<Interrupted>() {
+        return;
+    }
     output::fail(&error);
     let repeatable = error.downcast_ref::<Repeatable>();
     let client = repeatable.map(|repeatable| &repeatable.error).or(error.downcast_ref());

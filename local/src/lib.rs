@@ -3,7 +3,8 @@
 //!
 //! Layers, from the bottom: `net`, `table`, `template`, `data_dir`; `engine`, `functions`, `gateway`, [`courier`]; `start`,
 //! which builds a running [`Local`]; [`jobs`], [`samples`], [`verify`], [`listen`],
-//! [`identity_provider`], [`client`] and [`sign_in_check`] on top, and with the client [`import`] and [`export`].
+//! [`identity_provider`], [`client`], [`sign_in_check`], [`webhook`] and [`feed`] on top, and with the client [`import`] and
+//! [`export`].
 
 pub mod api;
 mod apps;
@@ -14,6 +15,7 @@ mod data_dir;
 pub mod engine;
 mod error;
 pub mod export;
+pub mod feed;
 pub mod functions;
 pub mod gateway;
 pub mod identity_provider;
@@ -33,6 +35,7 @@ pub mod template;
 #[cfg(test)]
 mod testing;
 pub mod verify;
+pub mod webhook;
 mod work;
 
 pub use crate::data_dir::{DataDir, DataDirError};

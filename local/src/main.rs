@@ -18,7 +18,7 @@ use crate::cli::{Cli, Command};
 use crate::commands::serve::Serve;
 use crate::commands::{
     completions, customer, dynamodb, endpoint, events, export, grant, import, invitation, invite, key, keygen, listen,
-    open, partner, policy, profile, relationship, serve, sign_in, subscription, verify, whoami,
+    open, partner, policy, profile, relationship, serve, sign_in, subscription, verify, webhook, whoami,
 };
 use crate::output::Output;
 
@@ -42,7 +42,7 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
         Command::Demo => Ok(runtime.block_on(demo::play(Output::stdout().boxed()))?),
         Command::Verify(args) => runtime.block_on(verify::run(args)),
         Command::Dynamodb(args) => runtime.block_on(dynamodb::run(args)),
-        Command::Listen(args) => runtime.block_on(listen::run(args)),
+        Command::Listen(args) => runtime.block_on(listen::run(*args)),
         Command::SignIn(args) => runtime.block_on(sign_in::run(args)),
         Command::Import(args) => runtime.block_on(import::run(args)),
         Command::Export(args) => runtime.block_on(export::run(args)),
@@ -56,6 +56,7 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
         Command::Relationship(args) => runtime.block_on(relationship::run(args)),
         Command::Subscription(args) => runtime.block_on(subscription::run(args)),
         Command::Events(args) => runtime.block_on(events::run(args)),
+        Command::Webhook(args) => runtime.block_on(webhook::run(args)),
         Command::Endpoint(args) => runtime.block_on(endpoint::run(args)),
         Command::Policy(args) => runtime.block_on(policy::run(args)),
         Command::Whoami(args) => runtime.block_on(whoami::run(args)),

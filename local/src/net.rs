@@ -52,6 +52,8 @@ impl Bound {
     /// # Errors
     /// [`ListenError`] if the system does not allow it.
     pub async fn to(address: SocketAddr) -> Result<Self, ListenError> {
+        // For clients of what is served here.
+        crate::api::use_ring();
         let failed = |error: io::Error| match error.kind() {
             io::ErrorKind::AddrInUse => ListenError::PortInUse(address),
             io::ErrorKind::PermissionDenied => ListenError::NotPermitted(address),

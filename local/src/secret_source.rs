@@ -1,7 +1,7 @@
 //! Reads secrets from a file or an environment variable, never from an argument: other users can see arguments.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
@@ -37,6 +37,8 @@ pub enum SecretError {
         "{0} does not contain a signing secret. A signing secret is `whsec_` and base64; creating an endpoint returns it"
     )]
     SigningSecret(String),
+    #[error("this command needs a signing secret: use --secret-file FILE, or set MULTIPARTNER_WEBHOOK_SECRET")]
+    NoSigningSecret,
 }
 
 /// A text, and where it was read.
@@ -91,6 +93,21 @@ pub fn signing_secrets(file: Option<&Path>) -> Result<Vec<SigningSecret>, Secret
     let secrets: Result<Vec<_>, _> = source.text.split_whitespace().map(SigningSecret::parse).collect();
     let secrets = secrets.ok().filter(|secrets| !secrets.is_empty());
     secrets.ok_or(SecretError::SigningSecret(source.name))
+}
+
+/// As [`signing_secrets`]; without a file and a variable, asks for the secret on the terminal. There is at least one.
+pub fn signing_secrets_or_prompt(file: Option<&Path>) -> Result<Vec<SigningSecret>, SecretError> {
+    let secrets = signing_secrets(file)?;
+    if !secrets.is_empty() {
+        return Ok(secrets);
+    }
+    if !io::stderr().is_terminal() {
+        return Err(SecretError::NoSigningSecret);
+    }
+    let text = rpassword::prompt_password("Signing secret (hidden): ");
+    let text = Zeroizing::new(text.map_err(|error| SecretError::File("the terminal".into(), error))?);
+    let secret = SigningSecret::parse(text.trim()).map_err(|_| SecretError::SigningSecret("the input".to_owned()))?;
+    Ok(vec![secret])
 }
 
 fn read(file: Option<&Path>, variable: &'static str) -> Result<Option<Source>, SecretError> {

@@ -5,13 +5,19 @@ use std::fmt::Write;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
+use domain::Timestamp;
 use local::{Local, Options, samples};
+use platform::clock::{Clock, SystemClock};
 
 use crate::markdown::{Block, documents};
 
 /// What the shell blocks use. Without one of these, no shell block runs.
 const PROGRAMS: &[&str] = &["bash", "curl", "python3"];
+/// How the documents call the program. The tests call it without Cargo, which would build it another time.
+const CALL: &str = "cargo run -q -- ";
 /// Starts a line that names the block whose output follows.
 const MARK: &str = "\u{1}block ";
 
@@ -47,6 +53,11 @@ async fn documented_commands_work() {
 }
 
 fn runs(document: &str, block: &Block) -> bool {
+    let calls_program = block.language == "sh" && block.text.contains(CALL);
+    if calls_program && block.not_run.is_none() && program().is_none() {
+        println!("skipped: {document}:{}: the program is built by `cargo test --workspace`", block.line);
+        return false;
+    }
     let missing = block.needs.iter().find(|program| !is_installed(program));
     if let Some(missing) = missing {
         println!("skipped: {document}:{}: {missing} is not installed", block.line);
@@ -63,6 +74,7 @@ async fn check(document: &str, blocks: &[Block]) {
         }
     }
     let system = System::start().await;
+    write_cargo(&folder);
     let command = shell(&folder, &script(blocks), &system.variables);
     let output = tokio::task::spawn_blocking(move || run(command)).await.expect("a shell");
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -96,9 +108,33 @@ fn script(blocks: &[Block]) -> String {
     script
 }
 
+/// The program, next to the tests that Cargo built with it.
+fn program() -> Option<PathBuf> {
+    let tests = std::env::current_exe().ok()?;
+    Some(tests.parent()?.parent()?.join("multipartner")).filter(|program| program.is_file())
+}
+
+/// Writes a `cargo` that runs the program and does nothing else.
+fn write_cargo(folder: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let Some(program) = program() else { return };
+    let file = folder.join("bin").join("cargo");
+    std::fs::create_dir_all(folder.join("bin")).expect("a folder");
+    let text =
+        format!("#!/bin/sh\n[ \"$1 $2 $3\" = 'run -q --' ] || exit 2\nshift 3\nexec '{}' \"$@\"\n", program.display());
+    std::fs::write(&file, text).expect("a file");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o700)).expect("a program");
+}
+
 fn shell(folder: &Path, script: &str, variables: &[(&'static str, String)]) -> Command {
     let mut command = Command::new("bash");
     command.current_dir(folder).arg("-c").arg(script).env("no_proxy", "*");
+    // What the program remembers belongs to this run, and a person's own settings do not.
+    let path = std::env::var("PATH").unwrap_or_default();
+    command.env("PATH", format!("{}:{path}", folder.join("bin").display()));
+    for name in ["XDG_STATE_HOME", "XDG_CONFIG_HOME"] {
+        command.env(name, folder.join("home"));
+    }
     command.envs(variables.iter().map(|(name, value)| (*name, value.as_str())));
     command
 }
@@ -120,11 +156,23 @@ struct System {
     _working: tokio::task::JoinSet<()>,
 }
 
+/// The system's clock, shifted by milliseconds.
+struct Shifted(AtomicI64);
+
+impl Clock for Shifted {
+    fn now(&self) -> Timestamp {
+        SystemClock.now().plus_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
 impl System {
     async fn start() -> Self {
-        let options = Options { loopback_endpoints: true, ..Options::default() };
+        let clock = Arc::new(Shifted(AtomicI64::new(-20_000)));
+        let options = Options { loopback_endpoints: true, clock: clock.clone(), ..Options::default() };
         let local = local::start(options).await.expect("a local run");
         let samples = samples::seed(local.base_url(), local.operator_key()).await.expect("the samples");
+        // The samples are old enough for the feed, which holds back the newest events.
+        clock.0.store(0, Ordering::SeqCst);
         let working = local.work().await.expect("the jobs");
         let variables = vec![
             ("BASE", local.base_url().to_owned()),

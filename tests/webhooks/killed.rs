@@ -1,7 +1,7 @@
 //! Webhooks of a system that is killed again and again, sent to a receiver that fails: no event is lost and none is
 //! invented.
 
-mod process;
+pub(crate) mod process;
 mod received;
 
 use std::collections::BTreeSet;

@@ -6,6 +6,7 @@ mod common;
 mod endpoints;
 mod failing;
 mod faulty;
+mod following;
 mod hostile;
 mod keeping;
 mod kept;

@@ -59,7 +59,7 @@ impl Rejection {
                 let to = answer.header("location").unwrap_or("another address");
                 format!("The address redirects to {to}. Redirects are not followed, so that the key stays here.")
             }
-            404 => "The address has no such route. Check --url: is it a deployment of Multipartner?".to_owned(),
+            404 => "The address does not have this route. Check --url: is it a deployment of Multipartner?".to_owned(),
             _ => answer.text("/message").unwrap_or("The gateway rejected the request.").to_owned(),
         };
         Self {

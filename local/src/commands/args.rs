@@ -18,7 +18,7 @@ use crate::exit::UsageError;
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Common {
     #[command(flatten)]
-    connection: Connection,
+    pub connection: Connection,
     /// Print the API's document as it is, instead of a table; for a list, one document for each page.
     #[arg(long, global = true)]
     json: bool,

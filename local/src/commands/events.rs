@@ -1,4 +1,4 @@
-//! `events`: lists events.
+//! `events`: lists events, or follows them.
 
 use clap::Subcommand;
 use platform::handler::views::EventView;
@@ -6,6 +6,7 @@ use platform::handler::views::EventView;
 use super::Done;
 use super::args::{Common, Owner, Paging, Party};
 use super::session::route;
+use super::tail::{self, Tail};
 
 #[derive(Debug, clap::Args)]
 pub struct Events {
@@ -19,6 +20,10 @@ pub struct Events {
 enum Command {
     /// List events, newest first: those of an owner, or all with an operator's key.
     List(List),
+    /// Print the events of the key's owner as lines of JSON, oldest first, and wait for more. The feed is 12 s behind and skips
+    /// nothing. After a restart of the server or a network change it goes on where it was. When it ends it prints the cursor
+    /// for --from.
+    Tail(Tail),
 }
 
 #[derive(Debug, clap::Args)]
@@ -35,7 +40,14 @@ struct List {
     paging: Paging,
 }
 
-pub async fn run(Events { common, command: Command::List(list) }: Events) -> Done {
+pub async fn run(Events { common, command }: Events) -> Done {
+    match command {
+        Command::List(args) => list(&common, args).await,
+        Command::Tail(args) => tail::run(args, &common.connection).await,
+    }
+}
+
+async fn list(common: &Common, list: List) -> Done {
     let session = common.session()?;
     let List { owner, subject, after, paging } = list;
     let call = match owner.resolve(&session).await? {

@@ -10,6 +10,7 @@ pub mod endpoint;
 mod entries;
 pub mod events;
 pub mod export;
+mod follow;
 pub mod grant;
 mod host;
 pub mod import;
@@ -28,9 +29,11 @@ pub mod serve;
 pub mod session;
 pub mod sign_in;
 pub mod subscription;
+mod tail;
 #[cfg(test)]
 mod tests;
 pub mod verify;
+pub mod webhook;
 pub mod whoami;
 
 use serde::Serialize;

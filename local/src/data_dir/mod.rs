@@ -1,7 +1,7 @@
 //! The folder of `--data-dir`: the database, the master key with its check value, and a lock for one process at a time.
 
 mod error;
-mod files;
+pub(crate) mod files;
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};

@@ -7,6 +7,7 @@ mod process;
 
 mod client;
 mod files;
+mod following;
 mod importing;
 mod pipes;
 mod serving;

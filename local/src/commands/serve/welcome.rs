@@ -88,6 +88,9 @@ impl Welcome<'_> {
 
     fn print_commands(&self, out: &mut Out, samples: &Samples) -> io::Result<()> {
         out.line("")?;
+        out.heading("Variables for the commands in README.md and docs, to paste into a second terminal:")?;
+        out.line(&self.variables(samples))?;
+        out.line("")?;
         if let Some(open) = &samples.invitation {
             out.heading("Northwind's invitation link for Contoso:")?;
             out.line(&open.link)?;
@@ -103,6 +106,20 @@ impl Welcome<'_> {
             out.line(&step.to_string())?;
         }
         Ok(())
+    }
+
+    fn variables(&self, samples: &Samples) -> String {
+        let (contoso, northwind) = (&samples.contoso, &samples.northwind);
+        let operator = self.local.operator_key().expose_secret();
+        let operator = if self.generated_key { format!(" OPERATOR_KEY={operator}") } else { String::new() };
+        format!(
+            "export BASE={}{operator} CONTOSO={} CONTOSO_KEY={} NORTHWIND={} NORTHWIND_KEY={}",
+            self.local.base_url(),
+            contoso.id,
+            contoso.key,
+            northwind.id,
+            northwind.key
+        )
     }
 
     fn print_sign_in(&self, out: &mut Out) -> io::Result<()> {
