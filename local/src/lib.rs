@@ -3,7 +3,8 @@
 //!
 //! Layers, from the bottom: `net`, `table`, `template`, `data_dir`; `engine`, `functions`, `gateway`, [`courier`]; `start`,
 //! which builds a running [`Local`]; [`jobs`], [`samples`], [`verify`], [`listen`],
-//! [`identity_provider`], [`client`] and [`sign_in_check`] on top, and with the client [`import`], [`export`], [`webhook`] and [`feed`].
+//! [`identity_provider`], [`client`], [`sign_in_check`], [`webhook`] and [`feed`] on top, and with the client [`import`] and
+//! [`export`].
 
 pub mod api;
 mod apps;

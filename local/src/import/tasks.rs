@@ -9,7 +9,7 @@ use super::item::Item;
 use super::lines::{Line, Lines};
 use super::row::Row;
 
-/// Lines that are held back until their batches are full. It bounds the memory: about 500 bytes for each.
+/// Lines that are held back until their batches are full. It bounds the memory: about 800 bytes for each.
 const MAX_HELD: usize = 100_000;
 
 /// Maximum bytes of the lines of a batch. The API allows 256 KiB.
