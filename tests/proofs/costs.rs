@@ -447,7 +447,7 @@ async fn the_first_command_after_a_start_makes_two_calls() {
     measure.run("register", (2, 8), partner.register(&subscription), 201).await;
     measure.forget();
     let create = partner.call("POST", "/invitations").json(&invitation(&measure.world.customer().await.tenant_id));
-    let create = create.idempotency_key(&measure.world.unique());
+    let create = create.idempotency_key(measure.world.unique());
     measure.run("create", (2, 8), create, 201).await;
     for row in measure.rows {
         assert_eq!(row.trips, ["BatchGetItem", "TransactWriteItems"], "{}", row.name);

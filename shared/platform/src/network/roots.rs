@@ -28,8 +28,8 @@ pub fn amazon() -> RootCertStore {
     store(AMAZON.into_iter().map(CertificateDer::from))
 }
 
-/// The system's roots, from one file. TLS libraries also search folders, which takes longer; they do so here only if there is
-/// no such file, or if the environment names a file or folder.
+/// The system's roots, from one file. TLS libraries also search folders, which takes longer; they do so here only if no
+/// file is found, or if the environment names a file or folder.
 pub fn system() -> RootCertStore {
     let bundle = if is_set_by_environment() { None } else { BUNDLES.into_iter().find_map(|file| fs::read(file).ok()) };
     match bundle {
