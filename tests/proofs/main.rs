@@ -2,6 +2,7 @@
 
 mod costs;
 mod items;
+mod partitions;
 mod record;
 mod rules;
 mod secrets;
