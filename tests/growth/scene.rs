@@ -59,6 +59,8 @@ impl Scene {
         let scene = Self { engine, many, customer, world, meter, api, partner, invitation, endpoint };
         scene.world.send(&scene.partner.register(&registration(SOLD, &scene.customer))).await.expect(201);
         scene.settle().await;
+        // The feed holds back events of the last seconds.
+        scene.world.clock().advance_millis(20_000);
         scene
     }
 

@@ -3,6 +3,7 @@
 mod attacks;
 mod costs;
 mod items;
+mod partitions;
 mod record;
 mod rules;
 mod secrets;
