@@ -4,7 +4,9 @@
 mod error;
 mod http_client;
 mod integrity;
+mod opened;
 mod operations;
+mod rejected;
 pub mod server;
 mod tokens;
 
@@ -18,17 +20,14 @@ use serde_json::Value;
 
 use self::error::open_error;
 use self::http_client::InProcess;
-use self::tokens::Tokens;
+use self::opened::Opened;
 use crate::table::table_config;
 
 pub use self::error::EngineError;
 
 /// An open database. Clones share it, and the last one closes it.
 #[derive(Clone)]
-pub struct Engine {
-    database: Database,
-    tokens: Tokens,
-}
+pub struct Engine(Opened);
 
 impl Engine {
     /// An empty database in memory.
@@ -36,7 +35,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Memory`].
     pub fn memory() -> Result<Self, EngineError> {
-        Ok(Self::over(Database::memory().map_err(|error| EngineError::Memory(Box::new(error)))?))
+        Ok(Self(Opened::new(Database::memory().map_err(|error| EngineError::Memory(Box::new(error)))?)))
     }
 
     /// Opens a file, or creates it.
@@ -46,11 +45,7 @@ impl Engine {
     pub fn open(file: &Path) -> Result<Self, EngineError> {
         integrity::check(file)?;
         let database = Database::new(utf8(file)?).map_err(open_error(file))?;
-        Ok(Self::over(database))
-    }
-
-    fn over(database: Database) -> Self {
-        Self { database, tokens: Tokens::default() }
+        Ok(Self(Opened::new(database)))
     }
 
     /// Writes a copy into a new file.
@@ -58,7 +53,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Save`].
     pub fn save_to(&self, file: &Path) -> Result<(), EngineError> {
-        let saved = self.database.vacuum_into(utf8(file)?);
+        let saved = self.0.database.vacuum_into(utf8(file)?);
         saved.map_err(|reason| EngineError::Save { path: file.to_owned(), reason: Box::new(reason) })
     }
 
@@ -67,19 +62,19 @@ impl Engine {
     /// # Errors
     /// As [`Engine::open`]. Then the data stays as it was.
     pub fn restore(&self, file: &Path) -> Result<(), EngineError> {
-        self.database.restore_from(utf8(file)?).map_err(open_error(file))?;
-        self.tokens.clear();
+        self.0.database.restore_from(utf8(file)?).map_err(open_error(file))?;
+        self.0.tokens.clear();
         Ok(())
     }
 
     /// Runs an operation, for example `GetItem`. Returns the HTTP status and the response as JSON.
     pub fn call(&self, operation: &str, request: Value) -> (u16, Value) {
-        operations::run(self, operation, request)
+        operations::run(&self.0, operation, request)
     }
 
     /// What the SDK's client sends its requests with.
     pub fn http_client(&self) -> SharedHttpClient {
-        SharedHttpClient::new(InProcess(self.clone()))
+        SharedHttpClient::new(InProcess(self.0.clone()))
     }
 
     /// A client for this engine.

@@ -3,22 +3,23 @@
 use dynoxide::{Database, DynoxideError};
 use serde_json::{Value, json};
 
-use super::Engine;
+use super::opened::Opened;
+use super::rejected::rejected;
 
 /// Runs the request with this `X-Amz-Target`. Returns the HTTP status and the body.
-pub(super) fn respond(engine: &Engine, target: &str, body: &[u8]) -> (u16, Vec<u8>) {
+pub(super) fn respond(opened: &Opened, target: &str, body: &[u8]) -> (u16, Vec<u8>) {
     let operation = target.split_once('.').map_or("", |(_, operation)| operation);
     let (status, answer) = match serde_json::from_slice(body) {
-        Ok(request) => run(engine, operation, request),
+        Ok(request) => run(opened, operation, request),
         Err(error) => rejected(&DynoxideError::SerializationException(error.to_string())),
     };
     (status, answer.to_string().into_bytes())
 }
 
 /// Runs an operation. Returns the HTTP status and the response.
-pub(super) fn run(engine: &Engine, operation: &str, request: Value) -> (u16, Value) {
-    let run = |request| run_in(&engine.database, operation, request);
-    if operation == "TransactWriteItems" { engine.tokens.run(request, run) } else { run(request) }
+pub(super) fn run(opened: &Opened, operation: &str, request: Value) -> (u16, Value) {
+    let run = |request| run_in(&opened.database, operation, request);
+    if operation == "TransactWriteItems" { opened.tokens.run(request, run) } else { run(request) }
 }
 
 fn run_in(database: &Database, operation: &str, request: Value) -> (u16, Value) {
@@ -54,10 +55,6 @@ fn run_in(database: &Database, operation: &str, request: Value) -> (u16, Value) 
     answer.map_or_else(|error| rejected(&error), |answer| (200, answer))
 }
 
-pub(super) fn rejected(error: &DynoxideError) -> (u16, Value) {
-    (error.status_code(), serde_json::from_str(&error.to_json()).unwrap_or_default())
-}
-
 fn unknown(operation: &str) -> Value {
     let message = format!("{operation} is not supported by the embedded engine");
     json!({"__type": "com.amazon.coral.service#UnknownOperationException", "message": message})
@@ -69,16 +66,15 @@ mod tests {
 
     #[test]
     fn a_transaction_is_written_once_with_its_token() {
-        let engine = Engine::memory().unwrap();
+        let engine = Opened::new(Database::memory().unwrap());
         let table = json!({
-            "TableName": "t", "BillingMode": "PAY_PER_REQUEST",
+            "TableName": "tests", "BillingMode": "PAY_PER_REQUEST",
             "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
             "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
         });
         assert_eq!(run(&engine, "CreateTable", table).0, 200);
         let put = |token: &str, pk: &str| {
-            let item =
-                json!({"TableName": "t", "Item": {"pk": {"S": pk}}, "ConditionExpression": "attribute_not_exists(pk)"});
+            let item = json!({"TableName": "tests", "Item": {"pk": {"S": pk}}, "ConditionExpression": "attribute_not_exists(pk)"});
             run(&engine, "TransactWriteItems", json!({"ClientRequestToken": token, "TransactItems": [{"Put": item}]}))
         };
         assert_eq!(put("a", "1").0, 200);
@@ -87,6 +83,7 @@ mod tests {
         assert!(kind(put("b", "1")).ends_with("#TransactionCanceledException"));
         assert!(kind(put("a", "2")).ends_with("#IdempotentParameterMismatchException"));
     }
+
     /// Prints the time of each 10 000 transactions, with the engine's own tokens and with those in front of it.
     /// `cargo test --workspace --lib -- --ignored --nocapture each_ten_thousand`
     #[test]
@@ -94,18 +91,18 @@ mod tests {
     #[expect(clippy::print_stdout, reason = "the times are what it is for")]
     fn time_of_each_ten_thousand_transactions() {
         let table = json!({
-            "TableName": "t", "BillingMode": "PAY_PER_REQUEST",
+            "TableName": "tests", "BillingMode": "PAY_PER_REQUEST",
             "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
             "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
         });
         for name in ["the engine's tokens", "tokens in front of it"] {
-            let engine = Engine::memory().unwrap();
+            let engine = Opened::new(Database::memory().unwrap());
             assert_eq!(run(&engine, "CreateTable", table.clone()).0, 200);
             for ten_thousand in 1..=8 {
                 let began = std::time::Instant::now();
                 for number in 0..10_000 {
                     let key = format!("{ten_thousand}-{number}");
-                    let put = json!({"Put": {"TableName": "t", "Item": {"pk": {"S": key}}}});
+                    let put = json!({"Put": {"TableName": "tests", "Item": {"pk": {"S": key}}}});
                     let request = json!({"ClientRequestToken": key, "TransactItems": [put]});
                     let (status, _) = match name {
                         "the engine's tokens" => run_in(&engine.database, "TransactWriteItems", request),

@@ -55,7 +55,7 @@ async fn answer(
         return Err(Rejection::NotDynamoDb);
     };
     let body = read_body(body, REQUEST_MAX).await.map_err(Rejection::Body)?;
-    Ok(operations::respond(engine, target, &body))
+    Ok(operations::respond(&engine.0, target, &body))
 }
 
 fn given(status: StatusCode, json: Vec<u8>) -> Response {

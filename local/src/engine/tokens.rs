@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use dynoxide::DynoxideError;
 use serde_json::{Value, json};
 
-use super::operations::rejected;
+use super::rejected::rejected;
 
 const TOKEN: &str = "ClientRequestToken";
 /// DynamoDB's limit for a token, in characters. The engine rejects longer ones.

@@ -1,6 +1,7 @@
 //! Export of lists, page by page, as CSV or as one JSON document for each line.
 
 mod columns;
+mod error;
 mod row;
 mod safe;
 mod source;
@@ -13,6 +14,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 pub use self::columns::What;
+pub use self::error::ExportError;
 use self::row::{csv_row, json_row};
 use self::source::{List, lists};
 use crate::api::{Answer, Call};
@@ -27,17 +29,6 @@ pub enum Format {
     Csv,
     /// A JSON document for each line.
     Json,
-}
-
-/// Why an export stopped. What was written before is complete up to a record.
-#[derive(Debug, thiserror::Error)]
-pub enum ExportError {
-    #[error(transparent)]
-    Client(#[from] ClientError),
-    #[error("{what} are exported with the key of {needed}")]
-    WrongKey { what: What, needed: &'static str },
-    #[error("cannot write: {0}")]
-    Output(#[from] io::Error),
 }
 
 /// Exports records of one kind.

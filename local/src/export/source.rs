@@ -2,7 +2,8 @@
 
 use domain::CallerKind;
 
-use super::{ExportError, What};
+use super::columns::What;
+use super::error::ExportError;
 use crate::client::path;
 
 pub enum List {
