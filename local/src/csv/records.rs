@@ -72,7 +72,7 @@ impl<R: BufRead> Records<R> {
     ///
     /// # Errors
     /// If the input cannot be read.
-    pub fn next(&mut self) -> io::Result<Option<Result<Record, (u64, Wrong)>>> {
+    pub fn next_record(&mut self) -> io::Result<Option<Result<Record, (u64, Wrong)>>> {
         if std::mem::take(&mut self.is_at_start) && self.input.fill_buf()?.starts_with(BYTE_ORDER_MARK) {
             self.input.consume(BYTE_ORDER_MARK.len());
         }

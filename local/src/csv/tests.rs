@@ -7,7 +7,7 @@ use super::*;
 /// What is read of a text, through a buffer of this many bytes.
 fn read_by(text: &[u8], buffer: usize) -> Vec<Result<Record, (u64, Wrong)>> {
     let mut records = Records::new(BufReader::with_capacity(buffer, text));
-    std::iter::from_fn(|| records.next().unwrap()).collect()
+    std::iter::from_fn(|| records.next_record().unwrap()).collect()
 }
 
 fn read(text: &str) -> Vec<(u64, Vec<String>)> {

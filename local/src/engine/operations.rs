@@ -88,7 +88,6 @@ mod tests {
     /// `cargo test --workspace --lib -- --ignored --nocapture each_ten_thousand`
     #[test]
     #[ignore = "takes minutes, and is not a check"]
-    #[expect(clippy::print_stdout, reason = "the times are what it is for")]
     fn time_of_each_ten_thousand_transactions() {
         let table = json!({
             "TableName": "tests", "BillingMode": "PAY_PER_REQUEST",

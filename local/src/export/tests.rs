@@ -18,11 +18,16 @@ async fn export(local: &Local, key: &str, what: What, format: Format) -> Result<
     let client = client(local, key);
     let export = Export { client: &client, retry: Retry { tries: 1, ..Retry::default() }, what, format, partner: None };
     let mut text = String::new();
-    let count = export.run(|part| Ok(text.push_str(part))).await?;
+    let count = export
+        .run(|part| {
+            text.push_str(part);
+            Ok(())
+        })
+        .await?;
     let lines = if format == Format::Csv { count + 1 } else { count };
     let mut records = Records::new(text.as_bytes());
     if format == Format::Csv {
-        assert_eq!(std::iter::from_fn(|| records.next().unwrap()).count() as u64, lines, "{text}");
+        assert_eq!(std::iter::from_fn(|| records.next_record().unwrap()).count() as u64, lines, "{text}");
     } else {
         assert_eq!(text.lines().count() as u64, lines, "{text}");
     }

@@ -96,7 +96,7 @@ fn invalid(line: u64, why: String) -> Row {
 type Read = Option<Result<Record, (u64, Wrong)>>;
 
 fn next(path: &Path, records: &mut Records<Source>) -> Result<Read, FileError> {
-    records.next().map_err(|error| file_error(path, error))
+    records.next_record().map_err(|error| file_error(path, error))
 }
 
 fn read_header(kind: Kind, path: &Path, records: &mut Records<Source>) -> Result<Header, FileError> {

@@ -1,6 +1,6 @@
 //! Import of CSV files: customers and relationships by an operator, invitations and subscriptions by a partner.
 //!
-//! A file is read twice ([`source`]). The first reading checks it as a whole, the second sends it. Every request is idempotent, so
+//! A file is read twice (`source`). The first reading checks it as a whole, the second sends it. Every request is idempotent, so
 //! an import that stopped is resumed by running it again.
 
 mod error;

@@ -42,7 +42,7 @@ impl Outcome {
 pub struct Row {
     pub line: u64,
     pub outcome: Outcome,
-    /// The code of a problem, or one of [`code`]; empty if there is none.
+    /// The code of a problem, or one of the codes of an import; empty if there is none.
     pub code: String,
     pub message: String,
     /// Of an invitation.

@@ -52,7 +52,7 @@ async fn forward(
     let mut reader = reader(client).await?;
     let position = open(args, &mut reader).await?;
     let mut relay = relay(to, args, given, reader, position)?;
-    let error = match relay.run(|event, attempt| print(event, attempt)).await {
+    let error = match relay.run(print).await {
         Ok(()) => return Ok(()),
         Err(RelayError::Client(error)) => rejected(error, &relay.position),
         // The causes, so that a closed output is recognized.

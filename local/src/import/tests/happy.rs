@@ -198,6 +198,12 @@ async fn exported(place: &Place, what: crate::export::What) -> String {
     let format = crate::export::Format::Csv;
     let export = crate::export::Export { client: &client, retry: IMPATIENT, what, format, partner: None };
     let mut text = String::new();
-    export.run(|part| Ok(text.push_str(part))).await.unwrap();
+    export
+        .run(|part| {
+            text.push_str(part);
+            Ok(())
+        })
+        .await
+        .unwrap();
     text
 }

@@ -86,7 +86,16 @@ impl Place {
         let server = self.server(kind);
         let mut rows = Vec::new();
         let ready = Import::check(kind, &path).unwrap().prepare(&server, 4).await.unwrap();
-        let ran = ready.rehearse(|row| Ok(rows.push(row.clone())), &mut Progress::silent(), pending()).await;
+        let ran = ready
+            .rehearse(
+                |row| {
+                    rows.push(row.clone());
+                    Ok(())
+                },
+                &mut Progress::silent(),
+                pending(),
+            )
+            .await;
         assert!(ran.stopped.is_none(), "{:?}", ran.stopped);
         rows
     }
@@ -123,7 +132,16 @@ async fn import(kind: Kind, path: &Path, server: &Server) -> (Vec<Row>, Option<S
         Ok(ready) => ready,
         Err(stop) => return (rows, Some(stop)),
     };
-    let ran = ready.run(|row| Ok(rows.push(row.clone())), &mut Progress::silent(), pending()).await;
+    let ran = ready
+        .run(
+            |row| {
+                rows.push(row.clone());
+                Ok(())
+            },
+            &mut Progress::silent(),
+            pending(),
+        )
+        .await;
     assert_eq!(ran.tally.total(), rows.len() as u64);
     rows.sort_by_key(|row| row.line);
     (rows, ran.stopped)
