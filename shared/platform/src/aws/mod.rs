@@ -1,6 +1,6 @@
 //! How functions call AWS services: credentials, and an HTTP client under the SDK.
 //!
-//! - [`client`]: the SDK's HTTP client
+//! - `client`: the SDK's HTTP client
 //! - `message`: from the SDK's requests to hyper's, and back
 //! - `idle`, `link`: connections, and one request over one of them
 //! - `open`, `trust`: opening a connection, and whose certificates it accepts
