@@ -91,7 +91,8 @@ impl Copies {
 fn other(id: &str, copy: u64) -> String {
     // The end of a tenant's id and the middle of the other ids, so that the rest of their last character stays right.
     let (at, letters): (usize, Vec<char>) = if id.contains('-') {
-        (24, format!("{copy:012x}").chars().collect())
+        // Other tenants of the run never begin with `f` here.
+        (24, format!("f{copy:011x}").chars().collect())
     } else {
         let letter = |place: u32| char::from(LETTERS[usize::try_from(copy >> (5 * place) & 31).expect("small")]);
         (5, (0..8).map(letter).collect())
