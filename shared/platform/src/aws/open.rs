@@ -45,9 +45,10 @@ impl Opener {
     async fn open_before(&self, target: &Target, deadline: Instant) -> io::Result<Stream> {
         let addresses = self.resolver.resolve(target.host(), target.port()).await?;
         let none = || io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+        let connect = |address| tcp(address, target.port());
         if !target.is_secure() {
-            let open = |address| async move { Ok(Box::new(tcp(address, target.port()).await?) as Stream) };
-            return dial::first(&addresses, deadline, none(), open).await;
+            let plain = |tcp| async move { Ok(Box::new(tcp) as Stream) };
+            return dial::first(&addresses, deadline, none(), connect, plain).await;
         }
         let roots = self.trust.roots_for(target.host());
         let open = |roots| {
@@ -55,7 +56,7 @@ impl Opener {
             let addresses = &addresses;
             async move {
                 let connector = &connector?;
-                dial::first(addresses, deadline, none(), |address| tls(connector, target, address)).await
+                dial::first(addresses, deadline, none(), connect, |tcp| tls(connector, target, tcp)).await
             }
         };
         match open(roots).await {
@@ -72,8 +73,7 @@ async fn tcp(address: IpAddr, port: u16) -> io::Result<TcpStream> {
     Ok(tcp)
 }
 
-async fn tls(connector: &TlsConnector, target: &Target, address: IpAddr) -> io::Result<Stream> {
+async fn tls(connector: &TlsConnector, target: &Target, tcp: TcpStream) -> io::Result<Stream> {
     let name = ServerName::try_from(target.host().to_owned()).map_err(io::Error::other)?;
-    let tcp = tcp(address, target.port()).await?;
     Ok(Box::new(connector.connect(name, tcp).await?))
 }

@@ -31,6 +31,15 @@ const CONFIGURED: &str = "dynamodb.example.com";
 /// Every name is this machine.
 struct Here;
 
+/// Every name has eight addresses. Nothing listens at all but the last.
+struct Eight;
+
+impl Resolver for Eight {
+    fn resolve<'a>(&'a self, _: &'a str, _: u16) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
+        async { Ok((1..=8).rev().map(|last| Ipv4Addr::new(127, 0, 0, last).into()).collect()) }.boxed()
+    }
+}
+
 impl Resolver for Here {
     fn resolve<'a>(&'a self, _: &'a str, _: u16) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
         async { Ok(vec![Ipv4Addr::LOCALHOST.into()]) }.boxed()
@@ -193,4 +202,28 @@ async fn a_handshake_that_hangs_ends_at_the_limit() {
     let failed = caller.send(request(&url), &limits).await.unwrap_err();
     assert!(failed.is_timeout(), "{failed:?}");
     assert_eq!(began.elapsed().as_secs(), 1);
+}
+
+/// At 128 MB the handshake takes longer than an eighth of the limit.
+#[tokio::test]
+async fn a_slow_handshake_has_the_time_of_all_addresses() {
+    let (amazon, listener) = (authority(), TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap());
+    let url = format!("https://{AMAZON}:{}/", listener.local_addr().unwrap().port());
+    let roots = store(&amazon);
+    let trust = Trust::new(Box::new(move || roots.clone()), Box::new(RootCertStore::empty), false);
+    let caller = Caller::with(Opener { resolver: Arc::new(Eight), trust });
+    let limits = HttpConnectorSettings::builder().connect_timeout(Duration::from_secs(3)).build();
+    let acceptor = acceptor(signed(&amazon, params(AMAZON)), ALL_VERSIONS);
+    let serve = async {
+        let (tcp, _) = listener.accept().await.unwrap();
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(2)).await;
+        tokio::time::resume();
+        answer_all(&acceptor, tcp).await
+    };
+    let answered = tokio::select! {
+        answered = caller.send(request(&url), &limits) => answered,
+        ended = serve => panic!("{ended:?}"),
+    };
+    assert_eq!(answered.unwrap().status().as_u16(), 200);
 }
