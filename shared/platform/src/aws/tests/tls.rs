@@ -16,8 +16,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use super::super::client::Caller;
+use super::super::message::from_sdk;
 use super::super::open::Opener;
-use super::super::trust::Trust;
+use super::super::trust::{Roots, Trust};
 use super::server::{OK, call, request};
 use crate::network::certificates::{Authority, acceptor, authority, params, signed};
 use crate::network::resolve::Resolver;
@@ -30,6 +31,15 @@ const CONFIGURED: &str = "dynamodb.example.com";
 
 /// Every name is this machine.
 struct Here;
+
+/// Every name is this machine, at two addresses.
+struct Twice;
+
+impl Resolver for Twice {
+    fn resolve<'a>(&'a self, _: &'a str, _: u16) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
+        async { Ok(vec![Ipv4Addr::LOCALHOST.into(); 2]) }.boxed()
+    }
+}
 
 /// Every name has eight addresses. Nothing listens at all but the last.
 struct Eight;
@@ -156,12 +166,39 @@ async fn other_partitions_and_configured_endpoints_trust_the_system() {
 #[tokio::test]
 async fn an_unknown_root_is_refused() {
     let (amazon, system, unknown) = (authority(), authority(), authority());
-    for (host, connections) in [(AMAZON, [2, 1]), (CONFIGURED, [1, 1])] {
+    for (host, connections) in [(AMAZON, [2, 2]), (CONFIGURED, [1, 1])] {
         let (caller, _) = caller(&amazon, &system);
         let (refused, seen) = ask_twice(host, &unknown, &caller).await;
         assert!(refused.unwrap_err().contains("UnknownIssuer"), "{host}");
         assert_eq!(seen, connections, "{host}");
     }
+}
+
+/// The one certificate of an unknown root may be that of an attacker.
+#[tokio::test]
+async fn a_refused_certificate_changes_nothing() {
+    let (amazon, system, unknown) = (authority(), authority(), authority());
+    let (amazon_roots, system_roots) = (store(&amazon), store(&system));
+    let trust = Trust::new(Box::new(move || amazon_roots.clone()), Box::new(move || system_roots.clone()), false);
+    let opener = Opener { resolver: Arc::new(Here), trust };
+    let limit = Some(Duration::from_secs(20));
+    for (issuer, roots) in [(&unknown, Roots::Amazon), (&amazon, Roots::Amazon), (&system, Roots::System)] {
+        let service = Service::start(acceptor(signed(issuer, params(AMAZON)), ALL_VERSIONS)).await;
+        let (target, _) = from_sdk(request(&format!("https://{AMAZON}:{}/", service.port))).unwrap();
+        assert_eq!(opener.open(&target, limit).await.is_ok(), !std::ptr::eq(issuer, &unknown));
+        assert_eq!(opener.trust.roots_for(AMAZON), roots);
+    }
+}
+
+#[tokio::test]
+async fn one_unknown_root_is_enough() {
+    let (amazon, system, unknown) = (authority(), authority(), authority());
+    let service = Service::start(acceptor(signed(&unknown, params(CONFIGURED)), ALL_VERSIONS)).await;
+    let (roots, trusted) = (store(&amazon), store(&system));
+    let trust = Trust::new(Box::new(move || roots.clone()), Box::new(move || trusted.clone()), false);
+    let caller = Caller::with(Opener { resolver: Arc::new(Twice), trust });
+    assert!(service.ask(&caller, CONFIGURED).await.unwrap_err().contains("UnknownIssuer"));
+    assert_eq!(service.connections(), 1);
 }
 
 #[tokio::test]
