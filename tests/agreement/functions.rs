@@ -320,3 +320,31 @@ fn every_route_belongs_to_the_api_and_uses_payload_format_2() {
     }
     assert!(TEXT.contains("StageName: $default"));
 }
+
+/// Cargo skips the tests of a crate with this line without a word.
+#[test]
+fn a_crate_whose_tests_do_not_run_has_none() {
+    let functions = Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions");
+    let mut without = 0;
+    for folder in std::fs::read_dir(functions).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+        let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).expect("a manifest");
+        let library = manifest.split("[lib]").nth(1).and_then(|rest| rest.split("\n[").next()).unwrap_or_default();
+        if library.lines().any(|line| line == "test = false") {
+            without += 1;
+            refuse_tests(&folder.join("src"));
+        }
+    }
+    assert!(without > 0, "the line is still written so");
+}
+
+fn refuse_tests(folder: &Path) {
+    for path in std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+        if path.is_dir() {
+            refuse_tests(&path);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = std::fs::read_to_string(&path).expect("a source");
+            let has_test = ["#[test]", "#[tokio::test"].iter().any(|mark| text.contains(mark));
+            assert!(!has_test, "{}: remove `test = false` below [lib] in Cargo.toml", path.display());
+        }
+    }
+}

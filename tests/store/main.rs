@@ -11,4 +11,5 @@ mod races;
 mod rolling;
 mod shards;
 mod table;
+mod unprocessed;
 mod work;

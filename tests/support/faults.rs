@@ -33,6 +33,8 @@ pub enum Fault {
     Bare(u16),
     /// The connection is lost before the request arrives.
     LostBefore,
+    /// A `BatchGetItem` leaves the keys unprocessed whose partitions begin with one of these.
+    Unprocessed(&'static [&'static str]),
     /// The request succeeds, and the response is lost.
     LostAfter,
     /// The request succeeds, and half of the response arrives. An error response is lost completely.
@@ -265,6 +267,15 @@ impl Faults {
             None | Some(Fault::LostAfter | Fault::CutAfter | Fault::StalledAfter) => {
                 Some(self.ask(http, connector, &operation, &request).await?)
             }
+            Some(Fault::Unprocessed(starts)) => {
+                let (processed, left) = split(&request, starts);
+                let mut answer = (200, json!({"Responses": {}}));
+                if let Some(request) = processed {
+                    answer = self.ask(http, connector, &operation, &request).await?;
+                }
+                answer.1["UnprocessedKeys"] = left;
+                Some(answer)
+            }
             Some(_) => None,
         };
         if holds_items {
@@ -274,7 +285,7 @@ impl Faults {
         self.state().records.push(Record { operation, request, fault: fault.clone(), answer: answer.clone() });
         self.pause().await;
         match (fault, answer) {
-            (None, Some((status, body))) => Ok(response(status, body.to_string())),
+            (None | Some(Fault::Unprocessed(_)), Some((status, body))) => Ok(response(status, body.to_string())),
             (Some(Fault::CutAfter), Some((200, body))) => {
                 let body = body.to_string();
                 Ok(response(200, body[..body.len() / 2].to_owned()))
@@ -322,6 +333,31 @@ impl Faults {
             }
         }
     }
+}
+
+/// A `BatchGetItem` without the keys whose partitions begin with one of these, if it has others, and those keys.
+fn split(request: &Value, starts: &[&str]) -> (Option<Value>, Value) {
+    let (mut processed, mut left) = (request.clone(), request["RequestItems"].clone());
+    let is_left = |key: &Value| {
+        let partition = key["pk"]["S"].as_str().unwrap_or_default();
+        starts.iter().any(|start| partition.starts_with(start))
+    };
+    let mut is_any = false;
+    for table in processed["RequestItems"].as_object_mut().into_iter().flat_map(|tables| tables.values_mut()) {
+        if let Some(keys) = table["Keys"].as_array_mut() {
+            keys.retain(|key| !is_left(key));
+            is_any |= !keys.is_empty();
+        }
+    }
+    if let Some(tables) = left.as_object_mut() {
+        for table in tables.values_mut() {
+            if let Some(keys) = table["Keys"].as_array_mut() {
+                keys.retain(is_left);
+            }
+        }
+        tables.retain(|_, table| table["Keys"].as_array().is_some_and(|keys| !keys.is_empty()));
+    }
+    (is_any.then_some(processed), left)
 }
 
 fn passing_fault(rng: &mut Rng, writes: usize) -> Fault {

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::Run;
-use crate::error::{During, Result};
+use crate::error::{BenchError, During, Result};
 use crate::measure::{Bench, Plan, Subject, Target, log};
 use crate::report::{Table, median, spread, times};
 use crate::stats::Sample;
@@ -21,6 +21,7 @@ pub fn run(run: &mut Run<'_>) -> Result<()> {
     let log = log(&run.options.output);
     Bench { supply: &mut run.supply, target, plan, quota: None, log }.run(&mut subjects)?;
 
+    refuse_failures(&subjects)?;
     let floor = |of: fn(&Subject) -> &Sample| {
         subjects.first().filter(|_| run.hello.is_some()).map_or(0.0, |hello| of(hello).median())
     };
@@ -58,6 +59,19 @@ pub fn run(run: &mut Run<'_>) -> Result<()> {
     let rows = subjects.iter().map(|subject| json!({"name": subject.name, "results": subject.results.to_json()}));
     run.json.insert("starts".into(), Value::Array(rows.collect()));
     Ok(())
+}
+
+/// A function that fails measures nothing.
+fn refuse_failures(subjects: &[Subject]) -> Result<()> {
+    let status = |subject: &Subject| subject.results.answer.parse::<u16>().unwrap_or_default();
+    match subjects.iter().find(|subject| status(subject) >= 500) {
+        Some(failed) => Err(BenchError::Unexpected {
+            what: failed.name.clone(),
+            expected: "a status below 500".into(),
+            got: failed.results.answer.clone(),
+        }),
+        None => Ok(()),
+    }
 }
 
 fn subjects(run: &Run<'_>) -> Result<Vec<Subject>> {

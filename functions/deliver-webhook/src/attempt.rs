@@ -32,8 +32,11 @@ pub(crate) async fn attempt(
         return Ok(Next::Later(SOON));
     }
     let endpoint = &recipient.endpoint;
-    // An error of ours must not count as an attempt, so the secrets come before the claim.
+    // An error of ours must not count as an attempt, so secrets and TLS come before the claim.
     let secrets = live_secrets(deliverer, endpoint)?;
+    if let Ok(url) = EndpointUrl::parse(&endpoint.url, deliverer.loopback) {
+        deliverer.sender.prepare(&url)?;
+    }
     let claimed_until = deliverer.clock.now() + CLAIM;
     let claimed = deliverer.store.claim(deliverer.op(budget), delivery, recipient.period(), claimed_until).await?;
     // Another function makes the attempt, or the delivery has ended.

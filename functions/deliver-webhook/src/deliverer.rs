@@ -5,7 +5,7 @@ use platform::aws;
 use platform::clock::{Clock, SystemClock};
 use platform::config::Config;
 use platform::lambda::{RunBudget, StartError};
-use platform::outbound::{Loopback, Sender, SystemResolver};
+use platform::outbound::{Loopback, Sender, SenderError, SystemResolver};
 use platform::queue::Queue;
 use platform::random::{Random, SystemRandom};
 use platform::secrets::{MasterKeys, UnknownMasterKey};
@@ -33,6 +33,8 @@ pub(crate) enum DeliveryError {
     Store(#[from] StoreError),
     #[error("the message cannot be signed: {0}")]
     Sign(#[from] UnknownMasterKey),
+    #[error("the message cannot be sent: {0}")]
+    Send(#[from] SenderError),
     #[error("handling the delivery panicked")]
     Panicked,
 }

@@ -62,9 +62,8 @@ impl Engine {
     /// # Errors
     /// As [`Engine::open`]. Then the data stays as it was.
     pub fn restore(&self, file: &Path) -> Result<(), EngineError> {
-        self.0.database.restore_from(utf8(file)?).map_err(open_error(file))?;
-        self.0.tokens.clear();
-        Ok(())
+        let path = utf8(file)?;
+        self.0.tokens.forget_with(|| self.0.database.restore_from(path).map_err(open_error(file)))
     }
 
     /// Runs an operation, for example `GetItem`. Returns the HTTP status and the response as JSON.

@@ -62,9 +62,14 @@ impl Tokens {
         answer
     }
 
-    /// Forgets all tokens, because other data replaces what they wrote.
-    pub(super) fn clear(&self) {
-        *self.written() = Written::default();
+    /// Replaces the data, and forgets all tokens, because what they wrote is gone. No transaction with a token runs meanwhile. If
+    /// it fails, the tokens stay.
+    pub(super) fn forget_with<E>(&self, replace: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
+        // The lock is held until both are done.
+        let mut written = self.written();
+        replace()?;
+        *written = Written::default();
+        Ok(())
     }
 
     fn written(&self) -> MutexGuard<'_, Written> {
@@ -136,7 +141,9 @@ mod tests {
     fn a_restored_database_has_no_tokens() {
         let tokens = Tokens::default();
         assert_eq!(outcome(&tokens, request("a", "1"), 200), (200, true));
-        tokens.clear();
+        tokens.forget_with(|| Err(())).unwrap_err();
+        assert_eq!(outcome(&tokens, request("a", "1"), 200), (200, false), "nothing was restored");
+        tokens.forget_with(|| Ok::<_, ()>(())).unwrap();
         assert_eq!(outcome(&tokens, request("a", "2"), 200), (200, true));
     }
 

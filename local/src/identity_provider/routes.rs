@@ -77,7 +77,6 @@ async fn discovery(site: &Site, place: &Place) -> Response<Body> {
         "id_token_signing_alg_values_supported": ["RS256"],
         "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
         "code_challenge_methods_supported": ["S256"],
-        "authorization_response_iss_parameter_supported": true,
     });
     send(site.tampering.distorted(Endpoint::Discovery, 200, &document)).await
 }

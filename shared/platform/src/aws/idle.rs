@@ -12,6 +12,9 @@ use super::message::Target;
 /// A connection that was not used for longer is not used again.
 const MOST_IDLE: Duration = Duration::from_secs(90);
 
+/// The most connections to one target that wait. A function sends few requests at once.
+const MOST_LINKS: usize = 8;
+
 #[derive(Default)]
 pub(super) struct IdleLinks(Mutex<Vec<Link>>);
 
@@ -28,11 +31,19 @@ impl IdleLinks {
         None
     }
 
-    /// Keeps a connection, if it can have another request.
+    /// Keeps a connection, if it can have another request. Those that waited too long are closed, and of too many to one target
+    /// the oldest.
     pub(super) async fn put(&self, mut link: Link) {
         if link.is_usable().await {
             link.rest();
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(link);
+            let mut links = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            links.retain(|link| link.idle_for() <= MOST_IDLE);
+            let same = links.iter().enumerate().filter(|(_, other)| other.target() == link.target());
+            let same: Vec<usize> = same.map(|(at, _)| at).collect();
+            if let Some(oldest) = same.first().filter(|_| same.len() >= MOST_LINKS) {
+                links.remove(*oldest);
+            }
+            links.push(link);
         }
     }
 

@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use futures_util::FutureExt;
 use futures_util::future::{Either, Fuse, FusedFuture};
 use http::{Request, Response};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
@@ -20,6 +20,9 @@ use crate::network::drive::run_with;
 use crate::network::stream::Stream;
 
 type Connection = http1::Connection<TokioIo<Stream>, Body>;
+
+/// The most bytes of a response's body. DynamoDB's longest have 16 MB.
+const MOST_BYTES: usize = 17 << 20;
 
 /// A connection to a service.
 pub(super) struct Link {
@@ -67,30 +70,30 @@ impl Link {
         .await
     }
 
-    /// Sends a request and reads the whole response, whose head must arrive within the limit.
+    /// Sends a request and reads the whole response, within the limit.
     pub(super) async fn ask(&mut self, request: Request<Body>, limit: Option<Duration>) -> Asked {
         let sending = self.requests.try_send_request(request);
-        let head = match limit {
-            Some(limit) => Either::Left(timeout(limit, sending)),
-            None => Either::Right(sending.map(Ok)),
-        };
         let asked = async {
-            let response = match head.await {
-                Ok(Ok(response)) => response,
-                Ok(Err(mut error)) => {
+            let response = match sending.await {
+                Ok(response) => response,
+                Err(mut error) => {
                     let unsent = error.take_message();
                     return unsent
                         .map_or_else(|| Asked::Failed(io(error.into_error())), |it| Asked::NotSent(it.into()));
                 }
-                Err(elapsed) => return Asked::Failed(ConnectorError::timeout(elapsed.into())),
             };
             let (head, body) = response.into_parts();
-            match body.collect().await {
+            match Limited::new(body, MOST_BYTES).collect().await {
                 Ok(body) => Asked::Answered(Response::from_parts(head, body.to_bytes())),
-                Err(error) => Asked::Failed(io(error)),
+                Err(error) => Asked::Failed(ConnectorError::io(error)),
             }
         };
-        run_with(self.connection.as_mut(), asked).await
+        let asked = match limit {
+            Some(limit) => Either::Left(timeout(limit, asked)),
+            None => Either::Right(asked.map(Ok)),
+        };
+        let asked = run_with(self.connection.as_mut(), asked).await;
+        asked.unwrap_or_else(|elapsed| Asked::Failed(ConnectorError::timeout(elapsed.into())))
     }
 }
 

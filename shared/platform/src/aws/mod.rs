@@ -22,8 +22,9 @@ mod tests;
 
 pub use self::client::http_client;
 
-/// The time limit for opening a connection to a service.
-pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// The time limit for opening a connection to a service. A function with little memory has little CPU time, and a TLS handshake
+/// may take it a second. The limit of each try of a call is mostly shorter.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How to reach a service.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
 use super::message::Target;
-use super::trust::{Roots, Trust};
+use super::trust::{Roots, Trust, is_unknown_root};
 use crate::network::dial;
 use crate::network::resolve::{Resolver, SystemResolver};
 use crate::network::stream::Stream;
@@ -32,36 +32,45 @@ impl Default for Opener {
 }
 
 impl Opener {
-    /// Opens a connection: name resolution, TCP and TLS within the limit.
+    /// Opens a connection: name resolution, TCP and TLS within the limit. If the certificate is of a root that is not Amazon's,
+    /// the second connection has the same time once more.
     pub(super) async fn open(&self, target: &Target, limit: Option<Duration>) -> Result<Stream, ConnectorError> {
-        let deadline = Instant::now() + limit.unwrap_or(PATIENCE);
-        let opened = timeout_at(deadline, self.open_before(target, deadline)).await;
-        opened.unwrap_or_else(|elapsed| Err(elapsed.into())).map_err(|error| match error.kind() {
+        self.open_within(target, limit.unwrap_or(PATIENCE)).await.map_err(|error| match error.kind() {
             io::ErrorKind::TimedOut => ConnectorError::timeout(error.into()).never_connected(),
             _ => ConnectorError::io(error.into()).never_connected(),
         })
     }
 
-    async fn open_before(&self, target: &Target, deadline: Instant) -> io::Result<Stream> {
-        let addresses = self.resolver.resolve(target.host(), target.port()).await?;
-        let none = || io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-        if !target.is_secure() {
-            let open = |address| async move { Ok(Box::new(tcp(address, target.port()).await?) as Stream) };
-            return dial::first(&addresses, deadline, none(), open).await;
-        }
+    async fn open_within(&self, target: &Target, limit: Duration) -> io::Result<Stream> {
+        let deadline = Instant::now() + limit;
+        let addresses = timeout_at(deadline, self.resolver.resolve(target.host(), target.port())).await??;
         let roots = self.trust.roots_for(target.host());
-        let open = |roots| {
-            let connector = self.trust.connector(roots);
-            let addresses = &addresses;
-            async move {
-                let connector = &connector?;
-                dial::first(addresses, deadline, none(), |address| tls(connector, target, address)).await
+        match self.dial(target, &addresses, roots, deadline).await {
+            Err(error) if roots == Roots::Amazon && is_unknown_root(&error) => {
+                let opened = self.dial(target, &addresses, Roots::System, Instant::now() + limit).await?;
+                self.trust.use_system();
+                Ok(opened)
             }
-        };
-        match open(roots).await {
-            Err(error) if roots == Roots::Amazon && self.trust.is_unknown_root(&error) => open(Roots::System).await,
             opened => opened,
         }
+    }
+
+    async fn dial(&self, target: &Target, addresses: &[IpAddr], roots: Roots, deadline: Instant) -> io::Result<Stream> {
+        let none = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+        let connect = |address| tcp(address, target.port());
+        if !target.is_secure() {
+            let plain = |tcp| async move { Ok(Box::new(tcp) as Stream) };
+            return dial::first(addresses, deadline, none, connect, plain).await;
+        }
+        let connector = &self.trust.connector(roots)?;
+        // All addresses of a service have certificates of the same root, so an unknown one ends the search.
+        let secure = |tcp| async move {
+            match tls(connector, target, tcp).await {
+                Err(error) if is_unknown_root(&error) => Ok(Err(error)),
+                secured => secured.map(Ok),
+            }
+        };
+        dial::first(addresses, deadline, none, connect, secure).await?
     }
 }
 
@@ -72,8 +81,7 @@ async fn tcp(address: IpAddr, port: u16) -> io::Result<TcpStream> {
     Ok(tcp)
 }
 
-async fn tls(connector: &TlsConnector, target: &Target, address: IpAddr) -> io::Result<Stream> {
+async fn tls(connector: &TlsConnector, target: &Target, tcp: TcpStream) -> io::Result<Stream> {
     let name = ServerName::try_from(target.host().to_owned()).map_err(io::Error::other)?;
-    let tcp = tcp(address, target.port()).await?;
     Ok(Box::new(connector.connect(name, tcp).await?))
 }

@@ -69,18 +69,16 @@ impl Trust {
         made.clone().map_err(io::Error::other)
     }
 
-    /// Whether a connection failed because none of Amazon's roots issued the certificate. From then on the system's roots are
-    /// trusted.
-    pub(super) fn is_unknown_root(&self, error: &io::Error) -> bool {
-        let unknown = Error::InvalidCertificate(CertificateError::UnknownIssuer);
-        let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<Error>());
-        let is_unknown = cause == Some(&unknown);
-        if is_unknown {
-            tracing::warn!(
-                "a service has a certificate of a root that is not Amazon's, so the system's roots are read"
-            );
-            self.only_system.store(true, Ordering::Relaxed);
-        }
-        is_unknown
+    /// Notes that a service has a certificate of one of the system's roots that is not Amazon's. From then on the system's roots
+    /// are trusted.
+    pub(super) fn use_system(&self) {
+        tracing::warn!("a service has a certificate of a root that is not Amazon's, so the system's roots are trusted");
+        self.only_system.store(true, Ordering::Relaxed);
     }
+}
+
+/// Whether a connection failed because none of the trusted roots issued the certificate.
+pub(super) fn is_unknown_root(error: &io::Error) -> bool {
+    let unknown = Error::InvalidCertificate(CertificateError::UnknownIssuer);
+    error.get_ref().and_then(|cause| cause.downcast_ref::<Error>()) == Some(&unknown)
 }

@@ -5,6 +5,7 @@
 //! certificate comes from another root.
 
 use std::fs;
+use std::path::Path;
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
@@ -28,11 +29,10 @@ pub fn amazon() -> RootCertStore {
     store(AMAZON.into_iter().map(CertificateDer::from))
 }
 
-/// The system's roots, from one file. TLS libraries also search folders, which takes longer; they do so here only if no
-/// file is found, or if the environment names a file or folder.
+/// The system's roots, from one file. TLS libraries also search folders, which takes longer; they do so here only if every
+/// file is missing or empty, or if the environment names a file or folder.
 pub fn system() -> RootCertStore {
-    let bundle = if is_set_by_environment() { None } else { BUNDLES.into_iter().find_map(|file| fs::read(file).ok()) };
-    match bundle {
+    match bundle().and_then(|file| fs::read(file).ok()) {
         Some(bundle) => pem(&bundle),
         None => store(rustls_native_certs::load_native_certs().certs),
     }
@@ -40,8 +40,18 @@ pub fn system() -> RootCertStore {
 
 /// Whether the system has roots. It does not read the file that usually has them.
 pub fn system_has_any() -> bool {
-    let has_bundle = BUNDLES.into_iter().any(|file| fs::metadata(file).is_ok_and(|file| file.len() > 0));
-    (has_bundle && !is_set_by_environment()) || !system().is_empty()
+    bundle().is_some() || !system().is_empty()
+}
+
+/// The file that the system's roots are read from.
+fn bundle() -> Option<&'static str> {
+    if is_set_by_environment() { None } else { first_with_text(BUNDLES) }
+}
+
+/// The first file that can be read and is not empty.
+fn first_with_text<P: AsRef<Path>>(files: impl IntoIterator<Item = P>) -> Option<P> {
+    let has_text = |file: &P| fs::File::open(file).and_then(|file| file.metadata()).is_ok_and(|file| file.len() > 0);
+    files.into_iter().find(has_text)
 }
 
 /// The certificates of a PEM text.
@@ -122,5 +132,12 @@ mod tests {
     #[test]
     fn the_system_has_roots() {
         assert!(system_has_any() && system().len() > AMAZON.len());
+    }
+
+    #[test]
+    fn missing_and_empty_files_are_passed_over() {
+        let full = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        assert_eq!(first_with_text(["/nowhere/ca-bundle.crt", "/dev/null", full]), Some(full));
+        assert_eq!(first_with_text(["/nowhere/ca-bundle.crt", "/dev/null"]), None);
     }
 }

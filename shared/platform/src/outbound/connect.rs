@@ -47,7 +47,8 @@ impl Connector {
     pub(super) async fn open(&self, place: Place<'_>, deadline: Instant) -> Result<Stream, Failure> {
         let resolved = timeout_at(deadline, self.addresses(place)).await;
         let addresses = resolved.unwrap_or(Err(Failure::Timeout))?;
-        dial::first(&addresses, deadline, Failure::Forbidden, |address| self.open_one(place, address)).await
+        let connect = |address| tcp(address, place.port);
+        dial::first(&addresses, deadline, Failure::Forbidden, connect, |tcp| self.secure(place, tcp)).await
     }
 
     /// The addresses that may be connected to. There is at least one.
@@ -66,8 +67,7 @@ impl Connector {
         if permitted.is_empty() { Err(Failure::Forbidden) } else { Ok(permitted) }
     }
 
-    async fn open_one(&self, place: Place<'_>, address: IpAddr) -> Result<Stream, Failure> {
-        let tcp = TcpStream::connect((address, place.port)).await.map_err(|_| Failure::Connect)?;
+    async fn secure(&self, place: Place<'_>, tcp: TcpStream) -> Result<Stream, Failure> {
         if place.loopback {
             return Ok(Box::new(tcp));
         }
@@ -75,4 +75,8 @@ impl Connector {
         let tls = self.tls.connector().map_err(|_| Failure::Tls)?.connect(name, tcp).await.map_err(|_| Failure::Tls)?;
         Ok(Box::new(tls))
     }
+}
+
+async fn tcp(address: IpAddr, port: u16) -> Result<TcpStream, Failure> {
+    TcpStream::connect((address, port)).await.map_err(|_| Failure::Connect)
 }

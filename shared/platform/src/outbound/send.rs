@@ -62,6 +62,14 @@ impl Sender {
         Ok(Self { connector, connect: settings.connect, total: settings.total })
     }
 
+    /// Sets up what sending to this URL needs. A failure is this deployment's own and says nothing about the endpoint.
+    ///
+    /// # Errors
+    /// [`SenderError`].
+    pub fn prepare(&self, url: &EndpointUrl) -> Result<(), SenderError> {
+        if url.is_loopback() { Ok(()) } else { self.connector.tls.connector().map(drop) }
+    }
+
     /// Makes one attempt over its own connection, which is closed when this returns. It follows no redirect and uses no proxy.
     pub async fn send(&self, url: &EndpointUrl, message: &Message<'_>) -> Attempted {
         let began = Instant::now();

@@ -39,6 +39,10 @@ impl Tls {
 }
 
 fn connector(roots: RootCertStore) -> Result<TlsConnector, SenderError> {
+    // Otherwise each endpoint would seem to have a bad certificate.
+    if roots.is_empty() {
+        return Err(SenderError::Roots);
+    }
     let mut config = tls::config(roots).map_err(|_| SenderError::Tls)?;
     // The server presents no certificate in a resumed session, and every connection must verify one.
     config.resumption = Resumption::disabled();

@@ -34,9 +34,10 @@ impl Store {
         let is_cached = self.cached_partner(partner, op.occurred_at).is_some();
         let mut wanted = vec![keys::access_key(id)];
         wanted.extend((!is_cached).then(|| keys::partner(partner)));
-        let mut items = self.get_many(op, &wanted, true).await?.into_iter();
+        let needed = wanted.get(..1).unwrap_or_default();
+        let mut items = self.get_needed(op, &wanted, needed, true).await?.into_iter();
         let key = items.next().flatten();
-        // The caller reads an unreadable partner again, once it knows the key.
+        // The caller reads a partner again that is unreadable or that the table did not process, once it knows the key.
         if let Some(Ok(partner)) = items.next().flatten().as_ref().map(read_partner) {
             self.remember_partner(op, partner);
         }

@@ -43,6 +43,18 @@ impl Store {
         keys: &[Key],
         consistent: bool,
     ) -> Result<Vec<Option<Item>>, StoreError> {
+        self.get_needed(op, keys, keys, consistent).await
+    }
+
+    /// As [`Store::get_many`], but the call is repeated only for the needed keys. Another one that the table
+    /// did not process looks like one without an item.
+    pub(super) async fn get_needed(
+        &self,
+        op: OpContext,
+        keys: &[Key],
+        needed: &[Key],
+        consistent: bool,
+    ) -> Result<Vec<Option<Item>>, StoreError> {
         let client = self.client()?;
         let mut found: HashMap<Key, Item> = HashMap::new();
         let mut left: Vec<Item> = keys.iter().collect::<BTreeSet<_>>().into_iter().map(key_item).collect();
@@ -59,11 +71,14 @@ impl Store {
             found.extend(items.filter_map(|item| Some((key_of(&item)?, item))));
             let unprocessed = output.unprocessed_keys.into_iter().flatten().next();
             left = unprocessed.map(|(_, unprocessed)| unprocessed.keys).unwrap_or_default();
-            if !left.is_empty() {
-                // The operation's deadline ends this loop.
-                tries += 1;
-                self.wait_before_read(op, tries).await?;
+            if !left.iter().any(|key| key_of(key).is_none_or(|key| needed.contains(&key))) {
+                break;
             }
+            tries += 1;
+            if tries >= READ_TRIES {
+                return Err(StoreError::Throttled);
+            }
+            self.wait_before_read(op, tries).await?;
         }
         Ok(keys.iter().map(|key| found.get(key).cloned()).collect())
     }

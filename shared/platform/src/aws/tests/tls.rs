@@ -16,8 +16,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use super::super::client::Caller;
+use super::super::message::from_sdk;
 use super::super::open::Opener;
-use super::super::trust::Trust;
+use super::super::trust::{Roots, Trust};
 use super::server::{OK, call, request};
 use crate::network::certificates::{Authority, acceptor, authority, params, signed};
 use crate::network::resolve::Resolver;
@@ -30,6 +31,24 @@ const CONFIGURED: &str = "dynamodb.example.com";
 
 /// Every name is this machine.
 struct Here;
+
+/// Every name is this machine, at two addresses.
+struct Twice;
+
+impl Resolver for Twice {
+    fn resolve<'a>(&'a self, _: &'a str, _: u16) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
+        async { Ok(vec![Ipv4Addr::LOCALHOST.into(); 2]) }.boxed()
+    }
+}
+
+/// Every name has eight addresses. Nothing listens at all but the last.
+struct Eight;
+
+impl Resolver for Eight {
+    fn resolve<'a>(&'a self, _: &'a str, _: u16) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
+        async { Ok((1..=8).rev().map(|last| Ipv4Addr::new(127, 0, 0, last).into()).collect()) }.boxed()
+    }
+}
 
 impl Resolver for Here {
     fn resolve<'a>(&'a self, _: &'a str, _: u16) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
@@ -147,12 +166,39 @@ async fn other_partitions_and_configured_endpoints_trust_the_system() {
 #[tokio::test]
 async fn an_unknown_root_is_refused() {
     let (amazon, system, unknown) = (authority(), authority(), authority());
-    for (host, connections) in [(AMAZON, [2, 1]), (CONFIGURED, [1, 1])] {
+    for (host, connections) in [(AMAZON, [2, 2]), (CONFIGURED, [1, 1])] {
         let (caller, _) = caller(&amazon, &system);
         let (refused, seen) = ask_twice(host, &unknown, &caller).await;
         assert!(refused.unwrap_err().contains("UnknownIssuer"), "{host}");
         assert_eq!(seen, connections, "{host}");
     }
+}
+
+/// The one certificate of an unknown root may be that of an attacker.
+#[tokio::test]
+async fn a_refused_certificate_changes_nothing() {
+    let (amazon, system, unknown) = (authority(), authority(), authority());
+    let (amazon_roots, system_roots) = (store(&amazon), store(&system));
+    let trust = Trust::new(Box::new(move || amazon_roots.clone()), Box::new(move || system_roots.clone()), false);
+    let opener = Opener { resolver: Arc::new(Here), trust };
+    let limit = Some(Duration::from_secs(20));
+    for (issuer, roots) in [(&unknown, Roots::Amazon), (&amazon, Roots::Amazon), (&system, Roots::System)] {
+        let service = Service::start(acceptor(signed(issuer, params(AMAZON)), ALL_VERSIONS)).await;
+        let (target, _) = from_sdk(request(&format!("https://{AMAZON}:{}/", service.port))).unwrap();
+        assert_eq!(opener.open(&target, limit).await.is_ok(), !std::ptr::eq(issuer, &unknown));
+        assert_eq!(opener.trust.roots_for(AMAZON), roots);
+    }
+}
+
+#[tokio::test]
+async fn one_unknown_root_is_enough() {
+    let (amazon, system, unknown) = (authority(), authority(), authority());
+    let service = Service::start(acceptor(signed(&unknown, params(CONFIGURED)), ALL_VERSIONS)).await;
+    let (roots, trusted) = (store(&amazon), store(&system));
+    let trust = Trust::new(Box::new(move || roots.clone()), Box::new(move || trusted.clone()), false);
+    let caller = Caller::with(Opener { resolver: Arc::new(Twice), trust });
+    assert!(service.ask(&caller, CONFIGURED).await.unwrap_err().contains("UnknownIssuer"));
+    assert_eq!(service.connections(), 1);
 }
 
 #[tokio::test]
@@ -193,4 +239,28 @@ async fn a_handshake_that_hangs_ends_at_the_limit() {
     let failed = caller.send(request(&url), &limits).await.unwrap_err();
     assert!(failed.is_timeout(), "{failed:?}");
     assert_eq!(began.elapsed().as_secs(), 1);
+}
+
+/// At 128 MB the handshake takes longer than an eighth of the limit.
+#[tokio::test]
+async fn a_slow_handshake_has_the_time_of_all_addresses() {
+    let (amazon, listener) = (authority(), TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap());
+    let url = format!("https://{AMAZON}:{}/", listener.local_addr().unwrap().port());
+    let roots = store(&amazon);
+    let trust = Trust::new(Box::new(move || roots.clone()), Box::new(RootCertStore::empty), false);
+    let caller = Caller::with(Opener { resolver: Arc::new(Eight), trust });
+    let limits = HttpConnectorSettings::builder().connect_timeout(Duration::from_secs(3)).build();
+    let acceptor = acceptor(signed(&amazon, params(AMAZON)), ALL_VERSIONS);
+    let serve = async {
+        let (tcp, _) = listener.accept().await.unwrap();
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(2)).await;
+        tokio::time::resume();
+        answer_all(&acceptor, tcp).await
+    };
+    let answered = tokio::select! {
+        answered = caller.send(request(&url), &limits) => answered,
+        ended = serve => panic!("{ended:?}"),
+    };
+    assert_eq!(answered.unwrap().status().as_u16(), 200);
 }

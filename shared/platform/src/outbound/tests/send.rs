@@ -252,3 +252,16 @@ fn a_sender_needs_roots_unless_loopback_is_allowed() {
     }
     assert!(Sender::new(Arc::new(SystemResolver), Loopback::Refused).is_ok(), "the system has roots");
 }
+
+/// An error of ours must not look like one of the endpoint.
+#[test]
+fn a_sender_without_roots_is_not_ready_for_tls() {
+    let ready = |roots: Option<&str>, url: &str| {
+        let settings = Settings { roots: roots.map(Into::into), ..Settings::default() };
+        let sender = Sender::with(Arc::new(SystemResolver), Loopback::Allowed, settings).unwrap();
+        sender.prepare(&EndpointUrl::parse(url, Loopback::Allowed).unwrap())
+    };
+    assert_eq!(ready(Some(""), "https://hooks.example.com/"), Err(SenderError::Roots));
+    assert_eq!(ready(Some(""), "http://127.0.0.1:3000/"), Ok(()));
+    assert_eq!(ready(None, "https://hooks.example.com/"), Ok(()));
+}
