@@ -101,6 +101,8 @@ struct Change {
     /// Remove the description.
     #[arg(long, conflicts_with = "description")]
     no_description: bool,
+    #[command(flatten)]
+    yes: Yes,
 }
 
 #[derive(Debug, Serialize, clap::Args)]

@@ -81,13 +81,15 @@ impl Session {
     ) -> Done {
         let key = repeat.key();
         let call = call.idempotency_key(&key);
-        self.show_secret_once::<T>(call, member, file).await.map_err(|error| Repeatable::wrap(error, key))
+        let remedy = format!("To repeat the command without doing it twice, add --idempotency-key {key}");
+        self.show_secret_once::<T>(call, &remedy, member, file).await
     }
 
-    /// Calls and prints a response with a secret member.
+    /// Calls and prints a response with a secret member. `remedy` says how to get the secret if it could not be shown.
     pub async fn show_secret_once<T: Serialize + DeserializeOwned>(
         &self,
         call: Call,
+        remedy: &str,
         member: &str,
         file: &SecretFile,
     ) -> Done {
@@ -96,11 +98,20 @@ impl Session {
         }
         // Before the call, because the secret is returned only once.
         let kept = file.out.clone().map(SecretOutput::create).transpose()?;
-        let answer = self.call(call).await?;
+        let answer = self.call(call).await.map_err(|error| Repeatable::of_call(error, remedy))?;
+        self.print_secret::<T>(&answer, member, kept).map_err(|error| Repeatable::new(error, remedy).into())
+    }
+
+    fn print_secret<T: Serialize + DeserializeOwned>(
+        &self,
+        answer: &Answer,
+        member: &str,
+        kept: Option<SecretOutput>,
+    ) -> Done {
         if self.json {
-            return print_document(&answer);
+            return print_document(answer);
         }
-        let mut shown = serde_json::to_value(view::<T>(&answer)?)?;
+        let mut shown = serde_json::to_value(view::<T>(answer)?)?;
         match (kept, shown.get(member).and_then(Value::as_str).map(str::to_owned)) {
             (Some(kept), Some(secret)) => {
                 kept.write(&secret)?;
@@ -191,9 +202,9 @@ impl SecretOutput {
     }
 
     fn write(mut self, secret: &str) -> Done {
-        self.is_written = true;
         writeln!(self.file, "{secret}")?;
         self.file.sync_all()?;
+        self.is_written = true;
         output::warn(&format!("The secret is in {}.", self.path.display()));
         Ok(())
     }
