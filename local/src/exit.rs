@@ -132,7 +132,9 @@ fn lines(error: &ClientError) -> Vec<String> {
     let mut lines = error.rejection().map(rejected).unwrap_or_default();
     match error {
         ClientError::Key(_) => {
-            lines.push("Set MULTIPARTNER_KEY, or use --key-file. Check that the key belongs to this deployment.".to_owned());
+            lines.push(
+                "Set MULTIPARTNER_KEY, or use --key-file. Check that the key belongs to this deployment.".to_owned(),
+            );
         }
         ClientError::Unreachable { is_read, .. } => {
             let effect = if *is_read { "" } else { " The call may have taken effect." };

@@ -1,9 +1,9 @@
 //! Reads secrets from a file or an environment variable, never from an argument: other users can see arguments.
 
+use std::env;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
-use std::env;
 
 use local::client::is_open_to_others;
 

@@ -21,7 +21,12 @@ pub struct Retry {
 
 impl Default for Retry {
     fn default() -> Self {
-        Self { tries: 6, first_wait: Duration::from_millis(250), longest_wait: Duration::from_secs(30), longest_total: Duration::from_secs(120) }
+        Self {
+            tries: 6,
+            first_wait: Duration::from_millis(250),
+            longest_wait: Duration::from_secs(30),
+            longest_total: Duration::from_secs(120),
+        }
     }
 }
 

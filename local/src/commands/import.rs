@@ -95,7 +95,7 @@ pub async fn run(args: Import) -> Result<(), Box<dyn Error>> {
     ended(ran, format!("See {path}"))
 }
 
-/// Tells of a wait, unless it is too short to notice.
+/// Says how long it waits, unless that is too short to notice.
 fn offline(error: &ClientError, wait: Duration) {
     if wait >= Duration::from_secs(1) {
         output::warn(&format!("Offline: {error}. Trying again in {} s.", wait.as_secs()));

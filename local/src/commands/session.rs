@@ -5,7 +5,8 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use local::api::{Answer, Call};
-use local::client::{Client, ClientError, Pages, path, private_file, view};
+use local::client::{Client, ClientError, Pages, Retry, path, private_file, view};
+use platform::random::{Random, SystemRandom};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -125,6 +126,15 @@ impl Session {
         print_entries(&shown)
     }
 
+    /// A page of a list; one of many is worth retries.
+    async fn page(&self, call: &Call, is_retried: bool) -> Result<Answer, ClientError> {
+        if !is_retried {
+            return self.client.call(call).await;
+        }
+        let wait = |time, _: &ClientError| tokio::time::sleep(time);
+        self.client.call_retrying(call, &Retry::default(), jitter, wait).await
+    }
+
     /// Prints a list: one page, or all of them.
     pub async fn list<T: Row + DeserializeOwned>(
         &self,
@@ -138,13 +148,21 @@ impl Session {
         // A feed goes on with another parameter than a list.
         let is_feed = parameters.iter().any(|(name, _)| *name == "after");
         let mut pages: Pages<T> = Pages::new(call.path, parameters, paging.cursor.clone());
-        let mut is_first = true;
-        while let Some((answer, page)) = pages.next(&self.client).await? {
+        let (mut is_empty, mut cursor) = (true, paging.cursor.clone());
+        while let Some(call) = pages.call() {
+            let got = self.page(&call, paging.all).await.and_then(|answer| Ok((pages.read(&answer)?, answer)));
+            let (page, answer) = got.inspect_err(|_| {
+                if let Some(cursor) = cursor.as_ref().filter(|_| paging.all) {
+                    output::warn(&format!("Continue with --cursor {cursor}"));
+                }
+            })?;
+            cursor.clone_from(&page.next_cursor);
             if self.json {
                 print_document(&answer)?;
             } else {
-                print_rows(&page.items, is_first)?;
+                print_rows(&page.items, is_empty)?;
             }
+            is_empty &= page.items.is_empty();
             match page.next_cursor.filter(|_| !paging.all) {
                 Some(_) if self.json => return Ok(()),
                 Some(next) if is_feed => {
@@ -155,11 +173,18 @@ impl Session {
                     output::warn(&format!("There are more: use --all, or --cursor {next}"));
                     return Ok(());
                 }
-                None => is_first = false,
+                None => {}
             }
+        }
+        if is_empty && !self.json {
+            output::warn(&"Nothing found.");
         }
         Ok(())
     }
+}
+
+fn jitter() -> f64 {
+    f64::from(SystemRandom.bytes()[0]) / 255.0
 }
 
 fn print_document(answer: &Answer) -> Done {
@@ -176,14 +201,15 @@ pub fn print_entries(shown: &Value) -> Done {
 
 fn print_rows<T: Row>(items: &[T], is_first: bool) -> Done {
     if items.is_empty() {
-        if is_first {
-            output::warn(&"Nothing found.");
-        }
         return Ok(());
     }
     let rows: Vec<_> = items.iter().map(Row::cells).collect();
     let mut out = Output::stdout();
-    out.rows(T::HEADINGS, &rows)?;
+    if is_first {
+        out.rows(T::HEADINGS, &rows)?
+    } else {
+        out.more_rows(&rows)?
+    }
     Ok(out.flush()?)
 }
 

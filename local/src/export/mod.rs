@@ -50,7 +50,12 @@ impl Export<'_> {
         let me = self.call(&Call::get("/v1/me")).await?;
         let caller = me.text("/kind").and_then(CallerKind::parse);
         let unknown = || ClientError::Unexpected("GET /v1/me has no kind".to_owned());
-        let first = lists(self.what, caller.ok_or_else(unknown)?, me.text("/id"), self.partner.as_ref().map(PartnerId::as_str))?;
+        let first = lists(
+            self.what,
+            caller.ok_or_else(unknown)?,
+            me.text("/id"),
+            self.partner.as_ref().map(PartnerId::as_str),
+        )?;
         if self.format == Format::Csv {
             write(&csv::line(self.what.columns()))?;
         }

@@ -44,7 +44,10 @@ fn a_wrong_first_line_is_reported() {
     }
     let open = customers([1]) + "2,\"a,public,US\n" + &"3,b,public,US\n".repeat(2000);
     let open = error(open);
-    assert!(open.contains("line 3: a quotation mark is opened and not closed; lines 3 to 2003 were read as one"), "{open}");
+    assert!(
+        open.contains("line 3: a quotation mark is opened and not closed; lines 3 to 2003 were read as one"),
+        "{open}"
+    );
     let long = error(customers([1]) + "2,\"a,public,US\n" + &"3,b,public,US\n".repeat(20_000));
     assert!(long.contains("line 3: a quotation mark is opened"), "{long}");
     let missing = Import::check(Kind::Customers, Path::new("missing.csv")).err().unwrap().to_string();

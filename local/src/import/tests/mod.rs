@@ -20,8 +20,12 @@ use crate::testing::Folder;
 use crate::{Local, Options, start};
 
 /// Few tries, and no long wait between them.
-const IMPATIENT: Retry =
-    Retry { tries: 4, first_wait: Duration::from_millis(1), longest_wait: Duration::from_millis(20), ..crate::import::PATIENCE };
+const IMPATIENT: Retry = Retry {
+    tries: 4,
+    first_wait: Duration::from_millis(1),
+    longest_wait: Duration::from_millis(20),
+    ..crate::import::PATIENCE
+};
 
 /// A local run with one partner, and a folder for files.
 struct Place {
