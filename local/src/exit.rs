@@ -4,6 +4,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use local::client::{ClientError, ProfileError, Rejection};
+use local::export::ExportError;
 use local::feed::position::PositionError;
 use local::import::{Refused, Stop};
 use local::webhook::target::TargetError;
@@ -11,6 +12,7 @@ use local::webhook::target::TargetError;
 use crate::commands::Failure;
 use crate::commands::connection::ConnectionError;
 use crate::output;
+use crate::secret_source::SecretError;
 
 /// The exit codes of the commands that call a deployment, for `--help` and the documentation. Clap itself exits with 2.
 pub const CODES: &[(u8, &str)] = &[
@@ -18,7 +20,7 @@ pub const CODES: &[(u8, &str)] = &[
     (REJECTED, "rejected by the service, or failed"),
     (USAGE, "wrong arguments or settings; nothing was sent"),
     (RETRYABLE, "the service cannot be reached, or says that the same call can succeed later"),
-    (KEY, "the access key is missing or invalid"),
+    (KEY, "the access key is missing, invalid, or of another kind of caller"),
     (INTERRUPTED, "interrupted with Ctrl-C"),
 ];
 
@@ -44,22 +46,25 @@ pub struct UsageError(pub String);
 #[error("interrupted")]
 pub struct Interrupted;
 
-/// An error of a call with an idempotency key, after which the same command can be repeated.
+/// An error after which a secret may exist that nobody has seen, and how to get it. The error is not its source, so that a
+/// closed output is a failure here.
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
 pub struct Repeatable {
-    error: ClientError,
-    idempotency_key: String,
+    error: Failure,
+    remedy: String,
 }
 
 impl Repeatable {
-    /// Other errors stay as they are.
-    pub fn wrap(error: Failure, idempotency_key: String) -> Failure {
-        match error.downcast::<ClientError>() {
-            Ok(error) if error.is_retryable() => Box::new(Self { error: *error, idempotency_key }),
-            Ok(error) => error,
-            Err(error) => error,
-        }
+    /// An error after the response, for example of printing it.
+    pub fn new(error: impl Into<Failure>, remedy: &str) -> Self {
+        Self { error: error.into(), remedy: remedy.to_owned() }
+    }
+
+    /// An error of the call. It stays as it is if the call had no effect.
+    pub fn of_call(error: ClientError, remedy: &str) -> Failure {
+        let is_open = error.is_retryable() || matches!(error, ClientError::Unexpected(_));
+        if is_open { Self::new(error, remedy).into() } else { error.into() }
     }
 }
 
@@ -85,13 +90,21 @@ fn number(error: &(dyn Error + 'static)) -> u8 {
         };
     }
     if let Some(repeatable) = error.downcast_ref::<Repeatable>() {
-        return number(&repeatable.error);
+        return number(repeatable.error.as_ref());
+    }
+    if let Some(export) = error.downcast_ref::<ExportError>() {
+        return match export {
+            ExportError::Client(error) => number(error),
+            ExportError::WrongKey { .. } => KEY,
+            ExportError::NotOperator => USAGE,
+            ExportError::Output(_) => REJECTED,
+        };
     }
     match error.downcast_ref::<ConnectionError>() {
         Some(ConnectionError::Key(_) | ConnectionError::NoKey) => KEY,
         Some(ConnectionError::Client(error)) => number(error),
         Some(ConnectionError::Address { .. } | ConnectionError::Profile(_)) => USAGE,
-        None if error.is::<UsageError>() || error.is::<ProfileError>() => USAGE,
+        None if error.is::<UsageError>() || error.is::<ProfileError>() || error.is::<SecretError>() => USAGE,
         None if error.is::<TargetError>() || error.is::<PositionError>() => USAGE,
         None if error.is::<Interrupted>() => INTERRUPTED,
         None => REJECTED,
@@ -105,14 +118,13 @@ pub fn report(error: &(dyn Error + 'static)) {
     }
     output::fail(&error);
     let repeatable = error.downcast_ref::<Repeatable>();
-    let client = repeatable.map(|repeatable| &repeatable.error).or(error.downcast_ref());
+    let inner = repeatable.map_or(error, |repeatable| repeatable.error.as_ref());
+    let client = inner.downcast_ref::<ClientError>();
     for line in client.map(lines).unwrap_or_default() {
         output::warn(&format!("  {line}"));
     }
-    if let Some(Repeatable { idempotency_key, .. }) = repeatable {
-        output::warn(&format!(
-            "  To repeat the command without doing it twice, add --idempotency-key {idempotency_key}"
-        ));
+    if let Some(Repeatable { remedy, .. }) = repeatable {
+        output::warn(&format!("  {remedy}"));
     }
 }
 
@@ -120,10 +132,13 @@ fn lines(error: &ClientError) -> Vec<String> {
     let mut lines = error.rejection().map(rejected).unwrap_or_default();
     match error {
         ClientError::Key(_) => {
-            lines.push("Set MULTIPARTNER_KEY, or use --key-file. Is the key for this deployment?".to_owned());
+            lines.push(
+                "Set MULTIPARTNER_KEY, or use --key-file. Check that the key belongs to this deployment.".to_owned(),
+            );
         }
-        ClientError::Unreachable { .. } => {
-            lines.push("Check --url, and that the deployment runs. The call may have taken effect.".to_owned());
+        ClientError::Unreachable { is_read, .. } => {
+            let effect = if *is_read { "" } else { " The call may have taken effect." };
+            lines.push(format!("Check --url, and that the deployment runs.{effect}"));
         }
         ClientError::Retryable(_, Some(wait)) => lines.push(format!("Try again in {} s.", wait.as_secs())),
         _ => {}
@@ -138,6 +153,7 @@ fn rejected(rejection: &Rejection) -> Vec<String> {
     lines.extend(rejection.extensions().iter().map(|(name, value)| format!("{name}: {value}")));
     lines.extend(rejection.code.as_ref().map(|code| format!("code: {code} (HTTP {})", rejection.status)));
     lines.extend(rejection.request_id.as_ref().map(|id| format!("request: {id}")));
-    lines.extend(rejection.remedy().map(|remedy| format!("To do: {remedy}")));
+    let remedy = rejection.remedy().filter(|remedy| !rejection.detail.contains(*remedy));
+    lines.extend(remedy.map(|remedy| format!("To do: {remedy}")));
     lines
 }

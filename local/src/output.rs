@@ -133,16 +133,21 @@ impl<W: Write> Output<W> {
     /// Aligned columns. The first row holds the headings.
     pub fn table<const N: usize>(&mut self, rows: &[[&str; N]]) -> io::Result<()> {
         let rows: Vec<Vec<_>> = rows.iter().map(|row| row.iter().map(|cell| (*cell).to_owned()).collect()).collect();
-        self.aligned(&rows)
+        self.aligned(&rows, true)
     }
 
     /// Aligned columns with headings.
     pub fn rows(&mut self, headings: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
         let headings = headings.iter().map(|heading| (*heading).to_owned()).collect();
-        self.aligned(&[std::slice::from_ref(&headings), rows].concat())
+        self.aligned(&[std::slice::from_ref(&headings), rows].concat(), true)
     }
 
-    fn aligned(&mut self, rows: &[Vec<String>]) -> io::Result<()> {
+    /// Aligned columns without headings, as a continuation.
+    pub fn more_rows(&mut self, rows: &[Vec<String>]) -> io::Result<()> {
+        self.aligned(rows, false)
+    }
+
+    fn aligned(&mut self, rows: &[Vec<String>], is_headed: bool) -> io::Result<()> {
         let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
         let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| columns_of(cell)).max();
         let widths: Vec<_> = (0..columns).map(|column| width(column).unwrap_or_default()).collect();
@@ -153,7 +158,7 @@ impl<W: Write> Output<W> {
                 line.push_str(cell);
                 line.extend(std::iter::repeat_n(' ', width - columns_of(cell)));
             }
-            if number == 0 { self.heading(line.trim_end())? } else { self.line(line.trim_end())? }
+            if is_headed && number == 0 { self.heading(line.trim_end())? } else { self.line(line.trim_end())? }
         }
         Ok(())
     }

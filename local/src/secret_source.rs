@@ -1,9 +1,9 @@
 //! Reads secrets from a file or an environment variable, never from an argument: other users can see arguments.
 
+use std::env;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
-use std::{env, fs};
 
 use local::client::is_open_to_others;
 
@@ -67,11 +67,7 @@ pub fn access_key_of_file(file: &Path) -> Result<AccessKeyText, SecretError> {
         io::stdin().lock().take(MAX_KEY_FILE).read_to_string(&mut text).map_err(failed)?;
         return access_key(Source { text: std::mem::take(&mut text), name: "standard input".to_owned() });
     }
-    let opened = File::open(file).map_err(failed)?;
-    if is_open_to_others(&opened).map_err(failed)? {
-        output::warn(&format!("other users can read {file}; run: chmod 600 {file}", file = file.display()));
-    }
-    opened.take(MAX_KEY_FILE).read_to_string(&mut text).map_err(failed)?;
+    open(file).map_err(failed)?.take(MAX_KEY_FILE).read_to_string(&mut text).map_err(failed)?;
     access_key(Source { text: std::mem::take(&mut text), name: file.display().to_string() })
 }
 
@@ -110,12 +106,24 @@ pub fn signing_secrets_or_prompt(file: Option<&Path>) -> Result<Vec<SigningSecre
     Ok(vec![secret])
 }
 
+/// Opens a file with a secret, and warns if others can read it.
+fn open(file: &Path) -> io::Result<File> {
+    let opened = File::open(file)?;
+    if is_open_to_others(&opened)? {
+        output::warn(&format!("other users can read {file}; run: chmod 600 {file}", file = file.display()));
+    }
+    Ok(opened)
+}
+
 fn read(file: Option<&Path>, variable: &'static str) -> Result<Option<Source>, SecretError> {
     if let Some(file) = file {
-        let text = fs::read_to_string(file).map_err(|error| SecretError::File(file.to_owned(), error))?;
+        let failed = |error| SecretError::File(file.to_owned(), error);
+        let mut text = String::new();
+        open(file).and_then(|mut opened| opened.read_to_string(&mut text)).map_err(failed)?;
         return Ok(Some(Source { text, name: file.display().to_string() }));
     }
     match env::var(variable) {
+        Ok(text) if text.is_empty() => Ok(None),
         Ok(text) => Ok(Some(Source { text, name: format!("the environment variable {variable}") })),
         Err(env::VarError::NotPresent) => Ok(None),
         Err(env::VarError::NotUnicode(_)) => Err(SecretError::Variable(variable)),
@@ -124,6 +132,7 @@ fn read(file: Option<&Path>, variable: &'static str) -> Result<Option<Source>, S
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::io::Write;
 
     use super::*;

@@ -54,7 +54,7 @@ impl HttpClient {
             Ok(Err(error)) => root_cause(error.as_ref()),
             Err(_) => "no response in time".to_owned(),
         };
-        Err(ClientError::Unreachable { address: address.to_string(), cause })
+        Err(ClientError::Unreachable { address: address.to_string(), cause, is_read: call.method == "GET" })
     }
 
     fn request(&self, address: &Address, call: &Call) -> Result<Request<Full<Bytes>>, ClientError> {

@@ -1,7 +1,7 @@
 //! Retries, for calls that may be sent twice.
 
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Client, ClientError};
 use crate::api::{Answer, Call};
@@ -13,36 +13,44 @@ pub struct Retry {
     pub tries: u32,
     /// The wait before the second try, without `Retry-After`. It doubles with each further one.
     pub first_wait: Duration,
-    /// If the service asks for a longer wait, or the next wait would be longer, this is the limit: a longer `Retry-After` ends
-    /// the retries, a longer doubled wait is cut.
+    /// The limit of a wait that doubles.
     pub longest_wait: Duration,
+    /// The limit of all tries together. A `Retry-After` that goes beyond it ends the retries.
+    pub longest_total: Duration,
 }
 
 impl Default for Retry {
     fn default() -> Self {
-        Self { tries: 6, first_wait: Duration::from_millis(250), longest_wait: Duration::from_secs(30) }
+        Self {
+            tries: 6,
+            first_wait: Duration::from_millis(250),
+            longest_wait: Duration::from_secs(30),
+            longest_total: Duration::from_secs(120),
+        }
     }
 }
 
 /// The wait before the next try; `None` if the error is final. `tried` counts from 1. `jitter` is from 0 to 1: between half and
-/// the whole wait is taken, and after `Retry-After` up to a quarter more.
-pub fn wait_before(retry: &Retry, tried: u32, error: &ClientError, jitter: f64) -> Option<Duration> {
+/// the whole wait is taken, and after `Retry-After` up to a quarter more. `spent` is the time since the first try.
+pub fn wait_before(retry: &Retry, tried: u32, spent: Duration, error: &ClientError, jitter: f64) -> Option<Duration> {
     if !error.is_retryable() || tried >= retry.tries {
         return None;
     }
     let jitter = jitter.clamp(0.0, 1.0);
+    let left = retry.longest_total.saturating_sub(spent);
     match error.retry_after() {
-        Some(wait) if wait > retry.longest_wait => None,
-        Some(wait) => Some(wait.mul_f64(1.0 + jitter / 4.0)),
+        Some(wait) if wait > left => None,
+        Some(wait) => Some(wait.mul_f64(1.0 + jitter / 4.0).min(left)),
+        None if left.is_zero() => None,
         None => {
             let doubled = retry.first_wait.saturating_mul(2_u32.saturating_pow(tried - 1)).min(retry.longest_wait);
-            Some(doubled.mul_f64(0.5 + jitter / 2.0))
+            Some(doubled.mul_f64(0.5 + jitter / 2.0).min(left))
         }
     }
 }
 
 impl Client {
-    /// Sends a call that may take effect twice without harm until it has a final answer. `wait` sleeps.
+    /// Sends a call that may take effect twice without harm until it has a final answer. `wait` sleeps, and may tell the error.
     ///
     /// # Errors
     /// The last error.
@@ -51,17 +59,20 @@ impl Client {
         call: &Call,
         retry: &Retry,
         mut jitter: impl FnMut() -> f64,
-        mut wait: impl FnMut(Duration) -> F,
+        mut wait: impl FnMut(Duration, &ClientError) -> F,
     ) -> Result<Answer, ClientError> {
-        let mut tried = 0;
+        let (mut tried, mut waited, started) = (0, Duration::ZERO, Instant::now());
         loop {
             tried += 1;
             let error = match self.call(call).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            match wait_before(retry, tried, &error, jitter()) {
-                Some(time) => wait(time).await,
+            match wait_before(retry, tried, started.elapsed().max(waited), &error, jitter()) {
+                Some(time) => {
+                    waited += time;
+                    wait(time, &error).await;
+                }
                 None => return Err(error),
             }
         }
@@ -73,10 +84,19 @@ mod tests {
     use super::*;
     use crate::client::Rejection;
 
-    const RETRY: Retry = Retry { tries: 4, first_wait: Duration::from_secs(1), longest_wait: Duration::from_secs(3) };
+    const RETRY: Retry = Retry {
+        tries: 4,
+        first_wait: Duration::from_secs(1),
+        longest_wait: Duration::from_secs(3),
+        longest_total: Duration::from_secs(300),
+    };
+
+    fn wait_before(retry: &Retry, tried: u32, error: &ClientError, jitter: f64) -> Option<Duration> {
+        super::wait_before(retry, tried, Duration::ZERO, error, jitter)
+    }
 
     fn unreachable() -> ClientError {
-        ClientError::Unreachable { address: String::new(), cause: String::new() }
+        ClientError::Unreachable { address: String::new(), cause: String::new(), is_read: true }
     }
 
     fn rejection() -> Box<Rejection> {
@@ -108,7 +128,13 @@ mod tests {
         let asked = |seconds| ClientError::Retryable(rejection(), Some(Duration::from_secs(seconds)));
         assert_eq!(wait_before(&RETRY, 1, &asked(2), 0.0), Some(Duration::from_secs(2)));
         assert_eq!(wait_before(&RETRY, 1, &asked(2), 1.0), Some(Duration::from_millis(2500)));
-        assert_eq!(wait_before(&RETRY, 1, &asked(4), 0.0), None);
+        assert_eq!(wait_before(&RETRY, 1, &asked(31), 0.0), Some(Duration::from_secs(31)));
+        assert_eq!(wait_before(&RETRY, 1, &asked(300), 1.0), Some(Duration::from_secs(300)));
+        assert_eq!(wait_before(&RETRY, 1, &asked(301), 0.0), None);
+        let late = |spent, seconds| super::wait_before(&RETRY, 1, Duration::from_secs(spent), &asked(seconds), 0.0);
+        assert_eq!((late(269, 31), late(270, 31)), (Some(Duration::from_secs(31)), None));
+        let late = super::wait_before(&RETRY, 1, Duration::from_secs(300), &unreachable(), 0.0);
+        assert_eq!(late, None);
     }
 
     #[test]

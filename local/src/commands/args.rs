@@ -171,6 +171,13 @@ ids! {
     date: Date, "a date such as 2026-11-22";
 }
 
+/// The id of a message. A full stop would make what is signed ambiguous.
+pub fn message_id(text: &str) -> Result<String, &'static str> {
+    let is_id =
+        !text.is_empty() && text.len() <= 256 && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'.');
+    if is_id { Ok(text.to_owned()) } else { Err("expected 1 to 256 visible ASCII characters without a full stop") }
+}
+
 macro_rules! words {
     ($($name:ident: $type:ty;)*) => {$(
         pub fn $name() -> impl TypedValueParser<Value = $type> {

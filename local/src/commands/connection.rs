@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use local::client::{Address, AddressError, Client, ClientError, Profile, ProfileError, Profiles};
 use platform::secrets::AccessKeyText;
 
+use crate::output;
 use crate::secret_source::{self, SecretError};
 
 pub const URL: &str = "MULTIPARTNER_URL";
@@ -14,18 +15,17 @@ pub const PROFILE: &str = "MULTIPARTNER_PROFILE";
 
 /// The deployment and the key. The key is never an argument: other users can see arguments.
 #[derive(Clone, Debug, Default, clap::Args)]
-#[command(next_help_heading = "Connection")]
 pub struct Connection {
     /// Address of the deployment; default: MULTIPARTNER_URL, then that of the profile, then the local run's,
     /// http://127.0.0.1:3000.
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL", help_heading = "Connection")]
     pub url: Option<String>,
     /// Profile with an address and a key file; default: MULTIPARTNER_PROFILE, then the default profile. See `profile`.
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Connection")]
     pub profile: Option<String>,
     /// File with the access key, or - for standard input; default: MULTIPARTNER_KEY, then the file of the profile, then a
     /// hidden prompt on a terminal.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Connection")]
     pub key_file: Option<PathBuf>,
 }
 
@@ -93,7 +93,15 @@ impl Connection {
 
     fn target(&self) -> Result<Target, ConnectionError> {
         let profiles = match Profiles::default_path() {
-            Ok(path) => Some(Profiles::read(path)?),
+            Ok(path) => match Profiles::read(path) {
+                Ok(profiles) => Some(profiles),
+                // The command names all that it needs.
+                Err(error) if self.url.is_some() && self.profile.is_none() => {
+                    output::warn(&format!("Profiles are ignored: {error}"));
+                    None
+                }
+                Err(error) => return Err(error.into()),
+            },
             // Without a home folder there are no profiles.
             Err(_) => None,
         };

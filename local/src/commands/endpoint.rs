@@ -101,6 +101,8 @@ struct Change {
     /// Remove the description.
     #[arg(long, conflicts_with = "description")]
     no_description: bool,
+    #[command(flatten)]
+    yes: Yes,
 }
 
 #[derive(Debug, Serialize, clap::Args)]
@@ -193,6 +195,10 @@ pub async fn run(Endpoint { common, command }: Endpoint) -> Done {
         Command::Change(change) => {
             let cleared = [("event_types", change.all_event_types), ("description", change.no_description)];
             let members = Clear::of(&change.body, &cleared)?;
+            if change.body.state == Some(EndpointState::Disabled) {
+                let id = change.one.endpoint_id.as_str();
+                confirm(change.yes, &format!("disable the endpoint {id}"), id)?;
+            }
             patch(&session, &change.one, &members).await
         }
         Command::Test(One { endpoint_id, owner }) => {

@@ -4,14 +4,15 @@ use clap::Subcommand;
 use platform::handler::views::EventView;
 
 use super::Done;
-use super::args::{Common, Owner, Paging, Party};
-use super::session::route;
+use super::args::{Owner, Paging, Party};
+use super::connection::Connection;
+use super::session::{Session, route};
 use super::tail::{self, Tail};
 
 #[derive(Debug, clap::Args)]
 pub struct Events {
     #[command(flatten)]
-    common: Common,
+    connection: Connection,
     #[command(subcommand)]
     command: Command,
 }
@@ -28,6 +29,10 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 struct List {
+    /// Print the API's document as it is, instead of a table; one document for each page.
+    // Not for `events tail`, which always prints JSON.
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     owner: Owner,
     /// Only events whose subject has this id.
@@ -40,16 +45,16 @@ struct List {
     paging: Paging,
 }
 
-pub async fn run(Events { common, command }: Events) -> Done {
+pub async fn run(Events { connection, command }: Events) -> Done {
     match command {
-        Command::List(args) => list(&common, args).await,
-        Command::Tail(args) => tail::run(args, &common.connection).await,
+        Command::List(args) => list(&connection, args).await,
+        Command::Tail(args) => tail::run(args, &connection).await,
     }
 }
 
-async fn list(common: &Common, list: List) -> Done {
-    let session = common.session()?;
-    let List { owner, subject, after, paging } = list;
+async fn list(connection: &Connection, list: List) -> Done {
+    let session = Session::new(connection.client()?, list.json);
+    let List { owner, subject, after, paging, .. } = list;
     let call = match owner.resolve(&session).await? {
         Party::Operator => route("GET /v1/events", &[]),
         party => party.route("GET /v1/partners/{partner_id}/events", "GET /v1/customers/{tenant_id}/events", &[])?,

@@ -2,9 +2,11 @@
 
 use std::error::Error;
 
+use domain::PartnerId;
 use local::client::Retry;
 use local::export::{self, ExportError, Format};
 
+use super::args;
 use super::connection::Connection;
 use crate::exit::UsageError;
 use crate::output::{self, Output};
@@ -24,8 +26,8 @@ pub struct Export {
     #[arg(long)]
     json: bool,
     /// Only records of this partner. With an operator's key; default: of all partners.
-    #[arg(long, value_name = "PARTNER_ID")]
-    partner: Option<String>,
+    #[arg(long, value_parser = args::partner_id)]
+    partner_id: Option<PartnerId>,
     #[command(flatten)]
     connection: Connection,
 }
@@ -41,22 +43,25 @@ enum What {
 }
 
 pub async fn run(args: Export) -> Result<(), Box<dyn Error>> {
+    if args.partner_id.is_some() && matches!(args.what, What::Customers) {
+        return Err(UsageError("customers belong to no partner: leave out --partner-id".to_owned()).into());
+    }
     let client = args.connection.client()?;
     let format = if args.json { Format::Json } else { Format::Csv };
     let what = args.what.into();
-    let export = export::Export { client: &client, retry: Retry::default(), what, format, partner: args.partner };
+    let export = export::Export { client: &client, retry: Retry::default(), what, format, partner: args.partner_id };
     let mut out = Output::stdout();
     let count = export.run(|text| out.text(text.as_bytes())).await.map_err(boxed)?;
     out.flush()?;
-    output::warn(&format!("{count} {what}"));
+    output::warn(&format!("Exported: {count}"));
     Ok(())
 }
 
 fn boxed(error: ExportError) -> Box<dyn Error> {
     match error {
         ExportError::Client(error) => error.into(),
-        error @ ExportError::WrongKey { .. } => UsageError(error.to_string()).into(),
         ExportError::Output(error) => error.into(),
+        error => error.into(),
     }
 }
 

@@ -3,11 +3,13 @@
 use std::error::Error;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
+use std::time::Duration;
 
+use local::client::ClientError;
 use local::import::{self, Kind, PATIENCE, Progress, Ran, Refused, Results, Server, Stop, rate};
 
 use super::connection::Connection;
-use crate::output::Output;
+use crate::output::{self, Output};
 use crate::signal;
 
 #[derive(Debug, clap::Args)]
@@ -58,7 +60,7 @@ struct Failed {
 }
 
 pub async fn run(args: Import) -> Result<(), Box<dyn Error>> {
-    let server = Server::new(args.connection.client()?, PATIENCE);
+    let server = Server::new(args.connection.client()?, PATIENCE, offline);
     let kind = args.kind.into();
     let import = import::Import::check(kind, &args.file).map_err(Stop::from)?;
     let lines = import.lines();
@@ -91,6 +93,13 @@ pub async fn run(args: Import) -> Result<(), Box<dyn Error>> {
     out.line(&format!("Results: {path}"))?;
     out.flush()?;
     ended(ran, format!("See {path}"))
+}
+
+/// Says how long it waits, unless that is too short to notice.
+fn offline(error: &ClientError, wait: Duration) {
+    if wait >= Duration::from_secs(1) {
+        output::warn(&format!("Offline: {error}. Trying again in {} s.", wait.as_secs()));
+    }
 }
 
 fn ended(ran: Ran, advice: String) -> Result<(), Box<dyn Error>> {

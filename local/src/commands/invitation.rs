@@ -70,6 +70,8 @@ struct Renew {
     no_delegated_admin: bool,
     #[command(flatten)]
     file: SecretFile,
+    #[command(flatten)]
+    yes: Yes,
 }
 
 #[derive(Debug, Serialize, clap::Args)]
@@ -125,11 +127,14 @@ pub async fn run(Invitation { common, command }: Invitation) -> Done {
             }
         }
         Command::Renew(renewal) => {
+            let id = renewal.invitation_id.as_str();
+            confirm(renewal.yes, &format!("end the present link of {id}"), id)?;
             let partner = renewal.partner.resolve(&session).await?;
-            let ids = [partner.as_str(), renewal.invitation_id.as_str()];
+            let remedy = format!("The old link may have ended. Get a new one with: invitation renew {id}");
+            let ids = [partner.as_str(), id];
             let call = route("POST /v1/partners/{partner_id}/invitations/{invitation_id}/renew", &ids);
             let call = call.json(&renewed(&renewal)?);
-            session.show_secret_once::<InvitationLinkView>(call, "accept_url", &renewal.file).await
+            session.show_secret_once::<InvitationLinkView>(call, &remedy, "accept_url", &renewal.file).await
         }
         Command::Cancel(Cancel { invitation_id, partner, yes }) => {
             let id = invitation_id.as_str();

@@ -28,12 +28,11 @@ pub struct Listen {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Forwarding")]
 struct Forward {
     /// Program that gets the events: http://127.0.0.1:PORT, with a path if it needs one.
     #[arg(long, value_name = "URL")]
     forward_to: Option<String>,
-    /// Where to begin the first time: the oldest event, only new events (default), or behind a cursor. Later starts continue
+    /// Where to begin the first time: the oldest event, only new events (default), or after a cursor. Later starts continue
     /// where the last one stopped.
     #[arg(long, value_name = "start|now|CURSOR", requires = "forward_to")]
     from: Option<Start>,

@@ -112,8 +112,12 @@ pub async fn run(Partner { common, command }: Partner) -> Done {
     let session = common.session()?;
     match command {
         Command::Enroll(Enroll { body: arguments, file }) => {
+            let id = PartnerId::from_tenant(&arguments.tenant_id);
+            let remedy = format!(
+                "If the partner is enrolled (partner show {id}), get a secret with: partner rotate-secret {id} --grace-hours 0"
+            );
             let call = route("POST /v1/partners", &[]).json(&body(&arguments)?);
-            session.show_secret_once::<PartnerEnrolledView>(call, "signing_secret", &file).await
+            session.show_secret_once::<PartnerEnrolledView>(call, &remedy, "signing_secret", &file).await
         }
         Command::List(paging) => session.list::<PartnerView>(route("GET /v1/partners", &[]), [], &paging).await,
         Command::Show(One { partner_id }) => {

@@ -1,6 +1,6 @@
 //! `profile`: names deployments, so that commands need neither `--url` nor `--key-file`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use local::client::{self, Address, Profiles};
@@ -49,6 +49,9 @@ pub fn run(Profile { command }: Profile) -> Done {
     match command {
         Command::Set(Set { name, url, key_file, default }) => {
             let url = Address::parse(&url).map_err(|error| UsageError(format!("--url: {error}")))?;
+            if key_file.as_deref() == Some(Path::new("-")) {
+                return Err(UsageError("--key-file: a profile needs a file, not standard input".to_owned()).into());
+            }
             // Commands run in other folders.
             let key_file = key_file.map(std::path::absolute).transpose()?;
             profiles.set(&name, client::Profile { url: url.to_string(), key_file }, default)?;

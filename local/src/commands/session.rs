@@ -5,7 +5,8 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use local::api::{Answer, Call};
-use local::client::{Client, ClientError, Pages, path, private_file, view};
+use local::client::{Client, ClientError, Pages, Retry, path, private_file, view};
+use platform::random::{Random, SystemRandom};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -81,13 +82,15 @@ impl Session {
     ) -> Done {
         let key = repeat.key();
         let call = call.idempotency_key(&key);
-        self.show_secret_once::<T>(call, member, file).await.map_err(|error| Repeatable::wrap(error, key))
+        let remedy = format!("To repeat the command without doing it twice, add --idempotency-key {key}");
+        self.show_secret_once::<T>(call, &remedy, member, file).await
     }
 
-    /// Calls and prints a response with a secret member.
+    /// Calls and prints a response with a secret member. `remedy` says how to get the secret if it could not be shown.
     pub async fn show_secret_once<T: Serialize + DeserializeOwned>(
         &self,
         call: Call,
+        remedy: &str,
         member: &str,
         file: &SecretFile,
     ) -> Done {
@@ -96,11 +99,20 @@ impl Session {
         }
         // Before the call, because the secret is returned only once.
         let kept = file.out.clone().map(SecretOutput::create).transpose()?;
-        let answer = self.call(call).await?;
+        let answer = self.call(call).await.map_err(|error| Repeatable::of_call(error, remedy))?;
+        self.print_secret::<T>(&answer, member, kept).map_err(|error| Repeatable::new(error, remedy).into())
+    }
+
+    fn print_secret<T: Serialize + DeserializeOwned>(
+        &self,
+        answer: &Answer,
+        member: &str,
+        kept: Option<SecretOutput>,
+    ) -> Done {
         if self.json {
-            return print_document(&answer);
+            return print_document(answer);
         }
-        let mut shown = serde_json::to_value(view::<T>(&answer)?)?;
+        let mut shown = serde_json::to_value(view::<T>(answer)?)?;
         match (kept, shown.get(member).and_then(Value::as_str).map(str::to_owned)) {
             (Some(kept), Some(secret)) => {
                 kept.write(&secret)?;
@@ -112,6 +124,15 @@ impl Session {
             (_, None) => {}
         }
         print_entries(&shown)
+    }
+
+    /// A page of a list; one of many is worth retries.
+    async fn page(&self, call: &Call, is_retried: bool) -> Result<Answer, ClientError> {
+        if !is_retried {
+            return self.client.call(call).await;
+        }
+        let wait = |time, _: &ClientError| tokio::time::sleep(time);
+        self.client.call_retrying(call, &Retry::default(), jitter, wait).await
     }
 
     /// Prints a list: one page, or all of them.
@@ -127,13 +148,21 @@ impl Session {
         // A feed goes on with another parameter than a list.
         let is_feed = parameters.iter().any(|(name, _)| *name == "after");
         let mut pages: Pages<T> = Pages::new(call.path, parameters, paging.cursor.clone());
-        let mut is_first = true;
-        while let Some((answer, page)) = pages.next(&self.client).await? {
+        let (mut is_empty, mut cursor) = (true, paging.cursor.clone());
+        while let Some(call) = pages.call() {
+            let got = self.page(&call, paging.all).await.and_then(|answer| Ok((pages.read(&answer)?, answer)));
+            let (page, answer) = got.inspect_err(|_| {
+                if let Some(cursor) = cursor.as_ref().filter(|_| paging.all) {
+                    output::warn(&format!("Continue with --cursor {cursor}"));
+                }
+            })?;
+            cursor.clone_from(&page.next_cursor);
             if self.json {
                 print_document(&answer)?;
             } else {
-                print_rows(&page.items, is_first)?;
+                print_rows(&page.items, is_empty)?;
             }
+            is_empty &= page.items.is_empty();
             match page.next_cursor.filter(|_| !paging.all) {
                 Some(_) if self.json => return Ok(()),
                 Some(next) if is_feed => {
@@ -144,11 +173,18 @@ impl Session {
                     output::warn(&format!("There are more: use --all, or --cursor {next}"));
                     return Ok(());
                 }
-                None => is_first = false,
+                None => {}
             }
+        }
+        if is_empty && !self.json {
+            output::warn(&"Nothing found.");
         }
         Ok(())
     }
+}
+
+fn jitter() -> f64 {
+    f64::from(SystemRandom.bytes()[0]) / 255.0
 }
 
 fn print_document(answer: &Answer) -> Done {
@@ -165,14 +201,15 @@ pub fn print_entries(shown: &Value) -> Done {
 
 fn print_rows<T: Row>(items: &[T], is_first: bool) -> Done {
     if items.is_empty() {
-        if is_first {
-            output::warn(&"Nothing found.");
-        }
         return Ok(());
     }
     let rows: Vec<_> = items.iter().map(Row::cells).collect();
     let mut out = Output::stdout();
-    out.rows(T::HEADINGS, &rows)?;
+    if is_first {
+        out.rows(T::HEADINGS, &rows)?
+    } else {
+        out.more_rows(&rows)?
+    }
     Ok(out.flush()?)
 }
 
@@ -191,9 +228,9 @@ impl SecretOutput {
     }
 
     fn write(mut self, secret: &str) -> Done {
-        self.is_written = true;
         writeln!(self.file, "{secret}")?;
         self.file.sync_all()?;
+        self.is_written = true;
         output::warn(&format!("The secret is in {}.", self.path.display()));
         Ok(())
     }

@@ -6,6 +6,7 @@ use clap::Subcommand;
 use domain::{Cloud, TenantId};
 use local::sign_in_check::{self, Finding};
 
+use super::connection::Connection;
 use crate::output::Output;
 
 #[derive(Debug, clap::Args)]
@@ -16,15 +17,14 @@ pub struct SignIn {
 
 #[derive(Debug, Subcommand)]
 enum SignInCommand {
-    /// Check a deployment's settings and its identity providers, and print the redirect URIs to register. It signs in no person.
+    /// Check a deployment's settings and its identity providers, and print the redirect URIs to register. It does not sign anyone in.
     Check(Check),
 }
 
 #[derive(Debug, clap::Args)]
 struct Check {
-    /// Public address of the deployment, for example <https://partners.example.com>
-    #[arg(long, value_name = "URL")]
-    url: String,
+    #[command(flatten)]
+    connection: Connection,
     /// Id of a tenant to check with, for example your own. It does not have to be registered.
     #[arg(long, value_name = "TENANT_ID", value_parser = tenant)]
     tenant_id: TenantId,
@@ -47,9 +47,9 @@ fn cloud(text: &str) -> Result<Cloud, &'static str> {
 }
 
 pub async fn run(args: SignIn) -> Result<(), Box<dyn Error>> {
-    let SignInCommand::Check(Check { url, tenant_id, cloud }) = args.command;
+    let SignInCommand::Check(Check { connection, tenant_id, cloud }) = args.command;
     let mut out = Output::stdout();
-    let findings = sign_in_check::check(&url, &tenant_id, cloud).await;
+    let findings = sign_in_check::check(connection.address()?.as_str(), &tenant_id, cloud).await;
     let mut failed = 0;
     for finding in &findings {
         match finding {

@@ -14,15 +14,16 @@ use crate::signal;
 
 #[derive(Debug, clap::Args)]
 pub struct Tail {
-    /// Where to begin: the oldest event, only new events, or behind the cursor of an earlier run.
+    /// Where to begin: the oldest event, only new events, or after the cursor of an earlier run.
     #[arg(long, value_name = "start|now|CURSOR", default_value = "now")]
     from: Start,
 }
 
 /// Prints until a signal to stop, or until nothing reads the output.
 pub async fn run(args: Tail, connection: &Connection) -> Result<(), Box<dyn Error>> {
-    let stopped = signal::stop()?;
+    // Before signals are caught, so that Ctrl-C ends a prompt for the key.
     let client = connection.client()?;
+    let stopped = signal::stop()?;
     let mut cursor = None;
     let ended = tokio::select! {
         ended = follow(client, &args.from, &mut cursor) => ended,

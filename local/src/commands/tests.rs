@@ -139,6 +139,11 @@ fn leaves(command: &clap::Command, group: &str) -> Vec<String> {
 fn the_documentation_lists_every_command_and_exit_code() {
     let text = fs::read_to_string(root().join("docs/command-line.md")).unwrap();
     let leaves = leaves(&Cli::command(), "");
+    let mut groups = BTreeSet::new();
+    for row in text.lines().filter(|line| line.starts_with("| `")) {
+        let name = row.split('|').nth(1).unwrap_or_default().trim().to_owned();
+        assert!(groups.insert(name), "docs/command-line.md: a second row: {row}");
+    }
     assert!(leaves.len() > 50, "{leaves:?}");
     for path in leaves {
         let (group, name) = path.rsplit_once(' ').unwrap_or(("", &path));
@@ -150,6 +155,20 @@ fn the_documentation_lists_every_command_and_exit_code() {
     for (code, meaning) in crate::exit::CODES {
         assert!(text.contains(&format!("| {code} | {meaning} |")), "docs/command-line.md: exit code {code}");
     }
+}
+
+#[test]
+fn only_the_connection_has_a_heading_in_the_help() {
+    for path in leaves(&Cli::command(), "") {
+        let command = command(&path);
+        for argument in command.get_arguments() {
+            let is_connection = ["url", "profile", "key_file"].contains(&argument.get_id().as_str());
+            if argument.get_help_heading() == Some("Connection") {
+                assert!(is_connection, "{path}: {}", argument.get_id());
+            }
+        }
+    }
+    assert!(command("events tail").get_arguments().all(|argument| argument.get_id() != "json"));
 }
 
 #[test]

@@ -15,6 +15,7 @@ use platform::random::SystemRandom;
 use platform::secrets::signature::{SignatureHeader, SigningSecret};
 use serde_json::Value;
 
+use super::args;
 use crate::exit::UsageError;
 use crate::output::Output;
 use crate::secret_source;
@@ -52,7 +53,7 @@ struct Sign {
     #[arg(default_value = "-", value_name = "BODY")]
     body: PathBuf,
     /// Value of `webhook-id`; default: a new one.
-    #[arg(long)]
+    #[arg(long, value_parser = args::message_id)]
     id: Option<String>,
     /// Value of `webhook-timestamp`, in Unix seconds; default: now.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(i64).range(1..))]
@@ -73,7 +74,7 @@ struct Send {
     #[arg(long, value_name = "FILE")]
     body: Option<PathBuf>,
     /// Value of `webhook-id`; default: the event's id, or a new one.
-    #[arg(long)]
+    #[arg(long, value_parser = args::message_id)]
     id: Option<String>,
     /// Allow a public https URL.
     #[arg(long)]

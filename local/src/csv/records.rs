@@ -21,7 +21,7 @@ pub struct Record {
     pub fields: Vec<String>,
 }
 
-/// Why a line cannot be read. The lines after it can.
+/// Why a line cannot be read. The lines after it can, except for [`Wrong::Unclosed`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Wrong {
     #[error("the line is longer than {MAX_LINE} bytes. Is a closing quotation mark missing?")]
@@ -30,6 +30,9 @@ pub enum Wrong {
     TooManyFields,
     #[error("a quotation mark is not closed. Inside a quoted field, write a quotation mark twice")]
     Quotes,
+    /// Nothing after it can be trusted.
+    #[error("a quotation mark is opened and not closed; the lines up to {last} were read as one")]
+    Unclosed { last: u64 },
     #[error("the line is not valid UTF-8")]
     Encoding,
 }
@@ -49,6 +52,8 @@ struct Progress {
     written: usize,
     fields: usize,
     quotes: usize,
+    /// What was read last is a line end.
+    is_at_line_end: bool,
     wrong: Option<Wrong>,
 }
 
@@ -86,7 +91,8 @@ impl<R: BufRead> Records<R> {
                 ReadRecordResult::InputEmpty => {}
                 // What does not fit is read over what came before.
                 ReadRecordResult::OutputFull => {
-                    progress.wrong.get_or_insert(Wrong::TooLong);
+                    let wrong = self.unclosed(line, &progress).unwrap_or(Wrong::TooLong);
+                    progress.wrong.get_or_insert(wrong);
                     progress.written = 0;
                 }
                 ReadRecordResult::OutputEndsFull => {
@@ -101,6 +107,9 @@ impl<R: BufRead> Records<R> {
         let input = self.input.fill_buf()?;
         let (output, ends) = (&mut self.output[progress.written..], &mut self.ends[progress.fields..]);
         let (result, read, written, fields) = self.parser.read_record(input, output, ends);
+        if let Some(last) = input[..read].last() {
+            progress.is_at_line_end = *last == b'\n';
+        }
         progress.quotes += input[..read].iter().filter(|byte| **byte == b'"').count();
         self.line += count_lines(&input[..read]);
         progress.written += written;
@@ -122,13 +131,20 @@ impl<R: BufRead> Records<R> {
         }
     }
 
+    /// If a field with quotation marks is open: a line end is only inside such a field, or the end of a record.
+    fn unclosed(&self, line: u64, progress: &Progress) -> Option<Wrong> {
+        let last = self.line - u64::from(progress.is_at_line_end);
+        let is_open = progress.quotes % 2 == 1 && last > line;
+        is_open.then_some(Wrong::Unclosed { last })
+    }
+
     fn record(&self, line: u64, progress: &Progress) -> Result<Record, (u64, Wrong)> {
         let wrong = |wrong| (line, wrong);
         if let Some(found) = progress.wrong {
             return Err(wrong(found));
         }
         if progress.quotes % 2 == 1 {
-            return Err(wrong(Wrong::Quotes));
+            return Err(wrong(self.unclosed(line, progress).unwrap_or(Wrong::Quotes)));
         }
         let mut start = 0;
         let mut fields = Vec::with_capacity(progress.fields);

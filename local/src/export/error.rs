@@ -12,6 +12,8 @@ pub enum ExportError {
     Client(#[from] ClientError),
     #[error("{what} are exported with the key of {needed}")]
     WrongKey { what: What, needed: &'static str },
+    #[error("--partner-id is only for an operator's key; others export their own records")]
+    NotOperator,
     #[error("cannot write: {0}")]
     Output(#[from] io::Error),
 }

@@ -8,7 +8,7 @@ mod source;
 
 use std::io;
 
-use domain::CallerKind;
+use domain::{CallerKind, PartnerId};
 use platform::random::{Random, SystemRandom};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -38,7 +38,7 @@ pub struct Export<'a> {
     pub what: What,
     pub format: Format,
     /// Only of this partner. Only an operator needs it.
-    pub partner: Option<String>,
+    pub partner: Option<PartnerId>,
 }
 
 impl Export<'_> {
@@ -50,7 +50,12 @@ impl Export<'_> {
         let me = self.call(&Call::get("/v1/me")).await?;
         let caller = me.text("/kind").and_then(CallerKind::parse);
         let unknown = || ClientError::Unexpected("GET /v1/me has no kind".to_owned());
-        let first = lists(self.what, caller.ok_or_else(unknown)?, me.text("/id"), self.partner.as_deref())?;
+        let first = lists(
+            self.what,
+            caller.ok_or_else(unknown)?,
+            me.text("/id"),
+            self.partner.as_ref().map(PartnerId::as_str),
+        )?;
         if self.format == Format::Csv {
             write(&csv::line(self.what.columns()))?;
         }
@@ -101,7 +106,7 @@ impl Export<'_> {
 
     async fn call(&self, call: &Call) -> Result<Answer, ClientError> {
         let jitter = || f64::from(SystemRandom.bytes()[0]) / 255.0;
-        self.client.call_retrying(call, &self.retry, jitter, tokio::time::sleep).await
+        self.client.call_retrying(call, &self.retry, jitter, |time, _| tokio::time::sleep(time)).await
     }
 }
 

@@ -23,6 +23,7 @@ pub fn lists(what: What, caller: CallerKind, id: Option<&str>, partner: Option<&
         (CallerKind::Operator, What::Events) if partner.is_none() => Ok(plain("/v1/events")),
         (CallerKind::Operator, _) => Ok(partner.map_or(List::EachPartner, |id| one(of_partner(what, Some(id))))),
         (_, What::Customers) => Err(ExportError::WrongKey { what, needed: "an operator" }),
+        _ if partner.is_some() => Err(ExportError::NotOperator),
         (CallerKind::Partner, _) => Ok(one(of_partner(what, id))),
         (CallerKind::Customer, _) => Ok(one(of_customer(what, id))),
     }

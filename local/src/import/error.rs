@@ -15,6 +15,13 @@ pub enum FileError {
     NotAFile(PathBuf),
     #[error("{path}: {fault}", path = .0.display(), fault = .1)]
     Encoding(PathBuf, EncodingFault),
+    #[error(
+        "{path}: line {line}: a quotation mark is opened and not closed; lines {line} to {last} were read as one. Nothing was sent",
+        path = .path.display()
+    )]
+    Quotes { path: PathBuf, line: u64, last: u64 },
+    #[error("cannot create {path}: {error}. Nothing was sent", path = .0.display(), error = .1)]
+    Uncreatable(PathBuf, io::Error),
     #[error("{path}: {fault}", path = .0.display(), fault = .1)]
     Header(PathBuf, HeaderFault),
     #[error(
@@ -70,7 +77,7 @@ pub enum HeaderFault {
     Separator,
     #[error("unknown column `{name}`. The columns of {kind} are: {columns}", columns = .kind.columns())]
     Unknown { kind: Kind, name: String },
-    #[error("the column `{0}` is there twice")]
+    #[error("duplicate column `{0}`")]
     Twice(&'static str),
     #[error("the column `{name}` is missing. The columns of {kind} are: {columns}", columns = .kind.columns())]
     Missing { kind: Kind, name: &'static str },

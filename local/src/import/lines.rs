@@ -44,7 +44,10 @@ impl CheckedFile {
         let mut records = Records::new(Source::open(path)?);
         read_header(kind, path, &mut records)?;
         let mut lines = 0;
-        while next(path, &mut records)?.is_some() {
+        while let Some(record) = next(path, &mut records)? {
+            if let Err((line, Wrong::Unclosed { last })) = record {
+                return Err(FileError::Quotes { path: path.to_owned(), line, last });
+            }
             lines += 1;
         }
         Ok(Self { kind, source: records.into_inner(), lines })

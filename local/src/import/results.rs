@@ -91,6 +91,6 @@ fn create(path: &Path) -> Result<File, FileError> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => FileError::ResultsExist(path.to_owned()),
-        _ => FileError::Unwritable(path.to_owned(), error),
+        _ => FileError::Uncreatable(path.to_owned(), error),
     })
 }

@@ -10,13 +10,21 @@ use super::kind::Kind;
 use crate::api::{Answer, Call};
 use crate::client::{Client, ClientError, Rejection, Retry};
 
-/// About a minute and a half.
-pub const PATIENCE: Retry =
-    Retry { tries: 10, first_wait: Duration::from_millis(250), longest_wait: Duration::from_secs(30) };
+/// Five minutes, however often.
+pub const PATIENCE: Retry = Retry {
+    tries: u32::MAX,
+    first_wait: Duration::from_millis(250),
+    longest_wait: Duration::from_secs(30),
+    longest_total: Duration::from_secs(300),
+};
+
+/// Told before each wait, with how long it is.
+type Notify = Box<dyn Fn(&ClientError, Duration) + Send + Sync>;
 
 pub struct Server {
     client: Client,
     retry: Retry,
+    notify: Notify,
 }
 
 /// Why no more lines are sent.
@@ -32,16 +40,17 @@ pub enum Refused {
 pub type Sent = Result<Answer, Box<Rejection>>;
 
 impl Server {
-    pub fn new(client: Client, retry: Retry) -> Self {
-        Self { client, retry }
+    pub fn new(client: Client, retry: Retry, notify: impl Fn(&ClientError, Duration) + Send + Sync + 'static) -> Self {
+        Self { client, retry, notify: Box::new(notify) }
     }
 
-    /// The partner whose key it is, if the kind is imported with a partner's key.
+    /// The partner whose key it is, if the kind is imported with a partner's key. It is asked once, so that a wrong address is
+    /// found at once.
     ///
     /// # Errors
     /// [`Refused::WrongKey`] if the key belongs to a caller of another kind.
     pub async fn check_key(&self, kind: Kind) -> Result<Option<PartnerId>, Refused> {
-        let me = self.read("/v1/me").await?;
+        let me = self.client.call(&Call::get("/v1/me")).await?;
         let unknown = || ClientError::Unexpected("GET /v1/me has no kind".to_owned());
         let given = me.text("/kind").and_then(CallerKind::parse).ok_or_else(unknown)?;
         if given != kind.caller() {
@@ -73,7 +82,11 @@ impl Server {
     /// [`Refused`] if further requests would fail too.
     pub async fn send(&self, call: Call) -> Result<Sent, Refused> {
         let jitter = || f64::from(SystemRandom.bytes()[0]) / 255.0;
-        match self.client.call_retrying(&call, &self.retry, jitter, tokio::time::sleep).await {
+        let wait = |time, error: &ClientError| {
+            (self.notify)(error, time);
+            tokio::time::sleep(time)
+        };
+        match self.client.call_retrying(&call, &self.retry, jitter, wait).await {
             Ok(answer) => Ok(Ok(answer)),
             Err(ClientError::Rejected(rejection)) if !concerns_all(&rejection) => Ok(Err(rejection)),
             // A limit of one customer.

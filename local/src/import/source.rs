@@ -33,8 +33,12 @@ impl Source {
     /// If it is not a file, or cannot be read.
     pub fn open(path: &Path) -> Result<Self, FileError> {
         let unreadable = |error| FileError::Unreadable(path.to_owned(), error);
+        // It is read twice, which is impossible with a pipe. To open a pipe would wait for a writer.
+        let is_file = std::fs::metadata(path).map_err(unreadable)?.is_file();
+        if !is_file {
+            return Err(FileError::NotAFile(path.to_owned()));
+        }
         let file = File::open(path).map_err(unreadable)?;
-        // It is read twice, which is impossible with a pipe.
         if !file.metadata().map_err(unreadable)?.is_file() {
             return Err(FileError::NotAFile(path.to_owned()));
         }

@@ -87,13 +87,13 @@ fn parse(url: &str, remote: bool) -> Result<EndpointUrl, TargetError> {
 /// What happened to an attempt, in a few words: `204 in 12 ms`.
 pub fn spoken(attempted: &Attempted) -> String {
     let mut text = match &attempted.outcome {
-        Outcome::Answered(reply) if (300..400).contains(&reply.status) => {
-            format!("{}, a redirect, which is not followed", reply.status)
-        }
         Outcome::Answered(reply) => reply.status.to_string(),
         Outcome::Failed(failure) => reason(*failure).to_owned(),
     };
     let _ = write!(text, " in {} ms", attempted.latency.as_millis());
+    if matches!(&attempted.outcome, Outcome::Answered(reply) if (300..400).contains(&reply.status)) {
+        text.push_str(" (a redirect; redirects are not followed)");
+    }
     text
 }
 

@@ -31,11 +31,12 @@ pub async fn run(
     secret_file: Option<&Path>,
     connection: &Connection,
 ) -> Result<(), Box<dyn Error>> {
-    let stopped = signal::stop()?;
     let given = secret_source::signing_secrets(secret_file)?.into_iter().next();
     // Before the first call, so that a wrong target is found at once.
     Target::new(to, args.allow_remote, SigningSecret::from_bytes(&[0; 32]))?;
+    // Before signals are caught, so that Ctrl-C ends a prompt for the key.
     let client = connection.client()?;
+    let stopped = signal::stop()?;
     tokio::select! {
         ended = forward(to, args, given, client) => ended,
         () = stopped => Err(Interrupted.into()),
@@ -71,6 +72,9 @@ async fn open(args: &Forward, reader: &mut Reader) -> Result<Position, Box<dyn E
     let mut position = Position::open(&file, reader.url(), reader.owner())?;
     if let Some(cursor) = position.after().filter(|_| !args.forget) {
         reader.start_after(cursor);
+        if args.from.is_some() {
+            output::warn(&format!("--from is ignored, because {} has a position; use --forget.", file.display()));
+        }
         return Ok(position);
     }
     begin(reader, args.from.as_ref().unwrap_or(&Start::Now)).await?;

@@ -35,13 +35,21 @@ fn a_wrong_first_line_is_reported() {
             "tenant_id,name,cloud,market,Farbe\n",
             "unknown column `Farbe`. The columns of customers are: tenant_id, name,",
         ),
-        ("tenant_id,name,cloud,market,name\n", "`name` is there twice"),
+        ("tenant_id,name,cloud,market,name\n", "duplicate column `name`"),
         ("tenant_id,name,cloud\n", "`market` is missing"),
         ("\"tenant_id,name,cloud,market\n", "quotation mark"),
     ] {
         let error = error(text);
         assert!(error.contains(expected), "{error}");
     }
+    let open = customers([1]) + "2,\"a,public,US\n" + &"3,b,public,US\n".repeat(2000);
+    let open = error(open);
+    assert!(
+        open.contains("line 3: a quotation mark is opened and not closed; lines 3 to 2003 were read as one"),
+        "{open}"
+    );
+    let long = error(customers([1]) + "2,\"a,public,US\n" + &"3,b,public,US\n".repeat(20_000));
+    assert!(long.contains("line 3: a quotation mark is opened"), "{long}");
     let missing = Import::check(Kind::Customers, Path::new("missing.csv")).err().unwrap().to_string();
     assert!(missing.contains("cannot read missing.csv"), "{missing}");
     let folder = Import::check(Kind::Customers, &std::env::temp_dir()).err().unwrap().to_string();

@@ -20,8 +20,12 @@ use crate::testing::Folder;
 use crate::{Local, Options, start};
 
 /// Few tries, and no long wait between them.
-const IMPATIENT: Retry =
-    Retry { tries: 4, first_wait: Duration::from_millis(1), longest_wait: Duration::from_millis(20) };
+const IMPATIENT: Retry = Retry {
+    tries: 4,
+    first_wait: Duration::from_millis(1),
+    longest_wait: Duration::from_millis(20),
+    ..crate::import::PATIENCE
+};
 
 /// A local run with one partner, and a folder for files.
 struct Place {
@@ -122,7 +126,7 @@ impl Place {
 
 fn server(url: &str, key: &str) -> Server {
     let key = AccessKeyText::parse(key).unwrap();
-    Server::new(Client::new(Address::parse(url).unwrap(), Some(&key)).unwrap(), IMPATIENT)
+    Server::new(Client::new(Address::parse(url).unwrap(), Some(&key)).unwrap(), IMPATIENT, |_, _| {})
 }
 
 /// The results in the order of the lines, and why it stopped.

@@ -146,3 +146,59 @@ fn a_reader_that_has_gone_is_no_failure() {
         assert!(status.success() && is_quiet, "{args:?}: {status}: {error}");
     }
 }
+
+#[test]
+fn a_secret_that_was_not_shown_is_a_failure_that_says_how_to_get_it() {
+    let gateway = Gateway::start();
+    let user = User::new(gateway.url(), gateway.operator());
+    let issue = ["key", "issue", "--kind", "operator", "--name", "n", "--idempotency-key", "k-1"];
+    let tenant = "b0b0b0b0-0000-4000-8000-000000000001";
+    let enroll =
+        ["partner", "enroll", "--tenant-id", tenant, "--name", "N", "--cloud", "public", "--market", "US", "--json"];
+    for (args, text) in [(&issue[..], "add --idempotency-key k-1"), (&enroll, "partner rotate-secret ptr_")] {
+        let (status, error) = Process::spawn(user.command(args)).without_reader();
+        assert_eq!(status.code(), Some(1), "{args:?}: {error}");
+        assert!(error.contains(text), "{args:?}: {error}");
+    }
+    // The repeat returns the same key.
+    assert!(user.done(&issue).value("key").starts_with("mpk_"));
+}
+
+#[test]
+fn each_exit_code_is_the_documented_one() {
+    let gateway = Gateway::start();
+    let user = User::new(gateway.url(), gateway.operator());
+    let wrong = User::new(gateway.url(), KEY);
+    let dead = User::new("http://127.0.0.1:1", KEY);
+    let customers = "tenant_id,name,cloud,market\n";
+    let empty = user.file("customers.csv", customers, 0o600);
+    let open = user.file("open.csv", &format!("{customers}1,\"a,public,US\n2,b,public,US\n"), 0o600);
+    let relationships = "subscription_id,customer_tenant_id,service,offer_id,quantity,billing_cycle,term\n";
+    let other = user.file("subscriptions.csv", relationships, 0o600);
+    let [empty, open, other] = [&empty, &open, &other].map(|file| file.to_str().unwrap());
+    for (user, args, code) in [
+        (&user, &["whoami"][..], 0),
+        (&user, &["partner", "show", UNKNOWN], 1),
+        (&user, &["partner", "show"], 2),
+        (&user, &["listen", "--secret-file", "/nope"], 2),
+        (&user, &["webhook", "sign", "--secret-file", "/nope"], 2),
+        (&user, &["webhook", "sign", "--id", "a.b"], 2),
+        (&user, &["import", "customers", empty, "--results", "/nope/x.csv"], 2),
+        (&user, &["import", "customers", open], 2),
+        (&user, &["export", "customers", "--partner-id", UNKNOWN], 2),
+        (&user, &["export", "events", "--partner-id", "x"], 2),
+        (&user, &["profile", "set", "x", "--url", gateway.url(), "--key-file", "-"], 2),
+        (&user, &["endpoint", "change", "ep_aaaaaaaaaaaaaaaaaaaaaaaaaa", "--state", "disabled"], 2),
+        (&user, &["invitation", "renew", "inv_aaaaaaaaaaaaaaaaaaaaaaaaaa"], 2),
+        (&dead, &["whoami"], 3),
+        (&dead, &["import", "customers", empty], 3),
+        (&user, &["import", "subscriptions", other], 4),
+        (&wrong, &["whoami"], 4),
+        (&user, &["whoami", "--key-file", "/nope"], 4),
+    ] {
+        let ended = user.run(args);
+        assert_eq!(ended.code, Some(code), "{args:?}: {ended:?}");
+    }
+    let ended = dead.run(&["partner", "list"]);
+    assert!(!ended.err.contains("may have taken effect"), "{ended:?}");
+}

@@ -167,7 +167,7 @@ fn invitations(story: &mut Story, id: &str) -> String {
     let invitation = text(&invited, "/invitation/invitation_id").to_owned();
     assert!(text(&invited, "/accept_url").contains("/i/inv_"));
     assert!(story.partner(&["invitation", "list", "--state", "pending"]).out.contains(&invitation));
-    let renewed = story.partner(&["invitation", "renew", &invitation, "--no-message"]);
+    let renewed = story.partner(&["invitation", "renew", &invitation, "--no-message", "--yes"]);
     assert!(renewed.value("accept_url").contains('#') && renewed.value("message") == "-", "{renewed:?}");
     assert_eq!(story.partner(&["invitation", "show", &invitation]).value("state"), "pending");
     assert!(story.customer(&["invitation", "show", &invitation]).out.contains("requires_delegated_admin"));
