@@ -18,7 +18,7 @@ fn assert_ends(ended: &Ended, code: i32, texts: &[&str]) {
 fn a_rejection_is_explained() {
     let gateway = Gateway::start();
     let user = User::new(gateway.url(), gateway.operator());
-    let texts = ["Not found: ", "code: not_found (HTTP 404)", "request: ", "To do: Check the id"];
+    let texts = ["Not found: ", "code: not_found (HTTP 404)", "request: ", "Check the id"];
     assert_ends(&user.run(&["partner", "show", UNKNOWN]), 1, &texts);
     assert_ends(&user.run(&["partner", "show", UNKNOWN, "--json"]), 1, &texts);
     let tenant = "b0b0b0b0-0000-4000-8000-000000000001";

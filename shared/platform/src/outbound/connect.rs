@@ -1,6 +1,7 @@
 //! Connecting to an endpoint. The name is resolved, each address is checked, and the connection goes to the address that was
 //! checked. So a name that resolves to another address a moment later (DNS rebinding) has no effect.
 
+use std::future::ready;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -43,12 +44,14 @@ pub(super) struct Connector {
 }
 
 impl Connector {
-    /// Opens a connection to the first address that accepts it and, with TLS, presents a certificate for the host.
+    /// Opens a connection to the first address that accepts it and, with TLS, presents a certificate for the host. The TLS
+    /// handshake is part of an address's share of the time: a server on the Internet that hangs must not use up the time of the
+    /// others.
     pub(super) async fn open(&self, place: Place<'_>, deadline: Instant) -> Result<Stream, Failure> {
         let resolved = timeout_at(deadline, self.addresses(place)).await;
         let addresses = resolved.unwrap_or(Err(Failure::Timeout))?;
-        let connect = |address| tcp(address, place.port);
-        dial::first(&addresses, deadline, Failure::Forbidden, connect, |tcp| self.secure(place, tcp)).await
+        let connect = |address| async move { self.secure(place, tcp(address, place.port).await?).await };
+        dial::first(&addresses, deadline, Failure::Forbidden, connect, |stream| ready(Ok(stream))).await
     }
 
     /// The addresses that may be connected to. There is at least one.
