@@ -46,7 +46,7 @@ pub struct UsageError(pub String);
 #[error("interrupted")]
 pub struct Interrupted;
 
-/// An error after which a secret may exist that nobody has seen, and how to get it. The error is not its source, so that a
+/// An error after which a secret may exist that was never shown, and how to get it. The error is not its source, so that a
 /// closed output is a failure here.
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]

@@ -131,7 +131,7 @@ impl<R: BufRead> Records<R> {
         }
     }
 
-    /// If a field with quotation marks is open: a line end is only inside such a field, or the end of a record.
+    /// If a field with quotation marks is open: a line end is only inside that field, or the end of a record.
     fn unclosed(&self, line: u64, progress: &Progress) -> Option<Wrong> {
         let last = self.line - u64::from(progress.is_at_line_end);
         let is_open = progress.quotes % 2 == 1 && last > line;
