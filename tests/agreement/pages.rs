@@ -7,8 +7,8 @@ use tests::catalog;
 
 use crate::sources::root;
 
-/// A page: its scripts, its words, and the routes that it calls. `GET /v1/me` and `GET /v1/policy` are not listed: without a session, or
-/// without a policy, the page shows what it can.
+/// A page: its scripts, its words, and the routes that it calls. `GET /v1/me` and `GET /v1/policy` are not listed: without a
+/// session or a policy, the page shows what it can.
 struct Page {
     name: &'static str,
     scripts: &'static [&'static str],
