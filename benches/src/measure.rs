@@ -228,12 +228,10 @@ pub fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1_000.0
 }
 
-#[allow(clippy::cast_precision_loss)]
 pub fn ns(nanoseconds: u64) -> f64 {
     nanoseconds as f64 / 1_000_000.0
 }
 
-#[allow(clippy::cast_precision_loss)]
 pub fn count(number: u64) -> f64 {
     number as f64
 }

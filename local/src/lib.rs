@@ -25,6 +25,7 @@ pub mod jobs;
 pub mod listen;
 mod net;
 mod options;
+pub mod printable;
 mod running;
 pub mod samples;
 pub mod sign_in_check;

@@ -1,11 +1,10 @@
 //! Prints to standard output. Nothing else does. Each text becomes one line of plain characters, so that a text from the network
 //! can neither control the terminal nor look like a line of this program.
 
-use std::borrow::Cow;
 use std::error::Error;
 use std::io::{self, IsTerminal, StdoutLock, Write};
 
-use domain::text::is_forbidden;
+use local::printable;
 use unicode_width::UnicodeWidthStr;
 
 const BOLD: &str = "\u{1b}[1m";
@@ -38,8 +37,8 @@ pub async fn reader_gone() {
     use tokio::io::Interest;
     use tokio::io::unix::AsyncFd;
     let output = io::stdout().as_fd().try_clone_to_owned();
-    // A file cannot be watched, and always takes more. The deprecated function is sound here, because the descriptor is owned.
-    #[allow(deprecated)]
+    // A file cannot be watched, and always takes more.
+    #[expect(deprecated, reason = "its successor is unsafe, and the descriptor is owned")]
     if let Ok(watched) = output.and_then(|output| AsyncFd::with_interest(output, Interest::ERROR))
         && watched.ready(Interest::ERROR).await.is_ok()
     {
@@ -82,7 +81,7 @@ impl Output<Stdout> {
     /// A JSON document: to a program as it is, to a terminal without characters that control it.
     pub fn document(&mut self, document: &[u8]) -> io::Result<()> {
         if self.to.0.is_terminal() {
-            self.to.write_all(escaped(document).as_bytes())?;
+            self.to.write_all(printable::json(&String::from_utf8_lossy(document)).as_bytes())?;
         } else {
             self.to.write_all(document)?;
         }
@@ -113,7 +112,7 @@ impl<W: Write> Output<W> {
     }
 
     pub fn line(&mut self, text: &str) -> io::Result<()> {
-        writeln!(self.to, "{}", printable(text))
+        writeln!(self.to, "{}", printable::line(text))
     }
 
     /// A name and its value.
@@ -170,7 +169,7 @@ impl<W: Write> Output<W> {
 
     /// The result of a check.
     pub fn verdict(&mut self, held: bool, text: &str) -> io::Result<()> {
-        let text = printable(text);
+        let text = printable::line(text);
         let (style, mark) = if held { (GREEN, "✓") } else { (RED, "✗") };
         if self.color {
             writeln!(self.to, "    {style}{mark}{PLAIN} {text}")
@@ -184,51 +183,32 @@ impl<W: Write> Output<W> {
     }
 
     fn styled(&mut self, style: &str, text: &str) -> io::Result<()> {
-        let text = printable(text);
+        let text = printable::line(text);
         if self.color { writeln!(self.to, "{style}{text}{PLAIN}") } else { writeln!(self.to, "{text}") }
     }
 }
 
 /// The columns that a text takes on a terminal. East Asian letters take two, and accents that combine take none.
 fn columns_of(text: &str) -> usize {
-    UnicodeWidthStr::width(printable(text).as_ref())
-}
-
-/// A JSON document without characters that control the terminal: they are written as `\u….`. It is the same document.
-fn escaped(document: &[u8]) -> String {
-    let text = String::from_utf8_lossy(document);
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        // Outside of texts, JSON has no other characters of this kind than line breaks and tabs.
-        if is_forbidden(c) && !matches!(c, '\n' | '\r' | '\t') {
-            let mut units = [0; 2];
-            escaped.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
-        } else {
-            escaped.push(c);
-        }
-    }
-    escaped
-}
-
-/// The text with U+FFFD for each character that ends a line, controls the terminal, hides or reorders text.
-fn printable(text: &str) -> Cow<'_, str> {
-    if text.contains(is_forbidden) { text.replace(is_forbidden, "\u{FFFD}").into() } else { text.into() }
+    UnicodeWidthStr::width(printable::line(text).as_ref())
 }
 
 /// Prints a warning or a remark to standard error.
 pub fn warn(message: &dyn std::fmt::Display) {
     // If standard error is closed, there is no reader for it.
-    let _ = writeln!(io::stderr(), "{}", printable(&message.to_string()));
+    let _ = writeln!(io::stderr(), "{}", printable::line(&message.to_string()));
 }
 
 /// Prints a failure to standard error.
 pub fn fail(message: &dyn std::fmt::Display) {
     // If standard error is closed, the exit code still reports the failure.
-    let _ = writeln!(io::stderr(), "multipartner: {}", printable(&message.to_string()));
+    let _ = writeln!(io::stderr(), "multipartner: {}", printable::line(&message.to_string()));
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::text::is_forbidden;
+
     use super::*;
 
     fn written(color: bool) -> String {
@@ -288,14 +268,5 @@ mod tests {
         let written = String::from_utf8(output.to).unwrap();
         let expected = ["  name", "  日本    |", "  e\u{301}e\u{301}      |", "  \u{FFFD}[2J    |", "  Müller  |"];
         assert_eq!(written.lines().collect::<Vec<_>>(), expected);
-    }
-
-    #[test]
-    fn a_document_on_a_terminal_is_the_same_and_controls_nothing() {
-        let document = "{\n\t\"a\": \"\u{9b}2J\u{202e}\u{e0001}\\u001b日本\"}";
-        let shown = escaped(document.as_bytes());
-        assert!(shown.contains("\\u009b2J\\u202e\\udb40\\udc01") && shown.contains("日本"), "{shown}");
-        let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
-        assert_eq!(value(&shown), value(document));
     }
 }

@@ -3,7 +3,6 @@
 mod columns;
 mod error;
 mod row;
-mod safe;
 mod source;
 
 use std::io;

@@ -4,8 +4,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::What;
-use super::safe::{escaped, printable};
-use crate::csv;
+use crate::{csv, printable};
 
 /// The members that a record leaves out because they are in the path.
 type Context<'a> = &'a [(&'static str, String)];
@@ -14,12 +13,12 @@ pub fn csv_row(what: What, record: &RawValue, context: Context<'_>) -> String {
     let record: Value = serde_json::from_str(record.get()).unwrap_or_default();
     let of_context = |column: &str| context.iter().find(|(name, _)| *name == column).map(|(_, value)| value.clone());
     let field = |column: &&str| of_context(column).unwrap_or_else(|| text(&record[*column]));
-    csv::line(what.columns().iter().map(|column| printable(&field(column))))
+    csv::line(what.columns().iter().map(|column| printable::text(&field(column))))
 }
 
 /// The record as the API sent it, after the members of the context.
 pub fn json_row(record: &RawValue, context: Context<'_>) -> String {
-    let mut line = escaped(record.get());
+    let mut line = printable::json_line(record.get());
     for (name, value) in context {
         let member = format!("{{{}:{}", Value::from(*name), Value::from(value.as_str()));
         let rest = line.trim_start_matches('{');

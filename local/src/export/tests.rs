@@ -2,12 +2,11 @@ use platform::secrets::AccessKeyText;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::safe::{escaped, printable};
 use super::*;
 use crate::api::Api;
 use crate::client::Address;
 use crate::csv::Records;
-use crate::{Local, Options, samples, start};
+use crate::{Local, Options, printable, samples, start};
 
 fn client(local: &Local, key: &str) -> Client {
     let key = AccessKeyText::parse(key).unwrap();
@@ -100,9 +99,9 @@ fn fields_of_a_hostile_server_control_no_terminal() {
 proptest! {
     #[test]
     fn an_escaped_document_has_the_same_value(text in any::<String>()) {
-        let escaped = escaped(&json!({ "a": text }).to_string());
+        let escaped = printable::json_line(&json!({ "a": text }).to_string());
         prop_assert_eq!(&serde_json::from_str::<Value>(&escaped).unwrap()["a"], &json!(text));
-        let is_printable = !printable(&text).contains('\u{1b}');
+        let is_printable = !printable::text(&text).contains('\u{1b}');
         prop_assert!(is_printable);
         prop_assert!(!escaped.contains(char::is_control));
     }
