@@ -10,7 +10,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
     if text.contains(is_forbidden) { text.replace(is_forbidden, "\u{FFFD}").into() } else { text.into() }
 }
 
-/// As [`line`], but line breaks, tabs, and the joiners that some scripts need, stay.
+/// As [`line()`], but line breaks, tabs, and the joiners that some scripts need, stay.
 pub fn text(text: &str) -> String {
     let is_kept = |c| matches!(c, '\n' | '\t' | '\u{200C}' | '\u{200D}');
     text.replace(|c| is_forbidden(c) && !is_kept(c), "\u{FFFD}")
