@@ -136,8 +136,8 @@ fn lines(error: &ClientError) -> Vec<String> {
                 "Set MULTIPARTNER_KEY, or use --key-file. Check that the key belongs to this deployment.".to_owned(),
             );
         }
-        ClientError::Unreachable { is_read, .. } => {
-            let effect = if *is_read { "" } else { " The call may have taken effect." };
+        ClientError::Unreachable { is_sent_change, .. } => {
+            let effect = if *is_sent_change { " The call may have taken effect." } else { "" };
             lines.push(format!("Check --url, and that the deployment runs.{effect}"));
         }
         ClientError::Retryable(_, Some(wait)) => lines.push(format!("Try again in {} s.", wait.as_secs())),

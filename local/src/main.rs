@@ -6,6 +6,7 @@ mod demo;
 mod exit;
 mod logging;
 mod output;
+mod prompt;
 mod secret_source;
 mod signal;
 

@@ -12,6 +12,7 @@ use platform::secrets::signature::SigningSecret;
 use zeroize::Zeroizing;
 
 use crate::output;
+use crate::prompt;
 
 /// More is no key.
 const MAX_KEY_FILE: u64 = 4096;
@@ -43,7 +44,7 @@ pub enum SecretError {
 
 /// A text, and where it was read.
 struct Source {
-    text: String,
+    text: Zeroizing<String>,
     name: String,
 }
 
@@ -65,22 +66,20 @@ pub fn access_key_of_file(file: &Path) -> Result<AccessKeyText, SecretError> {
     let failed = |error| SecretError::File(file.to_owned(), error);
     if file == Path::new("-") {
         io::stdin().lock().take(MAX_KEY_FILE).read_to_string(&mut text).map_err(failed)?;
-        return access_key(Source { text: std::mem::take(&mut text), name: "standard input".to_owned() });
+        return access_key(Source { text, name: "standard input".to_owned() });
     }
     open(file).map_err(failed)?.take(MAX_KEY_FILE).read_to_string(&mut text).map_err(failed)?;
-    access_key(Source { text: std::mem::take(&mut text), name: file.display().to_string() })
+    access_key(Source { text, name: file.display().to_string() })
 }
 
 /// Asks for the access key on the terminal, without showing it.
 pub fn access_key_of_prompt(address: &str) -> Result<AccessKeyText, SecretError> {
-    let text = rpassword::prompt_password(format!("Access key for {address} (hidden): "));
-    let text = text.map_err(|error| SecretError::File("the terminal".into(), error))?;
+    let text = asked(&format!("Access key for {address} (hidden): "))?;
     access_key(Source { text, name: "the input".to_owned() })
 }
 
 fn access_key(source: Source) -> Result<AccessKeyText, SecretError> {
-    let text = Zeroizing::new(source.text);
-    AccessKeyText::parse(text.trim()).ok_or(SecretError::AccessKey(source.name))
+    AccessKeyText::parse(source.text.trim()).ok_or(SecretError::AccessKey(source.name))
 }
 
 /// The signing secrets of a file or, without a file, of [`WEBHOOK_SECRET`]. During a rotation there are two.
@@ -100,10 +99,13 @@ pub fn signing_secrets_or_prompt(file: Option<&Path>) -> Result<Vec<SigningSecre
     if !io::stderr().is_terminal() {
         return Err(SecretError::NoSigningSecret);
     }
-    let text = rpassword::prompt_password("Signing secret (hidden): ");
-    let text = Zeroizing::new(text.map_err(|error| SecretError::File("the terminal".into(), error))?);
+    let text = asked("Signing secret (hidden): ")?;
     let secret = SigningSecret::parse(text.trim()).map_err(|_| SecretError::SigningSecret("the input".to_owned()))?;
     Ok(vec![secret])
+}
+
+fn asked(question: &str) -> Result<Zeroizing<String>, SecretError> {
+    prompt::hidden(question).map_err(|error| SecretError::File("the terminal".into(), error))
 }
 
 /// Opens a file with a secret, and warns if others can read it.
@@ -118,13 +120,13 @@ fn open(file: &Path) -> io::Result<File> {
 fn read(file: Option<&Path>, variable: &'static str) -> Result<Option<Source>, SecretError> {
     if let Some(file) = file {
         let failed = |error| SecretError::File(file.to_owned(), error);
-        let mut text = String::new();
+        let mut text = Zeroizing::new(String::new());
         open(file).and_then(|mut opened| opened.read_to_string(&mut text)).map_err(failed)?;
         return Ok(Some(Source { text, name: file.display().to_string() }));
     }
     match env::var(variable) {
         Ok(text) if text.is_empty() => Ok(None),
-        Ok(text) => Ok(Some(Source { text, name: format!("the environment variable {variable}") })),
+        Ok(text) => Ok(Some(Source { text: text.into(), name: format!("the environment variable {variable}") })),
         Err(env::VarError::NotPresent) => Ok(None),
         Err(env::VarError::NotUnicode(_)) => Err(SecretError::Variable(variable)),
     }

@@ -11,9 +11,9 @@ pub enum ClientError {
     /// This machine cannot make calls.
     #[error("cannot make calls: {0}")]
     Setup(String),
-    /// There was no whole response. The call may have taken effect, unless it only reads.
+    /// There was no whole response. A change that was sent may have taken effect.
     #[error("cannot reach {address}: {cause}")]
-    Unreachable { address: String, cause: String, is_read: bool },
+    Unreachable { address: String, cause: String, is_sent_change: bool },
     /// The service says that the same call may succeed later.
     #[error("{}: {}", .0.title, .0.detail)]
     Retryable(Box<Rejection>, Option<Duration>),

@@ -10,51 +10,59 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::TokioExecutor;
 use platform::secrets::AccessKeyText;
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
 
+use super::proxy::{self, Tcp};
 use super::{Address, ClientError};
 use crate::api::{Answer, Call};
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const AGENT: &str = concat!("multipartner/", env!("CARGO_PKG_VERSION"));
 /// A page of 100 items has less than a tenth of it.
 const MAX_RESPONSE: usize = 16 * 1024 * 1024;
 
 pub(super) struct HttpClient {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Client<HttpsConnector<Tcp>, Full<Bytes>>,
     /// With the key.
     headers: HeaderMap,
+    /// The name of the proxy in between, for messages.
+    proxy: Option<String>,
     timeout: Duration,
 }
 
 impl HttpClient {
     pub(super) fn new(address: &Address, key: Option<&AccessKeyText>, timeout: Duration) -> Result<Self, ClientError> {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        let (tcp, proxy) = proxy::connector(address, &Matcher::from_env())?;
         let connector = HttpsConnectorBuilder::new()
             .with_tls_config(tls(address)?)
             .https_or_http()
             .enable_http1()
             .wrap_connector(tcp);
         let client = Client::builder(TokioExecutor::new()).build(connector);
-        Ok(Self { client, headers: headers(key)?, timeout })
+        Ok(Self { client, headers: headers(key)?, proxy, timeout })
     }
 
     /// Sends a call once. Redirects are not followed.
     pub(super) async fn send(&self, address: &Address, call: &Call) -> Result<Answer, ClientError> {
         let request = self.request(address, call)?;
         let answer = tokio::time::timeout(self.timeout, self.answer(request)).await;
-        let cause = match answer {
+        let (cause, is_connected) = match answer {
             Ok(Ok(answer)) => return Ok(answer),
-            Ok(Err(error)) => root_cause(error.as_ref()),
-            Err(_) => "no response in time".to_owned(),
+            Ok(Err(error)) => (root_cause(error.as_ref()), !is_before_sending(error.as_ref())),
+            Err(_) => ("no response in time".to_owned(), true),
         };
-        Err(ClientError::Unreachable { address: address.to_string(), cause, is_read: call.method == "GET" })
+        let cause = match &self.proxy {
+            Some(proxy) => format!("{cause} (through the proxy {proxy})"),
+            None => cause,
+        };
+        Err(ClientError::Unreachable {
+            address: address.to_string(),
+            cause,
+            is_sent_change: is_connected && call.method != "GET",
+        })
     }
 
     fn request(&self, address: &Address, call: &Call) -> Result<Request<Full<Bytes>>, ClientError> {
@@ -99,6 +107,11 @@ fn tls(address: &Address) -> Result<ClientConfig, ClientError> {
         .with_safe_default_protocol_versions()
         .map_err(|error| ClientError::Setup(error.to_string()))?;
     Ok(config.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// Without a connection, nothing was sent.
+fn is_before_sending(error: &(dyn Error + 'static)) -> bool {
+    error.downcast_ref::<hyper_util::client::legacy::Error>().is_some_and(hyper_util::client::legacy::Error::is_connect)
 }
 
 /// The error at the bottom says most: `Connection refused`.

@@ -8,6 +8,7 @@ mod http_client;
 mod pages;
 mod problem;
 mod profiles;
+mod proxy;
 mod retry;
 mod view;
 

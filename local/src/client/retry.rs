@@ -96,7 +96,7 @@ mod tests {
     }
 
     fn unreachable() -> ClientError {
-        ClientError::Unreachable { address: String::new(), cause: String::new(), is_read: true }
+        ClientError::Unreachable { address: String::new(), cause: String::new(), is_sent_change: false }
     }
 
     fn rejection() -> Box<Rejection> {

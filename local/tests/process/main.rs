@@ -12,3 +12,5 @@ mod importing;
 mod pipes;
 mod serving;
 mod sockets;
+#[cfg(unix)]
+mod terminal;

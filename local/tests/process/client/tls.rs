@@ -1,7 +1,7 @@
 //! `https`: the certificate is verified against the roots of the system or of `SSL_CERT_FILE`.
 
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -58,6 +58,54 @@ fn policy(user: &User, url: &str, roots: &Path) -> (Option<i32>, String, String)
     let output = command.env("SSL_CERT_FILE", roots).env_remove("SSL_CERT_DIR").output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+/// Returns the address of a proxy for one tunnel, and what it was asked for.
+fn tunnel_to(url: &str) -> (String, std::thread::JoinHandle<String>) {
+    let destination = url.trim_start_matches("https://").to_owned();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let asked = std::thread::spawn(move || {
+        let (mut inside, _) = listener.accept().unwrap();
+        let mut head = Vec::new();
+        let mut byte = [0];
+        while !head.ends_with(b"\r\n\r\n") {
+            inside.read_exact(&mut byte).unwrap();
+            head.extend(byte);
+        }
+        inside.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+        let mut outside = TcpStream::connect(destination).unwrap();
+        let (mut from_inside, mut to_outside) = (inside.try_clone().unwrap(), outside.try_clone().unwrap());
+        std::thread::spawn(move || std::io::copy(&mut from_inside, &mut to_outside));
+        let _ = std::io::copy(&mut outside, &mut inside);
+        String::from_utf8(head).unwrap()
+    });
+    (address.to_string(), asked)
+}
+
+#[test]
+fn the_proxy_of_the_environment_sees_only_the_name() {
+    let user = User::without_settings();
+    let (roots, config) = authority_and_server();
+    let roots = user.file("roots", &roots, 0o644);
+    let url = serve(config);
+    let (proxy, asked) = tunnel_to(&url);
+    let proxied = |proxy: &str| {
+        let mut command = user.command(&["policy", "--json", "--url", &url]);
+        command.env("SSL_CERT_FILE", &roots).env_remove("SSL_CERT_DIR").env("HTTPS_PROXY", proxy);
+        command.output().unwrap()
+    };
+    let output = proxied(&format!("http://user:word@{proxy}"));
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let asked = asked.join().unwrap();
+    let name = url.trim_start_matches("https://");
+    assert!(asked.starts_with(&format!("CONNECT {name} HTTP/1.1\r\n")), "{asked}");
+    assert!(asked.contains("dXNlcjp3b3Jk") && !asked.contains("policy"), "{asked}");
+    // Its listener is closed.
+    let output = proxied(&format!("http://user:word@{proxy}"));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{text}");
+    assert!(text.contains(&format!("(through the proxy {proxy})")) && !text.contains("word"), "{text}");
 }
 
 #[test]
