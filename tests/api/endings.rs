@@ -239,3 +239,21 @@ async fn an_operator_offboards_a_suspended_partner() {
     }
     world.send(&at(&partner, "GET", &format!("/invitations/{invitation}"))).await.expect(200);
 }
+
+/// The function that writes the second period has a clock that is behind.
+#[tokio::test]
+async fn periods_are_in_the_order_of_their_events_if_clocks_differ() {
+    let Some(world) = World::with_clock().await else { return };
+    let (partner, customer) = (world.partner().await, world.customer().await);
+    world.relate(&partner, &customer).await;
+    world.clock().advance_days(1);
+    let first = world.send(&partner.end(&customer)).await.expect(200);
+    world.clock().advance_millis(-1_500);
+    world.relate(&partner, &customer).await;
+    world.tick();
+    let second = world.send(&customer.end(&partner)).await.expect(200);
+    let ended = |answer: &Value| answer["relationship"]["ended_at"].as_str().expect("a time").to_owned();
+    assert!(ended(&second) < ended(&first));
+    let (local, _) = world.here().expect("in this process");
+    local::verify::audit(local.client(), local.table()).await.expect("every record is as its events left it");
+}

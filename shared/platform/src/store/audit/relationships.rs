@@ -33,6 +33,7 @@ struct Pair {
     began: BTreeMap<InvitationId, Timestamp>,
     /// What proved who accepted each of these invitations.
     proofs: BTreeMap<InvitationId, Proof>,
+    /// In the order of the record, which clocks may contradict.
     ended: Vec<Timestamp>,
     /// Counters by their attribute, with the time of the last count.
     counted: BTreeMap<String, (u64, Timestamp)>,
@@ -132,7 +133,7 @@ impl Pair {
         expect(keys::GSI1_PK, current.map(|_| text(keys::partner_view(&id.1))));
         expect(keys::GSI2_PK, current.map(|_| text(keys::customer_view(&id.0))));
         expect(keys::LISTED, current.map(|(_, since)| text(keys::listed_relationship(since, &id.0, &id.1))));
-        let last_end = self.ended.iter().max().filter(|_| state == Some(RelationshipState::Ended));
+        let last_end = self.ended.last().filter(|_| state == Some(RelationshipState::Ended));
         expect("ended", last_end.map(|at| number(at.millis())));
         wrong.extend(self.wrong_ends(item));
         wrong.extend(self.wrong_counters(item));
@@ -154,9 +155,11 @@ impl Pair {
 
     /// The current or last period, and its start. An active period has no end; otherwise it is the one that ended last.
     fn current(&self, item: &Item) -> Option<(&InvitationId, Timestamp)> {
-        let end_of = |id: &InvitationId| end_of(item, id);
         let periods = self.began.iter().map(|(id, since)| (id, *since));
-        periods.max_by_key(|(id, since)| (end_of(id).map_or(i64::MAX, Timestamp::millis), *since))
+        periods.max_by_key(|(id, since)| {
+            let end = end_of(item, id);
+            (end.is_none(), end.as_ref() == self.ended.last(), *since)
+        })
     }
 
     /// Each period that is not active has one of the times at which the relationship ended, after its start.
