@@ -101,6 +101,7 @@ const MEMBERS: &[(&str, &str, &str)] = &[
     ("", "state", "The state."),
     ("", "status", "The status."),
     ("DelegatedAdminRequest", "duration", "How long the grant runs: `P<days>D`."),
+    ("DelegatedAdminDecision", "duration", "How long the grant runs: `P<days>D`. By default as long as was asked."),
     ("RolePolicy", "create_invitation", "The roles that may invite customers."),
     ("RolePolicy", "manage_invitation", "The roles that may cancel and renew invitations."),
     ("RolePolicy", "register_subscription", "The roles that may register subscriptions."),

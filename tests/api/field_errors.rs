@@ -495,8 +495,8 @@ fn cases(key: &str) -> Vec<Case> {
             (admin(json!([]), false), vec![("/delegated_admin/roles", "range")]),
             (admin(json!(["directory_readers", 5]), false), vec![("/delegated_admin/roles/1", "type")]),
             (
-                json!({"delegated_admin": {"roles": ["directory_readers"]}}),
-                vec![("/delegated_admin/duration", "required")],
+                json!({"delegated_admin": {"duration": "P0D"}}),
+                vec![("/delegated_admin/roles", "required"), ("/delegated_admin/duration", "range")],
             ),
         ],
         (_, "endpoints" | "{endpoint_id}") if !key.starts_with("DELETE") => vec![
