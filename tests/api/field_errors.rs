@@ -59,10 +59,8 @@ async fn a_webhook_has_errors_of_its_envelope_or_of_its_data() {
             (json!({"type": 5}), vec![("/type", "type")]),
             (json!({"data": null}), vec![("/data", "type")]),
             (json!({"data": 5}), vec![("/data", "type")]),
-            (json!({"timestamp": "noon"}), vec![("/timestamp", "format")]),
-            (json!({"timestamp": 5}), vec![("/timestamp", "type")]),
             (json!({"nonsense": 5}), vec![("/nonsense", "unknown")]),
-            (json!({"timestamp": 5, "nonsense": 5}), vec![("/timestamp", "type"), ("/nonsense", "unknown")]),
+            (json!({"timestamp": 5, "nonsense": 5}), vec![("/nonsense", "unknown")]),
         ];
         for (change, expected) in cases {
             let mut body = envelope.clone();

@@ -134,7 +134,7 @@ impl Body for Outer {
 
     fn members<R: Reader>(reader: &mut R, _: &Rules<'_>) -> Option<Self> {
         let kind = reader.required("type", AnyText);
-        let _ignored = reader.optional("timestamp", shape::time());
+        let _ignored = reader.unread("timestamp", false, &shape::time());
         let data = reader.required("data", shape::AnyObject);
         kind?;
         data.map(Self)
