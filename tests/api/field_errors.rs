@@ -22,6 +22,8 @@ async fn one_fault_in_a_body_is_one_error_at_its_place() {
     let (mut wrong, mut count, mut described) = (Vec::new(), 0, BTreeSet::new());
     for operation in catalog().operations.iter().filter(|operation| operation.body.is_some()) {
         let base = scene.base(operation.key).await.request;
+        // Pointers are into the whole body, and the members of a webhook are in its data.
+        let inside = if operation.key.contains("/webhooks/") { "/data" } else { "" };
         let rows = rows(operation.key);
         if !rows.is_empty() {
             described.insert(operation.key);
@@ -35,11 +37,17 @@ async fn one_fault_in_a_body_is_one_error_at_its_place() {
         };
         for (pointer, value, code) in everywhere().into_iter().chain(rows) {
             let request = base.clone().edit(|body| set(body, &pointer, &value));
-            check(format!("{pointer} = {}", cut(&value)), request, vec![(pointer, code.to_owned())]).await;
+            check(
+                format!("{pointer} = {}", cut(&value)),
+                request,
+                vec![(format!("{inside}{pointer}"), code.to_owned())],
+            )
+            .await;
         }
         for (change, expected) in cases(operation.key) {
             let request = base.clone().edit(|body| merge(body, &change));
-            let expected = expected.iter().map(|(pointer, code)| ((*pointer).to_owned(), (*code).to_owned())).collect();
+            let expected =
+                expected.iter().map(|(pointer, code)| (format!("{inside}{pointer}"), (*code).to_owned())).collect();
             check(cut(&change), request, expected).await;
         }
     }
