@@ -114,8 +114,8 @@ impl Body for Empty {
 /// No body, or an object without members.
 pub type NoMembers = OptionalJson<Empty>;
 
-/// The `data` of a webhook with the envelope `{type, timestamp?, data}`. The envelope's time is ignored, whatever it is, because
-/// the signed header counts.
+/// The `data` of a webhook with the envelope `{type, timestamp?, data}`. The envelope's time is not even read, because the signed
+/// header counts.
 pub struct Envelope<B>(pub B);
 
 /// The `data` of a webhook, and its type.
