@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 const MEMBERS: &[(&str, &str, &str)] = &[
     ("", "token", "The token of the invitation's link: the text after `#`."),
     ("", "accepted_by", "The person who accepts."),
-    ("AcceptByLink", "delegated_admin", "What is granted: `as_requested`, `refused`, or less than was asked for. Required if and only if the invitation asks for delegated administration."),
-    ("AcceptByKey", "delegated_admin", "What is granted: `as_requested`, `refused`, or less than was asked for. Required if and only if the invitation asks for delegated administration."),
+    ("AcceptByLink", "delegated_admin", "What is granted: `as_requested`, `refused`, or less than was asked for; without `duration`, for as long as was asked. Required if and only if the invitation asks for delegated administration."),
+    ("AcceptByKey", "delegated_admin", "What is granted: `as_requested`, `refused`, or less than was asked for; without `duration`, for as long as was asked. Required if and only if the invitation asks for delegated administration."),
     ("InvitationRequest", "delegated_admin", "Delegated administration that the partner asks for, or `null`."),
     ("RenewalRequest", "delegated_admin", "Delegated administration that the partner asks for. `null` removes it."),
     ("AcceptedByClaim", "role", "The role that the person claims to have in the customer's tenant."),

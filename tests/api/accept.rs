@@ -138,9 +138,11 @@ async fn the_same_decision_again_gets_the_first_response_byte_for_byte() {
     without_person.as_object_mut().unwrap().remove("accepted_by");
     let path = format!("/v1/invitations/{id}/accept");
     let reversed = json!({"roles": [TWO[1], TWO[0]], "duration": "P10D", "auto_extend": false});
+    let as_long_as_asked = json!({"roles": TWO});
     let same = [
         accept_by_link(&id, &token, &json!("as_requested")),
         accept_by_link(&id, &token, &reversed),
+        accept_by_link(&id, &token, &as_long_as_asked),
         Call::post(path.as_str(), &by_another),
         Call::post(path.as_str(), &without_person),
     ];
@@ -189,12 +191,27 @@ async fn the_customer_can_grant_less_than_requested_but_not_more() {
     {
         decided(&more).await.refused(422, "roles_exceed_request");
     }
-    for malformed in [json!({"roles": TWO}), json!({"roles": [], "duration": "P1D"}), json!("all"), Value::Null] {
+    for malformed in [json!({"duration": "P1D"}), json!({"roles": [], "duration": "P1D"}), json!("all"), Value::Null] {
         decided(&malformed).await.refused(422, "validation_failed");
     }
     assert_eq!(world.event_types(&partner, 3).await.len(), 3);
     let less = json!({"roles": [TWO[1]], "duration": "P100D", "auto_extend": true});
     assert_eq!(decided(&less).await.expect(200)["grant"]["auto_extend"], true);
+}
+
+#[tokio::test]
+async fn a_decision_without_duration_grants_the_roles_for_as_long_as_was_asked() {
+    let world = World::start().await;
+    let partner = world.partner().await;
+    for decision in [json!({"roles": [TWO[1]]}), json!({"roles": [TWO[1]], "duration": null})] {
+        let customer = world.customer().await;
+        let (id, _) = world.open(&partner, &customer, asking(&TWO, "P100D")).await;
+        let accepted = world.send(&customer.accept(&id, &decision)).await.expect(200);
+        let granted = json!({"roles": [TWO[1]], "duration": "P100D", "auto_extend": false});
+        assert_eq!(accepted["invitation"]["answer"]["delegated_admin"], granted);
+        let again = world.send(&customer.accept(&id, &asking(&TWO[1..], "P100D"))).await;
+        assert!(again.expect(200) == accepted && again.replayed());
+    }
 }
 
 #[tokio::test]

@@ -22,6 +22,8 @@ async fn one_fault_in_a_body_is_one_error_at_its_place() {
     let (mut wrong, mut count, mut described) = (Vec::new(), 0, BTreeSet::new());
     for operation in catalog().operations.iter().filter(|operation| operation.body.is_some()) {
         let base = scene.base(operation.key).await.request;
+        // Pointers are into the whole body, and the members of a webhook are in its data.
+        let inside = if operation.key.contains("/webhooks/") { "/data" } else { "" };
         let rows = rows(operation.key);
         if !rows.is_empty() {
             described.insert(operation.key);
@@ -35,11 +37,17 @@ async fn one_fault_in_a_body_is_one_error_at_its_place() {
         };
         for (pointer, value, code) in everywhere().into_iter().chain(rows) {
             let request = base.clone().edit(|body| set(body, &pointer, &value));
-            check(format!("{pointer} = {}", cut(&value)), request, vec![(pointer, code.to_owned())]).await;
+            check(
+                format!("{pointer} = {}", cut(&value)),
+                request,
+                vec![(format!("{inside}{pointer}"), code.to_owned())],
+            )
+            .await;
         }
         for (change, expected) in cases(operation.key) {
             let request = base.clone().edit(|body| merge(body, &change));
-            let expected = expected.iter().map(|(pointer, code)| ((*pointer).to_owned(), (*code).to_owned())).collect();
+            let expected =
+                expected.iter().map(|(pointer, code)| (format!("{inside}{pointer}"), (*code).to_owned())).collect();
             check(cut(&change), request, expected).await;
         }
     }
@@ -59,10 +67,8 @@ async fn a_webhook_has_errors_of_its_envelope_or_of_its_data() {
             (json!({"type": 5}), vec![("/type", "type")]),
             (json!({"data": null}), vec![("/data", "type")]),
             (json!({"data": 5}), vec![("/data", "type")]),
-            (json!({"timestamp": "noon"}), vec![("/timestamp", "format")]),
-            (json!({"timestamp": 5}), vec![("/timestamp", "type")]),
             (json!({"nonsense": 5}), vec![("/nonsense", "unknown")]),
-            (json!({"timestamp": 5, "nonsense": 5}), vec![("/timestamp", "type"), ("/nonsense", "unknown")]),
+            (json!({"timestamp": 5, "nonsense": 5}), vec![("/nonsense", "unknown")]),
         ];
         for (change, expected) in cases {
             let mut body = envelope.clone();
@@ -495,8 +501,8 @@ fn cases(key: &str) -> Vec<Case> {
             (admin(json!([]), false), vec![("/delegated_admin/roles", "range")]),
             (admin(json!(["directory_readers", 5]), false), vec![("/delegated_admin/roles/1", "type")]),
             (
-                json!({"delegated_admin": {"roles": ["directory_readers"]}}),
-                vec![("/delegated_admin/duration", "required")],
+                json!({"delegated_admin": {"duration": "P0D"}}),
+                vec![("/delegated_admin/roles", "required"), ("/delegated_admin/duration", "range")],
             ),
         ],
         (_, "endpoints" | "{endpoint_id}") if !key.starts_with("DELETE") => vec![

@@ -152,7 +152,11 @@ impl Acceptance<'_> {
                 Ok(Step::Done(Replayable::done(view)))
             }
             Answered::Changed => Ok(Step::Changed),
-            Answered::Tenant(refusal) => Err(refusal.into()),
+            Answered::Tenant(refusal) => match context.corrected_since(&refusal, self.partner).await? {
+                // The next try finds the corrected partner in the cache.
+                Some(_) => Ok(Step::Changed),
+                None => Err(refusal.into()),
+            },
             Answered::NotActive => {
                 let detail = "The relationship has changed since the invitation was created.";
                 Err(Problem::new(Code::InvalidTransition, detail))

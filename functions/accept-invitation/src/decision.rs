@@ -2,14 +2,14 @@
 
 use domain::{DelegatedAdmin, GrantDecision, GrantDecisionError};
 use platform::http_api::body::{Rules, Unread};
-use platform::http_api::delegated_admin::Requested;
+use platform::http_api::delegated_admin::Granted;
 use platform::http_api::object::ObjectOf;
 use platform::http_api::schemas::Schemas;
 use platform::http_api::shape::Shape;
 use platform::http_api::{At, Code, InvalidField, Problem};
 use serde_json::{Value, json};
 
-const EXPECTED: &str = "\"as_requested\", \"refused\" or {roles, duration, auto_extend?} is expected";
+const EXPECTED: &str = "\"as_requested\", \"refused\" or {roles, duration?, auto_extend?} is expected";
 
 pub(crate) struct DecisionShape<'a>(pub(crate) Rules<'a>);
 
@@ -22,8 +22,8 @@ impl Shape for DecisionShape<'_> {
             Value::String(word) if word == "as_requested" => Some(GrantDecision::AsRequested),
             Value::String(word) if word == "refused" => Some(GrantDecision::Refused),
             Value::Object(_) => {
-                let Requested(admin) = ObjectOf::<Requested>::new(&self.0).read(value, at)?;
-                Some(GrantDecision::Narrowed(admin))
+                let Granted(part) = ObjectOf::<Granted>::new(&self.0).read(value, at)?;
+                Some(GrantDecision::Narrowed(part))
             }
             Value::String(_) => at.invalid(InvalidField::value(EXPECTED)),
             _ => at.invalid(InvalidField::kind(EXPECTED)),
@@ -31,7 +31,7 @@ impl Shape for DecisionShape<'_> {
     }
 
     fn schema(&self, schemas: &mut Schemas) -> Value {
-        let narrowed = ObjectOf::<Requested>::new(&self.0).schema(schemas);
+        let narrowed = ObjectOf::<Granted>::new(&self.0).schema(schemas);
         json!({"anyOf": [{"type": ["string", "null"], "enum": ["as_requested", "refused", null]}, narrowed]})
     }
 }

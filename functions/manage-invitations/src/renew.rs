@@ -2,7 +2,9 @@ use std::sync::OnceLock;
 
 use domain::{DelegatedAdmin, DelegatedAdminData, EventType, Invitation, InvitationId, InvitationState, digest};
 use platform::handler::views::{InvitationLinkView, InvitationView, Viewer};
-use platform::handler::{Context, OptionalJson, PartnerKey, Path, Replayable, permission::ManageInvitation};
+use platform::handler::{
+    ActingPartner, Context, OptionalJson, PartnerKey, Path, Replayable, permission::ManageInvitation,
+};
 use platform::http_api::body::{Body, Patch, Reader, Rules};
 use platform::http_api::delegated_admin::Requested;
 use platform::http_api::object::ObjectOf;
@@ -75,14 +77,14 @@ pub(crate) async fn renew(
     retry_on_change(|| async {
         let before = own_invitation(&context, &caller.acting, &id).await?;
         let first = *first_generation.get_or_init(|| before.token_generation);
-        try_renew(&context, &caller, &body, &before, first).await
+        try_renew(&context, &caller.acting, &body, &before, first).await
     })
     .await
 }
 
 async fn try_renew(
     context: &Context,
-    caller: &PartnerKey<ManageInvitation>,
+    acting: &ActingPartner,
     body: &RenewalBody,
     before: &Invitation,
     first_generation: u32,
@@ -95,7 +97,6 @@ async fn try_renew(
         // A renewal with the same content was faster. Its link is the current one.
         return Ok(Step::Done(Replayable::replayed(view(context, before)?)));
     }
-    let acting = &caller.acting;
     let cloud = context.cloud_rules(acting.partner.cloud)?;
     if body.delegated_admin == Patch::Remove && before.must_grant(cloud) {
         let detail =
@@ -111,7 +112,13 @@ async fn try_renew(
     match context.app.store.renew_invitation(context.op(), before, &after, requirements, limit, &event).await? {
         Renewed::Done => Ok(Step::Done(Replayable::done(view(context, &after)?))),
         Renewed::Changed => Ok(Step::Changed),
-        Renewed::Tenant(refusal) => Err(refusal.into()),
+        Renewed::Tenant(refusal) => match context.corrected_since(&refusal, &acting.partner).await? {
+            Some(partner) => {
+                let acting = ActingPartner { partner, actor: acting.actor.clone() };
+                Box::pin(try_renew(context, &acting, body, before, first_generation)).await
+            }
+            None => Err(refusal.into()),
+        },
         Renewed::RelationshipActive => {
             let detail = "The relationship with this customer is already active.";
             Err(Problem::new(Code::RelationshipActive, detail))

@@ -37,6 +37,27 @@ impl DelegatedAdmin {
     }
 }
 
+/// What a customer grants of what was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrantedPart {
+    /// Directory roles, sorted, without duplicates.
+    pub roles: Vec<String>,
+    /// `None` for as many days as were asked for.
+    pub days: Option<u32>,
+    /// Whether the grant extends itself at its end.
+    pub auto_extend: bool,
+}
+
+impl GrantedPart {
+    fn resolve(&self, asked: &DelegatedAdmin) -> DelegatedAdmin {
+        DelegatedAdmin {
+            roles: self.roles.clone(),
+            days: self.days.unwrap_or(asked.days),
+            auto_extend: self.auto_extend,
+        }
+    }
+}
+
 /// The customer's decision on delegated administration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GrantDecision {
@@ -44,7 +65,7 @@ pub enum GrantDecision {
     Absent,
     AsRequested,
     Refused,
-    Narrowed(DelegatedAdmin),
+    Narrowed(GrantedPart),
 }
 
 /// Why a decision is not possible.
@@ -69,7 +90,7 @@ impl GrantDecision {
         match (self, asked) {
             (Self::Absent, None) | (Self::Refused, Some(_)) => Ok(None),
             (Self::AsRequested, Some(asked)) => Ok(Some(asked.clone())),
-            (Self::Narrowed(admin), Some(_)) => Ok(Some(admin.clone())),
+            (Self::Narrowed(part), Some(asked)) => Ok(Some(part.resolve(asked))),
             (Self::Absent, Some(_)) => Err(GrantDecisionError::Missing),
             (_, None) => Err(GrantDecisionError::Unexpected),
         }
@@ -275,15 +296,23 @@ mod tests {
     #[test]
     fn a_decision_may_narrow_but_not_exceed_what_was_asked() {
         let asked = admin(&["global_reader", "user_administrator"], 10, false);
-        let check = |granted: &DelegatedAdmin| GrantDecision::Narrowed(granted.clone()).check(Some(&asked), true);
+        let part = |granted: &DelegatedAdmin, days| GrantedPart {
+            roles: granted.roles.clone(),
+            days,
+            auto_extend: granted.auto_extend,
+        };
+        let check =
+            |granted: &DelegatedAdmin, days| GrantDecision::Narrowed(part(granted, days)).check(Some(&asked), true);
         let narrowed = admin(&["global_reader"], 5, false);
-        assert_eq!(check(&narrowed), Ok(Some(narrowed)));
+        assert_eq!(check(&narrowed, Some(5)), Ok(Some(narrowed.clone())));
+        // Without a duration, the one that was asked for.
+        assert_eq!(check(&narrowed, None), Ok(Some(admin(&["global_reader"], 10, false))));
         for more in [
             admin(&["global_administrator"], 5, false),
             admin(&["global_reader"], 11, false),
             admin(&["global_reader"], 5, true),
         ] {
-            assert_eq!(check(&more), Err(GrantDecisionError::ExceedsRequest), "{more:?}");
+            assert_eq!(check(&more, Some(more.days)), Err(GrantDecisionError::ExceedsRequest), "{more:?}");
         }
     }
 

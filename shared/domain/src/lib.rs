@@ -47,7 +47,8 @@ pub use event_data::{DelegatedAdminData, GrantData, PrincipalData, RelationshipD
 pub use event_type::{AggregateKind, EventName, EventType, StoredType};
 pub use failing::Failing;
 pub use grant::{
-    DelegatedAdmin, Grant, GrantDecision, GrantDecisionError, GrantNotice, Narrowing, NotNarrower, parse_days,
+    DelegatedAdmin, Grant, GrantDecision, GrantDecisionError, GrantNotice, GrantedPart, Narrowing, NotNarrower,
+    parse_days,
 };
 pub use ids::{
     EndpointId, EventId, GrantId, InvitationId, KeyId, MessageId, PartnerId, PersonId, SessionId, SubscriptionId,

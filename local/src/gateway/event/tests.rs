@@ -99,9 +99,9 @@ fn an_event_without_body_has_no_body_member() {
 }
 
 #[test]
-fn invalid_utf_8_in_a_text_body_is_replaced() {
+fn a_text_body_that_is_not_utf_8_is_base64() {
     let event = event(post("/things/1").header("content-type", "text/plain"), b"a\xffb");
-    assert_eq!(event["body"], "a\u{fffd}b");
+    assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!("Yf9i"), &json!(true)));
 }
 
 #[test]

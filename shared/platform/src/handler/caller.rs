@@ -11,6 +11,7 @@ use super::signed_in::SignedIn;
 use crate::http_api::{Code, Problem};
 use crate::secrets::signature::{SignatureError, SignatureHeaders, SigningSecret, TOLERANCE_SECONDS};
 use crate::secrets::{AccessKeyText, UnknownMasterKey, same_hash};
+use crate::store::TenantRefusal;
 
 /// A kind of caller.
 pub trait Caller: Sized + Send + 'static {
@@ -460,6 +461,23 @@ impl Context {
         }
         let current = self.app.store.fresh_partner(self.op(), &partner.partner_id).await?;
         current.filter(Partner::is_active).ok_or_else(Problem::partner_not_active)
+    }
+
+    /// The partner as it is now, if a market that was cached is the reason for this refusal: the operator may have corrected it a
+    /// moment ago.
+    ///
+    /// # Errors
+    /// An error of the table.
+    pub async fn corrected_since(
+        &self,
+        refusal: &TenantRefusal,
+        partner: &Partner,
+    ) -> Result<Option<Partner>, Problem> {
+        if *refusal != TenantRefusal::Market {
+            return Ok(None);
+        }
+        let current = self.app.store.fresh_partner(self.op(), &partner.partner_id).await?;
+        Ok(current.filter(|current| current.market != partner.market))
     }
 }
 

@@ -114,8 +114,8 @@ impl Body for Empty {
 /// No body, or an object without members.
 pub type NoMembers = OptionalJson<Empty>;
 
-/// The `data` of a webhook with the envelope `{type, timestamp?, data}`. The envelope's time is ignored, because the signed
-/// header counts. Pointers of errors in the data are relative to `data`.
+/// The `data` of a webhook with the envelope `{type, timestamp?, data}`. The envelope's time is not even read, because the signed
+/// header counts.
 pub struct Envelope<B>(pub B);
 
 /// The `data` of a webhook, and its type.
@@ -134,7 +134,7 @@ impl Body for Outer {
 
     fn members<R: Reader>(reader: &mut R, _: &Rules<'_>) -> Option<Self> {
         let kind = reader.required("type", AnyText);
-        let _ignored = reader.optional("timestamp", shape::time());
+        let _ignored = reader.unread("timestamp", false, &shape::time());
         let data = reader.required("data", shape::AnyObject);
         kind?;
         data.map(Self)
@@ -170,7 +170,7 @@ impl<B: WebhookData + Send + 'static> Input for Envelope<B> {
             return Err(Problem::new(Code::EventTypeUnknown, detail));
         }
         let Outer(data) = object::read(document, &context.rules())?;
-        object::read(data, &context.rules()).map(Self)
+        object::read_member("data", data, &context.rules()).map(Self)
     }
 
     #[cfg(feature = "describe")]

@@ -1,6 +1,6 @@
 //! Delegated administration in request bodies: `{roles, duration, auto_extend?}`.
 
-use domain::{DelegatedAdmin, PolicyVersion, parse_days};
+use domain::{DelegatedAdmin, GrantedPart, PolicyVersion, parse_days};
 use serde_json::{Value, json};
 
 use super::body::{Body, Reader, Rules};
@@ -8,7 +8,7 @@ use super::field::{At, InvalidField};
 use super::schemas::Schemas;
 use super::shape::{AnyText, Flag, Listed, SetOf, Shape};
 
-/// What is asked for, or granted.
+/// What is asked for.
 pub struct Requested(pub DelegatedAdmin);
 
 impl Body for Requested {
@@ -16,19 +16,45 @@ impl Body for Requested {
 
     fn members<R: Reader>(reader: &mut R, rules: &Rules<'_>) -> Option<Self> {
         let roles = reader.required("roles", directory_roles(rules.policy));
-        let days = reader.required("duration", Days { most: rules.policy.limits.grant_days_max });
+        let days = reader.required("duration", Days::new(rules));
         let auto_extend = reader.optional("auto_extend", Flag).unwrap_or(false);
-        let mut admin = DelegatedAdmin { roles: roles?, days: days?, auto_extend };
-        admin.roles.sort_unstable();
-        if let Some(role) = admin.roles.iter().find(|role| rules.policy.roles.no_auto_extend.contains(role))
-            && auto_extend
-        {
-            let detail = format!("a grant of {role} cannot be extended automatically; leave `auto_extend` out");
-            reader.invalid("auto_extend", InvalidField::value(detail));
-            return None;
-        }
-        Some(Self(admin))
+        let (roles, days) = (roles?, days?);
+        let roles = extendable(reader, rules, roles, auto_extend)?;
+        Some(Self(DelegatedAdmin { roles, days, auto_extend }))
     }
+}
+
+/// What is granted of it. Without `duration`, for as long as was asked.
+pub struct Granted(pub GrantedPart);
+
+impl Body for Granted {
+    const NAME: &'static str = "DelegatedAdminDecision";
+
+    fn members<R: Reader>(reader: &mut R, rules: &Rules<'_>) -> Option<Self> {
+        let roles = reader.required("roles", directory_roles(rules.policy));
+        let days = reader.optional("duration", Days::new(rules));
+        let auto_extend = reader.optional("auto_extend", Flag).unwrap_or(false);
+        let roles = extendable(reader, rules, roles?, auto_extend)?;
+        Some(Self(GrantedPart { roles, days, auto_extend }))
+    }
+}
+
+/// The roles, sorted. `None` if the grant should extend itself and one of the roles does not allow that.
+fn extendable<R: Reader>(
+    reader: &mut R,
+    rules: &Rules<'_>,
+    mut roles: Vec<String>,
+    auto_extend: bool,
+) -> Option<Vec<String>> {
+    roles.sort_unstable();
+    if let Some(role) = roles.iter().find(|role| rules.policy.roles.no_auto_extend.contains(role))
+        && auto_extend
+    {
+        let detail = format!("a grant of {role} cannot be extended automatically; leave `auto_extend` out");
+        reader.invalid("auto_extend", InvalidField::value(detail));
+        return None;
+    }
+    Some(roles)
 }
 
 /// Directory roles of the policy, at least one, each once.
@@ -42,6 +68,12 @@ pub fn directory_roles(policy: &PolicyVersion) -> SetOf<Listed<'_>> {
 /// `P<n>D`: a number of days (ISO 8601).
 struct Days {
     most: u32,
+}
+
+impl Days {
+    fn new(rules: &Rules<'_>) -> Self {
+        Self { most: rules.policy.limits.grant_days_max }
+    }
 }
 
 impl Shape for Days {

@@ -49,6 +49,16 @@ pub fn read<B: Body>(value: Value, rules: &Rules<'_>) -> Result<B, Problem> {
     body.filter(|_| errors.is_empty()).ok_or_else(|| Problem::validation(errors))
 }
 
+/// Reads the value of a member of the body. Pointers of errors begin with its name, because they are into the whole body.
+///
+/// # Errors
+/// 422 `validation_failed` with every wrong member.
+pub fn read_member<B: Body>(name: &str, value: Value, rules: &Rules<'_>) -> Result<B, Problem> {
+    let mut errors: Vec<FieldError> = Vec::new();
+    let body = ObjectOf::<B>::new(rules).read(value, &mut At::root(&mut errors).child(name));
+    body.filter(|_| errors.is_empty()).ok_or_else(|| Problem::validation(errors))
+}
+
 /// The members of an object in a request.
 struct Fields<'a> {
     members: Map<String, Value>,
