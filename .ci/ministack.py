@@ -45,6 +45,11 @@ def deploy(operator_key_hash, stack=STACK, **parameters):
     return routes(physical)
 
 
+def secret(name, value):
+    """Keeps a secret, as an administrator does before a deployment that names it."""
+    boto3.client("secretsmanager").create_secret(Name=name, SecretString=value)
+
+
 def routes(physical):
     """Creates the routes that the emulator does not read from the API's body. Returns the path of the API."""
     gateway, functions_api = boto3.client("apigatewayv2"), boto3.client("lambda")
@@ -149,5 +154,6 @@ def canary():
 
 
 if __name__ == "__main__":
-    commands = {"deploy": lambda hashed: print(deploy(hashed)), "canary": canary, "batches": batches, "webhooks": webhooks}
+    commands = {"canary": canary, "batches": batches, "webhooks": webhooks, "secret": secret}
+    commands["deploy"] = lambda hashed, *given: print(deploy(hashed, **dict(one.split("=", 1) for one in given)))
     commands[sys.argv[1]](*sys.argv[2:])

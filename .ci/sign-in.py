@@ -1,6 +1,6 @@
 """Acts as the browser of administrators who sign in: .ci/sign-in.
 
-Usage: sign-in.py BASE_URL LOG
+Usage: sign-in.py API_URL PUBLIC_URL LOG      PUBLIC_URL is the address that users see.
 """
 import http.cookiejar
 import json
@@ -11,9 +11,10 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-BASE, LOG = sys.argv[1:3]
+API, BASE, LOG = sys.argv[1:4]
 CONTOSO = "c0c0c0c0-0000-4000-8000-000000000001"
 ADVENTURE = "d0d0d0d0-0000-4000-8000-000000000002"
+PROSEWARE = "e0e0e0e0-0000-4000-8000-000000000003"
 WOODGROVE = "60000000-0000-4000-8000-000000000006"
 secrets = []
 
@@ -34,7 +35,7 @@ class Browser:
 
     def call(self, method, path, body=None, expect=200):
         headers = {"x-multipartner": "1", "Origin": BASE, "Sec-Fetch-Site": "same-origin"}
-        status, answer, _ = send(self.deployment, method, BASE + path, body, headers)
+        status, answer, _ = send(self.deployment, method, API + path, body, headers)
         assert status == expect, f"{method} {path}: {status} instead of {expect}: {answer}"
         return answer
 
@@ -77,7 +78,7 @@ def send(opener, method, url, body=None, headers=None):
     text = response.read().decode()
     for cookie in response.headers.get_all("set-cookie") or []:
         value = cookie.split(";")[0].partition("=")[2]
-        if url.startswith(BASE) and value:
+        if url.startswith(API) and value:
             secrets.append(value)
     try:
         return response.status, json.loads(text), response.headers
@@ -89,7 +90,7 @@ def by_key(key, method, path, body=None, expect=(200, 201), idempotency=None):
     headers = {"Authorization": f"Bearer {key}"}
     if idempotency:
         headers["Idempotency-Key"] = idempotency
-    status, answer, _ = send(urllib.request.build_opener(), method, BASE + path, body, headers)
+    status, answer, _ = send(urllib.request.build_opener(), method, API + path, body, headers)
     assert status in expect, f"{method} {path}: {status}: {answer}"
     return answer
 
@@ -98,9 +99,17 @@ def say(text):
     print(f"  {text}")
 
 
-operator, northwind = os.environ["OPERATOR_KEY"], os.environ["NORTHWIND_KEY"]
-for tenant, name, cloud in [(ADVENTURE, "Adventure Works", "public"), (WOODGROVE, "Woodgrove County", "us_gov")]:
-    by_key(operator, "POST", "/v1/customers", {"tenant_id": tenant, "name": name, "cloud": cloud, "market": "US"})
+operator = os.environ["OPERATOR_KEY"]
+# The local run has some of them, as samples.
+for tenant, name, cloud in [
+    (CONTOSO, "Contoso", "public"), (ADVENTURE, "Adventure Works", "public"), (WOODGROVE, "Woodgrove County", "us_gov")
+]:
+    facts = {"tenant_id": tenant, "name": name, "cloud": cloud, "market": "US"}
+    by_key(operator, "POST", "/v1/customers", facts, expect=(200, 201, 409))
+facts = {"tenant_id": PROSEWARE, "name": "Proseware", "cloud": "public", "market": "US"}
+partner = by_key(operator, "POST", "/v1/partners", facts)["partner"]["partner_id"]
+principal = {"kind": "partner", "id": partner}
+proseware = by_key(operator, "POST", "/v1/keys", {"principal": principal, "roles": ["sales_agent"], "name": "interop"})["key"]
 
 policy = by_key(operator, "GET", "/v1/policy")
 for cloud in ["public", "us_gov"]:
@@ -162,8 +171,7 @@ say("two tabs sign in for two tenants")
 
 # The administrator accepts, and the event says so.
 body = {"customer_tenant_id": ADVENTURE, "delegated_admin": {"roles": ["global_reader"], "duration": "P30D", "auto_extend": False}}
-partner = by_key(northwind, "GET", "/v1/me")["id"]
-created = by_key(northwind, "POST", f"/v1/partners/{partner}/invitations", body, idempotency="interop-1")
+created = by_key(proseware, "POST", f"/v1/partners/{partner}/invitations", body, idempotency="interop-1")
 invitation_id = created["invitation"]["invitation_id"]
 signed_in = Browser()
 answer = signed_in.sign_in(ADVENTURE, "public", invitation=invitation_id)

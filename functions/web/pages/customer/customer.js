@@ -1,6 +1,6 @@
 // A customer's page: what waits for an answer, its partners, and how to take back what was given.
 import {
-  $, DAY, announce, arrive, button, call, count, date, field, h, iso, keep, list, load, moment, note, now, num, p, plain, recall, say, show,
+  $, DAY, announce, arrive, boxHeading, button, call, count, date, field, h, iso, keep, list, load, moment, note, now, num, p, plain, recall, say, show,
   start, time, why, words
 } from './page.js'
 import { me, signIn, signOut, watch } from './session.js'
@@ -197,7 +197,7 @@ function openBox() {
 function drawBox() {
   const { kind, partner, note: told } = doing
   const grant = grantOf()
-  const values = { p: nameOf(partner), n: grant && num(grant.roles.length, 'role'), g: words.global_admin }
+  const values = { p: nameOf(partner), n: grant && num(grant.roles.length, 'role'), r: grant && titles(grant.roles), g: words.global_admin }
   const gone = grant?.roles.filter(role => !doing.roles.includes(role)) ?? []
   const until = doing.days ? date(now() + doing.days * DAY) : grant && date(grant.ends_at)
   const nothing = kind === 'less' && !isLess()
@@ -205,7 +205,7 @@ function drawBox() {
   const stays = kind === 'less' ? [titles(doing.roles), ', ', say('until', { d: until })] : say(kind + '_stays', values)
   const undo = say(kind === 'end' ? clouds.length ? 'end_undo' : 'end_undo_key' : 'less_undo', values)
   show(doing.box, h('form', { method: 'dialog', onsubmit: event => event.preventDefault() },
-    h('h2', { id: 'box-h' }, say(kind + '_h', values)),
+    boxHeading(kind + '_h', values),
     kind === 'less' && lessForm(grant),
     told && note(words[told], told === 'box_refused' ? why(doing) : null, 'alert'),
     h('dl', {}, [['ends_now', ends], ['stays', stays], ['undo', undo]].map(([name, value]) => [h('dt', {}, words[name]), h('dd', {}, value)])),
@@ -323,6 +323,7 @@ function closed() {
 }
 
 function grants(row) {
+  const about = 'p-' + row.partner_id
   return (row.grants ?? []).filter(grant => ['active', 'suspended'].includes(grant.state)).map(grant => {
     const left = daysLeft(grant)
     return h('div', { class: 'grant' },
@@ -331,8 +332,8 @@ function grants(row) {
         left <= 30 && [' · ', h('b', { class: 'soon' }, say('ends_in', { t: num(left, 'day') }))],
         grant.state === 'suspended' && [' · ', words.paused]),
       h('p', { class: 'row' },
-        (grant.roles.length > 1 || left > 7) && button('less-' + grant.grant_id, words.less_do, () => ask('less', row.partner_id, grant), 'small'),
-        button('take-' + grant.grant_id, words.take_h_short, () => ask('take', row.partner_id, grant), 'small')))
+        (grant.roles.length > 1 || left > 7) && button('less-' + grant.grant_id, words.less_do, () => ask('less', row.partner_id, grant), 'small', about),
+        button('take-' + grant.grant_id, words.take_h_short, () => ask('take', row.partner_id, grant), 'small', about)))
   })
 }
 
@@ -350,11 +351,11 @@ function partner(row) {
   const active = row.state === 'active'
   const proof = words['since_' + row.proof]
   const given = active ? grants(row) : []
-  return [h('h3', {}, iso(row.name)),
+  return [h('h3', { id: 'p-' + row.partner_id }, iso(row.name)),
     h('p', { class: 'hint' }, say(active ? 'partner_since' : 'partner_until', { d: date(active ? row.since : row.ended_at ?? row.since) }), active && proof && [' · ', proof]),
     row.partner_status === 'suspended' && h('p', { class: 'note' }, words.suspended),
     given, active && !given.length && p('no_roles'),
-    active && h('p', { class: 'row end' }, button('end-' + row.partner_id, words.end_do_short, () => ask('end', row.partner_id), 'small warn'))]
+    active && h('p', { class: 'row end' }, button('end-' + row.partner_id, words.end_do_short, () => ask('end', row.partner_id), 'small warn', 'p-' + row.partner_id))]
 }
 
 const BY = event => {
@@ -366,7 +367,8 @@ function happened(event) {
   const { type, data: facts, subject } = event
   const admin = facts?.grant ?? facts?.delegated_admin
   const values = {
-    p: nameOf(subject.partner_id ?? ''), s: facts?.service ?? '', q: count(facts?.quantity ?? 0), t: num(180, 'day'),
+    p: nameOf(subject.partner_id ?? ''), s: facts?.service ?? '', q: count(facts?.quantity ?? 0),
+    t: num(admin?.starts_at ? Math.round((Date.parse(admin.ends_at) - Date.parse(admin.starts_at)) / DAY) : 180, 'day'),
     d: facts?.ends_at || facts?.ended_at ? date(facts.ends_at ?? facts.ended_at) : '', n: admin ? num(admin.roles.length, 'role') : words.none
   }
   const key = 'event ' + (type === 'invitation.accepted' && admin ? type + ' roles' : type)
@@ -388,12 +390,12 @@ function opened() {
       : [h('span', {}, words.by_key_here), ' ', button('out', words.forget, () => close('forgotten'), 'link')])),
   h('div', { id: 'alerts' }, alerts()),
   invitations.items.length > 0 && h('section', {}, h('h2', {}, words.waiting), list('rows cards', invitations.items.map(one => [
-    h('span', {}, say(one.kind === 'grant' ? 'asks_grant' : 'asks', { p: one.partner_name }), h('span', { class: 'hint block' }, say('open_until', { d: date(one.expires_at) }))),
-    button('answer-' + one.invitation_id, words.look_and_answer, () => answer(one.invitation_id), 'small solid')])), moreButton('invitations')),
+    h('span', { id: 'w-' + one.invitation_id }, say(one.kind === 'grant' ? 'asks_grant' : 'asks', { p: one.partner_name }), h('span', { class: 'hint block' }, say('open_until', { d: date(one.expires_at) }))),
+    button('answer-' + one.invitation_id, words.look_and_answer, () => answer(one.invitation_id), 'small solid', 'w-' + one.invitation_id)])), moreButton('invitations')),
   endsSoon(),
   h('div', { class: 'cols two' }, h('div', {},
     h('section', {}, h('h2', {}, words.partners), active.length ? list('cards', active.map(partner)) : p('no_partners'),
-      former.length > 0 && h('details', {}, h('summary', {}, words.former), list('cards', former.map(partner))), moreButton('partners')),
+      former.length > 0 && h('details', { id: 'former' }, h('summary', {}, words.former), list('cards', former.map(partner))), moreButton('partners')),
     h('section', {}, h('h2', {}, words.subscriptions), data.subscriptions.items.length ? [subscriptions(), moreButton('subscriptions'), p('claim', {}, 'hint')] : p('no_subscriptions'))),
   h('section', { class: 'past' }, h('h2', {}, words.happened), events.items.length ? list('line', events.items.map(happened)) : p('no_events'), moreButton('events')))]
 }

@@ -409,7 +409,7 @@ export function open(at, id, way, leave) {
       h('section', {}, h('h2', {}, words.ask), ask()),
       h('section', {}, h('h2', {}, words.stays), p('stays_x', {}, 'hint'), list('stay', words.stays_all.map(one => [CHECK(), one])),
         para(sign_in ? 'others' : 'others_key'))),
-    h('aside', { class: 'side', 'aria-label': words.your_answer }, form()))
+    h('div', { class: 'side', role: 'region', 'aria-labelledby': 'answer' }, form()))
   }
 
   function record() {

@@ -109,7 +109,7 @@ export function form({ at, partner, policy, invitation, name, send, setKey, done
   // What the customer will see, in short.
   function preview() {
     const t = num(+choice.days || 0, 'day')
-    return h('details', {}, h('summary', {}, words.preview),
+    return h('details', { id: 'seen' }, h('summary', {}, words.preview),
       h('p', {}, h('b', {}, say(invitation?.kind === 'grant' ? 'asks_grant' : 'asks', { p: partner.name }))),
       choice.message && h('blockquote', {}, iso(choice.message)),
       invitation?.kind !== 'grant' && p('to_sell'), choice.ask && [p('to_run', { t }), list('next', choice.roles.map(role => [iso(title(role)), ' – ', words[level(role)]]))])
@@ -126,7 +126,7 @@ export function form({ at, partner, policy, invitation, name, send, setKey, done
       !invitation && input('tenant', 'text', { inputmode: 'text' }, words.tenant_x),
       h('label', { class: 'tick ask' }, h('input', { type: 'checkbox', id: 'ask', checked: choice.ask, disabled: mustAsk || Boolean(locked), onchange: event => { choice.ask = event.target.checked; bad = []; draw() } }), h('span', {}, h('b', {}, words.ask), mustAsk && h('span', { class: 'hint block' }, words.must_ask))),
       choice.ask && picker(),
-      field('message', words.message_label, h('textarea', { id: 'message', rows: 4, maxlength: limits.message_characters, disabled: Boolean(locked), 'aria-describedby': 'message-h', oninput: event => { choice.message = event.target.value } }, choice.message), null, words.message_x),
+      field('message', words.message_label, h('textarea', { id: 'message', rows: 4, maxlength: limits.message_characters, disabled: Boolean(locked), 'aria-describedby': 'message-h', oninput: event => { choice.message = event.target.value; if ($('seen').open) draw() } }, choice.message), null, words.message_x),
       !invitation && input('reference', 'text', { maxlength: limits.external_reference_characters }, words.reference_x),
       input('open', 'number', { min: 1, max: limits.invitation_days_max, inputmode: 'numeric' }, say('open_x', { m: num(limits.invitation_days_max, 'day') })),
       preview(),
@@ -154,5 +154,5 @@ export function made({ accept_url, invitation }, { partner, policy, leave }) {
     h('p', { class: 'row' }, button('copy', words.copy_link, () => copy(accept_url, 'copy'), 'go'), button('copy-text', words.copy_message, () => copy(text, 'copy-text'), 'go second')),
     h('details', { open: true }, h('summary', {}, words.message_for), h('blockquote', {}, iso(text))),
     h('p', { class: 'hint' }, words[free ? invitation.delegated_admin ? 'holder_sell' : 'holder_accept' : 'holder'], ' ', invitation.delegated_admin ? words[signs ? 'giving' : 'giving_key'] : ''),
-    h('p', {}, button('leave', words.back, leave, 'link')))
+    h('p', { class: 'row' }, button('leave', words.back, leave, 'link')))
 }

@@ -1,5 +1,5 @@
 // A partner's page, with its key. What the key's roles do not allow is not offered.
-import { $, DAY, announce, arrive, button, call, date, days, field, h, iso, list, moment, note, now, num, p, plain, say, show, start, why, words } from './page.js'
+import { $, DAY, announce, arrive, boxHeading, button, call, date, days, field, h, iso, list, moment, note, now, num, p, plain, say, show, start, why, words } from './page.js'
 import { roles, titles } from './roles.js'
 import { form, made } from './invite.js'
 
@@ -129,7 +129,7 @@ function ask(kind, id, values = {}) {
 
 function drawBox() {
   const { kind, values, note: told } = doing
-  show(doing.box, h('h2', { id: 'box-h' }, say(kind + '_h', values)),
+  show(doing.box, boxHeading(kind + '_h', values),
     told && note(words[told] ?? words.box_refused, words[told] ? null : why({ code: told, id: doing.request })),
     doing.facts ? h('dl', {}, ['ends', 'stays', 'undo'].map(name => [h('dt', {}, words[name]), h('dd', {}, say(`${kind}_${name}`, values))])) : p(kind + '_x', values),
     h('p', { class: 'row' }, button('do', words[doing.busy ? 'sending' : kind + '_do'], confirm, kind === 'renew' ? 'go' : 'go danger'),
@@ -193,14 +193,16 @@ function stateOf(one) {
 
 function invitation(one) {
   const name = customerName(one.customer_tenant_id)
-  const label = one.external_reference ?? name ?? plain('directory_short', { i: one.customer_tenant_id.slice(0, 8) })
-  const values = { c: name ?? label }
-  return [h('h3', { id: 'inv-' + one.invitation_id }, iso(label)),
-    h('p', { class: 'hint' }, say('directory', { i: one.customer_tenant_id })), h('p', {}, stateOf(one)),
+  const label = one.external_reference ?? name
+  const directory = { i: one.customer_tenant_id }
+  const values = { c: name ?? label ?? plain('directory', directory) }
+  const about = 'inv-' + one.invitation_id
+  return [h('h3', { id: about }, label ? iso(label) : say('directory_only', directory)),
+    label && p('directory', directory, 'hint'), h('p', {}, stateOf(one)),
     mayAct() && ['pending', 'expired'].includes(one.state) && h('p', { class: 'row' },
-      button('renew-' + one.invitation_id, words.new_link, () => ask('renew', one.invitation_id, values), 'small'),
-      button('change-' + one.invitation_id, words.change_ask, () => invite(one), 'small'),
-      one.state === 'pending' && button('withdraw-' + one.invitation_id, words.withdraw, () => ask('withdraw', one.invitation_id, values), 'small warn'))]
+      button('renew-' + one.invitation_id, words.new_link, () => ask('renew', one.invitation_id, values), 'small', about),
+      button('change-' + one.invitation_id, words.change_ask, () => invite(one), 'small', about),
+      one.state === 'pending' && button('withdraw-' + one.invitation_id, words.withdraw, () => ask('withdraw', one.invitation_id, values), 'small warn', about))]
 }
 
 const daysLeft = grant => Math.ceil((Date.parse(grant.ends_at) - now()) / DAY)
@@ -217,24 +219,26 @@ function endsSoon() {
 function customer(row) {
   const active = row.state === 'active'
   const given = active ? (row.grants ?? []).filter(grant => ['active', 'suspended'].includes(grant.state)) : []
-  return [h('h3', {}, iso(row.name)), h('p', { class: 'hint' }, say(active ? 'since' : 'ended', { d: date(active ? row.since : row.ended_at ?? row.since) })),
+  const about = 'c-' + row.customer_tenant_id
+  return [h('h3', { id: about }, iso(row.name)), h('p', { class: 'hint' }, say(active ? 'since' : 'ended', { d: date(active ? row.since : row.ended_at ?? row.since) })),
     given.map(grant => {
       const left = daysLeft(grant)
       return h('div', { class: 'grant' }, h('p', {}, say('roles_until', { d: date(grant.ends_at) }), ' ', titles(grant.roles)),
         left <= 30 && !grant.auto_extend && h('p', { class: 'soon' }, say('ends_in', { t: num(left, 'day') })),
-        may('end_grant') && h('p', { class: 'row' }, button('give-' + grant.grant_id, words.give_back, () => ask('give', grant.grant_id, { c: row.name, n: num(grant.roles.length, 'role') }), 'small')))
+        may('end_grant') && h('p', { class: 'row' }, button('give-' + grant.grant_id, words.give_back, () => ask('give', grant.grant_id, { c: row.name, n: num(grant.roles.length, 'role') }), 'small', about)))
     }), active && !given.length && p('no_roles'),
-    active && may('end_relationship') && h('p', { class: 'row' }, button('end-' + row.customer_tenant_id, words.end_short, () => ask('end', row.customer_tenant_id, { c: row.name }), 'small warn'))]
+    active && may('end_relationship') && h('p', { class: 'row' }, button('end-' + row.customer_tenant_id, words.end_short, () => ask('end', row.customer_tenant_id, { c: row.name }), 'small warn', about))]
 }
 
 function message(endpoint, one) {
   const failed = ['exhausted', 'aborted'].includes(one.state)
   const missed = failed || one.state === 'endpoint_disabled' || one.state === 'pending' && one.last_status >= 300
   const values = { t: one.next_at ? moment(one.next_at) : '', s: String(one.last_status ?? one.failure ?? '–') }
+  const about = `m-${endpoint.endpoint_id}-${one.event_id}`
   const type = one.purpose === 'event' ? data.types[one.event_id] ?? words.message : words['purpose_' + one.purpose] ?? one.purpose
-  return [h('time', { datetime: one.created_at }, moment(one.created_at)), iso(type), ' ',
+  return [h('time', { datetime: one.created_at }, moment(one.created_at)), h('span', { id: about }, iso(type)), ' ',
     h('span', { class: 'how' }, say(failed ? 'failed' : one.state === 'pending' ? one.next_at ? 'next_try' : 'waiting' : 'state_' + one.state, values)),
-    missed && endpoint.state === 'active' && one.purpose === 'event' && may('manage_endpoints') && button(`resend-${endpoint.endpoint_id}-${one.event_id}`, words.send_again, () => resend(endpoint.endpoint_id, one.event_id), 'small')]
+    missed && endpoint.state === 'active' && one.purpose === 'event' && may('manage_endpoints') && button(`resend-${endpoint.endpoint_id}-${one.event_id}`, words.send_again, () => resend(endpoint.endpoint_id, one.event_id), 'small', about)]
 }
 
 function opened() {

@@ -87,10 +87,12 @@ export async function call(method, path, { body, key, session, once } = {}) {
   }
 }
 
-// Changes what is shown, and leaves the focus where it was.
+// Changes what is shown. The focus stays where it was, and what was unfolded stays so.
 export function show(at, ...nodes) {
   const { id, selectionStart } = document.activeElement ?? {}
+  const unfolded = [...at.querySelectorAll('details[id][open]')]
   at.replaceChildren(...nodes.flat(9).filter(Boolean))
+  for (const one of unfolded) if ($(one.id)) $(one.id).open = true
   const same = id && at.contains($(id)) && $(id)
   if (same) {
     same.focus({ preventScroll: true })
@@ -105,7 +107,10 @@ export function arrive(focus = true) {
   if (focus) heading.focus()
 }
 
-export const button = (id, label, onclick, kind = '') => h('button', { id, type: 'button', class: kind, onclick }, label)
+// Several buttons have the same words. `about` is the id of what one of them acts on, for readers that hear only the button.
+export const button = (id, label, onclick, kind = '', about = null) => h('button', { id, type: 'button', class: kind, onclick, 'aria-describedby': about }, label)
+// A dialog's heading has the focus first, so that all of it is read and Enter does nothing yet.
+export const boxHeading = (key, values) => h('h2', { id: 'box-h', tabindex: '-1', autofocus: true }, say(key, values))
 export const field = (id, label, control, error, hint) => h('div', { class: 'f' },
   h('label', { for: id }, label), error && h('span', { class: 'err', id: id + '-e' }, error), control, hint && h('p', { class: 'hint', id: id + '-h' }, hint))
 export const note = (heading, body, kind = '') => h('div', { class: 'note ' + kind }, h('h2', {}, heading), body)
