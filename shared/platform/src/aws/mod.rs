@@ -1,7 +1,6 @@
 //! How functions call AWS services: credentials, and an HTTP client under the SDK.
 //!
 //! - `client`: the SDK's HTTP client
-//! - `endpoint`: the address of DynamoDB without the SDK's list of partitions
 //! - `message`: from the SDK's requests to hyper's, and back
 //! - `idle`, `link`: connections, and one request over one of them
 //! - `open`, `trust`: opening a connection, and whose certificates it accepts
@@ -12,7 +11,6 @@ use aws_sdk_dynamodb::config::Credentials as SdkCredentials;
 use secrecy::{ExposeSecret, SecretString};
 
 mod client;
-mod endpoint;
 mod idle;
 mod link;
 mod message;
@@ -23,7 +21,6 @@ mod trust;
 mod tests;
 
 pub use self::client::http_client;
-pub(crate) use self::endpoint::Fixed;
 
 /// The time limit for opening a connection to a service. A function with little memory has little CPU time, and a TLS handshake
 /// may take it a second. The limit of each try of a call is mostly shorter.

@@ -25,12 +25,7 @@ pub fn connect(service: &aws::Service, http: SharedHttpClient) -> Client {
         .retry_config(RetryConfig::disabled())
         .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-    sdk = match aws::Fixed::dynamodb(service) {
-        Some(fixed) => sdk.endpoint_resolver(fixed),
-        None => sdk,
-    };
     if let Some(endpoint) = &service.endpoint {
-        // The SDK says in its user agent that the endpoint is configured, and rejects one together with FIPS.
         sdk = sdk.endpoint_url(endpoint);
     }
     Client::from_conf(sdk.build())
