@@ -38,6 +38,10 @@ end
 
 function done(summary, latency)
   local errors = summary.errors
+  -- Without a response there is no error either, and nothing was measured.
+  if summary.requests == 0 then
+    return print("figures | 0 | – | – | – | no response | " .. errors.connect + errors.timeout)
+  end
   print(string.format("figures | %d | %.2f | %.2f | %.2f | %d | %d", summary.requests / (summary.duration / 1e6),
     latency:percentile(50) / 1e3, latency:percentile(99) / 1e3, latency.max / 1e3, errors.status,
     errors.connect + errors.read + errors.write + errors.timeout))

@@ -9,7 +9,7 @@ const WIDTH: f64 = 190.0;
 const GAP: f64 = 34.0;
 const TOP: f64 = 74.0;
 const HEIGHT: f64 = 220.0;
-const BETWEEN: f64 = 76.0;
+const BETWEEN: f64 = 98.0;
 /// Colors that are told apart on white and on black, and by people who see fewer colors; lines also differ in their dashes.
 const LINES: [(&str, &str); 9] = [
     ("#0b7bd4", ""),
@@ -22,11 +22,21 @@ const LINES: [(&str, &str); 9] = [
     ("#a05cc6", "6 3"),
     ("#888888", "2 3"),
 ];
-const STYLE: &str = "svg{background:#fff;font:12px system-ui,sans-serif}text{fill:#222}.axis{stroke:#222}.grid{stroke:#ddd}\
+const STYLE: &str = "svg{background:#fff;font:12px system-ui,sans-serif}text{fill:#222}.panel{font-weight:600}.axis{stroke:#222}.grid{stroke:#ddd}\
     @media(prefers-color-scheme:dark){svg{background:#111}text{fill:#eee}.axis{stroke:#eee}.grid{stroke:#444}}";
 
-/// What a panel shows: its title, the value, and the marks on its logarithmic axis.
-type Panel = (&'static str, fn(&crate::Cost) -> f64, &'static [f64]);
+/// The marks of a logarithmic axis, as far as values go.
+const MARKS: [f64; 17] = [
+    0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0, 5_000.0, 10_000.0, 20_000.0,
+];
+
+/// What a panel shows: its title, and the value.
+type Panel = (&'static str, fn(&crate::Cost) -> f64);
+
+const PANELS: [Panel; 2] = [
+    ("Processor time of one request in ms (median, embedded engine)", |cost| cost.cpu_ms),
+    ("Read and write units of one request", |cost| cost.units),
+];
 
 pub fn draw(rows: &[Row]) -> String {
     let width = LEFT + (WIDTH + GAP) * 5.0;
@@ -36,26 +46,27 @@ pub fn draw(rows: &[Row]) -> String {
          aria-labelledby=\"title\">\n<title id=\"title\">Time and cost of requests with 1, 1 000 and 100 000 of \
          something</title>\n<style>{STYLE}</style>\n"
     );
-    let panels: [Panel; 2] = [
-        (
-            "processor time in ms (median, embedded engine)",
-            |cost| cost.cpu_ms,
-            &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0],
-        ),
-        ("read and write units", |cost| cost.units, &[0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0]),
-    ];
-    for (number, panel) in panels.iter().enumerate() {
+    for (number, panel) in PANELS.iter().enumerate() {
         let top = TOP + number as f64 * (HEIGHT + BETWEEN);
-        text(&mut svg, LEFT - 50.0, top - 30.0, "start", &format!("{} of one request", panel.0));
+        let marks = marks(rows.iter().flat_map(|row| &row.costs).map(|(_, cost)| panel.1(cost)));
+        let _ = writeln!(svg, "<text class=\"panel\" x=\"{}\" y=\"{}\">{}</text>", LEFT - 50.0, top - 24.0, panel.0);
         for (column, many) in Many::ALL.into_iter().enumerate() {
             let left = LEFT + column as f64 * (WIDTH + GAP);
-            axes(&mut svg, left, top, panel.2, many.name(), column == 0);
-            curves(&mut svg, rows, many, panel, (left, top));
+            axes(&mut svg, left, top, marks, many.name(), column == 0);
+            curves(&mut svg, rows, many, (panel, marks), (left, top));
         }
     }
-    legend(&mut svg, TOP + 2.0 * HEIGHT + 2.0 * BETWEEN - 10.0);
+    legend(&mut svg, TOP + 2.0 * HEIGHT + 2.0 * BETWEEN - 20.0);
     svg.push_str("</svg>\n");
     svg
+}
+
+/// From the last mark below all values to the first above them.
+fn marks(values: impl Iterator<Item = f64>) -> &'static [f64] {
+    let (least, most) = values.fold((f64::MAX, 0.0_f64), |(least, most), value| (least.min(value), most.max(value)));
+    let first = MARKS.iter().rposition(|mark| *mark <= least).unwrap_or_default();
+    let last = MARKS.iter().position(|mark| *mark >= most).unwrap_or(MARKS.len() - 1);
+    &MARKS[first..=last.max(first + 1)]
 }
 
 fn x(left: f64, size: u64) -> f64 {
@@ -94,13 +105,13 @@ fn axes(svg: &mut String, left: f64, top: f64, marks: &[f64], name: &str, is_fir
     text(svg, left + WIDTH / 2.0, bottom + 33.0, "middle", name);
 }
 
-fn curves(svg: &mut String, rows: &[Row], many: Many, panel: &Panel, (left, top): (f64, f64)) {
+fn curves(svg: &mut String, rows: &[Row], many: Many, (panel, marks): (&Panel, &[f64]), (left, top): (f64, f64)) {
     for (number, request) in Request::ALL.into_iter().enumerate() {
         let mut points = String::new();
         for row in rows.iter().filter(|row| row.many == many) {
             let cost = row.costs.iter().find(|(known, _)| *known == request);
             if let Some((_, cost)) = cost {
-                let _ = write!(points, "{:.1},{:.1} ", x(left, row.size), y(top, panel.2, panel.1(cost)));
+                let _ = write!(points, "{:.1},{:.1} ", x(left, row.size), y(top, marks, panel.1(cost)));
             }
         }
         let (color, dashes) = LINES[number];

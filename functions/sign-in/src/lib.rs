@@ -10,6 +10,7 @@ mod started;
 mod views;
 
 use platform::config::Needs;
+use platform::identity::Credential;
 use platform::lambda::Function;
 
 pub const FUNCTION: Function = Function {
@@ -25,5 +26,5 @@ pub const FUNCTION: Function = Function {
         /// Sign out: end this browser's session.
         "DELETE /v1/sessions/current" => end::end, writes_own [];
     },
-    needs: Needs { sign_in: true, ..Needs::TABLE_AND_KEYS },
+    needs: Needs { credential: Some(Credential::parse), ..Needs::TABLE_AND_KEYS },
 };

@@ -10,6 +10,7 @@ use data_encoding::HEXLOWER;
 
 use crate::aws::{Credentials, Service};
 use crate::identity::Settings;
+use crate::identity::credential::ReadCredential;
 use crate::outbound::Loopback;
 use crate::queue::sqs::Sqs;
 use crate::secrets::{MasterKey, MasterKeys};
@@ -21,7 +22,7 @@ const MASTER_KEYS_MAX: u32 = 9;
 
 /// Which parts of the environment a function uses. [`Config::read`] requires the variables of these parts and does not
 /// read those of the others. The template gives each function only the variables and permissions of its parts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Needs {
     /// The function derives secrets: at least one `MASTER_KEY_<n>` must be set.
     pub master_key: bool,
@@ -32,12 +33,13 @@ pub struct Needs {
     /// The function checks or calls webhook endpoints: it reads `ALLOW_LOOPBACK_ENDPOINTS`.
     pub endpoints: bool,
     /// The function redeems codes at identity providers: `SIGN_IN_<cloud>_CREDENTIAL` must be set for each cloud that has sign-in.
-    pub sign_in: bool,
+    /// It is read by this function, so that other functions do not contain the reader of private keys.
+    pub credential: Option<ReadCredential>,
 }
 
 impl Needs {
     pub const TABLE: Self =
-        Self { master_key: false, open_table: true, queue: false, endpoints: false, sign_in: false };
+        Self { master_key: false, open_table: true, queue: false, endpoints: false, credential: None };
     pub const TABLE_AND_KEYS: Self = Self { master_key: true, ..Self::TABLE };
     /// Nothing but the name of the table. A client for it connects when it is first used.
     pub const NOTHING: Self = Self { open_table: false, ..Self::TABLE };
@@ -116,7 +118,7 @@ impl Config {
         let environment = Environment(variable);
         let public_base_url = environment.url(&PUBLIC_BASE_URL)?;
         Ok(Self {
-            sign_in: sign_in::read(|name| environment.get(name), needs.sign_in, public_base_url.as_deref())?,
+            sign_in: sign_in::read(|name| environment.get(name), needs.credential, public_base_url.as_deref())?,
             table: environment.require(&TABLE_NAME)?,
             dynamodb: environment.service(&DYNAMODB_URL)?,
             master_keys: environment.master_keys(needs.master_key)?,
@@ -240,8 +242,10 @@ mod tests {
 
     use super::*;
     use crate::aws;
+    use crate::identity::Credential;
 
-    const ALL: Needs = Needs { master_key: true, open_table: true, queue: true, endpoints: true, sign_in: true };
+    const ALL: Needs =
+        Needs { master_key: true, open_table: true, queue: true, endpoints: true, credential: Some(Credential::parse) };
 
     type Variables = BTreeMap<&'static str, &'static str>;
 

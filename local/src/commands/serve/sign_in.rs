@@ -8,7 +8,7 @@ use std::sync::Arc;
 use local::identity_provider::IdentityProvider;
 use platform::clock::SystemClock;
 use platform::config::sign_in;
-use platform::identity::Settings;
+use platform::identity::{Credential, Settings};
 use platform::random::SystemRandom;
 
 use crate::commands::host::THIS_MACHINE;
@@ -28,7 +28,7 @@ pub enum SignIn {
 impl SignIn {
     /// Takes the settings of the environment. Without any, starts the development identity provider.
     pub async fn prepare(host: IpAddr) -> Result<Self, Box<dyn Error>> {
-        let settings = sign_in::read(|name| env::var(name).ok(), true, LOCAL)?;
+        let settings = sign_in::read(|name| env::var(name).ok(), Some(Credential::parse), LOCAL)?;
         if !settings.clouds.is_empty() {
             return Ok(Self::Configured(settings));
         }

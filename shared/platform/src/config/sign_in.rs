@@ -3,8 +3,9 @@
 use domain::{Cloud, SignIn};
 
 use super::error::ConfigError;
-use crate::identity::{CloudSettings, Credential, Settings};
-use crate::outbound::{Loopback, ServerUrl};
+use crate::identity::credential::{Credential, ReadCredential};
+use crate::identity::{CloudSettings, Settings};
+use crate::outbound::Loopback;
 
 /// The end of a variable's name, and what its value must be.
 struct Variable(&'static str, &'static str);
@@ -26,6 +27,9 @@ const CREDENTIAL: Variable =
 /// An issuer with this end has the addresses of Microsoft Entra.
 const ENTRA: &str = "/{tenant}/v2.0";
 
+/// The maximum number of characters.
+const MAX_URL: usize = 2048;
+
 const LOOPBACK_BASES: [&str; 2] = ["http://127.0.0.1", "http://localhost"];
 
 /// Whether a base URL is that of a local run: plain http on this machine, without a path.
@@ -35,7 +39,7 @@ pub fn is_loopback(base_url: &str) -> bool {
 }
 
 fn is_port(text: &str) -> bool {
-    (1..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+    text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok()
 }
 
 /// Whether an API at this base URL may have these settings. With sign-in, cookies and codes would travel unencrypted over plain
@@ -44,13 +48,13 @@ pub fn is_allowed_at(settings: &Settings, base_url: &str) -> bool {
     settings.clouds.is_empty() || base_url.starts_with("https://") || is_loopback(base_url)
 }
 
-/// Reads the settings of each cloud that has a client id. Credentials are read only if they are `needed`.
+/// Reads the settings of each cloud that has a client id. Credentials are needed if there is something that reads them.
 ///
 /// # Errors
 /// [`ConfigError`] for the first variable that is missing or malformed.
 pub fn read(
     variable: impl Fn(&str) -> Option<String>,
-    needed: bool,
+    credential: Option<ReadCredential>,
     base_url: Option<&str>,
 ) -> Result<Settings, ConfigError> {
     let local = base_url.is_some_and(is_loopback);
@@ -58,7 +62,7 @@ pub fn read(
     let mut settings = Settings { loopback, ..Settings::default() };
     for cloud in Cloud::ALL {
         let variables = Variables { variable: &variable, cloud: *cloud, loopback };
-        settings.clouds.extend(variables.settings(needed)?.map(|found| (*cloud, found)));
+        settings.clouds.extend(variables.settings(credential)?.map(|found| (*cloud, found)));
     }
     if base_url.is_some_and(|url| !is_allowed_at(&settings, url)) {
         return Err(ConfigError {
@@ -91,14 +95,15 @@ impl<F: Fn(&str) -> Option<String>> Variables<F> {
     }
 
     /// Every variable is read, so that a function reads the same ones in every deployment.
-    fn settings(&self, needed: bool) -> Result<Option<CloudSettings>, ConfigError> {
+    fn settings(&self, read: Option<ReadCredential>) -> Result<Option<CloudSettings>, ConfigError> {
         let (issuer, authorize_url) = (self.url(&ISSUER)?, self.url(&AUTHORIZE_URL)?);
-        let (approver_roles, credential) = (self.roles()?, if needed { self.credential()? } else { None });
+        let approver_roles = self.roles()?;
+        let credential = read.map(|read| self.credential(read)).transpose()?.flatten();
         let Some(client_id) = self.get(&CLIENT_ID) else { return Ok(None) };
         if authorize_url.is_none() && issuer.as_ref().is_some_and(|issuer| !issuer.ends_with(ENTRA)) {
             return Err(self.error(&AUTHORIZE_URL, "is not set"));
         }
-        if needed && credential.is_none() {
+        if read.is_some() && credential.is_none() {
             return Err(self.error(&CREDENTIAL, "is not set"));
         }
         Ok(Some(CloudSettings { client_id, credential, issuer, authorize_url, approver_roles }))
@@ -123,17 +128,41 @@ impl<F: Fn(&str) -> Option<String>> Variables<F> {
         Ok(Some(roles))
     }
 
-    fn credential(&self) -> Result<Option<Credential>, ConfigError> {
-        let parse = |text: String| Credential::parse(&text);
+    fn credential(&self, read: ReadCredential) -> Result<Option<Credential>, ConfigError> {
+        let parse = |text: String| read(&text);
         self.get(&CREDENTIAL).map(parse).transpose().map_err(|problem| self.error(&CREDENTIAL, problem.as_str()))
     }
 }
 
-/// Whether a text is the URL of a provider once the tenant is filled in.
+/// Whether a text is the URL of a provider once the tenant is filled in: `https`, or `http` on this machine. The function that
+/// calls the provider parses it. The others only show it, and contain no parser of URLs, which would be a large part of them.
 fn is_template(text: &str, loopback: Loopback) -> bool {
-    let filled = text.replace(SignIn::TENANT, "tenant");
     let once = text.matches(SignIn::TENANT).count() == 1;
-    once && !filled.contains(['{', '}', '?']) && ServerUrl::parse(&filled, loopback).is_some()
+    let filled = text.replace(SignIn::TENANT, "tenant");
+    let (base, path) = split_base(&filled);
+    let permitted = match base.strip_prefix("https://") {
+        Some(host) => is_host(host),
+        None => loopback == Loopback::Allowed && is_loopback(base),
+    };
+    once && permitted && text.len() <= MAX_URL && path.bytes().all(is_path_character)
+}
+
+/// Scheme, host and port, and what follows.
+fn split_base(url: &str) -> (&str, &str) {
+    let host = url.find("://").map_or(url.len(), |at| at + 3);
+    let path = url[host..].find('/').map_or(url.len(), |at| host + at);
+    url.split_at(path)
+}
+
+/// A name or an IPv4 address, with or without a port.
+fn is_host(text: &str) -> bool {
+    let (name, port) = text.split_once(':').map_or((text, None), |(name, port)| (name, Some(port)));
+    let is_name_character = |byte: u8| byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
+    !name.is_empty() && name.bytes().all(is_name_character) && port.is_none_or(is_port)
+}
+
+fn is_path_character(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~/%!$&'()*+,;=:@".contains(&byte)
 }
 
 #[cfg(test)]
@@ -141,13 +170,49 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::outbound::ServerUrl;
 
     const HTTPS: Option<&str> = Some("https://partners.example.com");
     const LOCAL: Option<&str> = Some("http://127.0.0.1:3000");
 
     fn settings(variables: &[(&str, &str)], needed: bool, base_url: Option<&str>) -> Result<Settings, ConfigError> {
         let variables: BTreeMap<_, _> = variables.iter().copied().collect();
-        read(|name| variables.get(name).map(|value| (*value).to_owned()), needed, base_url)
+        let credential: Option<ReadCredential> = needed.then_some(Credential::parse);
+        read(|name| variables.get(name).map(|value| (*value).to_owned()), credential, base_url)
+    }
+
+    /// What is accepted here must be usable when the provider is called.
+    #[test]
+    fn an_accepted_address_is_one_that_can_be_called() {
+        let texts = [
+            "https://id.example.com/{tenant}/v2.0",
+            "https://id.example.com:8443/{tenant}",
+            "https://{tenant}.example.com/",
+            "https://ID.example.com/a%20b/{tenant}",
+            "https://10.0.0.1/{tenant}",
+            "http://localhost:3001/{tenant}/v2.0",
+            "http://127.0.0.1/{tenant}",
+            "http://localhost.example.com/{tenant}",
+            "https:///{tenant}",
+            "https://id.example.com",
+            "https://user@id.example.com/{tenant}",
+            "https://id.example.com:port/{tenant}",
+            "https://id.example.com:/{tenant}",
+            "https://id.example.com:65536/{tenant}",
+            "https://id.example.com/{tenant}#x",
+            "https://id.example.com/{tenant}?x",
+            "https://id.example.com/{tenant} x",
+            "https://id.example.com\\@evil.example/{tenant}",
+            "https://bücher.example/{tenant}",
+            "ftp://id.example.com/{tenant}",
+            "{tenant}",
+        ];
+        let accepted = |loopback| texts.into_iter().filter(move |text| is_template(text, loopback));
+        assert_eq!(accepted(Loopback::Refused).collect::<Vec<_>>(), texts[..5]);
+        assert_eq!(accepted(Loopback::Allowed).collect::<Vec<_>>(), texts[..7]);
+        for text in accepted(Loopback::Allowed) {
+            assert!(ServerUrl::parse(&text.replace(SignIn::TENANT, "t"), Loopback::Allowed).is_some(), "{text}");
+        }
     }
 
     const PUBLIC: (&str, &str) = ("SIGN_IN_PUBLIC_CLIENT_ID", "client");

@@ -42,6 +42,9 @@ pub enum CredentialError {
     Key,
 }
 
+/// Reads a credential: [`Credential::parse`].
+pub type ReadCredential = fn(&str) -> Result<Credential, CredentialError>;
+
 impl CredentialError {
     /// What is wrong, after the name of the setting.
     pub fn as_str(self) -> &'static str {

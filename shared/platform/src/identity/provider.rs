@@ -8,7 +8,6 @@ use domain::{Cloud, CloudPolicy, SignIn, TenantId, Timestamp};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
-use url::Url;
 use url::form_urlencoded::Serializer;
 
 use super::cache::Cache;
@@ -105,8 +104,11 @@ impl Provider<'_> {
 
     /// The host of the sign-in page, with a port unless it is the usual one.
     pub fn host(&self) -> String {
-        let url = Url::parse(&self.authorize_template()).ok();
-        url.map(|url| url[url::Position::BeforeHost..url::Position::AfterPort].to_owned()).unwrap_or_default()
+        let template = self.authorize_template();
+        let (scheme, rest) = template.split_once("://").unwrap_or_default();
+        let host = rest.split('/').next().unwrap_or_default();
+        let usual = if scheme == "http" { ":80" } else { ":443" };
+        host.strip_suffix(usual).unwrap_or(host).to_ascii_lowercase()
     }
 
     /// The address of the sign-in page. It depends on nothing but the arguments and the settings.

@@ -3,6 +3,7 @@
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
@@ -10,6 +11,7 @@ use aws_smithy_runtime_api::client::http::HttpConnectorSettings;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
+use rustls::{ServerConfig, ServerConnection, Stream};
 use tokio::runtime::{Builder, Runtime};
 
 use super::super::client::Caller;
@@ -22,8 +24,10 @@ pub(super) enum Do {
     Answer(&'static str),
     /// Reads a request.
     Hear,
-    /// Closes the connection (FIN).
+    /// Closes the connection (FIN). With TLS it says so before.
     Close,
+    /// Closes the connection (FIN). With TLS it does not say so.
+    Cut,
     /// Aborts the connection (RST).
     Abort,
     /// Waits for the other side to close.
@@ -33,6 +37,7 @@ pub(super) enum Do {
 /// A server whose every step is a step of the test.
 pub(super) struct Server {
     pub(super) port: u16,
+    base: String,
     steps: Sender<Do>,
     /// The number of connections so far, after each step.
     done: Receiver<usize>,
@@ -40,12 +45,17 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn start() -> Self {
+        Self::start_with("http://127.0.0.1", None)
+    }
+
+    /// A server at another name, with TLS if there are settings for it.
+    pub(super) fn start_with(base: &str, tls: Option<Arc<ServerConfig>>) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let (steps, told) = channel();
         let (tell, done) = channel();
-        thread::spawn(move || serve(&listener, &told, &tell));
-        Self { port, steps, done }
+        thread::spawn(move || serve(&listener, tls.as_ref(), &told, &tell));
+        Self { port, base: base.to_owned(), steps, done }
     }
 
     /// Makes it do something while the test goes on.
@@ -70,37 +80,75 @@ impl Server {
     }
 
     pub(super) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}/", self.port)
+        format!("{}:{}/", self.base, self.port)
     }
 }
 
-fn serve(listener: &TcpListener, told: &Receiver<Do>, tell: &Sender<usize>) {
+fn serve(listener: &TcpListener, tls: Option<&Arc<ServerConfig>>, told: &Receiver<Do>, tell: &Sender<usize>) {
     let (mut connection, mut connections) = (None, 0);
     for step in told {
-        let mut stream = connection.take().unwrap_or_else(|| {
+        let mut wire = connection.take().unwrap_or_else(|| {
             connections += 1;
-            listener.accept().unwrap().0
+            Wire::accept(listener, tls)
         });
-        connection = act(&mut stream, &step).then_some(stream);
+        connection = act(&mut wire, &step).then_some(wire);
         // The test may have ended.
         let _ = tell.send(connections);
     }
 }
 
+/// A connection, with or without TLS. The handshake is done when something is read.
+struct Wire {
+    tcp: TcpStream,
+    tls: Option<ServerConnection>,
+}
+
+impl Wire {
+    fn accept(listener: &TcpListener, tls: Option<&Arc<ServerConfig>>) -> Self {
+        let tcp = listener.accept().unwrap().0;
+        Self { tcp, tls: tls.map(|config| ServerConnection::new(Arc::clone(config)).unwrap()) }
+    }
+
+    fn send(&mut self, text: &str) {
+        match &mut self.tls {
+            Some(tls) => Stream::new(tls, &mut self.tcp).write_all(text.as_bytes()).unwrap(),
+            None => self.tcp.write_all(text.as_bytes()).unwrap(),
+        }
+    }
+
+    fn say_goodbye(&mut self) {
+        if let Some(tls) = &mut self.tls {
+            tls.send_close_notify();
+            tls.write_tls(&mut self.tcp).unwrap();
+        }
+    }
+}
+
+impl Read for Wire {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match &mut self.tls {
+            Some(tls) => Stream::new(tls, &mut self.tcp).read(buffer),
+            None => self.tcp.read(buffer),
+        }
+    }
+}
+
 /// Whether the connection stays open.
-fn act(stream: &mut TcpStream, step: &Do) -> bool {
+fn act(wire: &mut Wire, step: &Do) -> bool {
     match step {
         Do::Answer(text) => {
-            hear(stream);
-            stream.write_all(text.as_bytes()).unwrap();
+            hear(wire);
+            wire.send(text);
         }
-        Do::Hear => hear(stream),
+        Do::Hear => hear(wire),
         Do::Abort => {
-            let copy = OwnedFd::from(stream.try_clone().unwrap());
+            let copy = OwnedFd::from(wire.tcp.try_clone().unwrap());
             abort(copy);
         }
-        Do::AwaitEnd => assert_eq!(stream.read_to_end(&mut Vec::new()).unwrap_or_default(), 0),
-        Do::Close => {}
+        // With TLS a connection that ends without a word is an error, and so is a reset.
+        Do::AwaitEnd => assert_eq!(wire.read_to_end(&mut Vec::new()).unwrap_or_default(), 0),
+        Do::Close => wire.say_goodbye(),
+        Do::Cut => {}
     }
     matches!(step, Do::Answer(_) | Do::Hear)
 }
@@ -115,7 +163,7 @@ fn abort(stream: OwnedFd) {
 }
 
 /// Reads until the end of a head. The tests' requests have no body.
-fn hear(stream: &mut TcpStream) {
+fn hear(stream: &mut Wire) {
     let mut heard = Vec::new();
     while !heard.ends_with(b"\r\n\r\n") {
         let mut byte = [0];

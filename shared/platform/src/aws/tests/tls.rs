@@ -23,14 +23,14 @@ use super::server::{OK, call, request};
 use crate::network::certificates::{Authority, acceptor, authority, params, signed};
 use crate::network::resolve::Resolver;
 
-const AMAZON: &str = "dynamodb.us-east-1.amazonaws.com";
+pub(super) const AMAZON: &str = "dynamodb.us-east-1.amazonaws.com";
 const GOVERNMENT: &str = "sqs.us-gov-west-1.amazonaws.com";
 const CHINA: &str = "dynamodb.cn-north-1.amazonaws.com.cn";
 const SOVEREIGN: &str = "dynamodb.eusc-de-east-1.amazonaws.eu";
 const CONFIGURED: &str = "dynamodb.example.com";
 
 /// Every name is this machine.
-struct Here;
+pub(super) struct Here;
 
 /// Every name is this machine, at two addresses.
 struct Twice;
@@ -101,7 +101,7 @@ async fn answer_all(acceptor: &TlsAcceptor, tcp: TcpStream) -> io::Result<()> {
 }
 
 /// A caller that trusts these two authorities, and how often it read the roots of the second.
-fn caller(amazon: &Authority, system: &Authority) -> (Caller, Arc<AtomicUsize>) {
+pub(super) fn caller(amazon: &Authority, system: &Authority) -> (Caller, Arc<AtomicUsize>) {
     let reads = Arc::new(AtomicUsize::new(0));
     let (counter, amazon, system) = (Arc::clone(&reads), store(amazon), store(system));
     let read = move || {
