@@ -1,7 +1,7 @@
 //! What each function works with. As in Lambda, functions share only the table.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use deliver_webhook::Deliverer;
@@ -19,6 +19,7 @@ use tokio::sync::Notify;
 
 use crate::courier::Courier;
 use crate::courier::queue::LocalQueue;
+use crate::engine::Engine;
 use crate::functions::{FUNCTIONS, Mismatch, link};
 use crate::gateway::{Router, Target};
 use crate::template::Template;
@@ -28,6 +29,8 @@ pub struct Apps {
     /// With master keys.
     pub config: Config,
     pub client: Client,
+    /// The engine below the client.
+    pub engine: Engine,
     pub policy: Policy,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
@@ -99,7 +102,8 @@ impl Apps {
             deliverer,
             queue,
             committed: Arc::new(Notify::new()),
-            found: Mutex::default(),
+            engine: self.engine.clone(),
+            known: Default::default(),
         }
     }
 

@@ -54,7 +54,7 @@ pub async fn start(options: Options) -> Result<Local, StartError> {
     // This client creates the table, and tests read the table with it, so it has no injected faults.
     let client = engine.client();
     schema::create_table(&client, TABLE).await?;
-    let apps = apps(options, config, &client)?;
+    let apps = apps(options, config, &client, engine)?;
     let courier = Arc::new(apps.courier());
     let gateway = gateway(&apps, &courier, &template, bound.port())?;
     let site = Site { gateway, start_page: start_page(), base_url: public_url };
@@ -93,11 +93,12 @@ fn engine(options: &Options, data_dir: Option<&DataDir>) -> Result<Engine, Start
     })
 }
 
-fn apps(options: Options, config: Config, client: &Client) -> Result<Apps, StartError> {
+fn apps(options: Options, config: Config, client: &Client, engine: Engine) -> Result<Apps, StartError> {
     let faulty = options.http_client.map(|http| client::connect(&config.dynamodb, http));
     Ok(Apps {
         config,
         client: faulty.unwrap_or_else(|| client.clone()),
+        engine,
         policy: options.policy.map_or_else(Policy::built_in, Ok)?,
         clock: options.clock,
         random: options.random,

@@ -13,6 +13,7 @@ mod kept;
 mod killed;
 mod limits;
 mod log;
+mod looking;
 mod resending;
 mod rotating;
 mod schemas;

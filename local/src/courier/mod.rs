@@ -3,11 +3,12 @@
 
 mod challenge;
 mod events;
+mod known;
 mod lane;
 mod message;
 pub mod queue;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use deliver_webhook::Deliverer;
@@ -19,10 +20,12 @@ use platform::queue::{Queue, Ticket};
 use platform::store::{Marked, OpContext, StoreError, Waiting};
 use publish_events::Publisher;
 use serde_json::json;
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 use tokio::task::JoinSet;
 
+use self::known::Known;
 use self::queue::{Batch, LocalQueue};
+use crate::engine::Engine;
 use crate::invoke;
 
 /// The most records in a batch of the stream, as in the template.
@@ -45,8 +48,10 @@ pub struct Courier {
     pub queue: Arc<LocalQueue>,
     /// Notified after each commit.
     pub committed: Arc<Notify>,
-    /// The items that the last look at the outbox found.
-    pub found: Mutex<Vec<(String, String)>>,
+    /// The engine with the table. It tells which shards were written to.
+    pub engine: Engine,
+    /// What earlier looks found. Locked during a look, so that an older one does not overwrite what a newer one found.
+    pub known: Mutex<Known>,
 }
 
 impl Courier {
@@ -60,16 +65,7 @@ impl Courier {
     }
 
     async fn publish_outbox(&self) -> Result<usize, StoreError> {
-        let mut waiting = Vec::new();
-        for part in Waiting::outbox() {
-            let op = self.op();
-            let now = op.occurred_at;
-            let page = self.publisher.store.waiting(op, part, now, STREAM_BATCH, None).await?;
-            // What only newer code can publish stays in the outbox. Counting it would look like work that never ends.
-            waiting.extend(page.items.into_iter().filter(|marked| marked.newer().is_none()));
-        }
-        waiting.sort_by(|a, b| a.since().cmp(b.since()));
-        let is_progress = self.is_new(&waiting);
+        let (waiting, is_progress) = self.look().await?;
         let (mut published, mut left) = (0, waiting.as_slice());
         while !left.is_empty() {
             let (batch, rest) = left.split_at(left.len().min(STREAM_BATCH));
@@ -85,20 +81,28 @@ impl Courier {
         Ok(if is_progress { published } else { 0 })
     }
 
-    /// Whether the outbox has other items than at the last look. An event for an endpoint that only newer code can read stays
-    /// there, so publishing it again is no progress.
-    fn is_new(&self, waiting: &[Marked]) -> bool {
-        let keys: Vec<(String, String)> =
-            waiting.iter().map(|marked| (marked.key().0.to_owned(), marked.key().1.to_owned())).collect();
-        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_new = *found != keys;
-        *found = keys;
-        is_new
+    /// The items in the outbox, longest waiting first, and whether they are others than at the last look.
+    async fn look(&self) -> Result<(Vec<Marked>, bool), StoreError> {
+        let mut known = self.known.lock().await;
+        known.refresh(&self.engine);
+        let mut waiting = Vec::new();
+        for part in known.outbox() {
+            // As the stream, it also finds what was marked by a clock that is ahead.
+            let page = self.publisher.store.waiting(self.op(), part, end_of_time(), STREAM_BATCH, None).await?;
+            if page.items.is_empty() && page.next.is_none() {
+                known.emptied(part);
+            }
+            // What only newer code can publish stays in the outbox. Counting it would look like work that never ends.
+            waiting.extend(page.items.into_iter().filter(|marked| marked.newer().is_none()));
+        }
+        waiting.sort_by(|a, b| a.since().cmp(b.since()));
+        let is_new = known.are_new(&waiting);
+        Ok((waiting, is_new))
     }
 
     async fn publish_later(&self) -> Result<usize, StoreError> {
         let now = self.publisher.clock.now();
-        if self.next_later().await?.is_none_or(|next| next > now) {
+        if self.first_later(now).await?.is_none_or(|next| next > now) {
             return Ok(0);
         }
         let report = invoke::run(&self.publisher, &publish_events::JOB, &json!({})).await;
@@ -111,15 +115,18 @@ impl Courier {
     /// # Errors
     /// [`StoreError`] if the table cannot be read.
     pub async fn next_later(&self) -> Result<Option<Timestamp>, StoreError> {
-        let mut first = None;
-        for part in Waiting::later() {
+        self.first_later(end_of_time()).await
+    }
+
+    /// The same, but a time after `until` may be too early.
+    async fn first_later(&self, until: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let mut known = self.known.lock().await;
+        known.refresh(&self.engine);
+        while let Some(part) = known.unread(until) {
             let page = self.publisher.store.waiting(self.op(), part, end_of_time(), 1, None).await?;
-            first = first
-                .into_iter()
-                .chain(page.items.first().and_then(|item| Timestamp::parse_sortable(item.since())))
-                .min();
+            known.has_read(part, page.items.first().and_then(|item| Timestamp::parse_sortable(item.since())));
         }
-        Ok(first)
+        Ok(known.first_later())
     }
 
     /// Receives a batch of one endpoint from the queue and delivers it. Returns the number of received messages.

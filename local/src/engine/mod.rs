@@ -4,6 +4,7 @@
 mod error;
 mod http_client;
 mod integrity;
+mod marks;
 mod opened;
 mod operations;
 mod rejected;
@@ -15,11 +16,12 @@ use std::path::Path;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use dynoxide::Database;
-use platform::store::client;
+use platform::store::{Waiting, client};
 use serde_json::Value;
 
 use self::error::open_error;
 use self::http_client::InProcess;
+use self::marks::Marked;
 use self::opened::Opened;
 use crate::table::table_config;
 
@@ -63,12 +65,20 @@ impl Engine {
     /// As [`Engine::open`]. Then the data stays as it was.
     pub fn restore(&self, file: &Path) -> Result<(), EngineError> {
         let path = utf8(file)?;
-        self.0.tokens.forget_with(|| self.0.database.restore_from(path).map_err(open_error(file)))
+        self.0.tokens.forget_with(|| self.0.database.restore_from(path).map_err(open_error(file)))?;
+        self.0.marks.note(&Marked::All);
+        Ok(())
     }
 
     /// Runs an operation, for example `GetItem`. Returns the HTTP status and the response as JSON.
     pub fn call(&self, operation: &str, request: Value) -> (u16, Value) {
         operations::run(&self.0, operation, request)
+    }
+
+    /// The shards of waiting items that may have a new mark, or an earlier one, since the write with this number. Returns the number
+    /// of the last write as well. 0 is before all writes.
+    pub fn marked_since(&self, seen: u64) -> (u64, Vec<Waiting>) {
+        self.0.marks.since(seen)
     }
 
     /// What the SDK's client sends its requests with.

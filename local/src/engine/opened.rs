@@ -2,17 +2,22 @@
 
 use dynoxide::Database;
 
+use super::marks::{Marked, Marks};
 use super::tokens::Tokens;
 
-/// An open database, and the client request tokens in front of it. Clones share both.
+/// An open database, the client request tokens in front of it, and which shards were written to. Clones share all of them.
 #[derive(Clone)]
 pub(super) struct Opened {
     pub database: Database,
     pub tokens: Tokens,
+    pub marks: Marks,
 }
 
 impl Opened {
     pub(super) fn new(database: Database) -> Self {
-        Self { database, tokens: Tokens::default() }
+        let marks = Marks::default();
+        // What the database has from before.
+        marks.note(&Marked::All);
+        Self { database, tokens: Tokens::default(), marks }
     }
 }

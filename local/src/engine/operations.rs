@@ -3,6 +3,7 @@
 use dynoxide::{Database, DynoxideError};
 use serde_json::{Value, json};
 
+use super::marks::Marked;
 use super::opened::Opened;
 use super::rejected::rejected;
 
@@ -19,7 +20,11 @@ pub(super) fn respond(opened: &Opened, target: &str, body: &[u8]) -> (u16, Vec<u
 /// Runs an operation. Returns the HTTP status and the response.
 pub(super) fn run(opened: &Opened, operation: &str, request: Value) -> (u16, Value) {
     let run = |request| run_in(&opened.database, operation, request);
-    if operation == "TransactWriteItems" { opened.tokens.run(request, run) } else { run(request) }
+    let marked = Marked::by(operation, &request);
+    let answer = if operation == "TransactWriteItems" { opened.tokens.run(request, run) } else { run(request) };
+    // After the write, so that whoever sees the note also finds the mark.
+    opened.marks.note(&marked);
+    answer
 }
 
 fn run_in(database: &Database, operation: &str, request: Value) -> (u16, Value) {
