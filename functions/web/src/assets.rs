@@ -60,7 +60,9 @@ mod tests {
             other => panic!("{other} has no list of files"),
         };
         let shared = ["page.css", "page.js", "icon.svg", "shared.{}.json"];
-        shared.iter().chain(own).map(|name| name.replace("{}", language)).collect()
+        // Every page can name directory roles. Their English words are in the policy.
+        let roles: &[&str] = if language == "fr" { &["roles.fr.json"] } else { &[] };
+        shared.iter().chain(own).chain(roles).map(|name| name.replace("{}", language)).collect()
     }
 
     #[test]
