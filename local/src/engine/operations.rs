@@ -22,7 +22,7 @@ pub(super) fn run(opened: &Opened, operation: &str, request: Value) -> (u16, Val
     let run = |request| run_in(&opened.database, operation, request);
     let marked = Marked::by(operation, &request);
     let answer = if operation == "TransactWriteItems" { opened.tokens.run(request, run) } else { run(request) };
-    // After the write, so that whoever sees the note also finds the mark.
+    // After the write, so that a reader of the note also finds the mark.
     opened.marks.note(&marked);
     answer
 }

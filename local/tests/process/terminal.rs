@@ -46,6 +46,10 @@ fn watch(terminal: &mut Pty, question: &str, typed: &str) -> String {
             Err(error) => panic!("{error}"),
         }
         if !is_typed && screen.contains(question) {
+            // The question is on the screen a moment before the input is hidden.
+            while question.contains("(hidden)") && shows_input(terminal) {
+                std::thread::yield_now();
+            }
             terminal.write_all(typed.as_bytes()).expect("typed");
             is_typed = true;
         }

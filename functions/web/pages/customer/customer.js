@@ -164,7 +164,7 @@ const CALLS = {
 }
 const rowOf = id => data.partners.items.find(row => row.partner_id === id)
 const grantOf = () => rowOf(doing.partner)?.grants?.find(grant => grant.grant_id === doing.grant)
-const isLess = () => Object.keys(change()).length > 0
+const isLess = () => doing.roles.length > 0 && Object.keys(change()).length > 0
 
 function change() {
   const grant = grantOf()
@@ -201,8 +201,8 @@ function drawBox() {
   const gone = grant?.roles.filter(role => !doing.roles.includes(role)) ?? []
   const until = doing.days ? date(now() + doing.days * DAY) : grant && date(grant.ends_at)
   const nothing = kind === 'less' && !isLess()
-  const ends = kind === 'less' ? gone.length ? titles(gone) : words.nothing : say(kind + '_ends', values)
-  const stays = kind === 'less' ? [titles(doing.roles), ', ', say('until', { d: until })] : say(kind + '_stays', values)
+  const ends = kind !== 'less' ? say(kind + '_ends', values) : !doing.roles.length ? words.keep_one : gone.length ? titles(gone) : words.nothing
+  const stays = kind !== 'less' ? say(kind + '_stays', values) : doing.roles.length ? [titles(doing.roles), ', ', say('until', { d: until })] : '–'
   const undo = say(kind === 'end' ? clouds.length ? 'end_undo' : 'end_undo_key' : 'less_undo', values)
   show(doing.box, h('form', { method: 'dialog', onsubmit: event => event.preventDefault() },
     boxHeading(kind + '_h', values),
@@ -220,8 +220,7 @@ function lessForm(grant) {
   const left = (Date.parse(grant.ends_at) - now()) / DAY
   return [h('fieldset', {}, h('legend', {}, words.which), grant.roles.map((role, at) => h('label', { class: 'tick' }, h('input', {
     type: 'checkbox', id: 'less-' + at, checked: doing.roles.includes(role), onchange: event => {
-      const chosen = grant.roles.filter(one => one === role ? event.target.checked : doing.roles.includes(one))
-      if (chosen.length) doing.roles = chosen
+      doing.roles = grant.roles.filter(one => one === role ? event.target.checked : doing.roles.includes(one))
       drawBox()
     }
   }), h('span', {}, iso(title(role)))))),
