@@ -1,4 +1,4 @@
-//! Proxies of an organization's network, as curl takes them from `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`.
+//! Proxies of an organization's network, from the variables `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`.
 
 use std::error::Error;
 use std::future::Future;

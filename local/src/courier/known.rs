@@ -62,8 +62,8 @@ impl Known {
         are_new
     }
 
-    /// A shard that must be read before [`Known::first_later`] is right, if it is `until` or earlier. Removed marks are not
-    /// noticed, so the first time is read again. A later time than `until` may be too early.
+    /// A shard to read next, until the first time that is not after `until` is confirmed. Removed marks are not noticed, so a first
+    /// time that comes due is read again. Times after `until` are not confirmed: the real one may be later.
     pub(super) fn unread(&self, until: Timestamp) -> Option<Waiting> {
         let first = || self.first().filter(|(at, number)| *at <= until && self.confirmed != Some(*number));
         self.unread.first().copied().or_else(|| first().map(|(_, number)| number)).map(Waiting::Later)

@@ -27,7 +27,8 @@ export function form({ at, partner, policy, invitation, name, send, setKey, done
   const input = (id, type, more = {}, hint) => field(id, words[id], h('input', {
     id, type, value: choice[id], autocomplete: 'off', spellcheck: 'false', disabled: Boolean(locked), 'aria-invalid': error(id) ? 'true' : null,
     'aria-describedby': [error(id) && id + '-e', hint && id + '-h'].filter(Boolean).join(' ') || null, ...more,
-    oninput: event => { choice[id] = event.target.value; if (more.redraw) draw() }
+    oninput: event => { choice[id] = event.target.value; if (more.redraw && !event.isComposing) draw() },
+    oncompositionend: () => { if (more.redraw) draw() }
   }), words[error(id)], hint)
 
   const delegated = () => choice.ask ? { roles: choice.roles, duration: `P${+choice.days}D`, auto_extend: choice.extend } : null
@@ -107,11 +108,14 @@ export function form({ at, partner, policy, invitation, name, send, setKey, done
   }
 
   // What the customer will see, in short.
+  // Typing changes only this part of the page: a new field would end the composition of a character, and the undo history.
+  const quote = () => h('blockquote', { id: 'seen-message', hidden: !choice.message }, iso(choice.message))
+
   function preview() {
     const t = num(+choice.days || 0, 'day')
     return h('details', { id: 'seen' }, h('summary', {}, words.preview),
       h('p', {}, h('b', {}, say(invitation?.kind === 'grant' ? 'asks_grant' : 'asks', { p: partner.name }))),
-      choice.message && h('blockquote', {}, iso(choice.message)),
+      quote(),
       invitation?.kind !== 'grant' && p('to_sell'), choice.ask && [p('to_run', { t }), list('next', choice.roles.map(role => [iso(title(role)), ' – ', words[level(role)]]))])
   }
 
@@ -126,7 +130,7 @@ export function form({ at, partner, policy, invitation, name, send, setKey, done
       !invitation && input('tenant', 'text', { inputmode: 'text' }, words.tenant_x),
       h('label', { class: 'tick ask' }, h('input', { type: 'checkbox', id: 'ask', checked: choice.ask, disabled: mustAsk || Boolean(locked), onchange: event => { choice.ask = event.target.checked; bad = []; draw() } }), h('span', {}, h('b', {}, words.ask), mustAsk && h('span', { class: 'hint block' }, words.must_ask))),
       choice.ask && picker(),
-      field('message', words.message_label, h('textarea', { id: 'message', rows: 4, maxlength: limits.message_characters, disabled: Boolean(locked), 'aria-describedby': 'message-h', oninput: event => { choice.message = event.target.value; if ($('seen').open) draw() } }, choice.message), null, words.message_x),
+      field('message', words.message_label, h('textarea', { id: 'message', rows: 4, maxlength: limits.message_characters, disabled: Boolean(locked), 'aria-describedby': 'message-h', oninput: event => { choice.message = event.target.value; $('seen-message').replaceWith(quote()) } }, choice.message), null, words.message_x),
       !invitation && input('reference', 'text', { maxlength: limits.external_reference_characters }, words.reference_x),
       input('open', 'number', { min: 1, max: limits.invitation_days_max, inputmode: 'numeric' }, say('open_x', { m: num(limits.invitation_days_max, 'day') })),
       preview(),

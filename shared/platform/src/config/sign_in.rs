@@ -1,5 +1,7 @@
 //! The variables of sign-in: `SIGN_IN_<cloud>_…` for each cloud.
 
+use std::net::Ipv4Addr;
+
 use domain::{Cloud, SignIn};
 
 use super::error::ConfigError;
@@ -154,11 +156,14 @@ fn split_base(url: &str) -> (&str, &str) {
     url.split_at(path)
 }
 
-/// A name or an IPv4 address, with or without a port.
+/// A name or an IPv4 address, with or without a port. A name whose last label begins with a digit is read as an address.
 fn is_host(text: &str) -> bool {
     let (name, port) = text.split_once(':').map_or((text, None), |(name, port)| (name, Some(port)));
     let is_name_character = |byte: u8| byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
-    !name.is_empty() && name.bytes().all(is_name_character) && port.is_none_or(is_port)
+    let is_number =
+        name.rsplit('.').next().is_some_and(|label| label.starts_with(|first: char| first.is_ascii_digit()));
+    let is_name = if is_number { name.parse::<Ipv4Addr>().is_ok() } else { name.bytes().all(is_name_character) };
+    !name.is_empty() && is_name && port.is_none_or(is_port)
 }
 
 fn is_path_character(byte: u8) -> bool {
@@ -190,6 +195,8 @@ mod tests {
             "https://{tenant}.example.com/",
             "https://ID.example.com/a%20b/{tenant}",
             "https://10.0.0.1/{tenant}",
+            "https://10.0.0.256/{tenant}",
+            "https://1.2.3.4.5/{tenant}",
             "http://localhost:3001/{tenant}/v2.0",
             "http://127.0.0.1/{tenant}",
             "http://localhost.example.com/{tenant}",

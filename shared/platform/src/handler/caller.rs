@@ -477,7 +477,7 @@ impl Context {
             return Ok(None);
         }
         let current = self.app.store.fresh_partner(self.op(), &partner.partner_id).await?;
-        Ok(current.filter(|current| current.market != partner.market))
+        Ok(current.filter(|current| current.is_active() && current.market != partner.market))
     }
 }
 

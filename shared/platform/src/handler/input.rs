@@ -134,7 +134,7 @@ impl Body for Outer {
 
     fn members<R: Reader>(reader: &mut R, _: &Rules<'_>) -> Option<Self> {
         let kind = reader.required("type", AnyText);
-        let _ignored = reader.unread("timestamp", false, &shape::time());
+        let _ignored = reader.unread("timestamp", false, &shape::AnyValue);
         let data = reader.required("data", shape::AnyObject);
         kind?;
         data.map(Self)
@@ -151,7 +151,7 @@ impl<B: WebhookData> Body for Described<B> {
 
     fn members<R: Reader>(reader: &mut R, rules: &Rules<'_>) -> Option<Self> {
         reader.required("type", shape::OneOf { all: &[B::TYPE], as_str: |kind| kind });
-        reader.optional("timestamp", shape::time());
+        let _ignored = reader.unread("timestamp", false, &shape::AnyValue);
         reader
             .required("data", crate::http_api::object::ObjectOf::<B>::new(rules))
             .map(|_| Self(std::marker::PhantomData))

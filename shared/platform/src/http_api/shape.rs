@@ -369,6 +369,21 @@ impl Shape for Listed<'_> {
     }
 }
 
+/// Any value, which nothing depends on.
+pub struct AnyValue;
+
+impl Shape for AnyValue {
+    type Out = Value;
+
+    fn read(&self, value: Value, _: &mut At<'_>) -> Option<Value> {
+        Some(value)
+    }
+
+    fn schema(&self, _: &mut Schemas) -> Value {
+        json!({})
+    }
+}
+
 /// Any object, which is read later.
 pub struct AnyObject;
 
