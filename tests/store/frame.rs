@@ -142,6 +142,8 @@ impl Play {
     }
 
     fn jump(&mut self) {
+        // Before the clock goes back: an invitation that has expired and was replaced is not open again.
+        self.latest = self.latest.max(self.world.now().millis());
         const HOUR: i64 = 3_600_000;
         let jumps = [1, 999, 31_000, HOUR, 11 * HOUR, 24 * HOUR, 24 * HOUR, 8 * 24 * HOUR, 31 * 24 * HOUR, -1_500];
         let ms = *self.rng.pick(&jumps);
