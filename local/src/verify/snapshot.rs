@@ -46,7 +46,10 @@ impl Snapshot {
                 return Ok(snapshot);
             }
         }
-        Err(io::Error::new(io::ErrorKind::ResourceBusy, "the database changes all the time"))
+        Err(io::Error::new(
+            io::ErrorKind::ResourceBusy,
+            "the database changes faster than it can be copied; stop the program that writes, and run verify again",
+        ))
     }
 
     pub fn database(&self) -> PathBuf {
