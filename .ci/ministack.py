@@ -45,9 +45,9 @@ def deploy(operator_key_hash, stack=STACK, **parameters):
     return routes(physical)
 
 
-def secret(name, value):
-    """Keeps a secret, as an administrator does before a deployment that names it."""
-    boto3.client("secretsmanager").create_secret(Name=name, SecretString=value)
+def secret(name):
+    """Keeps the secret on standard input, as an administrator does before a deployment that names it."""
+    boto3.client("secretsmanager").create_secret(Name=name, SecretString=sys.stdin.read())
 
 
 def routes(physical):

@@ -106,6 +106,17 @@ export async function partner({ chrome, base, world, only }) {
     await page.locator('#r-global_administrator').check()
     await page.locator('#message').fill('Hello Ada')
     await page.locator('details summary').click()
+    // Characters that are composed of several keys, as in Japanese or with a dead key.
+    const keyboard = await page.context().newCDPSession(page)
+    for (const id of ['message', 'find']) {
+      await page.locator('#' + id).fill('')
+      for (const text of ['に', '日', '日本']) await keyboard.send('Input.imeSetComposition', { text, selectionStart: text.length, selectionEnd: text.length })
+      await keyboard.send('Input.insertText', { text: '日本' })
+      assert.equal(await page.locator('#' + id).inputValue(), '日本', id)
+    }
+    assert.equal(await page.locator('#seen-message').textContent(), '日本', 'the preview follows the message')
+    await page.locator('#find').fill('')
+    await page.locator('#message').fill('Hello Ada')
     await look(page, name('invite', looks))
     await page.locator('#r-global_administrator').uncheck()
     await page.locator('#go').dblclick()

@@ -73,11 +73,8 @@ async fn create(
             Code::IdempotencyKeyReused,
             "This idempotency key was used for an invitation with other content. Use a new key for a new invitation.",
         )),
-        Created::Tenant(refusal) => match context.corrected_since(&refusal, &acting.partner).await? {
-            Some(partner) => {
-                let acting = ActingPartner { partner, actor: acting.actor.clone() };
-                Box::pin(create(context, &acting, key, body)).await
-            }
+        Created::Tenant(refusal) => match acting.corrected_since(context, &refusal).await? {
+            Some(acting) => Box::pin(create(context, &acting, key, body)).await,
             None => Err(refusal.into()),
         },
         Created::RelationshipActive => Err(Problem::new(

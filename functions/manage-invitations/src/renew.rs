@@ -112,11 +112,8 @@ async fn try_renew(
     match context.app.store.renew_invitation(context.op(), before, &after, requirements, limit, &event).await? {
         Renewed::Done => Ok(Step::Done(Replayable::done(view(context, &after)?))),
         Renewed::Changed => Ok(Step::Changed),
-        Renewed::Tenant(refusal) => match context.corrected_since(&refusal, &acting.partner).await? {
-            Some(partner) => {
-                let acting = ActingPartner { partner, actor: acting.actor.clone() };
-                Box::pin(try_renew(context, &acting, body, before, first_generation)).await
-            }
+        Renewed::Tenant(refusal) => match acting.corrected_since(context, &refusal).await? {
+            Some(acting) => Box::pin(try_renew(context, &acting, body, before, first_generation)).await,
             None => Err(refusal.into()),
         },
         Renewed::RelationshipActive => {

@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::sys::termios::{LocalFlags, tcgetattr};
@@ -11,6 +12,7 @@ use pty_process::blocking::{Command, Pty, open};
 const KEY: &str = "mpk_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 const KEY_ID: &str = "key_aaaaaaaaaaaaaaaaaaaaaaaaaa";
 const URL: &str = "--url=http://127.0.0.1:1";
+const PATIENCE: Duration = Duration::from_secs(60);
 const CTRL_C: &str = "\u{3}";
 const SIGINT: i32 = nix::sys::signal::Signal::SIGINT as i32;
 
@@ -47,7 +49,9 @@ fn watch(terminal: &mut Pty, question: &str, typed: &str) -> String {
         }
         if !is_typed && screen.contains(question) {
             // The question is on the screen a moment before the input is hidden.
+            let end = Instant::now() + PATIENCE;
             while question.contains("(hidden)") && shows_input(terminal) {
+                assert!(Instant::now() < end, "the input is never hidden");
                 std::thread::yield_now();
             }
             terminal.write_all(typed.as_bytes()).expect("typed");

@@ -250,6 +250,17 @@ pub struct ActingPartner {
     pub actor: Actor,
 }
 
+impl ActingPartner {
+    /// The same with the partner as it is now, if [`Context::corrected_since`] finds one.
+    ///
+    /// # Errors
+    /// An error of the table.
+    pub async fn corrected_since(&self, context: &Context, refusal: &TenantRefusal) -> Result<Option<Self>, Problem> {
+        let partner = context.corrected_since(refusal, &self.partner).await?;
+        Ok(partner.map(|partner| Self { partner, actor: self.actor.clone() }))
+    }
+}
+
 /// The partner in the path, by its own key (MP-03, MP-06, MP-45).
 pub struct PartnerKey<P> {
     /// The partner.

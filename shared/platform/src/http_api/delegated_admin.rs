@@ -15,12 +15,8 @@ impl Body for Requested {
     const NAME: &'static str = "DelegatedAdminRequest";
 
     fn members<R: Reader>(reader: &mut R, rules: &Rules<'_>) -> Option<Self> {
-        let roles = reader.required("roles", directory_roles(rules.policy));
-        let days = reader.required("duration", Days::new(rules));
-        let auto_extend = reader.optional("auto_extend", Flag).unwrap_or(false);
-        let (roles, days) = (roles?, days?);
-        let roles = extendable(reader, rules, roles, auto_extend)?;
-        Some(Self(DelegatedAdmin { roles, days, auto_extend }))
+        let GrantedPart { roles, days, auto_extend } = part(reader, rules, Presence::Required)?;
+        days.map(|days| Self(DelegatedAdmin { roles, days, auto_extend }))
     }
 }
 
@@ -31,30 +27,34 @@ impl Body for Granted {
     const NAME: &'static str = "DelegatedAdminDecision";
 
     fn members<R: Reader>(reader: &mut R, rules: &Rules<'_>) -> Option<Self> {
-        let roles = reader.required("roles", directory_roles(rules.policy));
-        let days = reader.optional("duration", Days::new(rules));
-        let auto_extend = reader.optional("auto_extend", Flag).unwrap_or(false);
-        let roles = extendable(reader, rules, roles?, auto_extend)?;
-        Some(Self(GrantedPart { roles, days, auto_extend }))
+        part(reader, rules, Presence::Optional).map(Self)
     }
 }
 
-/// The roles, sorted. `None` if the grant should extend itself and one of the roles does not allow that.
-fn extendable<R: Reader>(
-    reader: &mut R,
-    rules: &Rules<'_>,
-    mut roles: Vec<String>,
-    auto_extend: bool,
-) -> Option<Vec<String>> {
+/// Of `duration`.
+enum Presence {
+    Required,
+    Optional,
+}
+
+/// The members, with sorted roles. `None` if the grant should extend itself and one of the roles does not allow that.
+fn part<R: Reader>(reader: &mut R, rules: &Rules<'_>, duration: Presence) -> Option<GrantedPart> {
+    let roles = reader.required("roles", directory_roles(rules.policy));
+    let shape = Days { most: rules.policy.limits.grant_days_max };
+    let days = match duration {
+        Presence::Required => reader.required("duration", shape),
+        Presence::Optional => reader.optional("duration", shape),
+    };
+    let auto_extend = reader.optional("auto_extend", Flag).unwrap_or(false);
+    let mut roles = roles?;
     roles.sort_unstable();
-    if let Some(role) = roles.iter().find(|role| rules.policy.roles.no_auto_extend.contains(role))
-        && auto_extend
-    {
+    let fixed = roles.iter().find(|role| rules.policy.roles.no_auto_extend.contains(role)).filter(|_| auto_extend);
+    if let Some(role) = fixed {
         let detail = format!("a grant of {role} cannot be extended automatically; leave `auto_extend` out");
         reader.invalid("auto_extend", InvalidField::value(detail));
         return None;
     }
-    Some(roles)
+    Some(GrantedPart { roles, days, auto_extend })
 }
 
 /// Directory roles of the policy, at least one, each once.
@@ -68,12 +68,6 @@ pub fn directory_roles(policy: &PolicyVersion) -> SetOf<Listed<'_>> {
 /// `P<n>D`: a number of days (ISO 8601).
 struct Days {
     most: u32,
-}
-
-impl Days {
-    fn new(rules: &Rules<'_>) -> Self {
-        Self { most: rules.policy.limits.grant_days_max }
-    }
 }
 
 impl Shape for Days {
