@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::{
     config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
     operation::transact_write_items::TransactWriteItemsError,
-    types::{CancellationReason, ReturnConsumedCapacity, TransactWriteItem},
+    types::{CancellationReason, ReturnConsumedCapacity},
 };
 use data_encoding::HEXLOWER;
 
@@ -84,16 +84,14 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: contention, throttling, an unknown outcome, too little time, or a defect.
     pub(super) async fn transact(&self, op: OpContext, writes: &[Write]) -> Result<Outcome, StoreError> {
-        let items: Result<Vec<_>, _> = writes.iter().map(|write| write.build(&self.table)).collect();
-        let items = items.map_err(|error| StoreError::failed(OPERATION, error))?;
-        let Some(failed) = self.commit(op, items).await? else { return Ok(Outcome::Committed) };
+        let Some(failed) = self.commit(op, writes).await? else { return Ok(Outcome::Committed) };
         let refusal = |(position, item): (usize, Option<Item>)| {
             writes.get(position).map(|write| Refusal { write: write.clone(), item })
         };
         Ok(Outcome::Refused(failed.into_iter().filter_map(refusal).collect()))
     }
 
-    async fn commit(&self, op: OpContext, items: Vec<TransactWriteItem>) -> Result<Option<Failed>, StoreError> {
+    async fn commit(&self, op: OpContext, writes: &[Write]) -> Result<Option<Failed>, StoreError> {
         if op.deadline.remaining() < SHORTEST_BUDGET {
             return Err(StoreError::Deadline);
         }
@@ -101,7 +99,7 @@ impl Store {
         let (mut conflicts, mut throttles, mut unknowns) = (0, 0, 0);
         let mut last = StoreError::Deadline;
         while self.is_young(op) && !op.deadline.remaining().is_zero() {
-            let result = match self.send(op, &items, &token).await {
+            let result = match self.send(op, writes, &token).await {
                 Ok(result) => result,
                 Err(_) if unknowns > 0 => return Err(StoreError::OutcomeUnknown),
                 Err(error) => return Err(error),
@@ -140,8 +138,10 @@ impl Store {
         Err(last)
     }
 
-    async fn send(&self, op: OpContext, items: &[TransactWriteItem], token: &str) -> Result<Try, StoreError> {
-        let call = self.client()?.transact_write_items().set_transact_items(Some(items.to_vec()));
+    async fn send(&self, op: OpContext, writes: &[Write], token: &str) -> Result<Try, StoreError> {
+        let items: Result<Vec<_>, _> = writes.iter().map(|write| write.build(&self.table)).collect();
+        let items = items.map_err(|error| StoreError::failed(OPERATION, error))?;
+        let call = self.client()?.transact_write_items().set_transact_items(Some(items));
         let call = call.client_request_token(token).return_consumed_capacity(ReturnConsumedCapacity::None).send();
         let time = WRITE_TRY.min(op.deadline.remaining());
         match tokio::time::timeout(time, call).await {
