@@ -16,11 +16,13 @@ use crate::error::{During, Result};
 const SYSTEM_ROOTS: [&str; 3] =
     ["/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.pem"];
 
-/// What a server of this run needs, and the file with the authorities that functions trust: the system's, as in Lambda, and the
-/// one of this run.
+/// What a server of this run needs, and the files with the authorities that functions trust.
 pub struct Certificate {
     pub server: Arc<ServerConfig>,
-    pub authorities: PathBuf,
+    /// The system's, as in Lambda, and the one of this run.
+    authorities: PathBuf,
+    /// The one of this run.
+    authority: PathBuf,
 }
 
 impl Certificate {
@@ -45,19 +47,33 @@ impl Certificate {
 
         let roots = SYSTEM_ROOTS.iter().find_map(|file| fs::read_to_string(file).ok()).unwrap_or_default();
         let authorities = folder.join("authorities.pem");
-        fs::write(&authorities, roots + "\n" + &pem(authority_certificate.der())).on(&authorities)?;
+        let own = pem(authority_certificate.der());
+        fs::write(&authorities, format!("{roots}\n{own}")).on(&authorities)?;
+        let authority = folder.join("authority.pem");
+        fs::write(&authority, own).on(&authority)?;
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let server = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
         let server = server.with_no_client_auth().with_single_cert(vec![leaf.der().clone()], key)?;
-        Ok(Self { server: Arc::new(server), authorities })
+        Ok(Self { server: Arc::new(server), authorities, authority })
     }
 
-    /// The variables with which the runtimes trust the authorities: Rust and OpenSSL, boto3, Node.js.
+    /// The variables with which the runtimes trust the system's authorities and the one of this run.
     pub fn variables(&self) -> Vec<(String, String)> {
-        let file = self.authorities.display().to_string();
-        ["SSL_CERT_FILE", "AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"].map(|name| (name.to_owned(), file.clone())).to_vec()
+        trusting(&self.authorities)
     }
+
+    /// The variables with which the runtimes trust only the authority of this run. For the names of AWS, our functions trust five
+    /// authorities that are part of the program, and read no file.
+    pub fn only_own(&self) -> Vec<(String, String)> {
+        trusting(&self.authority)
+    }
+}
+
+/// Rust and OpenSSL, boto3, Node.js.
+fn trusting(file: &Path) -> Vec<(String, String)> {
+    let file = file.display().to_string();
+    ["SSL_CERT_FILE", "AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"].map(|name| (name.to_owned(), file.clone())).to_vec()
 }
 
 /// A certificate as text.

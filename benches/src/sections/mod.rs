@@ -48,6 +48,11 @@ impl Run<'_> {
         Ok([variables(&self.tls.url, &self.supply.events)?, self.certificate.variables()].concat())
     }
 
+    /// As [`Run::secure`], with one authority to read.
+    fn secure_with_one_authority(&self) -> Result<Vec<(String, String)>> {
+        Ok([variables(&self.tls.url, &self.supply.events)?, self.certificate.only_own()].concat())
+    }
+
     /// The variables of functions whose calls are counted, without TLS.
     fn counted(&self) -> Result<Vec<(String, String)>> {
         variables(&self.plain.url, &self.supply.events)

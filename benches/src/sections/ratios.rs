@@ -42,22 +42,29 @@ pub fn run(run: &mut Run<'_>) -> Result<()> {
     let ratio = |a: &Sample, b: &Sample| (a.median() / b.median().max(f64::MIN_POSITIVE), "x");
 
     for command in Command::ALL {
-        // Hello and all builds in the same rounds: by HTTP, by TLS, and by HTTP with calls that are counted and timed.
+        // Hello and all builds in the same rounds: by HTTP, by TLS, by TLS with one authority to read (at AWS: none), and by HTTP with
+        // calls that are counted and timed.
         let by_http = measure(run, command, &hello, Reach::Direct)?;
         let by_tls = measure(run, command, &hello, Reach::Tls)?;
+        let by_short_tls = measure(run, command, &hello, Reach::ShortTls)?;
         let counted = measure(run, command, &hello, Reach::Counted)?;
         let name = command.name();
-        let zipped = by_http.iter().zip(&by_tls).zip(&counted).skip(1);
-        let [floor, floor_tls, floor_counted] = [&by_http, &by_tls, &counted].map(|all| all[0].results.clone());
-        for ((http, tls), counted) in zipped {
+        let zipped = by_http.iter().zip(&by_tls).zip(&by_short_tls).zip(&counted).skip(1);
+        let floors = [&by_http, &by_tls, &by_short_tls, &counted].map(|all| all[0].results.clone());
+        let [floor, floor_tls, floor_short_tls, floor_counted] = floors;
+        for (((http, tls), short_tls), counted) in zipped {
             let build = http.name.as_str();
-            let (http, tls, counted) = (&http.results, &tls.results, &counted.results);
+            let (http, tls, short_tls, counted) = (&http.results, &tls.results, &short_tls.results, &counted.results);
             let title = |text: &str| format!("{name}: {text}");
             let (start, cpu) = ([&http.start, &floor.start], [&http.start_main_cpu, &floor.start_main_cpu]);
             add([&title("start, HTTP / hello"), build, "ms"], start, ratio(start[0], start[1]), "≤1.7x");
             add([&title("CPU of main thread at start, HTTP / hello"), build, "ms"], cpu, ratio(cpu[0], cpu[1]), "");
             let cpu = [&tls.start_main_cpu, &floor_tls.start_main_cpu];
-            add([&title("CPU of main thread at start, TLS / hello"), build, "ms"], cpu, ratio(cpu[0], cpu[1]), "≤2x");
+            let what = title("CPU of main thread at start, TLS with the system's authorities / hello");
+            add([&what, build, "ms"], cpu, ratio(cpu[0], cpu[1]), "≤2x");
+            let cpu = [&short_tls.start_main_cpu, &floor_short_tls.start_main_cpu];
+            let what = title("CPU of main thread at start, TLS with one authority / hello");
+            add([&what, build, "ms"], cpu, ratio(cpu[0], cpu[1]), "≤2x");
             let first = [&tls.first, &tls.cold];
             add(
                 [&title("first, TLS / warm after caches expired"), build, "ms"],
@@ -105,6 +112,8 @@ pub fn run(run: &mut Run<'_>) -> Result<()> {
 enum Reach {
     Direct,
     Tls,
+    /// TLS, without the system's authorities to read.
+    ShortTls,
     Counted,
 }
 
@@ -116,14 +125,15 @@ fn measure(run: &mut Run<'_>, command: Command, hello: &Launch, reach: Reach) ->
     let variables = match reach {
         Reach::Direct => run.direct()?,
         Reach::Tls => run.secure()?,
+        Reach::ShortTls => run.secure_with_one_authority()?,
         Reach::Counted => run.counted()?,
     };
     let proxy = match reach {
         Reach::Direct => None,
-        Reach::Tls => Some(&run.tls),
+        Reach::Tls | Reach::ShortTls => Some(&run.tls),
         Reach::Counted => Some(&run.plain),
     };
-    let warm = if matches!(reach, Reach::Direct) { 0 } else { run.options.warm };
+    let warm = if matches!(reach, Reach::Direct | Reach::ShortTls) { 0 } else { run.options.warm };
     let plan = Plan { rounds: run.options.rounds, warm, cold: matches!(reach, Reach::Tls) };
     let log = log(&run.options.output);
     Bench { supply: &mut run.supply, target: Target { variables, proxy }, plan, quota: None, log }
