@@ -34,7 +34,7 @@ const MARKS: [f64; 17] = [
 type Panel = (&'static str, fn(&crate::Cost) -> f64);
 
 const PANELS: [Panel; 2] = [
-    ("Processor time of one request in ms (median, embedded engine)", |cost| cost.cpu_ms),
+    ("Time of one request in ms (median, embedded engine)", |cost| cost.p50_ms),
     ("Read and write units of one request", |cost| cost.units),
 ];
 

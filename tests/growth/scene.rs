@@ -21,8 +21,6 @@ pub struct Cost {
     pub units: f64,
     /// Time, which depends on what else the machine does.
     pub p50_ms: f64,
-    /// Processor time of this process, of all its threads.
-    pub cpu_ms: f64,
 }
 
 pub struct Scene {
@@ -91,14 +89,14 @@ impl Scene {
 
     /// Times a request several times, after one that fills the caches, and counts what one more costs.
     pub async fn measure(&mut self, request: Request, runs: usize) -> Cost {
-        let (mut times, mut cpu_times) = (Vec::new(), Vec::new());
+        let mut times = Vec::new();
         let (mut trips, mut units) = (0, 0.0);
         for run in 0..=runs + 1 {
             let call = self.ready(request).await;
             self.world.tick();
             let is_counted = run == runs + 1;
             self.meter.switch(is_counted);
-            let (began, cpu) = (Instant::now(), cpu_ms());
+            let began = Instant::now();
             match call {
                 Some((call, status)) => {
                     let answer = self.api.send(&call).await.expect("an answer");
@@ -106,7 +104,7 @@ impl Scene {
                 }
                 None => assert!(self.courier().publish().await.expect("the outbox is readable") > 0),
             }
-            let (time, cpu) = (began.elapsed().as_secs_f64() * 1_000.0, cpu_ms() - cpu);
+            let time = began.elapsed().as_secs_f64() * 1_000.0;
             self.meter.switch(false);
             if is_counted {
                 let asked = self.meter.take();
@@ -114,14 +112,10 @@ impl Scene {
                 units = asked.iter().map(|asked| asked.total).sum();
             } else if run > 0 {
                 times.push(time);
-                cpu_times.push(cpu);
             }
         }
-        let median = |mut times: Vec<f64>| {
-            times.sort_by(f64::total_cmp);
-            times[times.len() / 2]
-        };
-        Cost { trips, units, p50_ms: median(times), cpu_ms: median(cpu_times) }
+        times.sort_by(f64::total_cmp);
+        Cost { trips, units, p50_ms: times[times.len() / 2] }
     }
 
     /// Prepares a request with its status; `None` to publish.
@@ -179,16 +173,6 @@ impl Scene {
         self.world.operator(Call::post("/v1/customers", &body)).await.expect(201);
         tenant_id
     }
-}
-
-/// The processor time of this process so far, on Linux.
-fn cpu_ms() -> f64 {
-    let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
-    let nanoseconds = |thread: std::fs::DirEntry| -> Option<f64> {
-        let text = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
-        text.split(' ').next()?.parse().ok()
-    };
-    threads.filter_map(nanoseconds).sum::<f64>() / 1e6
 }
 
 /// The subscription that is copied. It has as many characters as the id of a Microsoft 365 subscription.
