@@ -1,7 +1,7 @@
 //! Measures what grows: cost and time of commands, lists and the feed with 1, 1 000 and 100 000 customers of a partner,
 //! subscriptions of a customer, partners of a customer, events of a record, and failing endpoints.
 //!
-//! `cargo run --release -p tests --bin growth [-- --svg docs/growth.svg]` takes a quarter of an hour and 2 GB of memory.
+//! `cargo run --release -p tests --bin growth [-- --svg docs/growth.svg]` takes about 20 minutes and 2 GB of memory.
 //!
 //! One item of each kind is written by real commands. The others are copies of it with other ids, written in batches: 100 000
 //! commands would take an hour. So their digests are not right, which no measured request checks.
